@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import type { ErrorPolicy, KnotOptions } from '../../src/authoring/records';
 
 export interface Graph {
-  /** By knot; parents have lower numbers. The first `parameters` have none. */
+  /** Parents by knot; they have lower numbers. The first `parameters` knots have none. */
   readonly parentsOf: readonly (readonly number[])[];
   readonly parameters: number;
 }
 
-/** A graph with at least one knot that is no parameter. */
+/** A graph with at least one knot besides its parameters. */
 export function arbitraryGraph(maximumSize = 24): fc.Arbitrary<Graph> {
   return fc
     .tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 1, max: maximumSize }))
@@ -24,12 +24,12 @@ export function arbitraryGraph(maximumSize = 24): fc.Arbitrary<Graph> {
     });
 }
 
-/** What becomes of a knot whose parents are not all Ok. */
+/** The options that decide about a knot if some of its parents are not Ok. */
 export interface Policies extends Pick<KnotOptions<ErrorPolicy>, 'errorPolicy'> {
   readonly optional?: boolean;
 }
 
-/** Policies for so many knots; most of them the default. */
+/** Policies for `size` knots; most of them the default. */
 export function arbitraryPolicies(size: number): fc.Arbitrary<Policies[]> {
   const policies = fc.record({
     errorPolicy: fc.constantFrom<ErrorPolicy>(

@@ -12,14 +12,14 @@ declare global {
   var selvageBareInstall: string | undefined;
 }
 
-/** Before the tests of `test/bare`: npm installs the packed package with what it requires, and nothing that is optional. */
+/** Before the tests of `test/bare`: npm installs the packed package and its dependencies, but no optional ones. */
 export default async function globalSetup(): Promise<void> {
   if (process.env['SELVAGE_TEST_BARE']) return;
   if (!existsSync(path.join(ROOT, 'lib', 'index.js')))
     throw new Error('lib is missing: run `npm run build` first.');
   const folder = mkdtempSync(path.join(tmpdir(), 'selvage-bare-'));
   globalThis.selvageBareInstall = folder;
-  // Settings of the npm that runs the tests are not those of a user.
+  // A user does not have the settings of the npm that runs the tests.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
   const npm = async (cwd: string, ...words: string[]): Promise<string> =>
     (await promisify(execFile)('npm', words, { cwd, env })).stdout.trim();
@@ -33,7 +33,7 @@ export default async function globalSetup(): Promise<void> {
 export const barePackage = (): string =>
   path.join(process.env['SELVAGE_TEST_BARE']!, 'node_modules', 'selvage');
 
-/** A user's project with this install, and the examples copied as the pages say. */
+/** A user's project with this installation, and with the examples as the pages tell to copy them. */
 export function makeBareProject(files: Readonly<Record<string, string>> = {}): string {
   const project = makeProject();
   symlinkSync(path.dirname(barePackage()), path.join(project, 'node_modules'), 'dir');

@@ -6,15 +6,15 @@ const chromiumProgram = new InstalledProgram(['program.js', 'chromium']);
 
 export const describeInBrowser = (): typeof describe | typeof describe.skip => chromiumProgram.describe();
 
-/** A headless Chromium. Whoever opens it closes it. */
+/** A headless Chromium, which the caller must close. */
 export async function openBrowser(): Promise<Browser> {
-  // Tests run as root, whom the sandbox of Chromium does not take.
+  // Chromium's sandbox does not work for root, who runs the tests.
   return await chromium.launch({ executablePath: chromiumProgram.path, args: ['--no-sandbox'] });
 }
 
-/** Each rule of axe that is broken, and where. */
+/** The broken rules of axe, with the places. */
 export async function violations(tab: Page): Promise<string[]> {
-  // In a world of its own: the page lets no other script run.
+  // In an isolated world, because the page allows no foreign scripts.
   await tab.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
   return await tab.evaluate(async () => {
     const { axe } = globalThis as unknown as {

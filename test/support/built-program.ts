@@ -8,14 +8,14 @@ const CACHE = path.join(__dirname, '../../node_modules/.cache/selvage');
 
 export interface BuiltProgram {
   readonly file: string;
-  /** Processes that have loaded it go on. */
+  /** Processes that have loaded it continue. */
   remove(): Promise<void>;
 }
 
 /**
- * A program as one JavaScript file. It starts with a third of the work that its sources take.
+ * Bundles a program into one JavaScript file, which starts with a third of the work of its sources.
  *
- * @param source absolute
+ * @param source an absolute path
  */
 export async function buildProgram(source: string): Promise<BuiltProgram> {
   await mkdir(CACHE, { recursive: true });

@@ -1,4 +1,4 @@
-/** Which bodies ran, by run id: knots note themselves. */
+/** The bodies that ran, by run id. Their knots report themselves. */
 export class Calls {
   private readonly knots = new Map<string, string[]>();
 

@@ -5,10 +5,10 @@ import { CONNECTION } from '../../src/cli/options/server-options';
 
 const FOLDER = 'docs/cli';
 const OVERVIEW = 'docs/cli.md';
-/** What writes the generated parts of the pages. */
+/** The command that writes the generated parts of the pages. */
 export const WRITE = 'npx tsx scripts/write-cli-docs.ts';
 
-/** Options that each verb has, or that the page of all verbs describes. */
+/** Options that all verbs have, or that the page of all verbs describes. */
 const OF_ALL = ['--json', '--verbose', '--help'];
 
 const ELSEWHERE = 'With [`--api`](../http-api.md#from-the-command-line), a page elsewhere answers.';
@@ -21,7 +21,7 @@ export function cliPages(read: (file: string) => string): Map<string, string> {
   );
 }
 
-/** The pages with their generated parts, overview and reference, as the verbs are now. Their tables are not aligned yet. */
+/** The pages with overview and reference generated from the present verbs. Their tables are not aligned yet. */
 export function withGeneratedParts(
   pages: ReadonlyMap<string, string>,
   program: Command,
@@ -67,7 +67,7 @@ function overviewOf(pageOf: ReadonlyMap<string, string>, program: Command): stri
   return ['| command | does |', '| --- | --- |', ...[...groups.values()].flat()].join('\n');
 }
 
-/** A section for each command of a page, as its `--help` has it. */
+/** A section for each command of a page, from its `--help`. */
 function referenceOf(verbs: readonly string[], program: Command): string {
   const sections = program.commands
     .filter((verb) => verbs.includes(verb.name()))
@@ -120,7 +120,7 @@ function placeOf(argument: Argument): string {
   return argument.required ? name : `[${name}]`;
 }
 
-/** A text as a table has it. */
+/** A text escaped for a table. */
 function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }

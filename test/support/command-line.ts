@@ -7,24 +7,23 @@ import { until } from './until';
 
 const root = path.resolve(__dirname, '../..');
 
-/** How a command is started. */
 interface CommandOptions {
-  /** Whether by a shell that waits for it and passes no signal on, as npm does: then signals go to that. Default: false. */
+  /** Starts it by a shell that gets the signals and passes none on, as npm does. Default: false. */
   readonly shell?: boolean;
   /** The folder of the package. Default: this one. */
   readonly packageDir?: string;
-  /** Words of a program that starts it. */
+  /** The words of a program that starts it. */
   readonly behind?: readonly string[];
 }
 
-/** What a command left when it had ended. */
+/** The results of a command that has ended. */
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** The built command line as a process of its own: what a user runs. */
+/** The built command line in its own process, as users run it. */
 export class Command {
   stdout = '';
   stderr = '';
@@ -59,7 +58,7 @@ export class Command {
     return this.child.pid;
   }
 
-  /** Waits until the command has written this, to either stream. */
+  /** Waits until the command has written matching text to either stream. */
   async hasWritten(pattern: RegExp): Promise<RegExpExecArray> {
     let hasEnded = false;
     void this.finished.then(() => (hasEnded = true));
@@ -70,7 +69,7 @@ export class Command {
     });
   }
 
-  /** Whatever it writes from now on, nobody reads. */
+  /** Further output is not read. */
   stopReading(): void {
     this.child.stdout!.destroy();
   }
@@ -80,7 +79,7 @@ export class Command {
   }
 }
 
-/** Runs a command to its end, in a process of its own. */
+/** Runs a command to its end, in its own process. */
 export async function runCommand(
   project: string,
   args: readonly string[],
@@ -102,8 +101,8 @@ afterAll(async () => {
 });
 
 /**
- * Runs a command to its end in a process that has run others before, which saves a second of loading. Commands come one after another there. What
- * depends on the process, such as signals, the end of a body, or what the SDK prints by itself, needs {@link runCommand}.
+ * Runs a command to its end in a process that runs commands one after the other, which saves a second of loading. Tests
+ * of the process itself, such as of signals, the end of a body or the SDK's output, need {@link runCommand}.
  */
 export async function runWarm(
   project: string,
@@ -128,7 +127,7 @@ export async function runWarm(
   return await answer;
 }
 
-/** A new project folder in which `selvage`, from this folder, and `zod` can be imported, with these files. */
+/** A new project folder with these files, which can import `selvage` from this folder, and `zod`. */
 export function makeCommandProject(files: Readonly<Record<string, string>> = {}, packageDir = root): string {
   const project = makeProject();
   mkdirSync(path.join(project, 'node_modules'));
@@ -138,7 +137,7 @@ export function makeCommandProject(files: Readonly<Record<string, string>> = {},
   return project;
 }
 
-/** Nothing that points to another server or changes what is written; the program of the embedded server stays known. */
+/** Without variables that name a server or change the output, except for the program of the embedded server. */
 export function ownEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) =>
@@ -148,7 +147,7 @@ export function ownEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(kept);
 }
 
-/** Begins commands; those that a test leaves, since it failed, are killed after it. Call it where hooks are declared. */
+/** Begins commands, and kills the ones that a failed test leaves. To be called where hooks are declared. */
 export function beginsCommands(): (...words: ConstructorParameters<typeof Command>) => Command {
   const begun: Command[] = [];
   afterEach(async () => {

@@ -4,7 +4,7 @@ import { samplePlan, sampleLineage, sampleRun, sampleValue } from '../../src/tes
 
 export const OPEN_RUN = 'temporal-open';
 
-/** Some runs with records, values small and large, plans and starts; one run is not over. */
+/** Some runs with records, small and large values, plans and starts; one run is not over. */
 export async function fillProject(backends: Backends, runs = 5): Promise<void> {
   const { runHistory, dataStore, tapestryStore, startLedger } = backends;
   const large = new Uint8Array(5 * 1024 * 1024).fill(7);
@@ -55,11 +55,11 @@ export async function fillProject(backends: Backends, runs = 5): Promise<void> {
     sampleRun({ run_id: 'open', temporal_run_id: OPEN_RUN, started_at: 1_800_000_000_000 }),
   );
   await runHistory.commit([sampleLineage({ run_id: 'open', temporal_run_id: OPEN_RUN })]);
-  // Whose run is not on record.
+  // The run of this record is not recorded.
   await runHistory.commit([sampleLineage({ run_id: 'alone', temporal_run_id: 'temporal-alone' })]);
 }
 
-/** All that a copy must have in common with its source. */
+/** Everything that a copy must have in common with its source. */
 export async function contentsOf(backends: Backends): Promise<unknown> {
   const { runHistory, dataStore, tapestryStore, startLedger } = backends;
   const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {

@@ -1,8 +1,8 @@
 import { Session } from 'node:inspector';
 
 /**
- * Counts how often blocks of code run, exactly and whatever else the machine does: the loops of our sources and of packages, not
- * those inside of the engine. Modules that are to be counted must be loaded after it is made.
+ * Counts exactly how often blocks of code run, whatever else the machine does. It counts our sources and packages, but
+ * not the JavaScript engine. Modules must be loaded after it is made.
  */
 export class WorkCounter {
   private readonly session = new Session();

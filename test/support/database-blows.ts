@@ -18,7 +18,7 @@ export function cutTo(file: string, pages: number): void {
   truncateSync(file, pages * PAGE);
 }
 
-/** Puts everything into the one file, so that a blow lands in it. */
+/** Moves everything into the main file, so that damage hits it. */
 export function withoutLog(file: string): void {
   change(file, 'pragma wal_checkpoint(truncate)');
 }
@@ -30,8 +30,8 @@ const PAGES_PROGRAM = `
 `;
 
 /**
- * The pages of a table or index, by what they are: `leaf`, `interior`. Asked by another process: libsql lets go of a closed file when
- * it likes, and a repair refuses until then.
+ * The pages of a table or index, by kind. Another process looks them up, because libsql may keep a closed file open for
+ * some time, which a repair refuses.
  */
 export function pagesOf(file: string, name: string): { leaf: number[]; interior: number[] } {
   const answer = execFileSync(process.execPath, ['-e', PAGES_PROGRAM, file, name], {

@@ -2,7 +2,7 @@ import type { DeliveryContext, RunEvent } from '../../src/emitters';
 import type { Backends } from '../../src/ports';
 import { everyItem } from '../../src/ports/parts/every-item';
 
-/** What an emitter is told of a run that is over, in the order of its records. */
+/** The events of an ended run for an emitter, in the order of the run's records. */
 export async function eventsOfRun({ runHistory }: Backends, runId: string): Promise<RunEvent[]> {
   const run = await runHistory.getRun(runId);
   if (!run) throw new Error(`no record of run ${runId}`);
@@ -22,7 +22,7 @@ export async function eventsOfRun({ runHistory }: Backends, runId: string): Prom
 
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** For the `deliver` of an emitter that is tested alone. */
+/** A context for the `deliver` of an emitter that is tested alone. */
 export function deliveryContext(more: Partial<DeliveryContext> = {}): DeliveryContext {
   return {
     signal: new AbortController().signal,

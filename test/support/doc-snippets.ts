@@ -17,10 +17,10 @@ export const PAGES = [
 export interface Snippet {
   /** Page and line. */
   readonly place: string;
-  /** The file that the block names, which it must repeat word for word. */
+  /** The file that the block names and must repeat word for word. */
   readonly file: string | undefined;
   readonly code: string;
-  /** Whether it has tests: then they run, or its file is one of tests. */
+  /** Whether it has tests, which run, or is from a file of tests. */
   readonly isTest: boolean;
 }
 

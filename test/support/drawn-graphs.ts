@@ -15,7 +15,7 @@ const KINDS: readonly GraphKnotKind[] = [
   'waitUntil',
 ];
 
-/** What ends labels, begins tags, comments and directives, hides or turns text, or is read as something else by some renderer. */
+/** Texts that may end labels, begin tags, comments or directives, hide or reverse text, or confuse a renderer. */
 export const HOSTILE_TEXTS: readonly string[] = [
   '"',
   '"]\n  evil["here',
@@ -75,7 +75,7 @@ const state: fc.Arbitrary<GraphState> = fc
   )
   .map(({ took, ...known }) => ({ ...known, scheduledAt: 1, startedAt: 2, finishedAt: 2 + took }));
 
-/** Graphs of all kinds of knots whose every text is hostile. */
+/** Graphs with all kinds of knots and only hostile texts. */
 export const hostileGraphs: fc.Arbitrary<RunGraph> = fc
   .record({
     tapestry: text,
@@ -109,7 +109,7 @@ export const hostileGraphs: fc.Arbitrary<RunGraph> = fc
     })),
   }));
 
-/** A graph by its edges, for what is said of shapes. */
+/** A graph with these edges, for tests of shapes. */
 export function graphOfEdges(
   count: number,
   parentsOf: (index: number) => readonly number[],

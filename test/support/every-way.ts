@@ -22,7 +22,7 @@ const each = knot('each', ({ item }: { item: string }) => `<${item}>`);
 const long = knot('long', ({ name }: { name: string }) => name.repeat(1_000));
 const counted = knot('counted', ({ n }: { n: number }) => n + 1);
 const raw = knot('raw', ({ name }: { name: string }) => new TextEncoder().encode(`raw ${name}`));
-/** More than a data store keeps in one piece. */
+/** More bytes than a data store keeps in one piece. */
 const chunks = knot('chunks', ({ name }: { name: string }, ctx) =>
   ctx.store(
     (async function* () {
@@ -43,7 +43,7 @@ const deep = optional(
   knot('deep', ({ name }: { name: string }, ctx): string => {
     ctx.logger.info('begun');
     const error = new Error('a long stack');
-    // What it begins with is in the record of the failure, the rest is a value.
+    // The record of the failure has its beginning; a value has the whole.
     error.stack = `${'at nowhere\n'.repeat(1_000)} ${name}`;
     throw error;
   }),
@@ -57,7 +57,7 @@ export const step = tapestry('every-step', (t) => ({
 }));
 const trimmed = z.string().transform((given) => given.trim());
 
-/** Every way that a value goes. It waits for the signal `said`. */
+/** A tapestry with every path of a value. It waits for the signal `said`. */
 export function everyWayOn(name: string, dispatcher: Dispatcher) {
   return tapestry(name, { knots: { dispatcher } }, (t) => {
     const name = t.parameter('name', trimmed);

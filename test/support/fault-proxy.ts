@@ -2,27 +2,27 @@ import { once } from 'node:events';
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How long the port may belong to somebody else when the proxy wants it back. */
+/** How long another process may have the port when the proxy wants it back. */
 const LISTEN_LIMIT_MS = 10_000;
-/** So much may be on its way in one direction before the sender has to wait. */
+/** Bytes that may be in transit in one direction before the sender has to wait. */
 const MAXIMUM_ON_THE_WAY = 4 * 1024 * 1024;
 const CUT_DELAY_MS = 20;
 
-/** What has come of connections since the proxy was made. */
+/** Counts of connections since the proxy was made. */
 export interface FaultCounts {
   accepted: number;
-  /** Reset (RST), which the peers hear of. */
+  /** Reset (RST); the peers notice it. */
   reset: number;
-  /** Went silent, which the peers do not hear of. */
+  /** Went silent; the peers do not notice it. */
   silenced: number;
 }
 
-/** A client's connection and the one to the server that it stands for. */
+/** A client's connection, and the connection to the server behind it. */
 class Line {
   readonly client: Socket;
   readonly server: Socket;
   isSilent = false;
-  /** Bytes that may still come back over it before it is cut. */
+  /** Bytes that the server may still send before the line is cut. */
   left = Infinity;
 
   constructor(client: Socket, server: Socket) {
@@ -31,7 +31,7 @@ class Line {
   }
 }
 
-/** A TCP proxy before a server, on this machine, whose faults are switched while it works. */
+/** A local TCP proxy for a server, with faults that can be switched while it works. */
 export class FaultProxy {
   readonly #target: { readonly host: string; readonly port: number };
   readonly #change: (answer: Buffer) => Buffer;
@@ -53,7 +53,7 @@ export class FaultProxy {
 
   /**
    * @param address such as `postgres://…@host:port/…`, of which host and port count, or these two
-   * @param change what the server answers, piece by piece. Default: as it is.
+   * @param change changes pieces of the server's answers. Default: none
    */
   static async to(
     address: string | { readonly host: string; readonly port: number },
@@ -72,12 +72,12 @@ export class FaultProxy {
     return { ...this.#counts };
   }
 
-  /** Connections that exist now. */
+  /** The number of present connections. */
   get open(): number {
     return this.#lines.size;
   }
 
-  /** The address of the server, by way of this proxy. */
+  /** The address of the server through this proxy. */
   addressOf(address: string): string {
     const url = new URL(address);
     url.hostname = '127.0.0.1';
@@ -85,34 +85,34 @@ export class FaultProxy {
     return url.href;
   }
 
-  /** From now on every piece arrives so many milliseconds later, in each direction. */
+  /** Delays every further piece by this many milliseconds, in each direction. */
   delay(milliseconds: number): void {
     this.#latencyMs = milliseconds;
   }
 
-  /** Resets all connections; new ones are taken. Answers how many it were. */
+  /** Resets all connections, accepts new ones, and returns how many were reset. */
   reset(): number {
     const lines = [...this.#lines].filter((line) => !line.isSilent);
     for (const line of lines) this.#reset(line);
     return lines.length;
   }
 
-  /** Each connection is reset when so many bytes more have come back over it: the one that goes beyond does not arrive whole. */
+  /** Resets each connection once the server has sent this many more bytes; the rest of the piece is lost. */
   cutAfter(bytes: number): void {
     this.#left = bytes;
     for (const line of this.#lines) line.left = bytes;
   }
 
   /**
-   * Half-open: the connections that there are pass nothing on any more, in either direction and for ever, and stay open; new ones are accepted
-   * and hear nothing, until {@link mend}. What was on its way is lost.
+   * Half-open connections: existing ones stay open, but never pass on anything again, and data in transit is lost. New
+   * ones are accepted and stay silent until {@link mend}.
    */
   silence(): void {
     this.#isSilent = true;
     for (const line of this.#lines) this.#silence(line);
   }
 
-  /** Nobody listens on the port any more, until {@link mend}; connections are reset. */
+  /** Closes the port until {@link mend}, and resets connections. */
   async refuse(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
@@ -122,7 +122,7 @@ export class FaultProxy {
     await closed;
   }
 
-  /** No faults for new connections. Those that have gone silent stay so: nothing tells the peers what became of them. */
+  /** Ends faults for new connections. Silent ones stay silent, so their peers never notice. */
   async mend(): Promise<void> {
     this.#isSilent = false;
     this.#latencyMs = 0;
@@ -166,7 +166,7 @@ export class FaultProxy {
     else client.resume();
   }
 
-  /** Passes on what comes from one side, and how that side ends. */
+  /** Passes on the data of one side, and its end. */
   #pass(line: Line, from: Socket, to: Socket): void {
     let onTheWay = 0;
     let last = Promise.resolve();
@@ -191,7 +191,7 @@ export class FaultProxy {
     from.on('end', () => later(() => to.end()));
     from.on('error', () => line.isSilent || this.#reset(line));
     from.on('close', () => {
-      // A peer that gives a silent connection up tells the other one nothing either.
+      // If one peer gives up a silent connection, the other one does not notice that either.
       if (line.isSilent) return;
       later(() => {
         to.destroy();
@@ -209,7 +209,7 @@ export class FaultProxy {
     const rest = bytes.subarray(0, line.left);
     line.left = 0;
     if (rest.byteLength === 0) this.#reset(line);
-    // A reset that comes with the bytes would look like an end to a client that reads both at once.
+    // A client that reads a reset together with the bytes would take it for an end.
     else line.client.write(rest, () => setTimeout(() => this.#reset(line), CUT_DELAY_MS));
   }
 
@@ -225,10 +225,10 @@ export class FaultProxy {
     if (!this.#lines.delete(line)) return;
     if (!line.isSilent) this.#counts.reset += 1;
     line.isSilent = true;
-    // One that is being ended cannot be reset any more: Node would never let go of it, and the process would not end.
+    // Node would never close a socket that is reset while it ends, and the process would not end.
     if (line.client.writableEnded) line.client.destroy();
     else line.client.resetAndDestroy();
-    // The server is not told in the same way: it is the connection between the client and the proxy that breaks.
+    // Only the connection between client and proxy breaks, so the server sees a normal end.
     line.server.destroy();
   }
 }

@@ -5,16 +5,16 @@ import { isLost } from '../../src/adapters/postgres/errors';
 import { queryPostgres } from './query-postgres';
 import { postgresService, s3Service, type S3Service } from './services';
 
-/** A server that a test has killed is back long before. */
+/** A server that a test has killed comes back much earlier. */
 const AWAY_LIMIT_MS = 120_000;
 
-/** A place of its own in a shared server for one test. */
+/** One test's own place in a shared server. */
 interface FreshPlace {
-  /** Removes what the test put there. Call it in `afterEach` or `afterAll`. */
+  /** Removes the test's data. To be called in `afterEach` or `afterAll`. */
   drop(): Promise<void>;
 }
 
-/** A place of its own for each test of a block. */
+/** A new place for each test of a block. */
 export function placeForEach<P extends FreshPlace>(fresh: () => Promise<P>, use: (place: P) => void): void {
   let place: P;
   beforeEach(async () => use((place = await fresh())));
@@ -39,12 +39,12 @@ export async function freshPostgresDatabase(server?: string): Promise<FreshDatab
   return { url, drop: () => dropPostgresDatabase(admin, name) };
 }
 
-/** Answers the URL of the database of this name; makes it where it is not there. */
+/** Returns the URL of the database with this name, which it creates if missing. */
 export async function createPostgresDatabase(server: string, name: string): Promise<string> {
   try {
     await inPostgres(server, `create database ${name}`);
   } catch (error) {
-    // Its name is taken; or another process has just made it, and this one comes to know of it late.
+    // The name is taken, or another process has just created the database.
     if (!['42P04', '23505'].includes((error as { code?: string }).code ?? '')) throw error;
   }
   const url = new URL(server);
@@ -52,12 +52,12 @@ export async function createPostgresDatabase(server: string, name: string): Prom
   return url.href;
 }
 
-/** Also where somebody is connected to it, or it is not there. */
+/** Works even if the database is in use, or missing. */
 export async function dropPostgresDatabase(server: string, name: string): Promise<void> {
   await inPostgres(server, `drop database if exists ${name} with (force)`);
 }
 
-/** While the server is away, as tests that kill it have it, this waits for it to come back. */
+/** Waits for a server that is away, as in tests that kill it. */
 async function inPostgres(url: string, statement: string): Promise<void> {
   const giveUpAt = Date.now() + AWAY_LIMIT_MS;
   for (;;) {

@@ -1,8 +1,8 @@
 import type { S3Service } from './services';
 
 /**
- * From now on the bucket takes nothing more, as SeaweedFS has it when a quota is used up; or again takes what comes. Of a private server
- * alone: all who use it are hurt.
+ * Makes the bucket refuse or accept writes, as SeaweedFS does at the end of a quota. It affects all users of the
+ * server, so it needs a private one.
  */
 export async function setBucketFull({ filer, bucket }: S3Service, isFull: boolean): Promise<void> {
   if (filer === undefined) throw new Error('This S3 server cannot be told that its bucket is full.');

@@ -1,6 +1,6 @@
 import type { GraphKnot, GraphState, RunGraph, RunResult } from '../../src';
 
-/** Numbers from 0 to 1, the same ones for the same seed. */
+/** Random numbers from 0 to 1, reproducible by the seed. */
 export function numbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -16,13 +16,13 @@ const T0 = Date.UTC(2026, 0, 5, 3);
 export interface GeneratedOptions {
   readonly seed?: number;
   readonly runId?: string;
-  /** Ids of the first knots, in the place of those generated. */
+  /** Ids of the first knots, instead of generated ones. */
   readonly ids?: readonly string[];
 }
 
 /**
- * A run of so many knots in groups, with outcomes of every kind and times that fit their edges, as `runLocally` would answer it. For what is to be measured
- * or drawn: to make it by a real run of ten thousand bodies takes minutes.
+ * A run with `count` knots in groups, as `runLocally` would return it, with every kind of outcome and times that fit
+ * the edges. It is for measuring and drawing, since a real run of ten thousand bodies takes minutes.
  */
 export function generatedRun(count: number, { seed = 7, runId, ids = [] }: GeneratedOptions = {}): RunResult {
   const random = numbers(seed);

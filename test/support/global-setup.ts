@@ -9,7 +9,7 @@ declare global {
   var selvageTestBundle: BundledInterpreter | undefined;
 }
 
-/** For all integration tests: one server (the one whose address the environment names, else an embedded one), one bundle, place for other services. */
+/** For all integration tests: a server (named by the environment, else embedded), a bundle, a folder for services. */
 export default async function globalSetup(): Promise<void> {
   prepareServices();
   const [bundle, server] = await Promise.all([bundleInterpreter(), sharedServer()]);
@@ -18,7 +18,7 @@ export default async function globalSetup(): Promise<void> {
   if (server) process.env.SELVAGE_TEST_TEMPORAL_ADDRESS = server.address;
 }
 
-/** Undefined where it is none of ours to stop. */
+/** Undefined for a server that these tests must not stop. */
 async function sharedServer(): Promise<TestServer | undefined> {
   if (process.env.SELVAGE_TEST_TEMPORAL_ADDRESS) return undefined;
   if (!isProduction()) return await startTestServer({ log: console });

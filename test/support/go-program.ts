@@ -2,15 +2,15 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { missing } from './missing-tool';
 
-/** Why no Go program can be built here, if so. */
+/** Why no Go program can be built here; undefined if one can. */
 export const lacksGo = missing('Go', () => execFileSync('go', ['version'], { stdio: 'ignore' }));
 
 /**
  * Builds the body host of the examples.
  *
- * @param folder that the program is put into
- * @param tags `suite` for the bodies of the suite of body hosts
- * @returns the program
+ * @param folder the folder for the program
+ * @param tags `suite` adds the bodies for the suite of body hosts
+ * @returns the path of the program
  */
 export function buildGoHost(folder: string, ...tags: string[]): string {
   const program = path.join(folder, 'body-host-go');

@@ -12,7 +12,7 @@ import {
 type Event = temporal.api.history.v1.IHistoryEvent;
 
 /**
- * All events of one run: of its latest execution, or of the one named.
+ * All events of one execution of a run; the latest if none is named.
  *
  * @param batchesPerPage each workflow task writes a batch or two; a page must fit into a message of 4 MiB
  */
@@ -58,7 +58,7 @@ export interface ScheduledActivity {
   readonly task: number;
 }
 
-/** What the interpreter asks for itself: its activities have the SDK's numbers as ids. */
+/** Activities that the interpreter itself requests, with the SDK's numbers as ids. */
 const ASKED: readonly string[] = [
   CHECK_ACTIVITY,
   EXTEND_ACTIVITY,
@@ -68,7 +68,7 @@ const ASKED: readonly string[] = [
   WAIT_ACTIVITY,
 ];
 
-/** Those that the interpreter asks for itself are not among them. */
+/** Without the activities that the interpreter itself requests. */
 export function scheduledActivities(events: readonly Event[]): ScheduledActivity[] {
   return events.flatMap((event) => {
     const attributes = event.activityTaskScheduledEventAttributes;
@@ -86,7 +86,7 @@ export function scheduledActivities(events: readonly Event[]): ScheduledActivity
   });
 }
 
-/** What activities of a type have answered, in the order in which they ended. */
+/** The results of activities of a type, in the order of their ends. */
 export function answersOf(events: readonly Event[], type: string): unknown[] {
   const scheduled = new Set<string>();
   return events.flatMap(({ eventId, activityTaskScheduledEventAttributes: task, ...event }) => {
@@ -99,7 +99,7 @@ export function answersOf(events: readonly Event[], type: string): unknown[] {
   });
 }
 
-/** Every payload of a history as text, to search in. */
+/** All payloads of a history as one text, for searching. */
 export function textOf(events: readonly Event[]): string {
   return leavesOf(events)
     .map((leaf) => (typeof leaf === 'string' ? leaf : Buffer.from(leaf).toString('latin1')))
@@ -125,7 +125,7 @@ export function largestPayload(events: readonly Event[]): number {
   return largest;
 }
 
-/** As {@link textOf}, of a run and of all that its knots have started. */
+/** Like {@link textOf}, for a run and all runs started by its knots. */
 export async function historiesOf(selvage: Selvage, runId: string): Promise<string> {
   const texts: string[] = [];
   const ids = new Set([runId]);

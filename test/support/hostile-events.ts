@@ -2,10 +2,10 @@ import type { RunEvent } from '../../src';
 import type { RunRecord } from '../../src/ports';
 import { sampleLineage, sampleRun } from '../../src/testing/sample-records';
 
-/** Ends texts of C and lines, colours and clears a terminal, also by C1, reverses what follows, and ends quotations. */
+/** Ends C strings, lines and quotations, colours and clears a terminal (also by C1 codes), and reverses text. */
 export const HOSTILE = 'a\u0000b\r\n\u001b[2J\u009b31m\u202egnp.exe"\'\\<script>';
 
-/** A failed run in which all that a caller can name is this text. */
+/** A failed run with this text in everything that a caller can name. */
 export function hostileRun(text: string, changes: Partial<RunRecord>): RunRecord {
   return sampleRun({
     tapestry: `tapestry-${text}`,
@@ -21,7 +21,7 @@ export function hostileRun(text: string, changes: Partial<RunRecord>): RunRecord
   });
 }
 
-/** Events of a run in which all that a caller or a body can name is hostile. */
+/** Events of a run with hostile texts in everything that a caller or a body can name. */
 export function hostileEvents(): RunEvent[] {
   const of = { run_id: `run-${HOSTILE}`, temporal_run_id: `t-${HOSTILE}` };
   const run = hostileRun(HOSTILE, {

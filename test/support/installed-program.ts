@@ -2,24 +2,24 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
 const UNAVAILABLE = 4;
-/** Longer than the limits that the programs of scripts/services set themselves: an installation fetches up to 124 MB. */
+/** Longer than the limits of the programs in scripts/services, which download up to 124 MB. */
 const LIMIT_MS = 3_600_000;
 
-/** A program that tests need, and that scripts/services finds or installs. */
+/** A program for tests, which scripts/services finds or installs. */
 export class InstalledProgram {
   #found: { readonly path: string } | { readonly missing: string } | undefined;
 
   /** @param words a file of scripts/services, and its arguments */
   constructor(private readonly words: readonly [script: string, ...rest: string[]]) {}
 
-  /** @throws if it cannot be had here */
+  /** Throws if the program is not available here. */
   get path(): string {
     const found = this.#find();
     if ('missing' in found) throw new Error(found.missing);
     return found.path;
   }
 
-  /** `describe` where the program can be had, else skipped with the reason; with `CI=true` it must be there. */
+  /** `describe`, skipped with the reason if the program is not available. With `CI=true`, it must be. */
   describe(): typeof describe | typeof describe.skip {
     const found = this.#find();
     if ('path' in found) return describe;

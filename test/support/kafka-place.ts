@@ -11,7 +11,7 @@ import type { KafkaTriggerDeclaration, Trigger } from '../../src/triggers';
 import type { RecordingHost } from './trigger-host';
 import { until } from './until';
 
-/** Waits that tests can wait for. */
+/** Delays that are short enough for tests. */
 export const SHORT: NonNullable<KafkaTriggerParts['delays']> = {
   base: 50,
   max: 400,
@@ -27,7 +27,7 @@ export interface ReadBack {
 
 type Running = ReturnType<RecordingHost['run']>;
 
-/** A broker as a test sees it, by a client of its own, and names there that no other test has. */
+/** A broker with a client and unique names for one test. */
 export class KafkaPlace {
   readonly #kafka: Kafka;
   readonly #admin: Admin;
@@ -48,7 +48,7 @@ export class KafkaPlace {
     this.#producer = this.#kafka.producer({ allowAutoTopicCreation: false });
   }
 
-  /** `user`: by SASL PLAIN. Default: nobody asks. */
+  /** `user`: for SASL PLAIN. Default: no authentication. */
   static async open(
     address: string,
     user?: { readonly username: string; readonly password: string },
@@ -79,7 +79,7 @@ export class KafkaPlace {
     });
   }
 
-  /** Runs a trigger until it is stopped, at the latest by {@link stopAll}. */
+  /** Runs a trigger until it is stopped, by {@link stopAll} at the latest. */
   run(host: RecordingHost, declaration: KafkaTriggerDeclaration, parts?: KafkaTriggerParts): Running {
     const running = host.run(this.trigger(declaration, parts));
     this.#running.push(running);
@@ -103,7 +103,7 @@ export class KafkaPlace {
     const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
     await this.#admin.createTopics({
       topics: [{ topic: name, numPartitions: partitions, configEntries }],
-      // kafkajs gives up at once when a broker has not heard of the topic yet.
+      // With it, kafkajs gives up at once if a broker does not know the topic yet.
       waitForLeaders: false,
     });
     await this.hasPartitions(name, partitions);
@@ -111,8 +111,8 @@ export class KafkaPlace {
   }
 
   /**
-   * When so many partitions can be written to. While one of several cannot, kafkajs sends again what the others have taken,
-   * so that they have it twice.
+   * Resolves when this many partitions accept writes. While one of several does not, kafkajs repeats the messages of
+   * the others, which then have them twice.
    */
   async hasPartitions(topic: string, count: number): Promise<void> {
     await until(`topic ${topic} has ${count} partitions`, async () => {
@@ -153,7 +153,7 @@ export class KafkaPlace {
     partition = 0,
     limitMs?: number,
   ): Promise<void> {
-    // A broker that has just come back does not answer at once.
+    // A restarted broker does not answer at once.
     const now = (): Promise<number> => this.committed(group, topic, partition).catch(() => Number.NaN);
     await until(
       `${topic}/${partition} is committed up to ${offset}`,
@@ -162,12 +162,12 @@ export class KafkaPlace {
     );
   }
 
-  /** The messages of a topic, when it has so many. */
+  /** The messages of a topic, once there are `count` of them. */
   async readBack(topic: string, count: number): Promise<ReadBack[]> {
     return await this.readUntil(topic, `${topic} has ${count} messages`, ({ length }) => length >= count);
   }
 
-  /** The messages of a topic, from its beginning until they are what is waited for. */
+  /** Reads a topic from its beginning until its messages fulfil the condition. */
   async readUntil(
     topic: string,
     what: string,

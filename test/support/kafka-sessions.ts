@@ -1,9 +1,9 @@
 import type { Consumer } from 'kafkajs';
 
 /**
- * From here on, consumers of this process are missed by their group soon after they are lost, and not only after the half minute that Kafka gives them.
+ * Shortens the sessions of this process's consumers, so that a group notices lost ones sooner than after half a minute.
  *
- * @param made is told of each consumer
+ * @param made called with each consumer
  */
 export async function withShortSessions(made: (consumer: Consumer) => void = () => {}): Promise<void> {
   const { Kafka } = await import('kafkajs');

@@ -15,19 +15,19 @@ import { SEGMENT_ACTIVITY, type KnotTask, type SegmentTask } from '../../src/wor
 
 export const RUN = { workflowId: 'run-1', runId: 'temporal-run-1' };
 
-/** One knot, `knot`, whose body a test gives. */
+/** A tapestry of one knot, `knot`, with a test's body. */
 export function one(body: (inputs: object, ctx: KnotContext) => unknown, options: object = {}): Tapestry {
   return tapestry('work', () => void knot('body', body)({}, { id: 'knot', ...options }));
 }
 
 export interface AttemptOptions {
   readonly attempt?: number;
-  /** What earlier attempts handed on. */
+  /** The heartbeat details of earlier attempts. */
   readonly heartbeatDetails?: unknown;
-  /** What the server makes of the word that a body begins. Default: it hears it. */
+  /** Called at each heartbeat, in place of the server; the first one says that the body begins. Default: accepts. */
   readonly hear?: () => Promise<void>;
   readonly parents?: KnotTask['parents'];
-  /** Of a map whose elements have ended. */
+  /** For a map whose elements have ended. */
   readonly map?: KnotTask['map'];
 }
 
@@ -35,15 +35,15 @@ export interface SegmentAttemptOptions extends Omit<AttemptOptions, 'parents' | 
   readonly parents?: SegmentTask['parents'];
 }
 
-/** An attempt under way. */
+/** A running attempt. */
 export interface Attempt {
   readonly mock: MockActivityEnvironment;
   readonly answer: Promise<unknown>;
-  /** What was handed on to the next attempt so far. */
+  /** The heartbeat details so far, for the next attempt. */
   readonly heartbeats: unknown[];
 }
 
-/** A worker without a server: attempts of knots under the real interceptors, and the real backends in memory. */
+/** A worker without a server: it runs attempts of knots with the real interceptors and with backends in memory. */
 export class KnotActivities {
   readonly warnings: string[] = [];
   private readonly environment: WorkerParts;
@@ -73,7 +73,7 @@ export class KnotActivities {
     this.interceptors = createActivityInterceptors(this.environment);
   }
 
-  /** A worker that has `registered` (default: the tapestry itself), and the plan of the tapestry in its store. */
+  /** A worker with the tapestries `registered` (default: this one) and this one's plan in its store. */
   static async of(
     tapestry: Tapestry,
     options: {
@@ -96,7 +96,7 @@ export class KnotActivities {
     return this.attempt(type, knot, task, options);
   }
 
-  /** An attempt of a segment of these knots, all of whose values are wanted. */
+  /** Starts an attempt of a segment of these knots, and wants all of their values. */
   startSegment(knots: readonly string[], { parents = {}, ...options }: SegmentAttemptOptions = {}): Attempt {
     const plan = packHash(this.plan.hash);
     const wanted = packRanges(knots.keys());
@@ -135,7 +135,7 @@ export class KnotActivities {
     });
     mock.on('heartbeat', (details) => heartbeats.push(details));
     const answer = mock.run((activities[type] ?? activities['default'])!, task);
-    // Whoever awaits it hears of it.
+    // The rejection is reported to the one who awaits it.
     answer.catch(() => undefined);
     return { mock, answer, heartbeats };
   }
@@ -144,7 +144,7 @@ export class KnotActivities {
     return await this.start(knot, options).answer;
   }
 
-  /** The failure that an attempt ends with, and what it handed on. */
+  /** The failure of an attempt, and its heartbeat details. */
   async failure(
     knot: string,
     options?: AttemptOptions,
@@ -169,7 +169,7 @@ export class KnotActivities {
   }
 }
 
-/** The failure that an attempt ends with, and what it handed on. */
+/** The failure of an attempt, and its heartbeat details. */
 export async function failureOf({
   answer,
   heartbeats,

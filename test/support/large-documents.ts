@@ -1,13 +1,13 @@
 const P = '  - { id: p, type: parameter, type_: int }';
 const rows = (count: number, row: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => row(index)).join('\n');
-/** In one line, as what is in brackets has to be indented in others. */
+/** In one line, because further lines within brackets would need indentation. */
 const list = (count: number, item: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => item(index)).join(', ');
 const parameters = (count: number): string =>
   rows(count, (index) => `  - { id: p${index}, type: parameter, type_: int, default: 1 }`);
 
-/** Documents in YAML of a given size, by what there is so much of. Their callables are `f`, a definition with the input `x`, and `g`, a function. */
+/** YAML documents with `count` parts of one kind. Callables: the definition `f`, with input `x`; the function `g`. */
 export const LARGE_DOCUMENTS: Readonly<Record<string, (count: number) => string>> = {
   'parameters that nothing uses': (count) => `nodes:\n${parameters(count)}\n`,
   'parameters of one knot': (count) =>

@@ -1,4 +1,4 @@
-/** Something that happens once and that others wait for: a body that has begun, a permission to go on. */
+/** A one-time event to wait for, such as the beginning of a body or a permission to go on. */
 export class Latch<T = void> {
   readonly passed: Promise<T>;
   private resolve!: (value: T) => void;
@@ -12,7 +12,7 @@ export class Latch<T = void> {
   }
 }
 
-/** Rejects when the signal is aborted: the wait of a body that heeds its signal. */
+/** Rejects when the signal is aborted, for bodies that obey their signal. */
 export function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const end = (): void => reject(new Error('The body heeded its signal'));

@@ -5,7 +5,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Something on this machine that takes connections and is no server of what it is taken for. By default it never says a word. */
+/** A local port that accepts connections, but is not the expected server. By default, it stays silent. */
 export async function listening(onConnection: (socket: net.Socket) => void = () => {}): Promise<Listening> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
@@ -22,7 +22,7 @@ export async function listening(onConnection: (socket: net.Socket) => void = () 
   };
 }
 
-/** A port that nobody listens on. */
+/** A port without a listener. */
 export async function closedPort(): Promise<number> {
   const nobody = await listening();
   await nobody.close();

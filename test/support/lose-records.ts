@@ -2,19 +2,19 @@ import { SqlRunHistory } from '../../src/adapters/sql/run-history';
 import type { SqlDatabase, SqlExecutor } from '../../src/adapters/sql/database';
 import type { Backends } from '../../src/ports';
 
-/** What a history that goes back in time loses of a run. */
+/** The parts of a run that a history loses when it goes back in time. */
 export interface Loss {
-  /** Ids of knots; what begins like one that ends with `[` is lost, too. */
+  /** Ids of knots; an id that ends with `[` is a prefix. */
   readonly knots?: readonly string[];
   /** The run's own record. */
   readonly run?: boolean;
-  /** That it has ended. */
+  /** The run's end. */
   readonly end?: boolean;
   /** All plans. */
   readonly plans?: boolean;
 }
 
-/** Takes away of a run what a history that went back in time would lack, with the values that nobody else has. */
+/** Removes the lost parts of a run, and the values that no other record names. */
 export async function loseRecords(backends: Backends, runId: string, loss: Loss): Promise<void> {
   const history = backends.runHistory;
   if (!(history instanceof SqlRunHistory)) throw new Error('Not in an SQL database.');

@@ -1,8 +1,8 @@
 /**
- * Says aloud that a program which some tests need is not there. Undefined if it is.
+ * Reports that a program for some tests is missing; undefined if it is there.
  *
- * @param what it is
- * @param attempt to use it; throws if that fails
+ * @param what its name
+ * @param attempt uses it, and throws if that fails
  */
 export function missing(what: string, attempt: () => void): string | undefined {
   try {

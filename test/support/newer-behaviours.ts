@@ -1,4 +1,4 @@
-/** Stands in for src/workflows/behaviours.ts in a bundle of its own: the interpreter of a version that is yet to come. */
+/** Replaces src/workflows/behaviours.ts in a special bundle: the interpreter of a future version. */
 import { NEWEST_BEHAVIOUR as PRESENT } from '../../src/workflows/behaviours';
 
 export * from '../../src/workflows/behaviours';

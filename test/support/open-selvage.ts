@@ -13,14 +13,14 @@ import { sharedServerAddress } from './temporal-server';
 import { bundledInterpreter } from './workflow-bundle';
 import { openProjectBackends, removeProjectBackends } from './project-backends';
 
-/** A name that no other test uses: task queues, run ids. */
+/** A unique name, for task queues and run ids. */
 export function unique(prefix: string): string {
   return `${prefix}-${randomUUID().slice(0, 8)}`;
 }
 
 const cleanups: (() => Promise<void>)[] = [];
 
-/** Undoes, last first, what the helpers of this module made. Call it in `afterEach` or `afterAll`. */
+/** Undoes the helpers of this module, the last one first. To be called in `afterEach` or `afterAll`. */
 export async function closeAll(): Promise<void> {
   await undo(cleanups.splice(0));
 }
@@ -42,14 +42,14 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** Backends as an embedded project has them; in `npm run test:production` as production has them. */
+/** The backends of an embedded project, or in `npm run test:production` the production ones. */
 export async function temporaryBackends(): Promise<Backends> {
   const backends = await openProjectBackends(await temporaryFolder());
   onClose(() => backends.close());
   return backends;
 }
 
-/** A client on the shared server, a task queue of its own unless one is given. */
+/** A client on the shared server. Default: a new task queue. */
 export async function connectSelvage(options: ConnectOptions = {}): Promise<Selvage> {
   const selvage = await Selvage.connect({
     address: sharedServerAddress(),
@@ -76,10 +76,10 @@ export async function openSelvage(options: OpenOptions): Promise<Selvage> {
 }
 
 /**
- * Returns the client of all tests of a file or of a `describe` block: it is opened with its worker before the first of them, and closed after
- * the last. What a test opens for itself is closed after that test.
+ * Returns the client for all tests of a file or a `describe` block. It is opened with its worker before the first test,
+ * and closed after the last. Things opened by one test are closed after that test.
  *
- * @param options may need what other hooks make; then a function
+ * @param options a function if they need the results of other hooks
  */
 export function selvageForAll(
   options: OpenOptions | (() => OpenOptions | Promise<OpenOptions>),
@@ -99,7 +99,7 @@ export function selvageForAll(
 
 export interface RunningWorker {
   readonly worker: Worker;
-  /** Stops it and waits for its end. */
+  /** Stops the worker and waits for its end. */
   stop(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A span as OTLP has it in JSON. */
+/** A span in OTLP's JSON. */
 export interface OtlpSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -26,7 +26,7 @@ interface Scoped<T extends string, Item> {
   readonly [key: string]: readonly { readonly [scope: string]: readonly Record<T, readonly Item[]>[] }[];
 }
 
-/** Where a collector posts what it gets. */
+/** A server to which a collector posts its data. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: OtlpSpan[] = [];
   const metrics = new Set<string>();

@@ -5,19 +5,19 @@ import { missing } from './missing-tool';
 
 const ROOT = path.resolve(__dirname, '../..');
 
-/** Why a commit cannot be had here, which is said aloud: a clone that is shallow, or no clone at all. Undefined if it can. */
+/** Why a commit is not available here (a shallow clone, or none), which is reported; undefined if it is. */
 export function lacksCommit(commit: string): string | undefined {
   return missing(`Commit ${commit} (the clone is shallow, or none)`, () => {
     execFileSync('git', ['cat-file', '-e', `${commit}^{commit}`], { cwd: ROOT, stdio: 'ignore' });
   });
 }
 
-/** A file as it was then. */
+/** A file of the commit. */
 export function fileAt(commit: string, file: string): string {
   return execFileSync('git', ['show', `${commit}:${file}`], { cwd: ROOT, encoding: 'utf8' });
 }
 
-/** The sources as they were then, with the present dependencies beside them. */
+/** The sources of the commit, with the present dependencies beside them. */
 export function sourcesAt(commit: string, folder: string): string {
   const sources = path.join(folder, 'sources');
   mkdirSync(sources, { recursive: true });
@@ -27,7 +27,7 @@ export function sourcesAt(commit: string, folder: string): string {
   return sources;
 }
 
-/** The package as it would have been published then: built, packed and unpacked. Returns its folder. */
+/** Builds, packs and unpacks the commit's package, as for publishing. Returns its folder. */
 export function packageAt(commit: string, folder: string): string {
   const sources = sourcesAt(commit, folder);
   execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: sources, stdio: 'pipe' });

@@ -29,7 +29,7 @@ interface Asked {
   readonly body?: string;
 }
 
-/** Sends a request with whatever headers, also those that `fetch` keeps for itself. */
+/** Sends a request with any headers, including the ones that `fetch` does not let callers set. */
 export async function send(url: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<Answer> {
   return await new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, agent: false }, (response) => {
@@ -47,7 +47,7 @@ export async function send(url: string, { method = 'GET', headers = {}, body }: 
   });
 }
 
-/** A server that is away, for pages that show records. */
+/** An unreachable server, for pages that show records. */
 export const nobody = new ServerReach(() =>
   Promise.reject(
     new SelvageError('ServerUnreachable', 'No Temporal server answers at 127.0.0.1:1.', {
@@ -58,7 +58,7 @@ export const nobody = new ServerReach(() =>
 
 export const quietLogger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** A page on a port of its own, closed after the test. */
+/** A page on a free port, closed after the test. */
 export async function openPage(
   options: Pick<PageServerOptions, 'backends'> & Partial<PageServerOptions>,
 ): Promise<TestPage> {
@@ -76,7 +76,7 @@ export async function openPage(
   return new TestPage(page);
 }
 
-/** The page of another process, by the link that it has printed. */
+/** The page of another process, by its printed link. */
 export function pageAt(link: string): TestPage {
   const url = new URL(link);
   url.search = '';
@@ -89,7 +89,7 @@ export function pageAt(link: string): TestPage {
   });
 }
 
-/** As the page in a browser uses it. */
+/** Uses a page as a browser does. */
 export class TestPage {
   readonly token: string;
   readonly url: string;
@@ -118,7 +118,7 @@ export class TestPage {
   ): Promise<Questions[Name]['answer']> {
     const answer = fromAnswerJson(answerOf(await this.question(name, ask))) as Questions[Name]['answer'];
     const schema = (BY_NAME.get(name) as Operation | undefined)?.answer as z.ZodType | undefined;
-    // What its schema does not have would be missing in all that is made from it.
+    // Fields missing in the schema would be missing in everything made from it.
     if (schema) expect(answer).toEqual(schema.parse(answer));
     return answer;
   }
@@ -140,7 +140,7 @@ export class TestPage {
     return answerOf(await this.post(name, ask));
   }
 
-  /** Listens from a position on; ended after the test. */
+  /** Listens from a position on, until the end of the test. */
   listen(after?: string, headers: Readonly<Record<string, string>> = {}): LiveReader {
     const reader = new LiveReader(
       `${this.url}api/v1/live${after === undefined ? '' : `?after=${encodeURIComponent(after)}`}`,
@@ -167,7 +167,7 @@ export interface Frame {
 /** Frames of the feed as they come. */
 export class LiveReader {
   readonly frames: Frame[] = [];
-  /** Whether the feed has been answered. */
+  /** Whether the response has begun. */
   isOpen = false;
   ended = false;
   readonly #abort = new AbortController();
@@ -180,7 +180,7 @@ export class LiveReader {
     return this.frames.flatMap(({ events }) => events);
   }
 
-  /** Waits for what comes to be as it is to be. */
+  /** Waits until the received frames fulfil the condition. */
   async until(is: (reader: this) => boolean): Promise<this> {
     while (!is(this)) {
       if (this.ended) throw new Error(`The feed has ended: ${JSON.stringify(this.frames)}`);
@@ -205,7 +205,7 @@ export class LiveReader {
         for (const part of parts) this.#take(part);
       }
     } catch {
-      // Broken off: by us, or by the page.
+      // Closed by the test, or by the page.
     }
   }
 

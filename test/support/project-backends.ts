@@ -5,20 +5,20 @@ import type { Backends } from '../../src/ports';
 import { createPostgresDatabase, dropPostgresDatabase, dropS3Objects } from './fresh-places';
 import { postgresService, s3Service } from './services';
 
-/** Which backends the tests on Temporal use: SQLite in the folder unless it says `production`, PostgreSQL and S3. */
+/** Backends of the tests on Temporal. `production`: PostgreSQL and S3. Default: SQLite in the folder. */
 const BACKENDS_VARIABLE = 'SELVAGE_TEST_BACKENDS';
 
 export interface ProjectBackendsOptions {
   /**
-   * Values apart from records, so that the two are written in two steps: as files, in production in S3. Default: both in one
-   * database and one transaction; in production, large values in S3.
+   * Keeps values apart from records, as files or in production in S3, so that they are written in two steps. Default:
+   * both in one database and one transaction; in production, large values in S3.
    */
   readonly split?: boolean;
 }
 
 /**
- * The backends of a test's folder. Every process that names the folder gets the same ones, so that a test and the processes that it
- * starts share them. Call {@link removeProjectBackends} when the folder goes.
+ * The backends of a test's folder. All processes with the same folder share them. {@link removeProjectBackends} must be
+ * called with the folder's removal.
  */
 export async function openProjectBackends(
   folder: string,
@@ -36,7 +36,7 @@ export async function openProjectBackends(
   });
 }
 
-/** Removes what is not in the folder itself. */
+/** Removes the parts outside of the folder. */
 export async function removeProjectBackends(folder: string): Promise<void> {
   if (!isProduction()) return;
   const name = nameOf(folder);
@@ -44,7 +44,7 @@ export async function removeProjectBackends(folder: string): Promise<void> {
   await dropS3Objects(await s3Service(), name);
 }
 
-/** Whether the tests on Temporal run on what production runs on: `npm run test:production`. */
+/** Whether the tests on Temporal use the backends of production (`npm run test:production`). */
 export function isProduction(): boolean {
   return process.env[BACKENDS_VARIABLE] === 'production';
 }

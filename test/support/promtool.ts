@@ -12,7 +12,7 @@ export const describeWithPromtool = (): typeof describe | typeof describe.skip =
 const STEP = 15;
 const MINUTES = 120;
 
-/** By the text of a series, its value at each minute of two hours; undefined where it is not scraped. The times begin at 0. */
+/** By the text of a series: its value at each of 120 minutes from 0 on; undefined for a missing scrape. */
 export type SeriesOverTime = Readonly<Record<string, (minute: number) => number | undefined>>;
 
 export interface Rule {
@@ -36,12 +36,12 @@ function run(files: Readonly<Record<string, unknown>>, ...words: readonly string
 
 const groupOf = (rules: readonly Rule[]) => ({ groups: [{ name: 'tested', rules }] });
 
-/** Why these are no rules; empty if they are. */
+/** The mistakes in the rules; empty if there are none. */
 export function mistakesInRules(rules: readonly Rule[]): string {
   return run({ 'rules.yaml': groupOf(rules) }, 'check', 'rules', 'rules.yaml');
 }
 
-/** What `promtool test rules` says against it that these alerts fire at some time, and no others do; empty if that is so. */
+/** Tests that exactly these alerts fire at some time. Returns the complaints of `promtool test rules`. */
 export function firesOtherwise(
   rules: readonly Rule[],
   series: SeriesOverTime,

@@ -3,7 +3,6 @@ import type { SqlRunHistory } from '../../src/adapters/sql/run-history';
 import type { SqlDatabase, SqlExecutor } from '../../src/adapters/sql/database';
 import type { Backends } from '../../src/ports';
 
-/** How many records a database has. */
 export async function countAllRecords({ runHistory }: Backends): Promise<number> {
   const { database } = runHistory as SqlRunHistory<SqlDatabase>;
   const { count } = await database.read((db) =>
@@ -15,7 +14,7 @@ export async function countAllRecords({ runHistory }: Backends): Promise<number>
   return Number(count);
 }
 
-/** Remembers by what a process notices that its commits are gone, and answers how to put that back. */
+/** Remembers the numbers by which processes notice lost commits. Returns a function that restores them. */
 export async function rememberNumbers(
   db: SqlExecutor,
   technology: string,
@@ -32,8 +31,8 @@ export async function rememberNumbers(
 }
 
 /**
- * Remembers a database as it is now, and answers how to put it back to that under whoever uses it, in one transaction: as the restore of a copy does,
- * or a replica that lagged and takes over.
+ * Remembers the state of a database. Returns a function that restores it in one transaction while others use it, like
+ * the restore of a copy, or a lagging replica that takes over.
  */
 export async function rememberDatabase(backends: Backends): Promise<() => Promise<void>> {
   const { database } = backends.runHistory as SqlRunHistory<SqlDatabase>;
@@ -44,7 +43,7 @@ export async function rememberDatabase(backends: Backends): Promise<() => Promis
       .executeTakeFirstOrThrow();
     return Number(id ?? 0);
   };
-  // Nobody is in the middle of a commit: the commits before are there whole, those after not at all.
+  // Nobody is within a commit, so that earlier commits are there completely, and later ones not at all.
   const alone = async (db: SqlExecutor): Promise<void> => {
     if (backends.runHistory.technology === 'postgres')
       await sql`lock table selvage_lineage in exclusive mode`.execute(db);

@@ -9,6 +9,6 @@ export const describeWithClusters = (): typeof describe | typeof describe.skip =
 /** The interpreter that has the clusters. */
 export const clusterPython = (): string => python.path;
 
-/** The folders in which processes of Python that tests start find `selvage`, and the bodies. */
+/** The folders of `selvage` and of the bodies, for the tests' Python processes. */
 export const PYTHON_SOURCES = path.resolve(__dirname, '../../python/src');
 export const PYTHON_BODIES = path.resolve(__dirname, '../dispatchers/bodies');

@@ -5,15 +5,15 @@ import { clusterPython, PYTHON_BODIES, PYTHON_SOURCES } from './python-environme
 import { until } from './until';
 
 export interface PythonProgram {
-  /** Its process, which leads a group of its own. */
+  /** The process, which leads its own group. */
   readonly pid: number;
-  /** What it has written. */
+  /** Its output so far. */
   said(): string;
-  /** SIGKILL to it and all that it has started. Resolves when it is gone. */
+  /** Sends SIGKILL to it and all that it has started. Resolves when it is gone. */
   kill(): Promise<void>;
 }
 
-/** Starts a program of Python that finds `selvage` and the bodies of the tests, and waits until it has written what is expected. */
+/** Starts a Python program that can import `selvage` and the tests' bodies. Waits for the expected output. */
 export async function startPython(args: readonly string[], expected: RegExp): Promise<PythonProgram> {
   const child: ChildProcess = spawn(clusterPython(), args, {
     env: {

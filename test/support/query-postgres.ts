@@ -1,4 +1,4 @@
-/** Runs one statement in a connection of its own to a PostgreSQL server, and answers the rows. */
+/** Runs one statement in a separate connection to a PostgreSQL server, and returns the rows. */
 export async function queryPostgres(
   url: string,
   statement: string,

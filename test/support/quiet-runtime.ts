@@ -1,6 +1,6 @@
 import { Runtime, type LogLevel } from '@temporalio/worker';
 
-/** Warnings and errors of the SDK and of our own code, for tests of what is said. They come a little late. */
+/** Warnings and errors of the SDK and of our own code, for tests. They arrive with a short delay. */
 export const logged: { level: LogLevel; message: string }[] = [];
 
 function note(level: LogLevel, message: string): void {
@@ -10,14 +10,14 @@ function note(level: LogLevel, message: string): void {
 let isInstalled = false;
 
 /**
- * Keeps the SDK from writing to the terminal: tests provoke the very warnings that it would write. To be called before a
- * worker or its connection is made, and only then: the process lives on until the last of them is closed.
+ * Keeps the SDK from writing to the terminal, because tests provoke its warnings. Must be called before a worker or its
+ * connection is made, and only then, as the process stays alive until the last of them is closed.
  */
 export function quietRuntime(): void {
   if (isInstalled) return;
   isInstalled = true;
   Runtime.install({
-    // Tests of what workers tell the server need not wait a minute.
+    // For tests of heartbeats, which would otherwise wait for a minute.
     workerHeartbeatInterval: '1s',
     logger: {
       log: (level, message) => {

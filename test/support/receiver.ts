@@ -15,7 +15,7 @@ export type AnswerRequest = (
   index: number,
 ) => void | Promise<void>;
 
-/** An HTTP server that remembers what it was sent. */
+/** An HTTP server that remembers its requests. */
 export class Receiver {
   readonly requests: ReceivedRequest[] = [];
   connections = 0;
@@ -45,7 +45,7 @@ export class Receiver {
     return `http://127.0.0.1:${this.port}/hook`;
   }
 
-  /** As a receiver does that has waited long enough. */
+  /** Like a receiver whose idle limit is over. */
   dropConnections(): void {
     this.#server.closeAllConnections();
   }

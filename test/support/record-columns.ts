@@ -21,17 +21,17 @@ const RECORDS: Readonly<Record<string, Codec>> = {
   selvage_dead_letters: DEAD_LETTER,
 };
 
-/** Columns that tables have for themselves. */
+/** Columns that are not in the records. */
 const OWN = ['id', 'change', 'made_in', 'started_change', 'ended_change'];
 
 interface Change {
   readonly what: string;
   readonly codec: Codec;
-  /** In tables that allow null everywhere, it is none. */
+  /** Has no effect in tables that allow null everywhere. */
   readonly isOfNull?: boolean;
 }
 
-/** Schemas that differ from the table of lineage, as if somebody had changed one without a migration. */
+/** Schemas that differ from the table of lineage, as after a change without a migration. */
 const CHANGES: readonly Change[] = [
   {
     what: 'a field without a column',
@@ -60,11 +60,11 @@ export interface RecordColumns {
   readonly tables?: readonly string[];
   /** Whether the tables allow null everywhere. Default false. */
   readonly isAllNullable?: boolean;
-  /** What migrations leave. */
+  /** The columns after all migrations. */
   columnsOf(table: string): Promise<readonly FoundColumn[]>;
 }
 
-/** Tests that tables have the columns which the schemas of records imply. */
+/** Tests that tables have the columns that the schemas of records imply. */
 export function testRecordColumns({
   types,
   tables = Object.keys(RECORDS),

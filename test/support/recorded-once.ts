@@ -1,7 +1,7 @@
 import type { Backends, LineageRecord } from '../../src/ports';
 import { allPages } from '../../src/testing/pages';
 
-/** The records of a run, of which each knot has one and no more, and whose values are all there and undamaged. */
+/** The records of a run. Checks that each knot has exactly one, and that all values exist and are undamaged. */
 export async function recordsAndValues(
   { runHistory, dataStore }: Pick<Backends, 'runHistory' | 'dataStore'>,
   runId: string,

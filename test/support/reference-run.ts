@@ -20,8 +20,8 @@ import {
 } from './random-tapestry/recipe';
 
 /*
- * What a run of a recipe comes to, by the rules of the documentation and nothing else: one knot after the other, in the order
- * in which they are placed, with plain values. Nothing of the engine is used here.
+ * Computes the outcomes of a recipe by the rules of the documentation, without any part of the engine. Knots are
+ * computed one after the other, in the order of their placing, with plain values.
  */
 
 export type ReferenceOutcome =
@@ -29,7 +29,7 @@ export type ReferenceOutcome =
   | { readonly kind: 'err'; readonly type: string }
   | { readonly kind: 'skipped'; readonly reason: string };
 
-/** What became of a knot in a run, as the reference says it. */
+/** A real outcome in the form of the reference. */
 export function plainOutcome(outcome: Outcome): ReferenceOutcome {
   if (outcome.kind === 'ok') return ok(plainValue(outcome.value));
   return outcome.kind === 'err' ? err(outcome.error.type) : skipped(outcome.reason);
@@ -45,7 +45,7 @@ export function referenceRun({ parameters, steps }: Recipe): ReferenceOutcomes {
   };
   const outcomes = new Map<string, ReferenceOutcome>();
   const optional = new Map(steps.map((step) => [step.id, isOptional(step)]));
-  /** What the children of a knot see of it. */
+  /** The outcome of a knot as its children see it. */
   const seen = (id: string): ReferenceOutcome => {
     const outcome = outcomes.get(id)!;
     return outcome.kind === 'err' && optional.get(id) ? skipped('optional') : outcome;
@@ -63,7 +63,7 @@ export function hasFailed({ steps }: Recipe, outcomes: ReferenceOutcomes): boole
   return failuresThatCount(steps, outcomes).length > 0;
 }
 
-/** Whether its workflow fails, which is left to `failOn`. */
+/** Whether its workflow fails, by `failOn`. */
 export function failsWorkflow({ steps, failOn }: Recipe, outcomes: ReferenceOutcomes): boolean {
   const failed = failuresThatCount(steps, outcomes);
   if (failOn === 'never') return false;
@@ -76,10 +76,10 @@ export function failuresThatCount(steps: readonly Step[], outcomes: ReferenceOut
   return steps.filter((step) => outcomes.get(step.id)?.kind === 'err' && !isOptional(step));
 }
 
-/** How often the function of a knot was called, where it has just one; undefined where it was not, or is called for more than one thing. */
+/** How often the function of a knot was called; undefined for other kinds, and for calls per element or iteration. */
 export function callsOf(step: Step, outcome: ReferenceOutcome): number | undefined {
   if (step.kind === 'parameter' || step.kind === 'path') return undefined;
-  // Once an iteration, once an element.
+  // Called for each iteration or element.
   if (step.kind === 'loop' || step.kind === 'highest') return undefined;
   const { calls, isMap } = kindOf(step.kind);
   if (!calls || isMap) return undefined;
@@ -159,7 +159,7 @@ function outcomeOfValues(step: Step, values: readonly unknown[]): ReferenceOutco
       return ['small', 'large'].includes(chosen) ? ok(chosen) : err('UnknownBranch');
     }
     case 'on': {
-      // It knows the paths that were asked for.
+      // It knows only the paths with a knot.
       const paths = ['a', 'b'].filter((path) => path !== step.without);
       const { type } = first as Shape;
       return paths.includes(type) ? ok(type) : err('UnknownBranch');
@@ -171,7 +171,7 @@ function outcomeOfValues(step: Step, values: readonly unknown[]): ReferenceOutco
   }
 }
 
-/** One knot of the nested tapestry may fail, and the others make up for it. */
+/** One knot of the nested tapestry may fail, and others replace its value. */
 function ranTapestry(step: Step, x: number): ReferenceOutcome {
   const { seed, failOn } = step;
   try {
@@ -186,7 +186,7 @@ function isMap({ kind }: Step): boolean {
   return kind === 'map' || kind === 'mapRecord' || kind === 'mapLists';
 }
 
-/** Then its function is not called at all. */
+/** A fold of nothing does not call its function. */
 function isFoldOfNone({ kind }: Step, inputs: readonly ReferenceOutcome[]): boolean {
   return kind === 'highest' && (valuesOf(inputs)[0] as unknown[]).length === 0;
 }
@@ -217,7 +217,7 @@ function elementOf({ seed, tries }: Step, number: number): Collected {
   }
 }
 
-/** @param whole of those that are not left out */
+/** @param whole makes the value of the elements that are not left out */
 function composed(
   { onError }: Step,
   results: readonly (readonly [key: string, Collected])[],

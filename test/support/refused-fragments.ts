@@ -1,9 +1,9 @@
 import { Knot, fragment, knot, type Fragment } from '../../src';
 import type { ErrorCode } from '../../src/errors';
 
-/** Registered by the tapestries whose runs are extended by {@link refusedFragments}. */
+/** Registered by the tapestries whose runs {@link refusedFragments} would extend. */
 export const double = knot('double', ({ x }: { x: number }) => x * 2);
-/** What bodies bring that tapestries of their tests have as definitions, but not among their knots. */
+/** Added by bodies. The tapestries of the tests have these definitions, but no knots of them. */
 export const total = knot('total', ({ a, b }: { a: number; b: number }) => a + b);
 export const spare = knot('spare', ({ x }: { x: number }) => x + 100);
 export class Negate extends Knot<{ x: number }, number> {
@@ -17,16 +17,16 @@ const otherDouble = knot('double', ({ x }: { x: number }) => x * 3);
 
 export interface RefusedFragment {
   readonly lie: string;
-  /** May throw: what wiring refuses already. */
+  /** Throws if the wiring itself refuses the fragment. */
   readonly make: () => Fragment;
   readonly code: ErrorCode;
   readonly message: RegExp;
 }
 
 /**
- * What a run refuses to be extended by.
+ * Fragments that a run refuses.
  *
- * @param run ids of a knot and of a terminal that it has
+ * @param run ids of one of its knots, and of a terminal
  */
 export function refusedFragments(run: {
   readonly knot: string;

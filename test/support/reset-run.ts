@@ -3,7 +3,7 @@ import type { Selvage } from '../../src/client';
 
 import { unique } from './open-selvage';
 
-/** Resets an execution of a run to a workflow task of its history, as an operator would; answers the new Temporal run id. */
+/** Resets an execution to a workflow task of its history, as an operator would; returns the new Temporal run id. */
 export async function resetRun(
   { client, location: place }: Selvage,
   execution: { readonly workflowId: string; readonly runId: string },

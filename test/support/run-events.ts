@@ -16,7 +16,7 @@ const fail = knot('fail', (): number => {
 });
 const after = knot('after', ({ number }: { number: number }) => number);
 
-/** A run with a map, a value that JSON cannot say, a failure and a knot that is skipped because of it. */
+/** A tapestry with a map, a value beyond JSON, a failure, and a knot that is skipped because of the failure. */
 export const sample = tapestry('sample', () => ({
   shouted: map({ over: list({}, { id: 'list' }), each: shout, bind: 'text' }, { id: 'shouted' }),
   when: when({}, { id: 'when' }),
@@ -26,11 +26,11 @@ export const sample = tapestry('sample', () => ({
 export interface SampleRun {
   readonly events: readonly RunEvent[];
   readonly backends: Backends;
-  /** What a delivery is given. */
+  /** The context of a delivery. */
   context(given?: Partial<DeliveryContext>): DeliveryContext;
 }
 
-/** The events of a run of {@link sample}, as they are delivered when it is over. */
+/** The events of an ended run of {@link sample}, as they are delivered. */
 export async function sampleRun(runId = 'sample-1'): Promise<SampleRun> {
   const backends = createInMemoryBackends();
   await runLocally(sample, {}, { backends, runId });

@@ -1,7 +1,7 @@
 /** Limits of runs, for `runLimits` of a client, that are reached in seconds. */
 import type { RunLimits } from '../../src/workflows/run-limits';
 
-/** A test need not fill a real history: an execution ends at some thousand events. */
+/** Executions end at some thousand events, so that tests need not fill a real history. */
 export const LOW_HISTORY_BUDGET = {
   holdEvents: 1_500,
   childRunsFromEvents: 3_000,
@@ -20,8 +20,8 @@ export const TIGHT_HISTORY_BUDGET = {
   childRunsFromEvents: 120,
 } as const satisfies Partial<RunLimits>;
 
-/** A lost worker need not be waited for so long. Workers should send beats as often as {@link OFTEN_BEATING} says. */
+/** Shortens the wait for lost workers. Workers need heartbeats as often as {@link OFTEN_BEATING} says. */
 export const SHORT_HEARTBEAT_TIMEOUT = { heartbeatTimeoutMs: 4_000 } as const satisfies Partial<RunLimits>;
 
-/** For workers whose runs have a short heartbeat timeout: by default the SDK holds beats back for most of it, and a late one is missed. */
+/** For workers with a short heartbeat timeout: by default, the SDK delays heartbeats for most of it. */
 export const OFTEN_BEATING = { maxHeartbeatThrottleInterval: 1_000 } as const;

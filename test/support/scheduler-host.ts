@@ -14,7 +14,7 @@ export const parentsIn = (layout: Layout, knot: number): number[] => [
   ...layout.parents.slice(layout.parentStart[knot], layout.parentStart[knot + 1]),
 ];
 
-/** By knot; undefined: the default. */
+/** Policies by knot; undefined: the default. */
 export const errorPoliciesIn = ({ policy, policies }: Layout): (ErrorPolicy | undefined)[] =>
   Array.from(policy, (index) => policies[index]!.errorPolicy);
 
@@ -22,8 +22,8 @@ export const errorPoliciesIn = ({ policy, policies }: Layout): (ErrorPolicy | un
 export const valueOf = (knot: number): string => `value of ${knot}`;
 
 /**
- * A host that a test drives by hand. It carries out what the scheduler commands and checks every command against its own
- * books; it knows what the scheduler was told and nothing of how that works.
+ * A host that a test drives by hand. It executes the scheduler's commands, and checks each against its own state, which
+ * it derives from the scheduler's inputs only.
  */
 export class SchedulerHost {
   readonly started: number[] = [];
@@ -46,12 +46,12 @@ export class SchedulerHost {
     this.outcomes = layout.ids.map((_, knot) => (knot < layout.parameterCount ? 'ok' : undefined));
   }
 
-  /** Those that run by themselves. */
+  /** Knots that run outside of segments. */
   get running(): number[] {
     return [...this.runningKnots].sort((a, b) => a - b);
   }
 
-  /** The members of each. */
+  /** The members of each running segment. */
   get segments(): (readonly number[])[] {
     return [...this.runningSegments.values()];
   }
@@ -69,7 +69,7 @@ export class SchedulerHost {
     this.apply({ type: 'settled', knot, outcome: kind === 'ok' ? { kind, value: valueOf(knot) } : { kind } });
   }
 
-  /** Ends a segment with these outcomes; the other members are given back, some of them to go alone. */
+  /** Ends a segment with these outcomes; other members are handed back, some of them to run alone. */
   endSegment(
     members: readonly number[],
     kinds: ReadonlyMap<number, 'ok' | 'err'>,
@@ -92,7 +92,7 @@ export class SchedulerHost {
     this.carryOut(this.scheduler.apply(event));
   }
 
-  /** Goes on with more knots, whatever has ended. */
+  /** Adds knots to the run, even if it is over. */
   extend(layout: Layout): void {
     for (let knot = this.layout.size; knot < layout.size; knot++) this.outcomes.push(undefined);
     if (layout.size > this.layout.size) this.finishes = 0;
@@ -100,7 +100,7 @@ export class SchedulerHost {
     this.apply({ type: 'extend', layout, recall: valueOf });
   }
 
-  /** Goes on with a scheduler that was made from what this one saved. */
+  /** Replaces the scheduler by one made from its saved state. */
   split(): void {
     const before = this.scheduler.counts;
     const again = this.running;
@@ -127,7 +127,7 @@ export class SchedulerHost {
     check(ok === before.ok && err === before.err && skipped === before.skipped, 'the restored counts differ');
   }
 
-  /** What came of every knot, when the run is over. */
+  /** The outcomes of all knots of the ended run. */
   result(): ReferenceOutcome[] {
     check(this.finishes === 1, `the run finished ${this.finishes} times`);
     const { scheduler, layout, outcomes } = this;
@@ -260,7 +260,7 @@ export class SchedulerHost {
   }
 }
 
-/** Far cheaper than `expect`, of which a property test would make millions. */
+/** Much cheaper than `expect`, since a property test makes millions of checks. */
 function check(isRight: boolean, whatElse: string): asserts isRight {
   if (!isRight) throw new Error(`The scheduler is wrong: ${whatElse}.`);
 }

@@ -9,11 +9,11 @@ import { findTemporalCli } from '../../src/server';
 import { until } from './until';
 import { startTestServer, type TestServer } from './temporal-server';
 
-/** The server's two schedulers: schedules that are workflows, and those that are parts of the server. */
+/** The server's two schedulers: V1 runs schedules as workflows, V2 as parts of the server. */
 export type Scheduler = 'V1' | 'V2';
 export const SCHEDULERS: readonly Scheduler[] = ['V1', 'V2'];
 
-/** A server whose schedules are kept by this scheduler alone. */
+/** A server that uses only this scheduler. */
 export async function startServerWith(scheduler: Scheduler): Promise<TestServer> {
   return await startTestServer({ dynamicConfig: settingsOf(scheduler) });
 }
@@ -36,13 +36,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Which scheduler has a schedule. The new one keeps the name of the old one's workflow with a workflow of another type. */
+/** The scheduler of a schedule. V2 reserves the id of V1's workflow by a workflow of another type. */
 export async function schedulerOf(client: Client, id: string): Promise<Scheduler> {
   const { type } = await client.workflow.getHandle(`temporal-sys-scheduler:${id}`).describe();
   return type === 'temporal-sys-scheduler-workflow' ? 'V1' : 'V2';
 }
 
-/** A server that can be away for as long as a test wants; the embedded one is started again as soon as it is gone. */
+/** A server that can stay away; the embedded one would be restarted at once. */
 export class InterruptibleServer {
   private child: ChildProcess | undefined;
 
@@ -59,7 +59,7 @@ export class InterruptibleServer {
     return server;
   }
 
-  /** Returns when it answers. */
+  /** Resolves when it answers. */
   async start(): Promise<void> {
     const port = this.address.split(':')[1]!;
     this.child = spawn(
@@ -83,7 +83,7 @@ export class InterruptibleServer {
     });
   }
 
-  /** Ends it at once, in the middle of whatever it does. */
+  /** Kills it at once, whatever it does. */
   async kill(): Promise<void> {
     if (!this.child) return;
     const ended = once(this.child, 'exit');

@@ -4,13 +4,13 @@ import { createEncryption, SealedDataStore, withSubject } from '../../src/encryp
 import { sealedName } from '../../src/encryption/sealed-name';
 
 interface Sealing {
-  /** A store that seals what this one has. */
+  /** A store that seals the values of this one. */
   wrap(store: DataStore): DataStore;
-  /** The name under which that one knows a value. */
+  /** The name of a value in the wrapped store. */
   nameOf(hash: string): Promise<string>;
 }
 
-/** Keys of its own, and for a subject, if there is one. */
+/** Sealing with new keys, and with a subject if given. */
 export function sealing(subject?: string): Sealing {
   const keys = `a:${randomBytes(32).toString('base64')},b:${randomBytes(32).toString('base64')}`;
   const encryption = createEncryption({ keys, subjectKeys: 'memory:' });
@@ -27,7 +27,7 @@ export function sealing(subject?: string): Sealing {
   };
 }
 
-/** What a run with a subject sees. */
+/** The store as a run with a subject uses it. */
 function inScope(store: DataStore, subject: string): DataStore {
   return new Proxy(store, {
     get(target, property) {

@@ -6,25 +6,26 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * Real servers for tests: PostgreSQL, Valkey, an S3 server and a Kafka broker, one of each for a whole run of jest, started when the first test asks
- * for it. `SELVAGE_TEST_POSTGRES`, `SELVAGE_TEST_VALKEY`, `SELVAGE_TEST_S3` and `SELVAGE_TEST_KAFKA` name running ones instead. scripts/services starts them.
+ * Real servers for tests: PostgreSQL, Valkey, an S3 server and a Kafka broker, one of each for a run of jest.
+ * scripts/services starts them on demand, unless `SELVAGE_TEST_POSTGRES`, `SELVAGE_TEST_VALKEY`, `SELVAGE_TEST_S3` or
+ * `SELVAGE_TEST_KAFKA` names a running one.
  *
- * Tests that use them stand in `test/backends` or `test/integration`, whose setup prepares and ends them.
+ * Tests that use them are in `test/backends` or `test/integration`, whose setup prepares and ends them.
  */
 export type ServiceName = 'postgres' | 'valkey' | 's3' | 'temporal' | 'kafka' | 'otelcol';
 
-/** What an S3 client is made of. */
+/** The settings for an S3 client. */
 export interface S3Service {
   /** Such as `http://127.0.0.1:20898`. Buckets are addressed by path. */
   readonly endpoint: string;
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** One that exists, for all tests: a new one takes 200 ms at its first write. */
+  /** An existing one for all tests, because a new one takes 200 ms at its first write. */
   readonly bucket: string;
-  /** A key that may only read, where the server has one. */
+  /** A key that may only read, if the server has one. */
   readonly reader?: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Where a SeaweedFS server is told how it is to treat its buckets, such as `http://127.0.0.1:20899`. */
+  /** The address for settings of buckets of a SeaweedFS server, such as `http://127.0.0.1:20899`. */
   readonly filer?: string;
 }
 
@@ -37,24 +38,24 @@ const VARIABLES = {
   otelcol: 'SELVAGE_TEST_OTELCOL',
 } as const satisfies Record<ServiceName, string>;
 
-/** The folder of the services of this run of jest, and who ends them with itself. */
+/** The folder of the services of this run of jest, and the process whose end is theirs. */
 const FOLDER_VARIABLE = 'SELVAGE_TEST_SERVICES_FOLDER';
 const OWNER_VARIABLE = 'SELVAGE_TEST_SERVICES_OWNER';
 
 const program = path.resolve(__dirname, '../../scripts/services/main.js');
-/** That it cannot be had here, as opposed to that it failed. */
+/** Exit status: the service is not available here. Others mean failures. */
 const UNAVAILABLE = 4;
-/** Longer than any of the limits that the program sets itself. */
+/** Longer than all limits of the program itself. */
 const LIMIT_MS = 5_400_000;
 
 const execute = promisify(execFile);
 
-/** The URL of a PostgreSQL server, with a user who may create databases. Use {@link freshPostgresDatabase} for a test's own place. */
+/** The URL of a PostgreSQL server, by a user who may create databases, as {@link freshPostgresDatabase} does. */
 export async function postgresService(): Promise<string> {
   return await address('postgres');
 }
 
-/** The URL of a Valkey server, `valkey://host:port`. A test takes a prefix of its own there: `?prefix=NAME`. */
+/** The URL of a Valkey server, `valkey://host:port`. A test needs its own prefix: `?prefix=NAME`. */
 export async function valkeyService(): Promise<string> {
   return await address('valkey');
 }
@@ -64,12 +65,12 @@ export async function s3Service(): Promise<S3Service> {
   return readS3Address(await address('s3'));
 }
 
-/** The address of a Temporal server as production has it, with its database in the PostgreSQL server of this run. */
+/** The address of a Temporal server like production's, with its database in this run's PostgreSQL server. */
 export async function temporalService(): Promise<string> {
   return await address('temporal');
 }
 
-/** The address of a Kafka broker, `host:port`. Use topics and groups of names that no other test has: the broker creates no topic by itself. */
+/** The address of a Kafka broker, `host:port`. Topics and groups need unique names. It creates no topics by itself. */
 export async function kafkaService(): Promise<string> {
   return await address('kafka');
 }
@@ -104,14 +105,14 @@ export function readS3Address(text: string): S3Service {
 }
 
 /**
- * `describe`, for tests that need these services; skipped with the reason on stderr where one of them cannot be had on this machine.
- * With `CI=true` nothing is skipped, and the tests fail by what the service says when it is asked for.
+ * `describe` for tests that need these services; skipped with the reason on stderr if one is not available on this
+ * machine. With `CI=true` nothing is skipped, and the tests fail with the reason.
  */
 export function describeWith(...names: readonly ServiceName[]): typeof describe | typeof describe.skip {
   return describeUnless(names.filter((name) => !process.env[VARIABLES[name]]));
 }
 
-/** As {@link describeWith}, for tests that start services of their own, whatever the environment names. */
+/** Like {@link describeWith}, for tests that start their own services and ignore addresses in the environment. */
 export function describeWithPrivate(
   ...names: readonly ServiceName[]
 ): typeof describe | typeof describe.skip {
@@ -127,7 +128,7 @@ function describeUnless(names: readonly ServiceName[]): typeof describe | typeof
   return describe.skip;
 }
 
-/** Asked once in a run: an installation that fails can take minutes. */
+/** Determined once in a run, because a failing installation can take minutes. */
 function whyUnavailable(name: ServiceName): string | undefined {
   const answer = path.join(runFolder(), `${name}.unavailable`);
   if (!existsSync(answer)) {
@@ -141,21 +142,21 @@ function whyUnavailable(name: ServiceName): string | undefined {
 }
 
 /**
- * SIGKILL to a server of this run, and a start as it was, at once. Only for who has the run to itself. Resolves when the server is
- * gone; `back` resolves when it answers again.
+ * Kills a server of this run (SIGKILL) and restarts it at once. Needs a run without other tests. Resolves when the
+ * server is gone; `back` resolves when it answers again.
  */
 export async function crashSharedService(name: ServiceName): Promise<{ readonly back: Promise<void> }> {
   await services('stop', name, '--kill');
   return { back: start(name).then(() => {}) };
 }
 
-/** A server of its own for a test that hurts it. Ended with the run if the test does not do so. */
+/** A private server for a test that harms it. Ends with the run if the test does not end it. */
 export interface PrivateService {
-  /** As the function of the shared service gives it, for S3 to be read by {@link readS3Address}. The same after a restart. */
+  /** In the form of the shared service; {@link readS3Address} reads that of S3. The same after a restart. */
   readonly address: string;
-  /** SIGKILL to the server, and waits for its end. Its data stay. */
+  /** Kills the server (SIGKILL) and waits for its end. Its data stay. */
   kill(): Promise<void>;
-  /** Starts it again on the same port with the same data and settings, and waits until it answers; first stops it, politely, if it runs. */
+  /** Stops it if it runs, starts it with the same port, data and settings, and waits until it answers. */
   restart(): Promise<void>;
   /** Stops it and removes its data. */
   stop(): Promise<void>;
@@ -164,7 +165,7 @@ export interface PrivateService {
 export interface PrivateServiceOptions {
   /** Settings of the server, such as `{ max_connections: '5' }`. Not for S3. Default: none. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Waits for the disk at each write. Not for S3. Default: no. */
+  /** Flushes each write to the disk. Not for S3. Default: no. */
   readonly durable?: boolean;
 }
 
@@ -184,7 +185,7 @@ export async function startPrivateKafka(options?: PrivateServiceOptions): Promis
   return await startPrivate('kafka', options);
 }
 
-/** A collector that posts what it gets, as OTLP JSON, to the URL in the setting `forward`. */
+/** A collector that posts its data as OTLP JSON to the URL in the setting `forward`. */
 export async function startPrivateCollector(options?: PrivateServiceOptions): Promise<PrivateService> {
   return await startPrivate('otelcol', options);
 }
@@ -235,19 +236,19 @@ function runFolder(): string {
   );
 }
 
-/** Makes the folder for the services of this run, before the first test; starts none. For the global setup of a project of jest. */
+/** Makes the folder for the services of this run, for the global setup of jest; starts no service. */
 export function prepareServices(): void {
   if (process.env[FOLDER_VARIABLE]) return;
   const folder = mkdtempSync(path.join(tmpdir(), 'selvage-test-services-'));
-  // PostgreSQL runs as another user where root runs the tests.
+  // If root runs the tests, PostgreSQL runs as another user.
   chmodSync(folder, 0o711);
   process.env[FOLDER_VARIABLE] = folder;
   process.env[OWNER_VARIABLE] = String(process.pid);
 }
 
 /**
- * Starts these services and names them in the environment, for the processes that tests start: each would ask for them anew, and start again
- * what has just been killed. Call {@link endServices} when they are no longer needed.
+ * Starts these services and names them in the environment. Otherwise each process of a test would ask for them, and
+ * restart a killed one. {@link endServices} ends them.
  */
 export async function nameServices(...names: readonly ServiceName[]): Promise<void> {
   for (const name of names) {
@@ -259,7 +260,7 @@ export async function nameServices(...names: readonly ServiceName[]): Promise<vo
 
 const named: ServiceName[] = [];
 
-/** Ends what {@link prepareServices} of this process made place for. For the global teardown. */
+/** Ends the services of {@link prepareServices} of this process. For the global teardown. */
 export async function endServices(): Promise<void> {
   if (process.env[OWNER_VARIABLE] !== String(process.pid)) return;
   await services('stop', '--remove');
@@ -269,7 +270,7 @@ export async function endServices(): Promise<void> {
   delete process.env[OWNER_VARIABLE];
 }
 
-/** Bytes of memory that a server of this run has with all of its processes; what they share counts once. Linux, as root or its user. */
+/** Bytes of memory of all processes of a server; shared memory counts once. Linux only, as root or its user. */
 export function memoryOf(name: ServiceName): number {
   const state = readFileSync(path.join(runFolder(), name, 'service.json'), 'utf8');
   const { pid } = (JSON.parse(state) as { process: { pid: number } }).process;
@@ -281,7 +282,7 @@ function childrenOf(pid: number): number[] {
   return text === '' ? [] : text.split(' ').map(Number);
 }
 
-/** Memory of a process: a page shared by several counts in part for each. */
+/** Memory of a process, with its part of shared pages. */
 function shareOf(pid: number): number {
   try {
     const [, kibibytes] = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];

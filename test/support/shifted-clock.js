@@ -1,5 +1,5 @@
 'use strict';
-/** Loaded into a process by `--require`: its clock is off by CLOCK_SHIFT_MS, as after somebody has set it. */
+/** Loaded by `--require`: shifts the clock of the process by CLOCK_SHIFT_MS, as if somebody had set it. */
 const RealDate = Date;
 const shift = Number(process.env.CLOCK_SHIFT_MS);
 

@@ -3,11 +3,11 @@ import { chmodSync, mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** A file system of its own, small enough to be filled: in memory, so that it takes no time. */
+/** A separate file system in memory, small enough to be filled quickly. */
 export class SmallDisk {
   readonly folder: string;
   readonly #filling: string;
-  /** Where it can only be read, once somebody has asked for that. */
+  /** The read-only folder, once requested. */
   #readOnly: string | undefined;
 
   /** @param mebibytes its size */
@@ -22,23 +22,23 @@ export class SmallDisk {
     chmodSync(this.folder, 0o711);
   }
 
-  /** Takes all that is left of it. */
+  /** Fills the remaining space. */
   fill(): void {
     const { bavail, bsize } = statfsSync(this.folder);
     try {
       writeFileSync(this.#filling, Buffer.alloc(Number(bavail) * Number(bsize)), { flag: 'a' });
     } catch (error) {
-      // Somebody else took some of it meanwhile.
+      // Another process took some of it meanwhile.
       if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
     }
   }
 
-  /** Gives back what {@link fill} has taken. */
+  /** Frees the space taken by {@link fill}. */
   free(): void {
     rmSync(this.#filling);
   }
 
-  /** Nothing can be written to it any more, by nobody; not while a file of it is open for writing. */
+  /** Makes it read-only for everybody. Impossible while a file of it is open for writing. */
   forbidWriting(): void {
     this.#remount('ro');
   }
@@ -47,7 +47,7 @@ export class SmallDisk {
     this.#remount('rw');
   }
 
-  /** Another folder where the same files are, which can only be read; also while some are open for writing. */
+  /** Another, read-only folder with the same files, which may be open for writing. */
   readOnly(): string {
     if (this.#readOnly === undefined) {
       this.#readOnly = mkdtempSync(path.join(tmpdir(), 'selvage-test-disk-'));
@@ -73,13 +73,13 @@ export class SmallDisk {
   }
 }
 
-/** Answers why it failed. */
+/** Returns the reason of a failure. */
 function mount(...args: readonly string[]): string | undefined {
   const { status, stderr, error } = spawnSync('mount', args, { encoding: 'utf8', timeout: 10_000 });
   return status === 0 ? undefined : (error?.message ?? stderr.trim());
 }
 
-/** `describe`, for tests that need {@link SmallDisk}; skipped with the reason on stderr where this user may not mount one. */
+/** `describe` for tests with {@link SmallDisk}; skipped with the reason on stderr if this user may not mount one. */
 export function describeWithSmallDisk(): typeof describe | typeof describe.skip {
   try {
     new SmallDisk(1).remove();

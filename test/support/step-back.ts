@@ -5,19 +5,19 @@ import { sampleLineage } from '../../src/testing/sample-records';
 import { rememberNumbers } from './put-back';
 
 /**
- * Commits by two writers of one database, puts it back, and answers what each has noticed then: one at its next commit, the other after the first has
- * written more than was lost.
+ * Commits by two writers, restores an older state, and returns what each notices: the first at its next commit, the
+ * second after the first has written more than was lost.
  */
 export async function noticeStepBack(histories: readonly [RunHistory, RunHistory]): Promise<{
   readonly told: readonly (readonly [StepBack, boolean])[];
   readonly recorded: readonly StepBack[];
-  /** When the last commit was done that is not lost. */
+  /** The time of the last remaining commit. */
   readonly kept: number;
 }> {
   const told: [StepBack, boolean][] = [];
   let number = 0;
   const commit = async (history: RunHistory): Promise<void> => {
-    // A turn of the event loop of its own, as whatever puts a database back takes some.
+    // A restore takes some turns of the event loop, so each commit has its own.
     await new Promise((resolve) => setTimeout(resolve, 5));
     await history.commit([sampleLineage({ knot_id: `k${++number}`, finished_at: Date.now() })]);
   };
@@ -36,7 +36,7 @@ export async function noticeStepBack(histories: readonly [RunHistory, RunHistory
   return { told, recorded: await first.stepsBack!(), kept };
 }
 
-/** On Postgres by the database's own clock, on SQLite by the record. */
+/** By the database's clock on Postgres, by the record on SQLite. */
 async function lastCommit({ database, technology }: SqlRunHistory<SqlDatabase>): Promise<number> {
   const { last } = await database.read((db) =>
     technology === 'sqlite'

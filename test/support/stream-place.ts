@@ -6,7 +6,7 @@ import { bundledInterpreter } from './workflow-bundle';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** Where a test runs a stream: options of `runStream`. */
+/** Options of `runStream` for a test. */
 export function streamPlace(backends: Backends) {
   quietRuntime();
   return {

@@ -9,27 +9,27 @@ import type {
 } from '../../src/ports';
 
 interface Hit {
-  /** Which calls are hit: by `port.method`, such as `backends.commit`. Default: all. */
+  /** The affected calls, by `port.method`, such as `backends.commit`. Default: all. */
   readonly only?: readonly string[];
-  /** How many calls are hit before it is over by itself. Default: without end. */
+  /** After this many calls, the fault ends by itself. Default: never. */
   readonly times?: number;
 }
 
 /** Calls fail. */
 export interface Break extends Hit {
   readonly code: Extract<ErrorCode, 'BackendUnavailable' | 'DiskFull'>;
-  /** `before` (default): nothing is done. `after`: it is done all the same, and the answer is lost. */
+  /** `before` (default): the call has no effect. `after`: the call takes effect, but its answer is lost. */
   readonly when?: 'before' | 'after';
 }
 
-/** Calls wait, and are done then. */
+/** Calls wait before they take effect. */
 export interface Hold extends Hit {
   readonly until: Promise<void>;
 }
 
 type Fault = Break | Hold;
 
-/** Real backends behind a line that a test can cut. */
+/** Real backends behind faults that a test can switch. */
 export class SwitchableBackends {
   readonly backends: Backends;
   private fault: Fault | undefined;
@@ -47,7 +47,7 @@ export class SwitchableBackends {
     };
   }
 
-  /** From now on, until {@link mend} or until so many calls were hit. */
+  /** Begins a fault, until {@link mend} or until it has hit `times` calls. */
   inflict(fault: Fault): void {
     this.hits = [];
     this.fault = fault;
@@ -57,7 +57,7 @@ export class SwitchableBackends {
     this.fault = undefined;
   }
 
-  /** The calls that the last fault has hit, in order. */
+  /** The calls hit by the last fault, in order. */
   get hit(): readonly string[] {
     return this.hits;
   }

@@ -9,12 +9,12 @@ import type {
   TapestryRecord,
 } from '../../src/authoring/records';
 
-/** Builds tapestry records without the authoring functions, so that also what those would refuse can be compiled. */
+/** Builds tapestry records without the authoring functions, for tests of records that these would refuse. */
 export function emptyTapestry(name = 'test', options: TapestryOptions<number> = {}): TapestryRecord {
   return { name, options, parameters: new Map(), knots: new Map(), terminals: undefined };
 }
 
-/** By the source of a definition: what it is told apart by. */
+/** The identity of a definition, by its source. */
 const codes = new Map<string, object>();
 
 export function definition(name: string, more: Partial<DefinitionRecord> = {}): DefinitionRecord {
@@ -72,13 +72,13 @@ export function addKnot(
   return knot;
 }
 
-/** Options of knots of which some are local. */
+/** Options that make some knots local. */
 export const localWhere =
   (isLocal: (knot: number) => boolean) =>
   (knot: number): KnotOptions<ErrorPolicy, number> =>
     isLocal(knot) ? { dispatcher: { kind: 'local' } } : {};
 
-/** A tapestry of the shape that `parentsOf` tells: knot `i` takes knots of lower number. The first `parameters` are parameters. */
+/** A tapestry in which knot `i` takes `parentsOf[i]`, of lower numbers. The first `parameters` are parameters. */
 export function tapestryOf(
   parentsOf: readonly (readonly number[])[],
   parameters = 0,
@@ -102,11 +102,11 @@ export function tapestryOf(
   return tapestry;
 }
 
-/** Each knot takes the one before. */
+/** Each knot takes the previous one. */
 export const chain = (size: number): number[][] =>
   Array.from({ length: size }, (_, knot) => (knot === 0 ? [] : [knot - 1]));
 
-/** One knot, `width` that take it, and one that takes all of these. */
+/** One knot, `width` knots that take it, and one knot that takes all of these. */
 export function fanWithSum(width: number): number[][] {
   const middle = Array.from({ length: width }, () => [0]);
   return [[], ...middle, Array.from({ length: width }, (_, index) => index + 1)];

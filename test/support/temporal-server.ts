@@ -7,7 +7,7 @@ import { EmbeddedServer, findTemporalCli } from '../../src/server';
 export interface TestServer {
   readonly address: string;
   readonly projectDir: string;
-  /** The server itself, for tests that hurt it. */
+  /** The server itself, for tests that harm it. */
   readonly server: EmbeddedServer;
   /** Stops the server, waits for its end and removes its folder. */
   stop(): Promise<void>;
@@ -16,11 +16,11 @@ export interface TestServer {
 export interface TestServerOptions {
   /** Such as `limit.historyCount.suggestContinueAsNew=1000`. */
   readonly dynamicConfig?: readonly string[];
-  /** Hears of an installation and of restarts. Default: nobody does. */
+  /** Gets messages about installations and restarts. Default: none. */
   readonly log?: Pick<Console, 'info' | 'warn'>;
 }
 
-/** A server of its own for a test file, in a new project folder, started by the package's own code. */
+/** A private server for a test file, in a new project folder, started by the package's own code. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const projectDir = await mkdtemp(path.join(tmpdir(), 'selvage-test-server-'));
   const acquire = (): Promise<EmbeddedServer> =>
@@ -55,7 +55,7 @@ export async function withDynamicConfig<T>(
   }
 }
 
-/** A program that adds settings to what the real one is told. */
+/** A program that adds settings to the words of the real one. */
 async function programWith(dynamicConfig: readonly string[], folder: string): Promise<string> {
   const settings = dynamicConfig.map((setting) => ` --dynamic-config-value '${setting}'`).join('');
   const program = path.join(folder, 'temporal');
@@ -63,7 +63,7 @@ async function programWith(dynamicConfig: readonly string[], folder: string): Pr
   return program;
 }
 
-/** The server that all integration tests share; test/support/global-setup.ts sees to it. */
+/** The shared server of all integration tests, which test/support/global-setup.ts starts. */
 export function sharedServerAddress(): string {
   const address = process.env.SELVAGE_TEST_TEMPORAL_ADDRESS;
   if (!address) {

@@ -1,7 +1,7 @@
-/** Whether `--thorough` was said. */
+/** Whether the option `--thorough` was given. */
 export const isThorough = process.env.SELVAGE_TEST_THOROUGH === 'true';
 
-/** How often a test of random cases tries: `few` by default, `many` with `--thorough`. */
+/** The number of random cases: `few` by default, `many` with `--thorough`. */
 export function runs(few: number, many: number): number {
   return isThorough ? many : few;
 }

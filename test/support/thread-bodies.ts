@@ -16,14 +16,14 @@ import {
 } from '../../src';
 import type { ThreadData } from '../../src/body-hosts';
 
-/* What the tests of body threads load in their threads. */
+/* Loaded by the tests of body threads in their threads. */
 
 const host = threads({ module: __filename, maxWorkers: 2 });
 
-/** Notes that a body was called. */
+/** Records the call of a body in a file. */
 const note = (file: string, what: string): void => appendFileSync(file, `${what}\n`);
 
-/** What bodies have noted. */
+/** The recorded calls. */
 export const notes = (file: string): string[] => readFileSync(file, 'utf8').split('\n').slice(0, -1);
 
 const list = knot('list', ({ n }: { n: number }) => Array.from({ length: n }, (_, index) => index));
@@ -61,7 +61,7 @@ function build(dispatcher: Dispatcher, suffix: string) {
 /** Every kind of body, in threads, as activities and in segments. */
 export const queued = build(queue(undefined, { host }), 'queued');
 export const inSegments = build(local({ host }), 'in-segments');
-/** The same in this process. */
+/** The same bodies in this process. */
 export const here = build(queue(), 'here');
 
 const exits = knot('exits', ({ file, until }: { file: string; until: number; first: number }) => {
@@ -73,7 +73,7 @@ const beside = knot('beside', ({ file }: { file: string }) => {
   note(file, 'beside');
   return 1;
 });
-/** A body that ends its thread so many times, beside one that does not. */
+/** A body that ends its thread `until` times, beside one that does not. */
 const exitsIn = (name: string, dispatcher: Dispatcher) =>
   tapestry(name, { knots: { dispatcher } }, (t) => {
     const file = t.parameter('file', z.string());
@@ -110,7 +110,7 @@ const breaks = knot('breaks', async ({ file }: { file: string }): Promise<number
     note(file, `goes on ${threadId}`);
   }
 });
-/** A body that says what the protocol does not have, and goes on. */
+/** A body that sends a message unknown to the protocol, and goes on. */
 export const breaking = tapestry(
   'thread-breaks',
   { knots: { dispatcher: threads({ name: 'breaking', module: __filename, maxWorkers: 1 }) } },
@@ -124,7 +124,7 @@ const posts = knot('posts', (_: object) => {
   parentPort!.postMessage('for whoever listens');
   return 1;
 });
-/** A body that, as libraries may, posts to whoever started its thread. */
+/** A body that posts to the parent of its thread, as libraries may do. */
 export const posting = tapestry('thread-posts', { knots: { dispatcher: host } }, () => ({
   posted: posts({}, { id: 'posted' }),
 }));
@@ -134,7 +134,7 @@ const holds = knot('holds', async ({ file }: { file: string }) => {
   while (!notes(file).includes('go on')) await delay(20);
   return 1;
 });
-/** The quick one has to wait for the only thread, longer than it may run. */
+/** The quick body must wait for the only thread, longer than its own timeout. */
 export const QUEUED_TIMEOUT_MS = 1_500;
 export const crowded = tapestry(
   'thread-crowded',

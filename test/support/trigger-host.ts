@@ -2,14 +2,14 @@ import { bodyLogger } from '../../src/runtime/body-logger';
 import type { SelvageError } from '../../src/errors';
 import type { Acceptance, Trigger, TriggerEvent, TriggerHost } from '../../src/triggers';
 
-/** A host that keeps what a trigger delivers and says. A key that comes again is a duplicate, as with the ledger. */
+/** A host that keeps the deliveries and messages of a trigger. A repeated key is a duplicate, as with the ledger. */
 export class RecordingHost implements TriggerHost {
   readonly delivered: TriggerEvent[] = [];
   readonly counts: Record<string, number> = {};
   readonly lags = new Map<string, number>();
   readonly lines: string[] = [];
   readonly troubles: (SelvageError | undefined)[] = [];
-  /** Whether it waits for the partitions of its group, which is no trouble where it begins. */
+  /** Whether it waits for the partitions of its group, which is normal at the beginning. */
   isWaiting = false;
   readonly notes: (string | undefined)[] = [];
   readonly #stopping = new AbortController();
@@ -22,7 +22,7 @@ export class RecordingHost implements TriggerHost {
     latency: () => {},
   };
 
-  /** @param decide what becomes of an event; it may take its time, or reject. Default: its run is started. */
+  /** @param decide decides about an event; may take time, or reject. Default: the run is started */
   constructor(private readonly decide?: (event: TriggerEvent) => Promise<Acceptance | undefined>) {
     const write = (_: object, message: string): void => void this.lines.push(message);
     this.logger = bodyLogger({ debug: write, info: write, warn: write, error: write });
@@ -52,7 +52,7 @@ export class RecordingHost implements TriggerHost {
   /** Runs a trigger; `stop` tells it to stop and waits for its end. */
   run(trigger: Trigger): { readonly ended: Promise<void>; stop(): Promise<void> } {
     const ended = trigger.run(this);
-    // Whoever waits for it hears of it.
+    // The rejection is reported to the one who awaits it.
     ended.catch(() => {});
     return {
       ended,

@@ -1,6 +1,6 @@
 import type { Backends } from '../../src/ports';
 
-/** The backends, each of them and the commit to them with the same trouble (see src/testing/troubled.ts). */
+/** The backends, with the same trouble in each of them and in commits (see src/testing/troubled.ts). */
 export function troubledBackends(real: Backends, trouble: <T extends object>(adapter: T) => T): Backends {
   return {
     commit: trouble(real).commit,

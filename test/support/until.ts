@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits for a condition, and says which one if it does not come true in time. The limit is a safety net, not a measure. */
+/** Waits for a condition, and names it if it does not come true in time. The limit is only a safety net. */
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,

@@ -1,6 +1,6 @@
 import type { RunHandle, Selvage } from '../../src/client';
 
-/** What the server shows as the reason why a knot has not ended yet; undefined where there is none. */
+/** The reason that the server shows for an unfinished knot; undefined if there is none. */
 export async function waitingReason(
   selvage: Selvage,
   run: RunHandle<object>,

@@ -1,8 +1,8 @@
 'use strict';
 /* eslint-disable @typescript-eslint/no-require-imports -- a plain program beside the built ones, without a compiler that its commands would meet */
 /**
- * A program that runs commands of the built command line one after another, so that only the first one loads it. Each message is a command, each
- * answer what it came to.
+ * A program that runs commands of the built command line one after the other, so that only the first one loads it. Each
+ * message is a command; each answer is its result.
  */
 const { realpathSync } = require('node:fs');
 const path = require('node:path');
@@ -11,7 +11,7 @@ const lib = path.join(process.argv[2], 'lib', 'cli');
 const { runCommandLine } = require(path.join(lib, 'command-line.js'));
 const { Output } = require(path.join(lib, 'output/output.js'));
 
-/** Puts a stream's text into a string instead. */
+/** Redirects a stream's text into a string. */
 function record(stream) {
   const write = stream.write;
   const recorded = { text: '', stop: () => (stream.write = write) };
@@ -24,13 +24,13 @@ function record(stream) {
   return recorded;
 }
 
-/** A command that failed before it had a worker leaves the SDK's runtime behind, and there can be only one. */
+/** A command that failed before it had a worker leaves the SDK's runtime behind, of which there can be only one. */
 async function endRuntime() {
   const file = require.resolve('@temporalio/worker', { paths: [lib] });
   if (require.cache[file]) await require(file).Runtime._instance?.shutdown();
 }
 
-/** A command loads the files of its project anew. */
+/** Makes the next command load the files of its project again. */
 function forget(project) {
   for (const file of Object.keys(require.cache))
     if (file.startsWith(realpathSync(project) + path.sep)) delete require.cache[file];

@@ -10,13 +10,13 @@ import { SelvageError } from '../../src/errors';
 import { triggerName, type Acceptance, type TriggerEvent } from '../../src/triggers';
 
 export interface RecordingHost extends WebhookHost {
-  /** What was accepted, in order. */
+  /** Accepted events, in order. */
   readonly events: TriggerEvent[];
   readonly lines: { readonly level: string; readonly text: string }[];
   readonly counted: string[];
 }
 
-/** What answers webhooks where what is behind them is not looked at: it takes whatever is genuine. */
+/** A host for tests of webhooks alone. By default, it accepts all genuine requests. */
 export function recordingHost(
   accept: (event: TriggerEvent) => Promise<Acceptance> | Acceptance = () => ({
     status: 'started',
@@ -61,7 +61,7 @@ export function handlerOf(
   return createWebhookHandler(host, { triggers, ...options });
 }
 
-/** The status, and the code of a problem. */
+/** The status, with the code of a problem if there is one. */
 export async function answerOf(response: Response): Promise<string> {
   if (response.ok) return String(response.status);
   return `${response.status} ${((await response.json()) as { code: string }).code}`;

@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 
-/** A secret of Standard Webhooks that nothing else has. */
+/** A new secret of Standard Webhooks. */
 export function standardSecret(): string {
   return `whsec_${Buffer.from(`${randomUUID()}${randomUUID()}`.slice(0, 32)).toString('base64')}`;
 }
@@ -12,7 +12,7 @@ export interface SignedParts {
   readonly at?: number;
 }
 
-/** The three headers, as the reference library of Standard Webhooks signs them. */
+/** The three headers, signed by the reference library of Standard Webhooks. */
 export function standardHeaders(
   secret: string,
   body: string,

@@ -1,4 +1,4 @@
-/** The object, of which these methods are others. */
+/** The object with these methods replaced. */
 export function withMethods<T extends object>(target: T, methods: Partial<T>): T {
   return new Proxy(target, {
     get(_, name) {

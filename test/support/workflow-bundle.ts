@@ -7,25 +7,25 @@ import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 const VARIABLE = 'SELVAGE_TEST_WORKFLOW_BUNDLE';
 
 export interface BundledInterpreter {
-  /** For processes that are started by tests; those of jest inherit it. */
+  /** For processes started by tests; the processes of jest inherit it. */
   readonly codePath: string;
   remove(): Promise<void>;
 }
 
-/** Bundles the interpreter once for all test files: each worker would take seconds for it. */
+/** Bundles the interpreter once for all test files, because each worker would take seconds for it. */
 export async function bundleInterpreter(): Promise<BundledInterpreter> {
   const bundle = await bundleWithAlias({});
   process.env[VARIABLE] = bundle.codePath;
   return bundle;
 }
 
-/** That of this run of jest; outside of it, one of its own. */
+/** The bundle of this run of jest; outside of jest, a new one. */
 export async function sharedInterpreter(): Promise<BundledInterpreter> {
   if (!process.env[VARIABLE]) return await bundleWithAlias({});
   return { ...bundledInterpreter(), remove: () => Promise.resolve() };
 }
 
-/** An interpreter of a version that is yet to come; see test/support/newer-behaviours.ts. */
+/** The interpreter of a future version; see test/support/newer-behaviours.ts. */
 export async function bundleOfNewerVersion(): Promise<BundledInterpreter> {
   return await bundleWithAlias({ './behaviours$': path.join(__dirname, 'newer-behaviours.ts') });
 }
@@ -47,7 +47,7 @@ async function bundleWithAlias(alias: Record<string, string>): Promise<BundledIn
 
 let interpreter: { readonly codePath: string } | undefined;
 
-/** The interpreter for a worker of a test, the same object each time, so that it is read once; test/support/global-setup.ts sees to it. */
+/** The interpreter for workers of tests, from test/support/global-setup.ts. Always one object, so it is read once. */
 export function bundledInterpreter(): { readonly codePath: string } {
   const codePath = process.env[VARIABLE];
   if (!codePath) {

@@ -12,12 +12,12 @@ const functions = {
   read: (): number => 1,
 };
 
-/** What the documents below may name. */
+/** The callables that the documents below may name. */
 export const callables = { ...functions, known: knot('known', functions.double) };
 
 type Node = Readonly<Record<string, unknown>>;
 
-/** Makes a node of each type, given the ids of those before it. */
+/** Makes a node of each type from the ids of earlier nodes. */
 const NODES: readonly ((id: string, pick: (index: number) => string) => Node)[] = [
   (id, of) => ({ id, type: 'knot', callable: 'double', parents: { x: of(1) } }),
   (id, of) => ({
@@ -99,7 +99,7 @@ export const validDocument: fc.Arbitrary<Record<string, unknown>> = fc
     return { name: 'made', ...extra, nodes };
   });
 
-/** As people write them: in blocks or in flow, with either end of line. */
+/** In block or flow style, with either end of line, as people write documents. */
 export const asText = (document: unknown, style: number): string => {
   const text = stringify(document, style % 2 === 0 ? {} : { collectionStyle: 'flow' });
   return style % 3 === 0 ? text.replaceAll('\n', '\r\n') : text;
@@ -177,7 +177,7 @@ const blow: fc.Arbitrary<Blow> = fc.oneof(
   }),
 );
 
-/** A valid document after a few blows. */
+/** A valid document with a few damages. */
 export const damagedText: fc.Arbitrary<string> = fc
   .tuple(validDocument, fc.nat(5), fc.array(blow, { minLength: 1, maxLength: 5 }))
   .map(([document, style, blows]) => blows.reduce(struck, asText(document, style)));
@@ -196,7 +196,7 @@ function struck(text: string, given: Blow): string {
   }
 }
 
-/** A document in which a value somewhere is another one. */
+/** A document with one changed value. */
 export const changedDocument: fc.Arbitrary<unknown> = fc
   .tuple(
     validDocument,

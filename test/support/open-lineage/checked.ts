@@ -12,7 +12,7 @@ const core = read('OpenLineage.json');
 ajv.addSchema(core);
 for (const name of readdirSync(path.join(__dirname, 'facets'))) ajv.addSchema(read(`facets/${name}`));
 
-/** What the schemas of OpenLineage have against an event, and against each of its facets. */
+/** The violations of OpenLineage's schemas by an event and its facets. */
 export function faultsOf(event: unknown): string[] {
   const faults: string[] = [];
   const check = (schema: string, value: unknown, where: string): void => {

@@ -35,7 +35,7 @@ def throws() -> int:
 
 @knot
 def dies(file: str, until: int, first: int) -> str:
-    """Kills its process as an operator would, so many times."""
+    """Kills its process as an operator would, ``until`` times."""
     note(file, "dies")
     if noted(file, "dies") <= until:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -57,7 +57,7 @@ def blocks(file: str) -> None:
 
 @knot
 def beats(file: str, ctx: Context) -> int:
-    """Says how far it is, and waits until that was heard."""
+    """Sends a heartbeat, and waits until it was received."""
     ctx.heartbeat({"done": 1})
     while not Path(file).exists():
         time.sleep(0.02)

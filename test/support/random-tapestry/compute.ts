@@ -1,11 +1,11 @@
 import type { Outcome } from '../../../src';
 
 /*
- * What the functions of the kinds compute, for the bodies and for the reference interpreter alike. Numbers are kept small: as a time, any
- * of them is long past.
+ * The functions of the kinds, shared by the bodies and the reference interpreter. Numbers stay small, so that each of
+ * them is long past if used as a time.
  */
 
-/** How often a body is called at most, and on how many of its first attempts it throws; on each, where that is all of them. */
+/** The most attempts of a body, and how many of its first ones throw. If equal, all attempts throw. */
 export interface Tries {
   readonly attempts: number;
   readonly throws: number;
@@ -13,7 +13,7 @@ export interface Tries {
 
 export type Shape = { type: 'a' | 'b' | 'c'; n: number };
 
-/** What a map that collects has of an element. */
+/** The result of an element in a map that collects. */
 export type Collected =
   | { readonly kind: 'ok'; readonly value: number }
   | { readonly kind: 'err'; readonly error: { readonly type: string; readonly message: string } };
@@ -21,8 +21,8 @@ export type Collected =
 const small = (number: number): number => number % 100_000;
 
 /**
- * Throws on the attempts that are to fail. Where all are, no attempt succeeds, so that one that a lost worker costs does not change what the
- * knot comes to.
+ * Throws on the attempts that must fail. If all must, even additional attempts throw, so that a lost worker does not
+ * change the outcome.
  */
 export function tryLuck({ attempts, throws }: Tries, attempt: number): void {
   if (throws === attempts || attempt <= throws) throw new Error('no luck yet');
@@ -49,7 +49,7 @@ export const compute = {
   highest: (numbers: readonly number[], seed: number) => Math.max(seed, ...numbers),
   survivors: (all: readonly Collected[], seed: number) =>
     small(all.reduce((sum, one) => sum + (one.kind === 'ok' ? one.value : one.error.message.length), seed)),
-  /** Not always with a tag that has a path. */
+  /** Some tags have no path. */
   draw: (number: number, seed: number): Shape => ({
     type: (['a', 'b', 'a', 'b', 'c'] as const)[(number + seed) % 5]!,
     n: number,
@@ -63,7 +63,7 @@ export const compute = {
     if ((number + seed) % 9 === 0) throw new Error(`no luck with ${number}`);
     return small(number * 2 + seed);
   },
-  /** What is sent to a knot that waits for a signal. */
+  /** The payload for a knot that waits for a signal. */
   signal: (seed: number) => seed * 11,
   made(number: number, seed: number): number {
     if ((number + seed) % 4 === 0) throw new Error(`nothing made of ${number}`);
@@ -81,13 +81,13 @@ export const compute = {
     (number + seed) % 13 === 0 ? 'lost' : number > 500 ? 'large' : 'small',
 };
 
-/** What became of a knot, as it is told to one that receives outcomes. */
+/** The outcome of a knot, as a text of the knot that receives it. */
 export function toldOf(outcome: Outcome): string {
   if (outcome.kind === 'ok') return `ok ${JSON.stringify(plainValue(outcome.value))}`;
   return outcome.kind === 'err' ? `err ${outcome.error.type}` : `skipped ${outcome.reason}`;
 }
 
-/** The value, and of each failure that a map has collected in it only type and message. */
+/** The value, with only type and message of failures collected by a map. */
 export function plainValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(plainValue);

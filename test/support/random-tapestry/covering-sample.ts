@@ -5,8 +5,8 @@ import { arbitraryRecipe, type Recipe } from './recipe';
 const DRAWN = 1_500;
 
 /**
- * Recipes in whose runs all that is wanted happens, as far as some thousand recipes of the seed have it: again and again the one that has most of what is
- * missing. The same for the same seed.
+ * Recipes whose runs cover the wanted happenings, as far as some thousand drawn recipes do. It repeatedly chooses the
+ * recipe with the most missing ones. The result depends only on the seed.
  */
 export function coveringSample(wanted: ReadonlySet<string>, seed: number): Recipe[] {
   const drawn = fc.sample(arbitraryRecipe({ minLength: 12, maxLength: 24 }), { numRuns: DRAWN, seed });

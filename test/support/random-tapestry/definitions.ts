@@ -9,7 +9,7 @@ import {
 } from '../../../src';
 import { compute, toldOf, tryLuck, type Collected, type Tries } from './compute';
 
-/** What each of the bodies is given beside its inputs. */
+/** Given to each body beside its inputs. */
 interface Shared extends Tries {
   readonly seed: number;
 }
@@ -52,7 +52,7 @@ function constantOf(outcome: Outcome<number>): number {
   throw new Error('A constant is Ok.');
 }
 
-/** A definition of one input, by what it computes. */
+/** A definition with one input that computes this. */
 function of<X, Y>(name: string, computed: (x: X, seed: number) => Y) {
   return knot(name, ({ x, seed, ...tries }: Of<X>, { attempt }: KnotContext) => {
     tryLuck(tries, attempt);
@@ -81,13 +81,13 @@ export const pair = knot(
   },
 );
 
-/** A knot to bring: plain data. */
+/** A knot to add to the run, as plain data. */
 export interface Shoot extends Shared {
   readonly optional: boolean;
   readonly config: KnotOptions<'skipIfParentFailed'> & { readonly id: string };
 }
 
-/** Body threads of the tests are compiled otherwise than their worker. */
+/** Removes the code hash, because body threads of the tests are compiled differently from their worker. */
 function ofAnySource({ definition: { codeHash: _, ...definition }, ...placed }: FragmentKnot): FragmentKnot {
   return { ...placed, definition };
 }

@@ -10,14 +10,14 @@ import {
 import { compute, type Collected } from './compute';
 import { isOptional, isTold, receivesFailures, timeOf, type Recipe, type Step } from './recipe';
 
-/** What happens in a run of a recipe, by the reference: of each knot its kind and what it comes to, and what is to be told apart beside that. */
+/** The happenings of a reference run: the kind and outcome of each knot, with its circumstances. */
 export function happeningsIn(recipe: Recipe): ReadonlySet<string> {
   const outcomes = referenceRun(recipe);
   const happenings = new Set([happeningOfRun(recipe, outcomes)]);
   for (const step of recipe.steps) {
     if (step.kind === 'parameter') continue;
     const outcome = outcomes.get(step.id);
-    // What its planter did not come to bring.
+    // Its planter did not add it.
     if (!outcome) continue;
     const kind = step.isBrought ? 'newcomer' : step.kind;
     happenings.add(`${kind}: ${nameOf(outcome)}`);

@@ -28,16 +28,16 @@ export interface Nested {
   readonly grow: Tapestry<Shape & { seed: number }, { n: number }>;
 }
 
-/** @param options what their names begin with, and where their knots run */
+/** @param options the prefix of their names, and the dispatcher of their knots */
 export function nestedOf(
   bodies: { readonly make: typeof make; readonly recover: typeof recover },
   { prefix = '', dispatcher }: { readonly prefix?: string; readonly dispatcher?: Dispatcher } = {},
 ): Nested {
   const knots = dispatcher && { knots: { dispatcher } };
   /**
-   * Its value, made of its terminals, is a shape. It has one whatever becomes of `made`, so that it is left to `failOn` whether the run counts as failed.
+   * A tapestry whose terminals make a shape, even if `made` fails, so that only `failOn` decides whether the run fails.
    *
-   * @param isReceived whether a knot is told that `made` has failed
+   * @param isReceived whether a knot receives the failure of `made`
    */
   const nested = (failOn: FailOn, isReceived: boolean): ShapeOfSeed => {
     const parameters = { x: z.number(), seed: z.number() };
@@ -75,5 +75,5 @@ export function nestedOf(
   };
 }
 
-/** Too few for small numbers. */
+/** Not enough iterations for small numbers. */
 export const ITERATIONS = 4;

@@ -2,25 +2,25 @@ import fc from 'fast-check';
 import type { ErrorPolicy, FailOn } from '../../../src';
 import type { Tries } from './compute';
 
-/** What a knot yields: each kind of knot takes knots that yield what it can use. */
+/** The type of a knot's value. A kind of knot takes inputs of one type. */
 type Yield = 'number' | 'numbers' | 'record' | 'outcomes' | 'shape' | 'nothing';
 
 interface KindOfKnot {
-  /** `anything`: whatever a knot yields, and of a branch the tag, too. */
+  /** `anything`: any value of a knot, including the tag of a branch. */
   readonly takes: Yield | 'anything' | undefined;
-  /** How many of them; default `one`. `some`: one to three different ones; `pair`: two, which may be the same. */
+  /** Default: one input. `some`: one to three different ones. `pair`: two, which may be the same. */
   readonly inputs?: 'some' | 'pair';
   /** A map that collects yields `outcomes` instead. */
   readonly yields: Yield;
   /** Paths of a branch, which come with it. */
   readonly paths?: readonly string[];
-  /** Whether it calls a function of the recipe, which can throw and be tried again. */
+  /** Whether it calls a function of the recipe, which may throw and be retried. */
   readonly calls?: true;
   readonly isMap?: true;
 }
 
 /*
- * No `cache`: what a run comes to does not depend on whether a value is reused. It has properties of its own in `test/unit/in-process/reuse`.
+ * There is no `cache`, because reuse does not change outcomes; `test/unit/in-process/reuse` has properties of it.
  */
 const KINDS = {
   source: { takes: undefined, yields: 'number', calls: true },
@@ -52,7 +52,7 @@ const KINDS = {
   waitForSignal: { takes: 'number', yields: 'number' },
   sleep: { takes: 'number', yields: 'number' },
   waitUntil: { takes: 'number', yields: 'number' },
-  /** A wait by whatever it is given as a time. */
+  /** A wait until a time that its input gives. */
   deadline: { takes: 'anything', yields: 'nothing' },
 } as const satisfies Record<string, KindOfKnot>;
 
@@ -61,17 +61,17 @@ export const ALL_KINDS = Object.keys(KINDS) as Kind[];
 
 export const kindOf = (kind: Kind): KindOfKnot => KINDS[kind];
 
-/** A knot to place: everything about it is plain data, so that it can be built, interpreted, printed and shrunk. */
+/** A knot to place, as plain data, so that it can be built, interpreted, printed and shrunk. */
 export interface Step {
   readonly id: string;
   readonly kind: Kind | 'parameter' | 'path';
-  /** Ids of knots before it; of a path: its branch, and the branch's input. */
+  /** Ids of earlier knots. A path has its branch, and the branch's input. */
   readonly inputs: readonly string[];
   /** Varies what its function does. */
   readonly seed: number;
   readonly tries: Tries;
   readonly optional: boolean;
-  /** Where it is said. */
+  /** Absent: the default. */
   readonly policy?: ErrorPolicy;
   /** Only for maps. */
   readonly onError: 'fail' | 'skip' | 'collect';
@@ -79,14 +79,14 @@ export interface Step {
   readonly failOn: FailOn;
   /** Only for paths of a branch. */
   readonly tag?: string;
-  /** Only for branches: a path that no knot asks for. */
+  /** Only for branches: a path without a knot. */
   readonly without?: string | undefined;
-  /** Not wired, but brought by the body of its input: where that is not Ok, the run has no such knot. */
+  /** Added by the body of its input instead of wired. Without an Ok of it, the run has no such knot. */
   readonly isBrought?: true;
 }
 
 export interface Recipe {
-  /** `soon`: the time that some knots wait until. */
+  /** `soon`: the time until which some knots wait. */
   readonly parameters: { readonly x: number; readonly soon: number };
   readonly failOn: FailOn;
   /** The parameters first. */
@@ -163,12 +163,12 @@ const parameter = (name: keyof Recipe['parameters']): Step => ({
   onError: 'fail',
   failOn: 'unhandled',
 });
-/** Only `x` is taken as a value: what `soon` is depends on the clock. */
+/** Only `x` is used as a value, because `soon` depends on the clock. */
 const X = parameter('x');
 export const SOON = parameter('soon');
 const PARAMETERS: readonly Step[] = [X, SOON];
 
-/** What the picks mean among the knots that a step can take; a step that finds none is left out. */
+/** Resolves the picks among the possible inputs of each step; a step without any is left out. */
 function wire(raw: readonly RawStep[]): Step[] {
   const steps: Step[] = [...PARAMETERS];
   const yielders = new Map<Yield, string[]>([['number', [X.id]]]);
@@ -187,7 +187,7 @@ function wire(raw: readonly RawStep[]): Step[] {
       id,
       kind,
       inputs: takes === undefined ? [] : picked(candidates, picks, many),
-      // A body that gets values cannot be told of failures.
+      // A body that gets values cannot receive failures.
       ...(policy && (policy !== 'receiveErrors' || canReceive(kind)) && { policy }),
       tries: calls ? tries : ONCE,
       ...rest,
@@ -198,7 +198,7 @@ function wire(raw: readonly RawStep[]): Step[] {
       if (kind === 'planter') steps.push(newcomerOf(step));
       return;
     }
-    // Its own value is the tag, which no kind takes but those that take anything.
+    // The value of a branch is its tag, which only kinds with `anything` take.
     steps.push(step);
     for (const tag of paths) if (tag !== step.without) add(pathOf(step, tag), yields);
   });
@@ -215,7 +215,7 @@ function picked(
   return many === 'some' ? [...new Set(all)] : all.slice(0, 1);
 }
 
-/** What a planter brings: some of them fail always, some for what they are given. */
+/** The knot that a planter adds. Some always fail, and some fail for their inputs. */
 export function newcomerOf({ id, seed, optional }: Step): Step {
   const tries = seed % 3 === 0 ? { attempts: 1, throws: 1 } : ONCE;
   return {
@@ -244,27 +244,27 @@ export function canReceive(kind: Step['kind']): boolean {
   return kind === 'tally' || kind === 'census' || kind === 'roll';
 }
 
-/** Whether it is told of the failures of its parents. */
+/** Whether it receives the failures of its parents. */
 export function receivesFailures({ kind, policy = 'receiveErrors' }: Step): boolean {
   return (canReceive(kind) || kind === 'firstOk') && policy === 'receiveErrors';
 }
 
-/** A time as a wait has it: a constant that is past, a parameter, or its own input, which as a time is long past. */
+/** The time of a wait: a past constant, a parameter, or its input, which is long past. */
 export function timeOf({ seed }: Step): 'past' | 'soon' | 'input' {
   return (['past', 'soon', 'input'] as const)[seed % 3]!;
 }
 
-/** Whether the signal that it waits for is sent; else it gives up. */
+/** Whether its signal is sent; else its wait expires. */
 export function isTold({ seed }: Step): boolean {
   return seed % 4 !== 3;
 }
 
-/** Whether, in the tapestry that it runs, a knot receives the failure. */
+/** Whether a knot of its nested tapestry receives the failure. */
 export function isReceivedWithin({ seed }: Step): boolean {
   return seed % 2 === 0;
 }
 
-/** The name of the signal that a knot waits for: each has its own, so that it does not matter which begins first. */
+/** Each waiting knot has its own signal, so that the order of their beginnings does not matter. */
 export function signalOf({ id }: Step): string {
   return `signal-${id}`;
 }

@@ -38,7 +38,7 @@ import {
   type Step,
 } from './recipe';
 
-/** Wired as the kinds allow, which the compiler cannot follow. */
+/** The kinds guarantee the types, which the compiler cannot see. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type AnyKnot = Knot<any>;
 
@@ -48,7 +48,7 @@ export function signalsOf({ steps }: Recipe): Record<string, number> {
   return Object.fromEntries(waiting.map((step) => [signalOf(step), compute.signal(step.seed)]));
 }
 
-/** The definitions that the knots of a recipe are of. */
+/** The definitions for the knots of a recipe. */
 export type Definitions = Pick<
   typeof definitions,
   | ('mix' | 'tally' | 'planter' | 'spread' | 'table' | 'survivors')
@@ -56,18 +56,18 @@ export type Definitions = Pick<
 >;
 export type NestedDefinitions = Parameters<typeof nestedOf>[0];
 
-/** Whose bodies the knots of a recipe have. */
+/** The bodies for the knots of a recipe. */
 export interface Bodies {
   readonly definitions: Definitions;
   readonly nested: Nested;
-  /** Where the knots run of which nothing else is said. */
+  /** The default dispatcher of the knots. */
   readonly dispatcher?: Dispatcher;
 }
 
 export const NESTED_IN_TYPESCRIPT: NestedDefinitions = { make, recover };
 export const IN_TYPESCRIPT: Bodies = { definitions, nested: nestedOf(NESTED_IN_TYPESCRIPT) };
 
-/** The tapestry of a recipe, made as a user would make it: all its knots are terminals. */
+/** The tapestry of a recipe, made as a user would make it. All knots are terminals. */
 export function tapestryOf(
   name: string,
   recipe: Recipe,
@@ -115,9 +115,9 @@ function place(
   const receiving = configured(step);
   const inputs = Object.fromEntries(step.inputs.map((input, place) => [`in${place}`, knots.get(input)!]));
   const { in0: input, in1: second } = inputs as { in0: AnyKnot; in1: AnyKnot };
-  /** What the bodies of definitions are given beside their inputs. */
+  /** Given to bodies of definitions beside their inputs. */
   const shared = { seed, ...tries };
-  // Only where a knot is told of failures, it is given that as its policy.
+  // Only knots that receive failures have `receiveErrors` as their policy.
   const config = receiving as PlacedAs<ValuePolicy>;
   // These are in no segment.
   const apart = {
@@ -127,14 +127,14 @@ function place(
   const { draw, area, element, pair, survivors, table } = definitions;
   const { mix, tally, spread } = isOptional(step) ? definitions.maybe : definitions;
   const batch = 1 + (seed % 3);
-  /** A function written in place, which has the luck of the step. */
+  /** An inline function, which throws on the failing attempts of the step. */
   const lucky =
     <X, Y>(make: (given: X) => Y) =>
     (given: X, { attempt }: { attempt: number }): Y => {
       tryLuck(tries, attempt);
       return make(given);
     };
-  /** The same, asynchronous. */
+  /** Like `lucky`, but asynchronous. */
   const luckyLater =
     <X, Y>(make: (given: X) => Y) =>
     async (given: X, context: { attempt: number }): Promise<Y> =>
