@@ -776,7 +776,7 @@ const DEFECTS = [
     test: 'what attempts ended with, and why the knot waited',
   },
   {
-    file: 'src/adapters/sqlite/referred-values.ts',
+    file: 'src/adapters/sqlite/lineage-rows.ts',
     before: 'const LOG = "json_extract(extra, \'$.log.hash\')";',
     after: 'const LOG = "json_extract(extra, \'$.log.size\')";',
     what: 'The logs of bodies are collected as garbage while their records are there.',

@@ -127,7 +127,7 @@ export async function holds(
 
 /**
  * Finds the file of a place: first by its inode, under any name in the folder; then as a copy by `copytruncate` or
- * `gzip`. The last try is a file with the same contents under the same name, which alone proves nothing.
+ * `gzip`; at last under the same name, if the contents are the same. A name alone proves nothing.
  *
  * @param least bytes that a file under the same name must have in common; two files often share fewer
  */

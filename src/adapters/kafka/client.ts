@@ -19,11 +19,10 @@ import type {
   KafkaRecord,
   TopicPartition,
 } from './broker';
-import { partitionsOf, seekAfter } from './assignment';
 import { meaningOf, scrubbed } from './client-errors';
 import { connectionFrom, type KafkaConnection } from './connection';
 import { CONSUMERS_OF_PROCESS, LostMembers } from './lost-members';
-import { Sender, type Administer } from './sender';
+import { Sender, isSeveral, type Administer } from './sender';
 
 /** How long a broker may wait for new messages; also the longest delay until a stop or a resume takes effect. */
 const FETCH_WAIT_MS = 250;
@@ -343,10 +342,24 @@ function headersOf(headers: Readonly<Record<string, ForeignHeader>>): KafkaHeade
   return Object.fromEntries(read);
 }
 
-function isSeveral<T>(value: T | readonly T[]): value is readonly T[] {
-  return Array.isArray(value);
-}
-
 function bufferOf(value: Buffer | string): Buffer {
   return typeof value === 'string' ? Buffer.from(value) : value;
+}
+
+function partitionsOf(assignment: Readonly<Record<string, readonly number[]>>): TopicPartition[] {
+  return Object.entries(assignment).flatMap(([topic, partitions]) =>
+    partitions.map((partition) => ({ topic, partition })),
+  );
+}
+
+/** Seeks to the caller's places, in those partitions that have one. */
+function seekAfter(
+  consumer: Consumer,
+  partitions: readonly TopicPartition[],
+  after: ConsumeOptions['after'],
+): void {
+  for (const place of partitions) {
+    const offset = after?.(place);
+    if (offset !== undefined) consumer.seek({ ...place, offset: String(offset + 1n) });
+  }
 }

@@ -66,7 +66,7 @@ export function createKafkaEmitter(
           context.signal.throwIfAborted();
           const tooLarge = await sendInHalves(some, (part) => send(opened, part));
           for (const { eventId: id, topic } of tooLarge)
-            rejected.set(id, { id, reason: `It is larger than messages of the topic ${topic} may be.` });
+            rejected.set(id, { id, reason: `The topic ${topic} does not take messages of this size.` });
         }
       } finally {
         context.signal.removeEventListener('abort', drop);

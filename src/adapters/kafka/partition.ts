@@ -41,7 +41,7 @@ export class Partition implements TopicPartition {
   barrier: bigint | undefined;
   /** Where the next batch must end, because its run was already started. */
   fixedEnd: bigint | undefined;
-  /** Whether an earlier process can have no batch that begins here or later. */
+  /** Whether a message has shown that no earlier process began a batch here or later. */
   isPastBatches = false;
   /** By `performance.now`: when the first waiting message arrived. */
   waitsSince = 0;

@@ -134,7 +134,7 @@ function unreadable(
 ): SelvageError {
   return new SelvageError(
     'UnreadableMessage',
-    `The message ${topic}/${partition}/${offset} cannot be read: it ${complaint}. Correct who sends it, or the trigger; the message is among the dead letters.`,
+    `The message ${topic}/${partition}/${offset} cannot be read: it ${complaint}. Correct its sender or the trigger; the message is among the dead letters.`,
     { details: { topic, partition, offset: Number(offset), reason }, cause },
   );
 }

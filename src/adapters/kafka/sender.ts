@@ -91,7 +91,7 @@ export class Sender {
   }
 }
 
-function isSeveral<T>(value: T | readonly T[]): value is readonly T[] {
+export function isSeveral<T>(value: T | readonly T[]): value is readonly T[] {
   return Array.isArray(value);
 }
 

@@ -170,7 +170,7 @@ function waitsForGroup(declaration: KafkaTriggerDeclaration): SelvageError {
   const { group } = declaration.options;
   return new SelvageError(
     'ConsumerRebalancing',
-    `${triggerName(declaration)} waits for its group "${group}" to share out the partitions. Of a member that was killed on another machine, the group hears after 30 s.`,
+    `${triggerName(declaration)} waits for its group "${group}" to share out the partitions. A member that was killed on another machine leaves the group after 30 s.`,
     { details: { group, brief: true } },
   );
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { requireStorableText } from '../../ports/parts/not-storable';
 import { isLost, isReadOnly } from './errors';
-import { COLUMN_TYPES } from './column-types';
 import type { PostgresClientLike, PostgresPoolLike, PostgresQuery, PostgresResult } from './pool-like';
 
 export interface ConnectionLimits {
@@ -10,6 +9,28 @@ export interface ConnectionLimits {
   /** For a statement with all its retries. Without an answer for one second more, the server counts as gone. */
   readonly queryTimeoutMs: number;
 }
+
+const BOOL = 16;
+const BYTEA = 17;
+const NUMBERS = new Set([20, 21, 23, 26, 700, 701, 1700]);
+
+const asIs = (value: unknown): unknown => value;
+const asNumber = (text: string): number => Number(text);
+const asBoolean = (text: string): boolean => text === 't';
+const asBytes = (text: string): Buffer => Buffer.from(text.slice(2), 'hex');
+
+/**
+ * How columns are parsed, passed with each query, whatever the process or the pool's owner has configured. An int8
+ * becomes a number, as ids, sizes and counts stay far below 2^53. Types that Selvage does not use stay text.
+ */
+const COLUMN_TYPES = {
+  getTypeParser(oid: number, format?: string): (value: any) => any {
+    if (format === 'binary') return asIs;
+    if (NUMBERS.has(oid)) return asNumber;
+    if (oid === BYTEA) return asBytes;
+    return oid === BOOL ? asBoolean : asIs;
+  },
+};
 
 /** The server ends a statement at its limit; only if it does not, the connection counts as lost. */
 const SERVER_FIRST_MS = 1_000;

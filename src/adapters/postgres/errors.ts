@@ -131,7 +131,7 @@ export function selvageErrorOf(error: unknown, place: string): unknown {
 
 /**
  * The server can never accept the data. 22: a type cannot hold it (22021 and 22P05: U+0000 and invalid Unicode; 22001:
- * too long; 22003: out of range). 54: limits such as an index entry's. 235: a constraint refuses it.
+ * too long; 22003: out of range). 54: limits such as an index entry's. 23502 and 23514: a constraint refuses it.
  */
 function isFinal(code: string | undefined): boolean {
   return code !== undefined && /^(?:22|54|23502|23514)/.test(code);

@@ -13,7 +13,7 @@ export type PostgresOptions = PostgresUrlOptions | PostgresPoolOptions;
 interface CommonOptions {
   /** Whether an old database is migrated when it is opened. Default true. False: it is refused with `SchemaTooOld`. */
   readonly migrate?: boolean;
-  /** Limit for a statement, in milliseconds. Default 30,000. One second later, the connection counts as lost. */
+  /** Limit for a statement in milliseconds. Default 30,000. Without an answer a second later, the connection is lost. */
   readonly queryTimeoutMs?: number;
   /** How long to wait for a connection, in milliseconds. Default 5,000. */
   readonly connectTimeoutMs?: number;

@@ -1,6 +1,5 @@
 import { PUT_AGAIN_AFTER_MS, type StoredValue } from '../../ports';
 import { requireContentHash } from '../../ports/parts/content-hash';
-import { byteaArray } from './binary-array';
 import { NOW } from './words';
 
 /** Sealing gives other bytes each time, and streams have their bytes elsewhere, so only other rows are compared. */
@@ -46,4 +45,23 @@ export function valueParameters(values: readonly StoredValue[]): unknown[] {
     each.map(({ mediaType }) => mediaType ?? null),
     byteaArray(each.map(({ bytes }) => bytes)),
   ];
+}
+
+const BYTEA = 17;
+const HEADER_BYTES = 20;
+
+/** As one parameter of type `bytea[]`, in Postgres's binary form because the text form doubles the size. */
+function byteaArray(items: readonly Uint8Array[]): Buffer {
+  const size = items.reduce((sum, item) => sum + 4 + item.byteLength, HEADER_BYTES);
+  const buffer = Buffer.allocUnsafe(size);
+  // Header: one dimension, no nulls, type bytea, length, lower bound 1.
+  for (const [index, number] of [1, 0, BYTEA, items.length, 1].entries())
+    buffer.writeInt32BE(number, 4 * index);
+  let at = HEADER_BYTES;
+  for (const item of items) {
+    at = buffer.writeInt32BE(item.byteLength, at);
+    buffer.set(item, at);
+    at += item.byteLength;
+  }
+  return buffer;
 }

@@ -31,7 +31,7 @@ const SETTLED_AFTER_MS = 5 * 60 * 1000;
 /**
  * Removes a value with its stream and all versions of both. Returns whether it existed and is gone.
  *
- * @param isToGo whether to remove a value with these facts; must be false for one that was written or renewed meanwhile
+ * @param isToGo whether to remove a value with these facts; false for one written or renewed meanwhile. Default: true
  */
 export async function eraseValue(
   bucket: S3Bucket,

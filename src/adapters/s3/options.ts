@@ -18,7 +18,7 @@ export interface S3DataStoreOptions {
   readonly region?: string;
   /** Whether the bucket is in the URL's path instead of the host name, as most other servers require. Default false. */
   readonly pathStyle?: boolean;
-  /** Default: those of the AWS SDK. Better set in the environment, as printed configurations show them. */
+  /** Default: those of the AWS SDK. The environment is better, since printed configurations show this option. */
   readonly credentials?: {
     readonly accessKeyId: string;
     readonly secretAccessKey: string;

@@ -64,8 +64,8 @@ async function* piecesInTime({ bytes }: ObjectBody): AsyncGenerator<Uint8Array> 
 function gone(bucket: S3Bucket, key: string): SelvageError {
   return new SelvageError(
     'ValueMissing',
-    `The object ${key} in the S3 bucket "${bucket.place.bucket}", which holds the bytes of a value, is not there. It was deleted while it was ` +
-      'read, or behind the back of Selvage: then delete the value, and run again the knot that made it.',
+    `The object ${key} in the S3 bucket "${bucket.place.bucket}", which holds the bytes of a value, is not there. It was deleted while it ` +
+      'was read, or by another program than Selvage: then delete the value, and run the knot again that made it.',
     { details: { bucket: bucket.place.bucket, key } },
   );
 }

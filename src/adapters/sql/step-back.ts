@@ -23,8 +23,8 @@ export class StepBackWatch {
   }
 
   /**
-   * `lostUntil`: the time of the last commit known to be lost. False: recording failed, so that the next commit must
-   * notice it again; the commit that noticed it has succeeded.
+   * `lostUntil`: the time of the last commit known to be lost. Returns false if recording failed, so that the next
+   * commit must notice it again; the commit that noticed it has succeeded.
    */
   async tell(noticedAt: number, lostUntil: number): Promise<boolean> {
     try {

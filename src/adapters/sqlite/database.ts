@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { sql, type Compilable } from 'kysely';
+import { SelvageError } from '../../errors';
 import type { SqlDatabase, SqlExecutor, SqlDialect } from '../sql/database';
 import type { SqliteConnection } from './connection';
 import type { CachingSqliteDialect } from './dialect';
 import { SqliteLog } from './log';
 import { onceATurn } from './once-a-turn';
 import { patiently } from './patience';
-import { sameFile } from './same-file';
 import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN } from '../sql/schema';
 
 /** Uses of SQLite are synchronous; after this long, timers and sockets get their turn. */
@@ -143,3 +144,30 @@ const SQLITE_WORDS: SqlDialect = {
   // "cross" keeps SQLite from reordering the join.
   join: sql`cross join`,
 };
+
+/**
+ * Returns a check, once a turn, that the file still has its name. SQLite would go on writing to a deleted or replaced
+ * file, which disappears with the process. Errors of the check: `BackendUnavailable`.
+ */
+function sameFile(file: string): () => void {
+  const opened = numberOf(file);
+  const mustLook = onceATurn();
+  let now = opened;
+  return () => {
+    if (mustLook()) now = numberOf(file);
+    if (now === opened) return;
+    const what = now === undefined ? 'was deleted or moved' : 'was replaced by another one';
+    throw new SelvageError(
+      'BackendUnavailable',
+      `The database ${file} ${what} while this process had it open, so nothing more is read from it or written to it. ` +
+        (now === undefined
+          ? 'Put it back, or end all processes of the project before you begin with a new one.'
+          : 'End the processes that have it open, and start them again: they go on with the file that is there now.'),
+      { details: { file } },
+    );
+  };
+}
+
+function numberOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
+}

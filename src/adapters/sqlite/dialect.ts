@@ -28,7 +28,7 @@ export class CachingSqliteDialect implements Dialect {
     return this.#driver;
   }
 
-  /** The path of every commit. Without Kysely, whose overhead between statements exceeds most statements' cost. */
+  /** Every commit goes this way, without Kysely, whose overhead between statements exceeds the cost of most. */
   transactionAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
     return this.atOnce((connection) => {
       connection.exec('begin immediate');

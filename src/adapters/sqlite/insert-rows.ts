@@ -20,7 +20,7 @@ interface InsertedRows {
 }
 
 interface RowInserterOptions {
-  /** For an existing row. Default: it stays. */
+  /** The clause for existing rows. Default: they stay. */
   readonly onConflict?: string;
   /** Columns in which most rows of a call are equal: a statement gets equal values once, as passing them is costly. */
   readonly alike?: readonly string[];

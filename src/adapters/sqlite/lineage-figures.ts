@@ -5,7 +5,7 @@ import type { SqliteConnection } from './connection';
 
 /**
  * SQLite reads a million records in seconds: each has a kilobyte, of which statistics need thirty bytes. So these are
- * kept twice, the second time in blocks of as many ids. Blocks are made for a query or by an idle writer, never in a
+ * kept twice, the second time in blocks of this many ids. Blocks are made for a query or by an idle writer, never in a
  * commit. A block is complete once higher ids exist, as ids grow in commit order. Removing a record removes its block.
  */
 const BLOCK = 1_000;

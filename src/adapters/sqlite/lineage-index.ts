@@ -10,7 +10,7 @@ const STEP = 250;
 const QUIET_MS = 1_000;
 /** … and at the latest after this time, so that no listing must index much first. */
 const LATEST_MS = 15_000;
-/** Wait while another process is indexing. */
+/** How long to wait while another process is indexing. */
 const OTHERS_MS = 50;
 
 const COLUMNS = [

@@ -25,9 +25,14 @@ import type { SqliteDatabase } from './database';
 import { changesBehind, lastChange } from './changes';
 import { tallyFigures } from './lineage-figures';
 import { deleteRecords, LineageIndex } from './lineage-index';
-import { cachedRecords, commitRecords, recordedOutcomes, recordsByKeys } from './lineage-rows';
+import {
+  cachedRecords,
+  commitRecords,
+  recordedOutcomes,
+  recordsByKeys,
+  referredValues,
+} from './lineage-rows';
 import { LastCommit } from './last-commit';
-import { referredValues } from './referred-values';
 
 /** Runs and lineage in an SQLite database. */
 export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {

@@ -18,7 +18,7 @@ import { ValkeyAdapter } from './adapter';
 import { openValkey, type ValkeyOptions } from './open';
 import { DELETE, EXIST, HEADER_BYTES, KEEP, LIST, PUT, READ } from './value-scripts';
 
-/** For larger ones, the server would do nothing else for too long; and it keeps all data in memory. */
+/** While the server receives a value, it does nothing else; and it keeps all data in memory. */
 const LARGEST_VALUE_BYTES = 16 * 1024 * 1024;
 /** For larger values, the server is asked first whether it has them. */
 const SENT_UNASKED_BYTES = 16 * 1024;

@@ -21,7 +21,7 @@ const MEANINGS: readonly Meaning[] = [
   },
   {
     pattern: /^NOAUTH/,
-    says: 'wants a password, and was given none that it takes. Put it into the address: valkey://user:password@host.',
+    says: 'wants a password. Put it into the address: valkey://user:password@host.',
   },
   {
     pattern: /^NOPERM/,

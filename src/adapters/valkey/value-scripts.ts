@@ -69,7 +69,7 @@ for i = 2, #KEYS do answers[i - 1] = keep(KEYS[i], ARGV[i], tonumber(ARGV[1])) a
 return answers
 `);
 
-/** KEYS: of values only. Returns the first ones, as many as fit into a reply, which fills memory; at least one. */
+/** KEYS: of values only. Returns the first values: at least one, and as many as fit into a reply of limited size. */
 export const READ = valkeyScript(`
 local answers, bytes = {}, 0
 for i, key in ipairs(KEYS) do

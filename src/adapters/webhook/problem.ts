@@ -37,9 +37,9 @@ export class Problem extends Error {
     readonly detail: string,
     readonly more: {
       readonly headers?: Readonly<Record<string, string>>;
-    /** Problems in the body, by path. */
+      /** Problems in the body, by path. */
       readonly errors?: readonly { readonly path: string; readonly code: string; readonly message: string }[];
-    /** For the receiver's log. */
+      /** For the receiver's log. */
       readonly cause?: unknown;
     } = {},
   ) {
@@ -77,7 +77,7 @@ export function refusal(error: SelvageError): Problem {
   const { code, details } = error;
   if (code === 'InvalidParameters') {
     const errors = details['problems'] as Problem['more']['errors'];
-    return new Problem('InvalidParameters', 'The event does not make parameters that its run takes.', {
+    return new Problem('InvalidParameters', 'The parameters that the event makes do not fit its run.', {
       ...(errors && { errors }),
       cause: error,
     });
