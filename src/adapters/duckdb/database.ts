@@ -17,6 +17,7 @@ interface DuckDbDatabaseOptions {
   prepare(connection: DuckDbConnectionLike): Promise<void>;
   /** Whether closing the database closes the instance. */
   readonly owned: boolean;
+  /** Called once, when it is closed. */
   release?(): void;
 }
 
@@ -87,6 +88,7 @@ export class DuckDbDatabase {
     return this.options.place;
   }
 
+  /** Opens it unless it is open. */
   async open(): Promise<void> {
     await this.#opened('open');
   }

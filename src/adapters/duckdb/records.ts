@@ -25,6 +25,7 @@ import { plainRow, type Row } from './columns';
 const lineageOf = (row: Row): LineageRecord => LINEAGE.fromRow(row as RowOf<LineageRecord>);
 const runOf = (row: Row): RunRecord => RUN.fromRow(row as RowOf<RunRecord>);
 
+/** Returns the rows of a statement. */
 export type Query = (sql: string, values?: DuckDbValue[]) => Promise<Row[]>;
 
 export const queryOf =

@@ -88,5 +88,6 @@ export interface KafkaClient {
     messages: readonly OutgoingMessage[],
     options?: { readonly create?: boolean },
   ): Promise<void>;
+  /** Closes everything that is still open. */
   close(): Promise<void>;
 }

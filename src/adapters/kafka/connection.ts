@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { SelvageError, type ErrorReason } from '../../errors';
 
+/** How to reach a cluster. */
 export interface KafkaConnection {
   /** `host:port` of some of its brokers, which name the others. */
   readonly brokers: readonly string[];

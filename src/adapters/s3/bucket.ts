@@ -5,6 +5,7 @@ import { SelvageError } from '../../errors';
 import { isConflict, isDenied, isMissing, isNamed, s3Error, statusOf, type S3Location } from './errors';
 import type { S3ClientLike } from './options';
 
+/** Facts about an object without its bytes. */
 export interface ObjectFacts {
   readonly size: number;
   /** Milliseconds since the epoch, in whole seconds, by the server's clock. */
@@ -58,6 +59,7 @@ export class S3Bucket {
     return this.#unlessMissing('look for an object', async () => factsOf(await this.#client.send(command)));
   }
 
+  /** The object from a byte on, which must exist. */
   async get(key: string, start = 0, signal?: AbortSignal): Promise<ObjectBody | undefined> {
     const range = start > 0 ? { Range: `bytes=${start}-` } : {};
     const command = new this.#sdk.GetObjectCommand({ ...this.#at(key), ...range });

@@ -9,6 +9,7 @@ interface S3Failure {
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
 }
 
+/** The place of an error, without secrets. */
 export interface S3Location {
   readonly bucket: string;
   /** `http://host:port`, or the region. */

@@ -1,5 +1,6 @@
 import type { SqlDatabase } from './database';
 
+/** The base of all adapters on an SQL database. */
 export abstract class SqlAdapter<D extends SqlDatabase> {
   abstract readonly technology: string;
 

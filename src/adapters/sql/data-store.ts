@@ -36,6 +36,7 @@ export abstract class SqlDataStore<D extends SqlDatabase> extends SqlAdapter<D> 
     if (small.length > 0) await this.putSmall(small);
   }
 
+  /** Puts values of one row each. */
   protected abstract putSmall(values: readonly StoredValue[]): Promise<void>;
 
   /** Stores the values that are too large for a row, and returns the others. */

@@ -3,6 +3,7 @@ import type { LineageRole, SqlSchema } from './schema';
 
 export type SqlExecutor = Kysely<SqlSchema>;
 
+/** Expressions that differ between SQL databases. */
 export interface SqlDialect {
   /** The column is one of the values: always one parameter, so that one statement serves every call. */
   isOneOf(column: string, values: readonly string[]): RawBuilder<SqlBool>;
@@ -25,6 +26,7 @@ export interface SqlDialect {
   readonly join: RawBuilder<unknown>;
 }
 
+/** An open database with Selvage's tables, shared by adapters. */
 export interface SqlDatabase {
   readonly dialect: SqlDialect;
   /** For messages: `the database …`. */

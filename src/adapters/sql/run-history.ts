@@ -128,6 +128,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlAdapter<D>
     return last ?? 0;
   }
 
+  /** Brings the lineage index up to date, if it lags behind. */
   protected catchUp(): Promise<void> {
     return Promise.resolve();
   }
@@ -183,6 +184,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlAdapter<D>
     return tally.result();
   }
 
+  /** Adds the figures of all knots that finished in the window. */
   protected abstract tallyKnots(tally: StatisticsTally, query: KnotStatisticsQuery): Promise<void>;
 
   abstract referredTo(hashes: readonly string[]): Promise<Set<string>>;

@@ -13,6 +13,7 @@ import type { SqlBlob } from './blob';
 
 /** The tables of a Selvage database. Objects and lists are JSON text; times are milliseconds since the epoch. */
 export interface SqlSchema {
+  /** One row, which identifies this database. */
   selvage_identity: {
     identity: string;
     /** Postgres only. */
@@ -22,6 +23,7 @@ export interface SqlSchema {
     /** Grows with each insert and orders equal times in listings; the same in the other tables. */
     id: Generated<number>;
   } & RowOf<StoredPlan>;
+  /** Fragments offered to runs, in the order of their ids. */
   selvage_offers: { id: Generated<number>; run_id: string; offered_at: number; fragment: string };
   selvage_runs: RunsTable;
   selvage_run_tags: { tag: string; started_at: number; run: number };

@@ -8,6 +8,7 @@ type Listener = (step: StepBack, isFirst: boolean) => void;
  * at a process's next commit after the loss of one that the process knows.
  */
 export class StepBackWatch {
+  /** The process, for people. */
   readonly process = `${process.pid}@${hostname()}`;
   readonly #listeners = new Set<Listener>();
 

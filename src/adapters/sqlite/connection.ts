@@ -28,12 +28,14 @@ export class SqliteConnection implements DatabaseConnection {
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
 
+  /** Runs a statement that returns rows, synchronously. */
   all<R>(sql: string, parameters: readonly unknown[]): R[] {
     for (const parameter of parameters) requireBindable(parameter, sql);
     const { statement, inOneArray } = this.#prepare(sql);
     return (inOneArray ? statement.all(parameters) : statement.all(...parameters)) as R[];
   }
 
+  /** Runs a statement that returns none, synchronously. */
   run(
     sql: string,
     parameters: readonly unknown[],

@@ -42,6 +42,7 @@ export class SqliteDatabase implements SqlDatabase {
     return `the database ${this.file}`;
   }
 
+  /** Runs queries outside of a transaction. */
   read<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T> {
     return this.#use(() => work(this.#db));
   }

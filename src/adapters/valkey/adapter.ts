@@ -1,5 +1,6 @@
 import type { ValkeyConnection } from './connection';
 
+/** The base of all adapters on a Valkey (or Redis) server. */
 export abstract class ValkeyAdapter {
   readonly technology = 'valkey';
 

@@ -13,6 +13,7 @@ interface ValkeyConnectionSettings {
   readonly ttl: number;
   /** Milliseconds until a command without an answer has failed. */
   readonly commandTimeout: number;
+  /** Whether closing the connection closes the client. */
   readonly owned: boolean;
 }
 
