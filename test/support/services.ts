@@ -6,9 +6,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * Real servers for tests: PostgreSQL, Valkey, an S3 server and a Kafka broker, one of each for a run of jest.
- * scripts/services starts them on demand, unless `SELVAGE_TEST_POSTGRES`, `SELVAGE_TEST_VALKEY`, `SELVAGE_TEST_S3` or
- * `SELVAGE_TEST_KAFKA` names a running one.
+ * Real servers for tests: PostgreSQL, Valkey, an S3 server and a Kafka broker, one of each for a run of jest. The
+ * programs in scripts/services start them on demand, unless `SELVAGE_TEST_POSTGRES`, `SELVAGE_TEST_VALKEY`,
+ * `SELVAGE_TEST_S3` or `SELVAGE_TEST_KAFKA` names a running one.
  *
  * Tests that use them are in `test/backends` or `test/integration`, whose setup prepares and ends them.
  */

@@ -126,8 +126,8 @@ export async function holds(
 }
 
 /**
- * Finds the file of a place: first by its inode, under any name in the folder; then as a copy by `copytruncate` or
- * `gzip`; at last under the same name, if the contents are the same. A name alone proves nothing.
+ * Finds the file of a place, first by its inode, under any name in the folder. The next try is a copy by `copytruncate`
+ * or `gzip`, and the last one a file with the same name and contents. A name alone proves nothing.
  *
  * @param least bytes that a file under the same name must have in common; two files often share fewer
  */

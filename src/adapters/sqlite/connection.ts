@@ -46,8 +46,8 @@ export class SqliteConnection implements DatabaseConnection {
   }
 
   /**
-   * Runs a statement that may meet another connection's lock, unprepared: libsql does not reset a prepared statement that
-   * failed so, and only the reset releases the old state of the database that it reads.
+   * Runs a statement unprepared, for statements that may meet another connection's lock. After that failure, libsql
+   * would not reset a prepared statement, which would keep reading an old state of the database.
    */
   exec(sql: string): void {
     this.database.exec(sql);
