@@ -5,8 +5,8 @@ import { damaged, type CapsuleContent } from './format';
 import { valuesOf } from './value-collection';
 
 /**
- * Checks that the parts of a capsule belong together: each record to a run, each plan to its hash and to a run, and each
- * value that a record names to an entry that has it or says why not.
+ * Checks that the parts of a capsule belong together. Each record needs its run, each plan its hash and a run. Each
+ * value that a record names needs its bytes, or the reason for their absence.
  *
  * @throws SelvageError `CapsuleDamaged`
  */

@@ -17,31 +17,28 @@ import { damaged, unpackCapsule, type AbsentValue, type CapsuleContent } from '.
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
 export interface ReadCapsuleOptions {
-  /** Keys of hashes, with which values are then checked as well. Default: those of the environment. */
+  /** Keys of hashes, by which values are checked as well. Default: those of the environment. */
   readonly digests?: Digests;
 }
 
 /** A run in one file, opened for reading. */
 export interface Capsule {
-  /** The file, or the name that it was given. */
+  /** Path, or the given name. */
   readonly file: string;
   /** The captured run. */
   readonly run: RunRecord;
-  /** That run, and those that its knots started. */
+  /** The captured run, and the runs that its knots started. */
   readonly runs: readonly RunRecord[];
-  /**
-   * The hash of everything in it but the texts of values and plans, which are checked by hashes that it covers.
-   * Undefined if the file is of format 1: then nothing tells whether its records are as they were made.
-   */
+  /** Hash of all data, by way of their hashes also of values and plans. Undefined for format 1. */
   readonly fingerprint: string | undefined;
   /** Values that records name and the file lacks, each with the reason. */
   readonly absent: readonly AbsentValue[];
   /** The redactions, as given. */
   readonly redacted: readonly string[];
-  /** When (milliseconds since the epoch) and by what it was made. */
+  /** Milliseconds since the epoch. */
   readonly madeAt: number;
   readonly madeBy: { readonly selvage: string; readonly node: string; readonly platform: string };
-  /** Its plans, records and values as backends, which refuse writes (`RunHistoryReadOnly`). */
+  /** Its plans, records and values as backends; writes fail (`RunHistoryReadOnly`). */
   readonly backends: Backends;
   /** Checks all values against the hashes that records name. @throws SelvageError `ValueDamaged` */
   check(): CapsuleCheck;
@@ -50,26 +47,24 @@ export interface Capsule {
 export interface CapsuleCheck {
   /** Number of records. */
   readonly records: number;
-  /** Values that are as they were made. */
+  /** Number of intact values. */
   readonly intact: number;
-  /** Values that records name and the file lacks, or has without some of their parts. */
+  /** Number of named values that the file lacks, in whole or in part. */
   readonly leftOut: number;
-  /** Values whose hashes were made with a digest key that is not available. */
+  /** Number of values with hashes by an unavailable digest key. */
   readonly unchecked: number;
 }
 
 /**
  * Opens a capsule. Runs nothing in it.
  *
- * @param file its path
- * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `CapsuleDamaged`, `CapsuleTooNew`,
- *   `CapsuleTooLarge`
+ * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `CapsuleDamaged`, `CapsuleTooNew`, `CapsuleTooLarge`
  */
 export async function readCapsule(file: string, options: ReadCapsuleOptions = {}): Promise<Capsule> {
   return await openCapsule(await readText(file), { file, ...options });
 }
 
-/** Like {@link readCapsule}, for the text of such a file. */
+/** Like {@link readCapsule}, for the text of a capsule. */
 export async function openCapsule(
   text: string,
   { file = 'The capsule', digests }: ReadCapsuleOptions & { readonly file?: string } = {},

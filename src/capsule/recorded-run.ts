@@ -25,7 +25,7 @@ import { type KnotEnd, type Reproduction, unreadable, endOf, endOfOutcome, told 
 /** @internal A run as recorded. */
 export class RecordedRun {
   readonly scratch: ScratchDataStore;
-  /** How its hashes are computed. Without the key, values are compared by their bytes. */
+  /** For its hashes. Without the key, values are compared by their bytes. */
   readonly digest: ValueDigest;
   readonly #hasDigest: boolean;
   #maps: ReadonlySet<string> | undefined;
@@ -48,7 +48,7 @@ export class RecordedRun {
     return this.#maps.has(map);
   }
 
-  /** The outcome of a parent without a value, as a child that receives outcomes sees it; undefined if it has a value. */
+  /** A failed parent's outcome, as its child receives it; undefined for a parent with a value. */
   receivedOf(parent: number): ReturnType<typeof receivedOutcome> | undefined {
     const failed = failedOutcomeOf(this.#recordOf(parent));
     return failed && receivedOutcome(this.plan.plan.knots[parent]!, failed);
@@ -57,7 +57,7 @@ export class RecordedRun {
   /**
    * The values of a knot's parents, by index in the plan.
    *
-   * @throws SelvageError why one is not available
+   * @throws SelvageError the reason why one is unavailable
    */
   async parents(knot: PlanKnot): Promise<ReadonlyMap<number, EncodedValue>> {
     // A node that only passes a value on needs just its hash.
@@ -133,7 +133,7 @@ export class RecordedRun {
     };
   }
 
-  /** @throws SelvageError why it is not available */
+  /** @throws SelvageError the reason why it is unavailable */
   async valueOf(record: LineageRecord): Promise<EncodedValue> {
     const value = valueOfRecord(record);
     if (value.stored !== undefined) return value;

@@ -4,7 +4,7 @@ import { nodeSha256 } from '../node-sha256';
 import type { DataStore } from '../ports';
 import type { ValueDigest } from '../encryption/digests';
 
-/** Holds what repeated bodies store, for them to open; it is dropped afterwards. Everything else is read from the run's store. */
+/** Holds values that repeated bodies store, for a short time; reads all others from the run's store. */
 export class ScratchDataStore extends InMemoryDataStore {
   readonly #stored = new Map<string, Uint8Array>();
   readonly #inner: Pick<DataStore, 'getStream'>;

@@ -1,6 +1,6 @@
 import type { Group } from './operation';
 
-/** What is said of the operations that are verbs of their own: `selvage --help` says it without loading them. */
+/** Operations with a verb of their own; `selvage --help` lists them without loading them. */
 export const SUMMARIES = {
   'runs.waiting': {
     verb: 'waiting',

@@ -5,7 +5,6 @@ import { EXIT } from '../output/exit-codes';
 import { formatTime, nameSome, plural } from '../output/format';
 import type { Output } from '../output/output';
 
-/** `selvage doctor --after-restore`. */
 export async function afterRestore(options: ServerOptions, output: Output): Promise<number> {
   const { examineRestored } = await import('../../client/after-restore.js');
   return await withClient(options, output, async (selvage) => {

@@ -9,7 +9,6 @@ interface FileOptions extends ServerOptions {
   readonly paramsFile?: string;
 }
 
-/** The argument and options of verbs that are about a tapestry of a file. */
 export function addFile(command: Command): void {
   command
     .argument('[file]', 'file that exports the tapestry; none with --api: the page has its own')
@@ -22,7 +21,7 @@ export function addFile(command: Command): void {
 }
 
 /**
- * What is asked, with the tapestry and its parameters.
+ * Adds the tapestry and its parameters to the ask.
  *
  * @throws SelvageError `Usage`, and as `loadFile` and `readParameters`
  */

@@ -25,12 +25,11 @@ import { carryOut, RECORDS, type More, type Show } from './carry-out';
 import { addFile, askOfFile } from './file-of-verb';
 import type { Complete } from './late-verb';
 
-/** The renderers of operations, by name. One without a renderer is no verb of the command line. */
+/** Renderers by operation. An operation without a renderer is no verb. */
 type Shows<All extends readonly Operation[]> = {
   readonly [Name in All[number]['name']]?: Show<Extract<All[number], { readonly name: Name }>>;
 };
 
-/** Adds the verbs of one noun, made from its operations. */
 export function verbsOf<All extends readonly Operation[]>(operations: All, shows: Shows<All>): Complete {
   return (noun, does) => {
     for (const [name, show] of Object.entries(shows)) {
@@ -43,9 +42,7 @@ export function verbsOf<All extends readonly Operation[]>(operations: All, shows
   };
 }
 
-/**
- * A verb that asks or does what one operation does: its arguments, options, help and JSON follow from it.
- */
+/** A verb from an operation: arguments, options, help and JSON follow from it. */
 export function makeVerb<One extends Operation>(
   operation: One,
   show: Show<One>,
@@ -108,7 +105,7 @@ export function makeVerb<One extends Operation>(
   };
 }
 
-/** The fields that are given as arguments and options. The file of a verb says the rest. */
+/** Fields for arguments and options. A verb with a file reads `parameters` from its own options. */
 function shapeOf({ ask, readsFile }: Operation): Readonly<Record<string, z.ZodType>> {
   const { shape } = ask as { readonly shape: Readonly<Record<string, z.ZodType>> };
   if (!readsFile) return shape;
@@ -119,10 +116,9 @@ function shapeOf({ ask, readsFile }: Operation): Readonly<Record<string, z.ZodTy
   };
 }
 
-/** What the options of these fields say. */
 export type Fields<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
 
-/** The options of a verb that is written by hand, as those of operations are. Returns what reads them. */
+/** Adds the options of these fields to a hand-written verb. Returns their reader. */
 export function addFields<Shape extends z.ZodRawShape>(
   command: Command,
   shape: Shape,
@@ -184,7 +180,7 @@ function optionOf(name: string, field: z.ZodType): Option {
   return option.makeOptionMandatory(!field.safeParse(undefined).success);
 }
 
-/** What an argument says, as it is asked; the schema of the operation reads it once more. Errors are commander's, which names the option. */
+/** Parses an argument, which the operation's schema checks again. Commander's errors name the option. */
 function read(field: z.ZodType, text: string): unknown {
   const inner = innerOf(field);
   const given = fromText(inner, text);
@@ -198,7 +194,6 @@ function rangeOf({ minValue, maxValue }: z.ZodNumber): string {
   return `It must be a whole number from ${minValue} ${to}.`;
 }
 
-/** The words that call a command. */
 function wordsOf(command: Command): string[] {
   return [...(command.parent ? wordsOf(command.parent) : []), command.name()];
 }

@@ -47,7 +47,7 @@ async function backup(given: string, options: BackupOptions, output: Output): Pr
   return EXIT.ok;
 }
 
-/** The manifest by the names of answers: the manifest itself keeps those that it has. */
+/** The manifest with the field names of answers, which differ from the stored ones. */
 function shown({ begunAt: startedAt, endedAt: finishedAt, files, leftOut, ...others }: Backup): object {
   const contains = <Part>({ holds, ...part }: Part & { readonly holds: unknown }): object => ({
     ...part,

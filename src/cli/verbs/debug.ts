@@ -140,11 +140,10 @@ function conclude(found: readonly Reproduction[], output: Output): number {
     });
   }
   if (different > 0) return EXIT.runFailed;
-  // Nothing is known about knots whose values could not be read.
+  // Unreadable values leave the result open.
   return unreadable > 0 ? EXIT.usage : EXIT.ok;
 }
 
-/** The log lines of bodies go to stderr. */
 function bodyLines(output: Output): LoggerLike {
   const at =
     (level: string) =>

@@ -81,7 +81,7 @@ async function planFile(file: string, options: PlanOptions, output: Output): Pro
   return output.finish({ tapestry: tapestry.name, planHash: plan.hash, planBytes, ...budget, changes });
 }
 
-/** Compares with a run if the text is a run's id, else with a file. */
+/** Compares with an existing file, else with a run. */
 async function changesSince(
   against: string,
   now: PlanOfTapestry,
@@ -127,7 +127,6 @@ async function planOfRun(runId: string, options: PlanOptions): Promise<Plan> {
   return found!;
 }
 
-/** A reason to run again, in the words shown beside its knot. */
 function changeText({ kind, part, before, now }: StaleReason): string {
   return kind === 'code' ? `code ${shortHash(before)} → ${shortHash(now)}` : (part ?? kind);
 }

@@ -70,7 +70,7 @@ async function replay(
   });
 }
 
-/** @param asked the run that was asked for; other runs are printed with their ids */
+/** @param asked the requested run; others are printed with their ids */
 function show(execution: ReplayedExecution, asked: string, output: Output): void {
   const { verdict, runId, temporalRunId, tapestry, events, error } = execution;
   const what =

@@ -22,7 +22,6 @@ interface ResumeCommandOptions extends ServerOptions {
   readonly allowDuplicate?: boolean;
   readonly runId?: string;
   readonly deadline?: Date | number;
-  /** False for `--no-reuse`. */
   readonly reuse?: boolean;
 }
 
@@ -118,10 +117,10 @@ async function errandOf(
   const standing = await standingOf(unfinished);
   if (standing) return await unfinishedErrand(unfinished, standing, { file, loaded }, options);
   const { from, allowDuplicate, deadline, reuse } = options;
-  // A run that cannot be resumed is refused before a worker is asked for.
+  // Refused before a worker is asked for.
   const { backends, client } = selvage;
   const { run, plan, parameters } = await readResumable(backends, client.workflow, runId, from);
-  // With the id of an earlier resume, the command returns to that run.
+  // The id of an earlier resume leads back to that run.
   if (options.runId === undefined || !namedIn(run).includes(options.runId))
     await requireNotResumed(backends, client.workflow, run, allowDuplicate);
   const { tapestry } = run;
@@ -152,7 +151,6 @@ async function errandOf(
   };
 }
 
-/** Continuing a run that is not over means working for it. */
 async function unfinishedErrand(
   run: RunHandle,
   { tapestry, taskQueue }: RunDescription,
@@ -175,7 +173,7 @@ async function unfinishedErrand(
       { details: { run: runId, taskQueue } },
     );
   }
-  // For a backfill, its worker reports a missing tapestry.
+  // A backfill's worker reports a missing tapestry.
   if (tapestry !== BACKFILL) chooseTapestry(loaded, tapestry);
   return {
     tapestry,

@@ -56,10 +56,7 @@ Examples:
   );
 }
 
-/**
- * Up to this many values are listed with what refers to them; with more, each run is listed with their
- * number.
- */
+/** Up to this many values are listed with their references; more only as a number for each run. */
 const SHOWN_VALUES = 20;
 
 const SHOWN_RUNS = 50;
@@ -85,7 +82,7 @@ async function scrubValues(
       return code;
     };
     if (dryRun || plan.items.length === 0) return removeNone(EXIT.ok);
-    // Values removed earlier may remain to be purged; that removes nothing else, so it needs no question.
+    // Purging values that were removed earlier removes nothing else, and needs no question.
     if (count > 0 && !force && plan.running.length > 0) return removeNone(EXIT.usage);
     if (
       count > 0 &&

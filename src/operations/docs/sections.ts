@@ -3,11 +3,10 @@ import path from 'node:path';
 import { z } from 'zod';
 import { SelvageError } from '../../errors';
 
-/** Most characters of a section that are shown. */
+/** Characters shown of a section. */
 const SHOWN = 1_500;
 const FOLDER = path.join(__dirname, '../../../docs');
 const WORD = /[\p{L}\p{N}_]+/gu;
-/** Words that occur in nearly every section. */
 const COMMON = new Set(
   'a an and are as be by do does for how i in is it my of on or the to what when with'.split(' '),
 );
@@ -16,15 +15,15 @@ interface Section {
   readonly page: string;
   readonly heading: string;
   readonly text: string;
-  /** How often each word occurs; in the heading it counts ten times. */
+  /** Number of occurrences; one in the heading counts ten. */
   readonly words: ReadonlyMap<string, number>;
 }
 
 export const foundSection = z.object({
-  /** Path of the page, below the package's folder `docs`. */
+  /** Path below the package's folder `docs`. */
   page: z.string(),
   heading: z.string(),
-  /** The beginning of the section, in Markdown. */
+  /** The beginning, in Markdown. */
   text: z.string(),
   truncated: z.boolean(),
 });
@@ -32,7 +31,7 @@ export const foundSection = z.object({
 let known: readonly Section[] | undefined;
 
 /**
- * Sections of the package's documentation that contain the words of a question, best first.
+ * Sections of the documentation that contain words of the question, best first.
  *
  * @throws SelvageError `PackageIncomplete`
  */
@@ -59,7 +58,7 @@ function scoreOf({ words }: Section, weights: ReadonlyMap<string, number>): numb
   for (const [word, weight] of weights) {
     const count = words.get(word) ?? 0;
     if (count > 0) met += 1;
-    // The tenth occurrence says less than the first.
+    // Later occurrences count less.
     score += weight * (count / (count + 3));
   }
   return score * met;
@@ -88,7 +87,7 @@ function readSections(): Section[] {
     );
 }
 
-/** A section is the text below a heading; a `#` in a code block begins none. */
+/** A section is the text below a heading, outside of code blocks. */
 function sectionsOf(page: string, text: string): Section[] {
   const sections: { heading: string; lines: string[] }[] = [];
   let isCode = false;
@@ -110,7 +109,7 @@ function sectionsOf(page: string, text: string): Section[] {
   });
 }
 
-/** In lower case, with plurals reduced. */
+/** In lower case, without the plural `s`. */
 function wordsOf(text: string): string[] {
   return (text.toLowerCase().match(WORD) ?? []).map((word) =>
     word.length > 3 && word.endsWith('s') && !word.endsWith('ss') ? word.slice(0, -1) : word,

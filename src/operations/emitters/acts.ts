@@ -17,10 +17,10 @@ const events = flagged(list(name).optional().describe('only this event'), {
   placeholder: 'id',
 });
 const place = z.object({ position: z.string().nullable(), positionAt: instant.nullable() });
-/** Where an emitter was, and where it goes on; `position` null: the beginning. */
+/** The old and the new place of an emitter; `position` null: the beginning. */
 const moved = z.object({ from: place, to: place });
 
-/** What is alike in the acts on one emitter. They throw `UnknownEmitter`, `BackendUnavailable`, and if the run history has no order of changes. */
+/** Acts on one emitter also throw `UnknownEmitter`, `BackendUnavailable`, and need a history with ordered changes. */
 const shared = { group: 'operate', needs: ['changes'], repeat: 'same', at: ['emitter'] } as const;
 
 export const redrive = act({
@@ -92,7 +92,7 @@ export const skip = act({
   summary: 'let an emitter leave out what it has not heard of',
   description:
     'Has an emitter leave out what it has not heard of: all that is on record now, what is older, or the next changes.',
-  // Asked for twice, it leaves out the next changes after those.
+  // The second ask skips the changes after those.
   repeat: 'again',
   ask: z.strictObject({
     emitter,

@@ -36,9 +36,7 @@ const knotView = z.object({
   waiting: waitingKnot.optional(),
   inputs: list(inputView),
   error: errorView.optional(),
-  /**
-   * Whether its value was reused, and a sentence that says why or why not. Absent if the knot is not cached.
-   */
+  /** Whether and why its value was reused. Absent if the knot is not cached. */
   cache: z
     .object({
       reused: z.boolean(),
@@ -47,7 +45,7 @@ const knotView = z.object({
       knotId: z.string().optional(),
     })
     .optional(),
-  /** The end of what its body logged. `unreadable` is the error code that says why it is not shown. */
+  /** The end of the body's log. `unreadable` is the error code that says why it is not shown. */
   log: z
     .object({ hash: z.string(), text: z.string(), truncated: z.boolean(), unreadable: z.string().optional() })
     .optional(),
@@ -56,7 +54,7 @@ const knotView = z.object({
   /** The body host that called its body. */
   host: z.string().optional(),
   taskQueue: z.string().optional(),
-  /** For a knot that waits for a signal: the schema of the payload. */
+  /** The payload's schema, for a knot that waits for a signal. */
   signalSchema: json.optional(),
 });
 export type KnotView = z.output<typeof knotView>;
@@ -199,7 +197,7 @@ async function logOf(
   }
 }
 
-/** From the page's file, because plans contain no schemas. */
+/** From the page's file: plans contain no schemas. */
 function signalSchema(
   { tapestries, caller }: Surroundings,
   tapestry: string,

@@ -67,7 +67,7 @@ export const why = question({
   },
 });
 
-/** Behind its inputs, the terminals of a run that it has started. */
+/** Inputs, then the terminals of a run that the knot has started. */
 function inputsOf({ inputs, terminals = [] }: ValueOrigin): readonly OriginInput[] {
   return [...inputs, ...terminals];
 }

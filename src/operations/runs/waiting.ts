@@ -6,7 +6,7 @@ import { question } from '../operation';
 import { SUMMARIES } from '../summaries';
 
 const GROUPS = 100;
-/** How long the listing of all runs may take, before single ones are asked about. */
+/** Milliseconds for listing all runs, before single ones are looked at. */
 const LISTING_MS = 30_000;
 
 export const waiting = question({
@@ -28,14 +28,13 @@ export const waiting = question({
       .describe('how long to ask the server about single runs; others are listed as not asked about'),
   }),
   answer: z.object({
-    /** Number of unfinished runs that match. */
     open: z.int(),
-    /** How many of them work: something of theirs is with a worker, and nothing waits. */
+    /** Runs with a task at a worker, which wait for nothing. */
     working: z.int(),
     waiting: z.int(),
-    /** How many of those that may wait could not be asked about in time. */
+    /** Number of possibly waiting runs that were not checked in time. */
     notAsked: z.int(),
-    /** Those that have waited longest first. */
+    /** Longest wait first. */
     items: list(waitingRun),
     /** The largest groups. Absent without `by`. */
     counts: list(waitingCount).optional(),

@@ -11,7 +11,7 @@ export const list = question({
   ask: z.strictObject({}),
   answer: z.object({
     items: listOf(scheduleView),
-    /** Those that this process cannot read, mostly because it lacks the key that seals them. */
+    /** Schedules that this process cannot read, mostly for lack of a key. */
     unreadable: listOf(z.object({ id: z.string(), code: z.string(), message: z.string() })),
   }),
   examples: [{}],

@@ -33,7 +33,7 @@ export const show = question({
     limit: limit(10_000, 500),
   }),
   answer: stats.extend({
-    /** The number of names, which may be more than there are items. */
+    /** Number of names without the limit. */
     total: z.int(),
   }),
   examples: [

@@ -5,7 +5,7 @@ import { list as listOf } from '../fields';
 import { question } from '../operation';
 
 export const streamView = streamStanding.extend({
-  /** Value of `trigger` of its runs. */
+  /** `trigger` of its runs. */
   trigger: z.string(),
 });
 export type StreamView = Readonly<z.output<typeof streamView>>;

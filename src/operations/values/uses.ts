@@ -6,10 +6,7 @@ import { question } from '../operation';
 import type { ProjectData } from '../surroundings';
 
 const USES = 100;
-/**
- * The cursor names the listing that it belongs to: `o` for knots that have the value, `i` for those that took
- * it in.
- */
+/** A cursor begins with its listing: `o` for knots that have the value, `i` for knots that took it. */
 const CURSOR = /^([oi])(.*)$/;
 
 const useOfValue = z.object({

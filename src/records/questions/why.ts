@@ -18,9 +18,9 @@ export interface ValueOrigin {
   readonly repeated: boolean;
   /** It has inputs, but the answer has reached its limit. */
   readonly truncated: boolean;
-  /** For a parameter: the knot that made an equal value in an earlier run. */
+  /** For a parameter: the knot of an earlier run that made an equal value. */
   readonly earlierOrigin?: ValueOrigin;
-  /** For a knot that ran another tapestry: the terminals of its last run, by name, which make up its value. */
+  /** For a knot that ran another tapestry: the terminals of its last run, by name; they make up its value. */
   readonly terminals?: readonly OriginInput[];
 }
 
@@ -32,12 +32,12 @@ export interface OriginInput {
   readonly knotId?: string;
   /** Absent for a constant, and if the parent's record is missing. */
   readonly origin?: ValueOrigin;
-  /** A constant of at most 100 characters, as the plan has it encoded. Absent for others, and if the plan is gone. */
+  /** A constant of at most 100 characters, encoded as in the plan. Absent for others, and if the plan is gone. */
   readonly constant?: Constant;
 }
 
 export interface WhyOptions {
-  /** The run in which it was made. Default: the newest that made it itself, rather than taking it over or getting it as a parameter. */
+  /** The run that made it. Default: the newest that made it itself, not by reuse or as a parameter. */
   readonly runId?: string;
   /** Most knots in the answer. Default 1,000. */
   readonly limit?: number;
@@ -53,8 +53,8 @@ const SMALL = 100;
 const CANDIDATES = 100_000;
 
 /**
- * Walks upstream from a value: the knot that made it, its inputs, the knots that made those, and so on. If a parameter's value was made by
- * an earlier run, continues into that run.
+ * Walks upstream from a value: the knot that made it, its inputs, the knots that made those, and so on. Continues
+ * into earlier runs that made a parameter's value.
  *
  * @param given the hash, or its beginning (see {@link resolveHash})
  * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
@@ -74,7 +74,7 @@ class Walk {
   private readonly runHistory: RunHistory;
   private readonly records: RecordsOfRuns;
   private readonly told = new Set<string>();
-  /** By Temporal run id: its small constants by hash. */
+  /** By Temporal run id: its small constants, by hash. */
   private readonly constants = new Map<string, Promise<ReadonlyMap<string, Constant>>>();
 
   constructor(
@@ -136,10 +136,7 @@ class Walk {
     return terminals;
   }
 
-  /**
-   * The parent in the same run. If the parent ran again with another result after this value was taken over, the knot that made the actual
-   * input.
-   */
+  /** The parent in the same run; if it ran again with another result, the knot that made the actual input. */
   private async parentOf(
     record: LineageRecord,
     knotId: string,

@@ -19,7 +19,7 @@ export function addOwner(subjects: Set<string>, run: RunRecord | undefined): voi
   if (subject !== undefined) subjects.add(subject);
 }
 
-/** Which of them exist, for anybody. */
+/** Hashes of values that exist for any subject. */
 export async function present({ dataStore }: Backends, owned: Owned): Promise<Set<string>> {
   const found = new Set<string>();
   const ask = async (hashes: readonly string[]): Promise<void> => {

@@ -7,15 +7,15 @@ import { slicesOfMap } from './slices-of-map';
 import { planOf, recordsOf, valuesOfRun, withNestedRuns } from './values-of-run';
 import { everyItem } from '../../ports/parts/every-item';
 
-/** Most knots listed for each value; there may be more. */
+/** Maximum number of knots listed for each value. */
 const NAMED_KNOTS = 20;
-/** Most hashes that a run's record lists for each scrub; beyond that only the number. */
+/** Maximum number of hashes in a run's note of a scrub. */
 const NOTED_HASHES = 100;
 
 /** Which values to remove. A value must meet all given conditions. */
 export interface ScrubSelection {
   readonly hashes?: readonly string[];
-  /** Run ids: all values of these runs, and of those that their knots started. */
+  /** Run ids: all values of these runs, and of the runs that their knots started. */
   readonly runs?: readonly string[];
   /** Values last put longer ago than this. */
   readonly olderThan?: Duration;
@@ -45,7 +45,7 @@ export interface ScrubPlan {
   readonly items: readonly ScrubbedValue[];
   /** Unfinished runs that refer to some of the values: without `force`, nothing is removed. */
   readonly running: readonly string[];
-  /** Runs that may have small values in Temporal's history as well, since their `inlineLimit` was not 0. */
+  /** Runs with an `inlineLimit` other than 0: Temporal's history may have small values of them as well. */
   readonly inHistories: readonly string[];
 }
 
@@ -54,7 +54,7 @@ export interface ScrubOptions {
   readonly reason?: string;
   /** The user who removes them, for the records. */
   readonly actor?: string;
-  /** Removes even values that unfinished runs refer to, which may fail because of it. Default false. */
+  /** Removes values of unfinished runs as well; such runs may fail. Default false. */
   readonly force?: boolean;
 }
 
@@ -77,8 +77,7 @@ interface ScrubNote {
 }
 
 /**
- * Finds what would be removed, and what refers to it. Copies of a value inside others are other values:
- * `impact` finds those.
+ * Finds what would be removed, and what refers to it. `impact` finds copies inside other values.
  *
  * @throws SelvageError `UnknownRun`, `InvalidConfig`, `BackendUnavailable`
  */
@@ -120,9 +119,8 @@ export async function planScrub(backends: Backends, selection: ScrubSelection): 
 }
 
 /**
- * Removes the values of a plan from every part of the data store. Records stay, and those of the runs that
- * made the values note the scrub. Call it again after a crash, or if the bytes of removed values could not be
- * purged; a new plan works as well.
+ * Removes the values of a plan everywhere. Records stay, and the runs that made the values note the scrub. After a
+ * crash, or if bytes could not be purged, call it again; a new plan works as well.
  *
  * @throws SelvageError `RunNotOver` (without `force`), `BackendUnavailable`
  */
@@ -183,7 +181,6 @@ async function selectedValues(
   return selected;
 }
 
-/** Adds the slices of maps that iterated over the value. */
 async function addSlices(backends: Backends, hash: string, slices: Owned): Promise<void> {
   for await (const record of everyItem((page) =>
     backends.runHistory.findLineage({ inputHash: hash, ...page }),

@@ -18,7 +18,7 @@ const ENDED = {
   ...openRunFilters,
 };
 
-/** @param filters which runs it can be done to */
+/** @param filters for runs that the act applies to */
 function addAct<Shape extends z.ZodRawShape>(
   command: Command,
   does: Does,

@@ -54,7 +54,6 @@ async function continueBulk(
   });
 }
 
-/** What is in the project's folder needs no server. */
 function listBulk({ projectDir }: RecordOptions, output: Output): Promise<number> {
   const items = bulkStates(projectFolder(projectDir));
   output.say(items.length === 0 ? 'Nothing was done in bulk from this folder.' : describe(items));

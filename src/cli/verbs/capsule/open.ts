@@ -15,7 +15,6 @@ import { tellAbsent } from '../../show/absent-values';
 interface OpenOptions {
   readonly check?: boolean;
   readonly port?: number;
-  /** False for `--no-browser`. */
   readonly browser: boolean;
 }
 
@@ -76,7 +75,7 @@ async function showCapsule(
       triggers: [],
       port,
       isReadOnly: true,
-      // The browser shows the file itself likewise: its writer has decided what is in it.
+      // The file shows the same without a server: its writer decided what it contains.
       areSecretsShown: true,
       logger: loggerTo(output),
     });

@@ -86,7 +86,6 @@ async function tellKnot(knot: KnotState, output: Output, document: object = {}):
   return output.finish({ ...knot, ...document });
 }
 
-/** Draws the records alone, without asking the server. */
 async function drawRun(
   runId: string,
   format: PictureFormat,
