@@ -84,8 +84,8 @@ function notAllowed(to: 'read' | 'act', caller: Caller | undefined): SelvageErro
   return new SelvageError(
     'Unauthenticated',
     to === 'read'
-      ? 'What is here is shown to who has the token. Open the link that `selvage ui` has printed.'
-      : 'To act takes the token. Open the link that `selvage ui` has printed.',
+      ? 'Reading takes the token. Open the link that `selvage ui` has printed.'
+      : 'Acting takes the token. Open the link that `selvage ui` has printed.',
   );
 }
 

@@ -7,7 +7,11 @@ export const SUMMARIES = {
     group: 'see',
     summary: 'which unfinished runs wait, since when and for what',
   },
-  'lineage.list': { verb: 'lineage', group: 'see', summary: 'what ran on what, with what result' },
+  'lineage.list': {
+    verb: 'lineage',
+    group: 'see',
+    summary: 'knots that ran, with inputs, outcomes and values',
+  },
   'lineage.diff': { verb: 'diff', group: 'see', summary: 'how two runs differ, and why' },
   'lineage.why': { verb: 'why', group: 'see', summary: 'upstream lineage of a value' },
   'lineage.impact': { verb: 'impact', group: 'see', summary: 'downstream lineage of a value' },

@@ -368,7 +368,7 @@ export class Served implements Serving {
     if (isDone) return;
     this.surroundings.logger.warn(
       {},
-      `What triggers had begun did not end within ${this.#stopTimeout / 1_000} s; it is left, and comes again.`,
+      `Work of triggers has not ended within ${this.#stopTimeout / 1_000} s. It is abandoned; its events are delivered again.`,
     );
   }
 }

@@ -13,8 +13,8 @@ export interface Edge {
 const HUB = 12;
 
 /**
- * Makes a frame readable by inner frames: groups that depend on each other are laid out together, parts connected
- * only by hubs on their own, and many items with the same wiring as a block.
+ * Makes a frame readable by inner frames. Groups that depend on each other become one, as do many items with the
+ * same wiring. Each part that only hubs connect gets its own.
  *
  * @param edges between items of the frame, each once
  * @param hasGroups whether an item is a group, open or closed; without groups there are no circles

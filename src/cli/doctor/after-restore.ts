@@ -34,7 +34,7 @@ function describe(state: RestoredState, ok: boolean): string {
     ...(restored.length === 0
       ? []
       : [
-          `Mended: ${plural(restored.length, 'run')} that only the server knew, on record again: ${some(restored)}. Those that are over lack records; \`selvage resume RUN\` makes them anew.`,
+          `Mended: ${plural(restored.length, 'run')} that only the server knew, on record again: ${some(restored)}. Finished ones lack records; \`selvage resume RUN\` makes them anew.`,
         ]),
     ...(open === 0
       ? []

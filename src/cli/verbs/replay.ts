@@ -16,8 +16,8 @@ export function addReplay(program: Command, does: Does): void {
     .command('replay')
     .summary('try whether this version can go on with a run')
     .description(
-      'Replays the history of a run, with all that it was continued in or reset to and with all its child runs, by the interpreter of this installation, ' +
-        'and says where that would do something else. No body runs and nothing is changed.',
+      'Replays the history of a run by the interpreter of this installation, and tells where that would do something else. Includes what the run was ' +
+        'continued in or reset to, and all its child runs. No body runs and nothing is changed.',
     )
     .argument('[run-id]')
     .option('--file <file>', 'a history as JSON, also gzipped, instead of a run of a server')

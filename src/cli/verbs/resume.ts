@@ -30,8 +30,9 @@ export function addResume(program: Command, does: Does): void {
     .command('resume')
     .summary('go on with a run that was interrupted, or from one that is over')
     .description(
-      'Of a run that is not over: works for it until it is, with the code of the file. Of one that is over: starts a new run of the same plan and parameters that takes over every outcome that was ok, and runs the rest. With a file ' +
-        'this command works for it, as `selvage run` does; without, a worker must poll already, and the command returns.',
+      'Works for an unfinished run until it is over, with the code of the file. From a finished run, starts a new one of the same plan and parameters, ' +
+        'which takes over every Ok outcome and runs the rest. With a file, this command works for the run, as `selvage run` does; ' +
+        'without, a worker must poll already, and the command returns.',
     )
     .argument('<run-id>', 'run that was interrupted, or that is over')
     .argument('[file]', 'file that exports its tapestry')

@@ -33,8 +33,8 @@ export function addUi(program: Command, does: Does): void {
     .command('ui')
     .summary('a page of runs, values, schedules and what waits')
     .description(
-      'Serves a page that shows what is on record and what goes on, and from which runs are started, signalled, ended and gone on from. With a file, the page ' +
-        'has forms for its tapestries. Reading is open on this machine; acting takes the token of the link that is printed. Ctrl-C ends it.',
+      'Serves a page that shows recorded and current runs, and starts, signals, ends and resumes them. With a file, the page has forms for its tapestries. ' +
+        'Reading is open on this machine; acting takes the token of the link that is printed. Ctrl-C ends it.',
     )
     .argument('[file]', 'file that exports tapestries')
     .option('--open', 'open the page in a browser')

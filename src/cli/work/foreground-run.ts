@@ -143,7 +143,7 @@ function tellChangedCode({ runId, existing }: RunHandle, isUnfinished: boolean, 
   const names = existing.changedCode.join(', ');
   output.warn(
     isUnfinished
-      ? `The code of ${names} has changed since the run was begun. What has run stays as it is; what is still to run runs the present code.`
+      ? `The code of ${names} has changed since the run was begun. Finished knots keep their outcomes; the others run the present code.`
       : `The code of ${names} has changed since. To run it: the same command with another --run-id, or ` +
           `${commandLine(['resume', runId, 'FILE', '--from', '<knot>'])}`,
   );

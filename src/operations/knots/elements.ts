@@ -29,7 +29,7 @@ export const elements = question({
   name: 'knots.elements',
   summary: 'list the elements of a map, by index',
   description:
-    'Lists the elements of a map, by index. Those of a plain object have names instead, in the order of its keys, and are listed in the order in which they finished.',
+    'Lists the elements of a map, by index. Elements of a plain object have names instead, in the order of its keys, and are listed as they finished.',
   group: 'see',
   isTool: true,
   at: ['runId', 'map'],

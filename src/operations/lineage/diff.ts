@@ -15,8 +15,8 @@ export const diff = question({
   name: 'lineage.diff',
   ...SUMMARIES['lineage.diff'],
   description:
-    'Compares two runs knot by knot, by outcomes and hashes, and says of the first ones that differ why they do: other code, ' +
-    'constants, parameters, signals or wiring, a failure, or a body that gives something else on the same inputs. The exit code of the command is 1 if they differ.',
+    'Compares two runs knot by knot, by outcomes and hashes. For the first knots that differ, tells why: other code, constants, parameters, signals or wiring, ' +
+    'a failure, or a body that gives something else on the same inputs. The exit code of the command is 1 if they differ.',
   readsCapsules: true,
   ask: z.strictObject({
     first: name.describe('id of one run'),

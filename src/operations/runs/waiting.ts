@@ -13,8 +13,8 @@ export const waiting = question({
   name: 'runs.waiting',
   ...SUMMARIES['runs.waiting'],
   description:
-    'Lists the unfinished runs that wait, those that have waited longest first: for a worker, a body, a limit, a signal, a time, a backend, another attempt. ' +
-    'Runs of which something works are counted alone.',
+    'Lists the unfinished runs that wait, the longest waits first: for a worker, a body, a limit, a signal, a time, a backend, another attempt. ' +
+    'Runs with work in progress are only counted.',
   isTool: true,
   needs: ['records', 'server'],
   ask: z.strictObject({

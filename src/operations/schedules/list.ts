@@ -5,7 +5,7 @@ import { scheduleView, viewOf } from './view';
 
 export const list = question({
   name: 'schedules.list',
-  summary: 'which schedules there are, when they start runs next, and what they started last',
+  summary: 'schedules, with their next times and last runs',
   group: 'see',
   needs: ['server'],
   ask: z.strictObject({}),

@@ -12,7 +12,7 @@ export type StreamView = Readonly<z.output<typeof streamView>>;
 
 export const list = question({
   name: 'streams.list',
-  summary: 'which streams there are, who reads them, how fast they are and what holds them up',
+  summary: 'streams, with readers, rates, lag and problems',
   group: 'operate',
   needs: ['server'],
   ask: z.strictObject({}),

@@ -44,7 +44,7 @@ export const show = question({
     const how = { ...part, isRedacted: !caller.maySeeSecrets };
     const secret = how.isRedacted ? await secretNameOf(data, hash) : undefined;
     if (secret !== undefined) {
-      const message = `It is the value of ${JSON.stringify(secret)}, whose name says that it is secret.`;
+      const message = `It is the value of ${JSON.stringify(secret)}, a secret by its name.`;
       return { form: 'none', hash, code: 'Redacted', message };
     }
     try {

@@ -32,9 +32,8 @@ export const list = question({
   name: 'workers.list',
   ...SUMMARIES['workers.list'],
   description:
-    'Lists the task queues of unfinished runs, of workers and, on a page, of its file, each with the workers that are alive, as they have told the server: ' +
-    'where they run, since when, with which versions and body hosts. Workers of Selvage tell it every 10 s, others every minute. While the server is ' +
-    'away, no worker is known.',
+    'Lists the task queues of unfinished runs, of workers and, on a page, of its file, each with its living workers. Workers report where they run, ' +
+    'since when, with which versions and body hosts: those of Selvage every 10 s, others every minute. While the server is away, no worker is known.',
   needs: ['server'],
   ask: z.strictObject({
     taskQueue: name.optional().describe('only this task queue'),

@@ -16,7 +16,7 @@ export class TakenTogether {
       this.tell({
         partition,
         after: `the element ${keyOfOffset(all[0]!.offset)}`,
-        why: `${count} elements were taken together from there on, and the last of them is gone: what is left of the others starts runs again`,
+        why: `${count} elements were taken together from there on, and the last is gone: the remaining ones start runs again`,
       });
     return left || 1;
   }
@@ -29,7 +29,7 @@ export class TakenTogether {
         this.tell({
           partition,
           before: `the element ${key}`,
-          why: 'it is the last of several that were taken together, some of which are gone: what is left of them starts runs again',
+          why: 'it was taken together with others, some of which are gone: the remaining ones start runs again',
         });
   }
 }

@@ -23,8 +23,8 @@ export function addCapsuleOpen(capsule: Command, does: Does): void {
     .command('open')
     .summary('open the file of a capsule as a page')
     .description(
-      'Checks a file of `selvage capsule`, says what it has and what it lacks, and serves the page of `selvage ui` over it, in your browser: without a project, a server or ' +
-        'a network. Nothing can be acted on. Ctrl-C ends it.',
+      'Checks a file of `selvage capsule`, lists its content, and serves the page of `selvage ui` over it, in your browser. ' +
+        'Needs no project, server or network. Nothing can be acted on. Ctrl-C ends it.',
     )
     .argument('<file>')
     .option('--check', 'only check the file, and say what it has')
