@@ -6,13 +6,15 @@ import {
   InMemoryTapestryStore,
 } from '../adapters/memory';
 import { SelvageError } from '../errors';
-import type { Backends, DataStore, RunHistory, RunRecord, TapestryStore } from '../ports';
+import { nodeSha256 } from '../node-sha256';
+import type { Backends, DataStore, LineageRecord, RunHistory, RunRecord, TapestryStore } from '../ports';
+import { isSealedName } from '../ports/parts/content-hash';
 import { encryptionFromEnvironment } from '../encryption/encryption';
 import { PLAIN_DIGEST, type Digests } from '../encryption/digests';
 import { digestTagOf } from '../encryption/seal-backends';
 import { CapsuleDataStore, readOnly, type CapsuleDigests } from './data-store';
-import { requireConsistent } from './consistency';
 import { damaged, unpackCapsule, type AbsentValue, type CapsuleContent } from './format';
+import { valuesOf } from './value-collection';
 
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
@@ -100,6 +102,56 @@ export async function capsuleOf(
     backends: readOnlyBackends({ tapestryStore, runHistory, dataStore }, file),
     check: () => ({ records: records.length, leftOut: absent.length, ...dataStore.checkAll() }),
   };
+}
+
+/**
+ * Checks that the parts of a capsule belong together. Each record needs its run, each plan its hash and a run. Each
+ * value that a record names needs its bytes, or the reason for their absence.
+ *
+ * @throws SelvageError `CapsuleDamaged`
+ */
+function requireConsistent(content: CapsuleContent, file: string): void {
+  const { runs, records, plans, values, absent } = content;
+  const recordsOf = new Map(runs.map(({ temporal_run_id: id }): [string, LineageRecord[]] => [id, []]));
+  for (const record of records) {
+    const { temporal_run_id: id, knot_id: knot } = record;
+    const ofRun = recordsOf.get(id);
+    if (!ofRun) throw damaged(file, `its record of knot "${knot}" is of none of its runs`);
+    ofRun.push(record);
+  }
+  const planned = new Set(runs.map(({ plan_hash }) => plan_hash));
+  for (const { hash, text } of plans) {
+    if (hash !== `sha256:${nodeSha256(text)}`) throw damaged(file, `its plan ${hash} is another one`);
+    if (!planned.has(hash)) throw damaged(file, `its plan ${hash} is of none of its runs`);
+  }
+  const entries = [...values, ...absent].map(({ hash }) => hash);
+  requireDifferent(
+    {
+      run: runs.map(({ temporal_run_id: id }) => id),
+      record: records.map(({ temporal_run_id: id, knot_id: knot }) => `${id} ${knot}`),
+      plan: plans.map(({ hash }) => hash),
+      value: entries,
+    },
+    file,
+  );
+  const known = new Set(entries);
+  for (const run of runs)
+    for (const { hash } of valuesOf(run, recordsOf.get(run.temporal_run_id)!))
+      if (!isSealedName(hash) && !known.has(hash))
+        throw damaged(
+          file,
+          `it has neither the value ${hash}, which a record names, nor why it was left out`,
+        );
+}
+
+function requireDifferent(names: Readonly<Record<string, readonly string[]>>, file: string): void {
+  for (const [what, all] of Object.entries(names)) {
+    const met = new Set<string>();
+    for (const name of all) {
+      if (met.has(name)) throw damaged(file, `it has the ${what} ${name} twice`);
+      met.add(name);
+    }
+  }
 }
 
 function digestsFor(runs: readonly RunRecord[], given: Digests | undefined): CapsuleDigests {

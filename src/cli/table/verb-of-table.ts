@@ -1,6 +1,7 @@
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { z } from 'zod';
-import type { AnyTapestry } from '../../authoring';
+import { recordOf, type AnyTapestry, type TapestryRecord } from '../../authoring';
+import { SelvageError } from '../../errors';
 import { flagOf } from '../../operations/fields';
 import { fromText, innerOf } from '../../operations/flat';
 import { checked } from '../../operations/invoke';
@@ -12,17 +13,19 @@ import {
   addCommonOptions,
   addJsonOption,
   addServerOptions,
+  apiOf,
+  collect,
   verboseOption,
+  type ServerOptions,
 } from '../options/server-options';
+import { encodeJson } from '../../values';
 import { durationWords } from '../../values/duration';
-import type { ServerOptions } from '../options/server-options';
 import type { Output } from '../output/output';
 import { readJson } from '../options/json-argument';
 import { isConfirmed } from '../output/confirm';
 import { EXIT } from '../output/exit-codes';
 import { shellLine } from '../output/typed-commands';
 import { carryOut, RECORDS, type More, type Show } from './carry-out';
-import { addFile, askOfFile } from './file-of-verb';
 import type { Complete } from './late-verb';
 
 /** Renderers by operation. An operation without a renderer is no verb. */
@@ -102,6 +105,55 @@ export function makeVerb<One extends Operation>(
       }
       return await carryOut(operation, ask, show, chosen, output, more, tapestries);
     }
+  };
+}
+
+interface FileOptions extends ServerOptions {
+  readonly param?: readonly string[];
+  readonly paramsFile?: string;
+}
+
+function addFile(command: Command): void {
+  command
+    .argument('[file]', 'file that exports the tapestry; none with --api: the page has its own')
+    .option(
+      '--param <name=value>',
+      'what runs would be given, to be compared with what they were given; may be repeated',
+      collect,
+    )
+    .option('--params-file <file>', 'the same as an object in a JSON or YAML file; --param goes before it');
+}
+
+/**
+ * Adds the tapestry and its parameters to the ask.
+ *
+ * @throws SelvageError `Usage`, and as `loadFile` and `readParameters`
+ */
+async function askOfFile(
+  file: string | undefined,
+  ask: { readonly tapestry?: string },
+  { param = [], paramsFile, ...options }: FileOptions,
+): Promise<{ readonly ask: object; readonly tapestries: readonly AnyTapestry[] }> {
+  const { chooseTapestry, loadFile } = await import('../files/load-file.js');
+  const { readParameters } = await import('../files/parameters.js');
+  const isElsewhere = apiOf(options) !== undefined;
+  if (isElsewhere !== (file === undefined)) {
+    throw new SelvageError(
+      'Usage',
+      isElsewhere
+        ? `The page elsewhere has tapestries of its own: leave ${file} out, and name one of them by --tapestry.`
+        : 'Give the file that exports the tapestry.',
+    );
+  }
+  const tapestry = file === undefined ? undefined : chooseTapestry(await loadFile(file), ask.tapestry);
+  const { name, parameters: known }: Pick<TapestryRecord, 'name' | 'parameters'> = tapestry
+    ? recordOf(tapestry)
+    : { name: ask.tapestry!, parameters: new Map() };
+  const parameters = await readParameters({ parameters: known }, { pairs: param, file: paramsFile });
+  const isGiven = Object.keys(parameters).length > 0;
+  return {
+    ask: { ...ask, tapestry: name, ...(isGiven && { parameters: encodeJson(parameters) }) },
+    tapestries: tapestry ? [tapestry] : [],
   };
 }
 

@@ -7,7 +7,12 @@ import { withSubject } from '../../encryption/run-scope';
 import { subjectOf } from '../../encryption/seal-backends';
 import { SelvageError } from '../../errors';
 import type { LineageRecord, RunRecord } from '../../ports';
-import { explainCache } from '../../records/questions';
+import {
+  cacheDifferenceText,
+  cacheReasonText,
+  explainCache,
+  type CacheExplanation,
+} from '../../records/questions';
 import { hostOfRecord, stateOf } from '../../runtime';
 import { json, list, name } from '../fields';
 import { question } from '../operation';
@@ -16,7 +21,6 @@ import { requireRun } from '../runs/require-run';
 import { schemaToJson } from '../schema-to-json';
 import type { ProjectData, Surroundings } from '../surroundings';
 import { leavesSealed, readBytes } from '../values/read-bytes';
-import { cacheSentence } from './cache-sentence';
 import { errorView } from './error-view';
 import { errorView as errorViewOf } from './knot-view';
 
@@ -173,6 +177,13 @@ async function cacheOf(
     if (SelvageError.is(error, 'UnknownKnot') || SelvageError.is(error, 'InvalidPlan')) return undefined;
     throw error;
   }
+}
+
+function cacheSentence({ reused, reason, other, differences }: CacheExplanation): string {
+  const at = other && { ...other, at: new Date(other.madeAt).toISOString() };
+  const why = cacheReasonText({ reason, ...(at && { other: at }) });
+  const parts = differences.map(cacheDifferenceText).join('; ');
+  return `${reused ? 'Reused' : 'Not reused'}: ${why}${parts === '' ? '' : ` ${parts}`}`;
 }
 
 async function logOf(

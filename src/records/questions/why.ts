@@ -4,7 +4,6 @@ import { mapOfElement } from '../../authoring/element-id';
 import type { PlanInput } from '../../plan';
 import { readPlan } from '../../plan/read-plan';
 import { readAll } from './read-all';
-import { RecordsOfRuns } from './records-of-runs';
 import { childRunOf } from './nested-runs';
 import { resolveHash } from './resolve-hash';
 import { isParameter, isTelling } from './telling-values';
@@ -72,7 +71,8 @@ type Asked = Pick<Backends, 'runHistory' | 'tapestryStore'>;
 
 class Walk {
   private readonly runHistory: RunHistory;
-  private readonly records: RecordsOfRuns;
+  /** By Temporal run id: its records, by knot id. */
+  private readonly records = new Map<string, Promise<ReadonlyMap<string, LineageRecord>>>();
   private readonly told = new Set<string>();
   /** By Temporal run id: its small constants, by hash. */
   private readonly constants = new Map<string, Promise<ReadonlyMap<string, Constant>>>();
@@ -82,7 +82,6 @@ class Walk {
     private readonly limit: number,
   ) {
     this.runHistory = backends.runHistory;
-    this.records = new RecordsOfRuns(backends.runHistory);
   }
 
   async originOf(record: LineageRecord): Promise<ValueOrigin> {
@@ -115,6 +114,17 @@ class Walk {
     };
   }
 
+  private recordsOf(run: string): Promise<ReadonlyMap<string, LineageRecord>> {
+    let known = this.records.get(run);
+    if (!known) this.records.set(run, (known = this.readRecords(run)));
+    return known;
+  }
+
+  private async readRecords(run: string): Promise<ReadonlyMap<string, LineageRecord>> {
+    const records = await this.runHistory.getRecords(run);
+    return new Map(records.map((record) => [record.knot_id, record]));
+  }
+
   private constantsOf({ temporal_run_id: run }: LineageRecord): Promise<ReadonlyMap<string, Constant>> {
     let known = this.constants.get(run);
     if (!known) this.constants.set(run, (known = smallConstants(this.backends, run)));
@@ -125,7 +135,7 @@ class Walk {
     const run = childRunOf(record);
     const ended = run === undefined ? undefined : await this.runHistory.getRunByTemporalId(run);
     if (!ended) return undefined;
-    const records = await this.records.of(run!);
+    const records = await this.recordsOf(run!);
     const terminals: OriginInput[] = [];
     for (const [name, knotId] of Object.entries(ended.terminals)) {
       const terminal = records.get(knotId);
@@ -142,7 +152,7 @@ class Walk {
     knotId: string,
     hash: string | null,
   ): Promise<LineageRecord | undefined> {
-    const parent = (await this.records.of(record.temporal_run_id)).get(knotId);
+    const parent = (await this.recordsOf(record.temporal_run_id)).get(knotId);
     // An element's input is a part of its parent's value.
     const isPart = mapOfElement(record.knot_id) !== undefined;
     if (!parent || parent.output_hash === hash || hash === null || isPart) return parent;

@@ -1,12 +1,15 @@
+import { withSubject } from '../../encryption/run-scope';
+import { subjectOf } from '../../encryption/seal-backends';
 import { SelvageError } from '../../errors';
 import { valuesNamedBy, type Backends, type LineageRecord, type RunRecord } from '../../ports';
 import { durationOption, type Duration } from '../../values/duration';
-import { addOwner, present, removeValue, subjectsIn, type Owned } from './owned-values';
 import { runningRuns } from './running-runs';
 import { slicesOfMap } from './slices-of-map';
 import { planOf, recordsOf, valuesOfRun, withNestedRuns } from './values-of-run';
 import { everyItem } from '../../ports/parts/every-item';
 
+/** Values in one question to the data store. */
+const AT_A_TIME = 1_000;
 /** Maximum number of knots listed for each value. */
 const NAMED_KNOTS = 20;
 /** Maximum number of hashes in a run's note of a scrub. */
@@ -75,6 +78,9 @@ interface ScrubNote {
   /** At most 100. */
   readonly hashes: readonly string[];
 }
+
+/** By hash: the subjects for whom the value was stored, as far as the selection tells. */
+type Owned = Map<string, Set<string>>;
 
 /**
  * Finds what would be removed, and what refers to it. `impact` finds copies inside other values.
@@ -264,4 +270,50 @@ function stillRunning(running: readonly string[]): SelvageError {
       'remove the values all the same (`--force`, `force: true`): then knots that need them fail or wait.',
     { details: { runs: [...running] } },
   );
+}
+
+function subjectsIn(owned: Owned, hash: string): Set<string> {
+  let subjects = owned.get(hash);
+  if (!subjects) owned.set(hash, (subjects = new Set()));
+  return subjects;
+}
+
+function addOwner(subjects: Set<string>, run: RunRecord | undefined): void {
+  const subject = run && subjectOf(run);
+  if (subject !== undefined) subjects.add(subject);
+}
+
+/** Hashes of values that exist for any subject. */
+async function present({ dataStore }: Backends, owned: Owned): Promise<Set<string>> {
+  const found = new Set<string>();
+  const ask = async (hashes: readonly string[]): Promise<void> => {
+    for (let first = 0; first < hashes.length; first += AT_A_TIME)
+      for (const hash of await dataStore.hasMany(hashes.slice(first, first + AT_A_TIME))) found.add(hash);
+  };
+  await ask([...owned.keys()]);
+  const bySubject = new Map<string, string[]>();
+  for (const [hash, subjects] of owned) {
+    if (found.has(hash)) continue;
+    for (const subject of subjects) bySubject.set(subject, [...(bySubject.get(subject) ?? []), hash]);
+  }
+  for (const [subject, hashes] of bySubject) await unlessForgotten(withSubject(subject, () => ask(hashes)));
+  return found;
+}
+
+/** Removes every copy. Outside of any run, the data store only knows the copies that records name. */
+async function removeValue(
+  { dataStore }: Backends,
+  { hash, subjects = [] }: { readonly hash: string; readonly subjects?: readonly string[] },
+): Promise<void> {
+  await dataStore.delete(hash);
+  for (const subject of subjects) await unlessForgotten(withSubject(subject, () => dataStore.delete(hash)));
+}
+
+/** Copies sealed for a forgotten subject are unreadable, and nobody knows their names: the next `gc` removes them. */
+async function unlessForgotten(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!SelvageError.is(error, 'SubjectForgotten')) throw error;
+  }
 }
