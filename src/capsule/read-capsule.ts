@@ -31,7 +31,7 @@ export interface Capsule {
   readonly run: RunRecord;
   /** The captured run, and the runs that its knots started. */
   readonly runs: readonly RunRecord[];
-  /** Hash of all data, by way of their hashes also of values and plans. Undefined for format 1. */
+  /** Hash of all data; of values and plans, it covers the hashes. Undefined for format 1. */
   readonly fingerprint: string | undefined;
   /** Values that records name and the file lacks, each with the reason. */
   readonly absent: readonly AbsentValue[];

@@ -11,10 +11,10 @@ import type { ValueView } from '../operations/values/value-view';
 /**
  * The page's questions and acts as plain JSON. Three sources answer alike: the server of `selvage ui` over HTTP, a
  * file of `htmlForRun` or `htmlForTapestry`, and a capsule. `Abilities` lists what a source supports.
- * Over HTTP, an operation is at `api/v1/<noun>/<verb>`; an act has the header `x-selvage-action: 1`. `live` is `GET
- * api/v1/live?after=<position>`: server-sent events, continued by `Last-Event-ID`. Each message is a list of {@link
- * LiveMessage} with a position as its id. After the event `behind`, which reports omitted events, ask again. A
- * refusal is a problem document (RFC 9457).
+ * Over HTTP, an operation is at `api/v1/<noun>/<verb>`; an act has the header `x-selvage-action: 1`. A refusal is
+ * a problem document (RFC 9457). `GET api/v1/live?after=<position>` is a stream of server-sent events, continued by
+ * `Last-Event-ID`. Each message is a list of {@link LiveMessage} with a position as its id. After the event
+ * `behind`, which reports omitted events, ask again.
  * Times are milliseconds since the epoch here, and ISO 8601 over HTTP (`values/answer-json.ts`). `cursor` continues
  * a list; the last page has none.
  */

@@ -8,9 +8,9 @@ type Fetch = (request: Request, surroundings?: unknown) => Response | Promise<Re
 export type NodeHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
 /**
- * Converts a handler (`toFetchHandler(…)`, `serve(…)`) to one for `node:http`, connect and express. In express,
- * mount it before body parsers, since a signature needs the unparsed body: `app.use('/hooks',
- * toNodeHandler(handler))`.
+ * Converts a handler (`toFetchHandler(…)`, `serve(…)`) to one for `node:http`, connect and express.
+ * In express, mount it before body parsers, since a signature needs the unparsed body:
+ * `app.use('/hooks', toNodeHandler(handler))`.
  */
 export function toNodeHandler(handler: Fetch | { readonly fetch: Fetch }): NodeHandler {
   const fetch: Fetch =

@@ -217,8 +217,7 @@ function worstOf(knots: readonly GraphKnot[]): Look {
 function escape(text: string): string {
   return cut(seenLine(text), LABEL).replace(
     /[^\p{L}\p{N} ,._:/-]|(?<![\p{L}\p{N}])[._:/-]|[._:/-](?![\p{L}\p{N}])/gu,
-    // Mermaid makes a line break of `
-    // `, even if the backslash is escaped; a word joiner separates the two.
+    // Mermaid turns `\n` into a line break even if the backslash is escaped; a word joiner separates the two.
     (found) => `#${found.codePointAt(0)};${found === '\\' ? '#8288;' : ''}`,
   );
 }

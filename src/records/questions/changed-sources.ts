@@ -8,7 +8,7 @@ interface GivenInput {
   readonly startedAt: number;
 }
 
-/** By partition: values (by hash) from another partition's run, whose newest run has made other ones. */
+/** By partition: its inputs that another partition's run made, and whose newest run makes other values. */
 export async function changedSources(
   queries: PartitionQueries,
   { inputs, plan }: PartitionsQuestion,

@@ -51,7 +51,7 @@ export const stats = z.object({
       since: z.number(),
       until: z.number(),
       regressions: z.array(regression).readonly(),
-      /** Names with fewer samples, now or before, and no functions in place (ask by knot). */
+      /** Names not compared, for lack of samples. By definition, functions in place are never compared. */
       tooFewSamples: z.array(z.string()).readonly(),
       minSamples: z.int(),
     })
