@@ -131,8 +131,9 @@ export function describePlace({ address, namespace, source, uiUrl }: ServerLocat
   const place = `Temporal ${which} ${address}, namespace ${namespace}`;
   if (uiUrl === undefined) return place;
   return (
-    `${place} (${uiUrl})\nwarning Temporal's web page at ${uiUrl} asks for no password: other users of this machine, and pages of other sites in a ` +
-    'browser on it, can read and start runs through it. Leave --temporal-ui out when you have looked.'
+    `${place} (${uiUrl})\nwarning Temporal's web page at ${uiUrl} asks for no password. ` +
+    'Other users of this machine, and pages of other sites in a browser on it, can read and start runs through it. ' +
+    'Leave --temporal-ui out when you have looked.'
   );
 }
 
