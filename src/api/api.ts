@@ -21,47 +21,42 @@ import { liveStream } from './live-stream';
 import { openApi } from './open-api';
 import { problemDocument } from './problem-document';
 
-/** Limits for the body of a request: parameters of a run, or the payload of a signal. */
 const BODY_LIMITS = { body: 4 * 1024 * 1024, time: 30_000 };
-/** A question that no URL can hold is asked by POST at its path with this behind. */
+/** Suffix of the path for a question by POST, for which a URL is too small. */
 const QUERY = '/query';
-/** Requests of one caller. A page that is looked at sends some a second. */
+/** Per caller. A page in use sends a few requests a second. */
 const RATE = { perSecond: 200, burst: 1_000 };
-/** No run has a longer id. */
 const LONGEST_RUN_ID = 1_000;
-/** How long the answer to an act waits until the act is on record. */
+/** Milliseconds that an act's answer waits for its record. */
 const NOTE_MS = 2_000;
-/** Callers whose rate is remembered. */
+/** Number of callers whose rate is remembered. */
 const CALLERS = 1_000;
 
 const TABLE: readonly Operation[] = OPERATIONS;
-/** By the path below `/api/v1/`, such as `runs/waiting`. */
+/** By path below `/api/v1/`, such as `runs/waiting`. */
 const AT_PATH = new Map(TABLE.map((one) => [pathOf(one.name), one]));
 
 interface ApiOptions {
   readonly guard: Guard;
-  /** Receives failures that are not the caller's fault. */
   readonly onFailure: (error: unknown) => void;
-  /** Is told of each act that was carried out or refused. */
   readonly onAct: (act: ActNote) => void;
-  /** Aborts when the API is closed, which ends the streams of events. */
+  /** Aborts when the API is closed; ends the streams of events. */
   readonly closing: AbortSignal;
 }
 
-/** An act, for the log: who asked for what, and whether it was done. */
+/** An act, for the log. */
 interface ActNote {
   readonly act: string;
   readonly actor: string | undefined;
-  /** The address that the request has come from, if the server knows it. Behind a proxy, the proxy's. */
+  /** The request's address, if the server knows it. Behind a proxy, the proxy's. */
   readonly from: string | undefined;
   /** The error's code if it was refused. */
   readonly refused?: string;
 }
 
-/** The HTTP API of the operations, below `/api/v1/`. */
 export class Api {
   readonly #bodies = new BodyReader();
-  /** By actor: the page's own, a token's name, or that of a user. */
+  /** By actor: the page's own, a token's name, or a user's. */
   readonly #rates = new LRUCache<string, Rate>({ max: CALLERS });
   #document: string | undefined;
 
@@ -70,10 +65,7 @@ export class Api {
     private readonly options: ApiOptions,
   ) {}
 
-  /**
-   * @param path below `/api/v1/`
-   * @throws SelvageError for {@link refuse}
-   */
+  /** @param path below `/api/v1/` */
   async fetch(request: Request, path: string): Promise<Response> {
     if (path === 'openapi.json') return await this.#describe(request);
     if (path === 'live') return await this.#live(request);
@@ -91,7 +83,6 @@ export class Api {
       : await this.#answer(request, operation, ask, caller);
   }
 
-  /** @throws Problem 429 */
   #requireRate(actor: string): void {
     const rate = this.#rates.get(actor) ?? new Rate(RATE);
     this.#rates.set(actor, rate);
@@ -129,22 +120,22 @@ export class Api {
     return await jsonAnswer(request, JSON.stringify(answerJson(answer)));
   }
 
-  /** The log has it at once. The record may fail: what was done is done, and the caller is to know. */
+  /** Logs the act at once. A failed record does not fail the act: it is done, and the caller must know. */
   async #note(note: ActNote, runId: unknown): Promise<void> {
     this.options.onAct(note);
     const { act, actor, from, refused } = note;
     const claim = {
       trigger: `${ACTS}${act}`,
       key: randomUUID(),
-      // It may be what the act was refused for.
+      // An invalid run id may be why the act was refused.
       runId: isRunId(runId) ? runId : '',
       requestHash: null,
       event: { ...(actor && { actor }), ...(from && { from }), ...(refused && { refused }) },
     };
     const { startLedger } = this.data.backends;
-    // Marked as started, so that it is forgotten like other entries.
+    // The ledger forgets only entries that are marked as started.
     const kept = startLedger.claim([claim]).then(() => startLedger.markStarted([claim]));
-    // What was done may not wait for a database that hangs: it would be asked for again.
+    // A hanging database must not delay the answer: the caller would repeat the act.
     await within(
       kept.catch((error: unknown) => this.options.onFailure(error)),
       NOTE_MS,
@@ -188,7 +179,6 @@ export class Api {
     return parse(new TextDecoder().decode(bytes));
   }
 
-  /** Answers an error of {@link fetch} with a problem document. */
   refuse(thrown: unknown): Response {
     const error =
       thrown instanceof Problem ? new SelvageError(thrown.code, thrown.detail, { cause: thrown }) : thrown;
@@ -208,9 +198,9 @@ export class Api {
 }
 
 /**
- * The ask with what the header `Idempotency-Key` says.
+ * Adds the header `Idempotency-Key` to the ask.
  *
- * @throws SelvageError `InvalidRequest` if the act would be carried out again in spite of it
+ * @throws SelvageError `InvalidRequest` if the act would be repeated in spite of it
  */
 function withKey({ name, repeat }: Act, ask: object, { headers }: Request): object {
   const key = headers.get('idempotency-key');
@@ -251,7 +241,6 @@ function parse(text: string): object {
   }
 }
 
-/** Whether a run on record may have this id. */
 function isRunId(given: unknown): given is string {
   return typeof given === 'string' && given.length <= LONGEST_RUN_ID && unstorableIn(given) === undefined;
 }

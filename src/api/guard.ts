@@ -6,39 +6,36 @@ import { scopeMissing } from '../operations/scope-missing';
 import type { Rights } from '../operations/surroundings';
 import type { NamedToken } from './tokens';
 
-/** Who makes a request, and what they may do. */
+/** The rights of a caller. */
 export interface Caller {
   readonly mayRead: boolean;
   readonly mayAct: boolean;
   /** Whether it may read values. Default: `mayRead`. */
   readonly mayReadValues?: boolean;
-  /** Whether what looks like a secret is shown in values, parameters and defaults. Default: `mayAct`. */
+  /** Whether it sees secrets in values, parameters and defaults. Default: `mayAct`. */
   readonly maySeeSecrets?: boolean;
-  /** Goes into the record of the runs that it starts. */
+  /** Recorded with the runs that it starts. */
   readonly actor?: string;
-  /** The name of the token that it has shown, if that has scopes. */
+  /** The name of its token, if the token has scopes. */
   readonly token?: string;
 }
 
-/** Identifies the caller of a request. Undefined: the caller is unknown and may do nothing. */
+/** Identifies the caller of a request. Undefined: unknown, may do nothing. */
 export type Authenticate = (request: Request) => Caller | undefined | Promise<Caller | undefined>;
 
 interface GuardOptions {
   readonly authenticate: Authenticate;
   readonly isReadOnly: boolean;
-  /**
-   * Whether a host name is one of this server's own. Default: any name is accepted, and the surrounding
-   * server must check it.
-   */
+  /** Whether a host name is this server's own. Default: any is; then the surrounding server must check it. */
   readonly isOwnHost?: (host: string) => boolean;
 }
 
 /**
  * Decides what a request may do.
- * G1  Other sites get no answer: browsers say where a request comes from, and a host name that leads here but
- *     is not ours (DNS rebinding) is refused.
- * G2  An act must be JSON and carry a header that no form or link can send: that of the page, or a bearer token.
- * G3  `authenticate` says who may do what, for each request anew.
+ * G1  Other sites get no answer. Browsers name the site of a request; a foreign host name that leads here (DNS
+ *     rebinding) is refused.
+ * G2  An act must be JSON with a header that no form or link can send: the page's own, or a bearer token.
+ * G3  `authenticate` decides for each request anew.
  */
 export class Guard {
   constructor(private readonly options: GuardOptions) {}
@@ -75,7 +72,7 @@ export class Guard {
       isReadOnly,
       mayReadValues: caller.mayReadValues ?? caller.mayRead,
       maySeeSecrets: caller.maySeeSecrets ?? caller.mayAct,
-      // The page says so of itself.
+      // The page adds its own trigger.
       ...(request.headers.get(ACT_HEADER) === null && { trigger: 'api' }),
       ...(caller.actor !== undefined && { actor: caller.actor }),
     };
@@ -87,17 +84,16 @@ function notAllowed(to: 'read' | 'act', caller: Caller | undefined): SelvageErro
   return new SelvageError(
     'Unauthenticated',
     to === 'read'
-      ? 'What is here is shown to who has the token. Open the link that `selvage ui` has printed.'
-      : 'To act takes the token. Open the link that `selvage ui` has printed.',
+      ? 'Reading takes the token. Open the link that `selvage ui` has printed.'
+      : 'Acting takes the token. Open the link that `selvage ui` has printed.',
   );
 }
 
-/** The host name of the request, with its port unless it is the protocol's default. */
 function hostOf(request: Request): string {
   return request.headers.get('host') ?? new URL(request.url).host;
 }
 
-/** Browsers send this header with each request and no script can change it. Other programs leave it out. */
+/** Browsers always send this header, and scripts cannot change it. Other programs leave it out. */
 function requireSameOrigin(request: Request): void {
   const { headers } = request;
   const site = headers.get('sec-fetch-site');
@@ -110,7 +106,7 @@ function requireSameOrigin(request: Request): void {
   });
 }
 
-/** Compares hosts alone: a proxy may end TLS, so that the scheme says nothing. */
+/** Compares hosts only: a proxy may end TLS, so the scheme may differ. */
 function isOriginOf(origin: string, host: string): boolean {
   try {
     return new URL(origin).host === new URL(`${new URL(origin).protocol}//${host}`).host;
@@ -122,7 +118,7 @@ function isOriginOf(origin: string, host: string): boolean {
 export const ACT_HEADER = 'x-selvage-action';
 
 function requireActRequest({ headers }: Request): void {
-  // No page of another site can send this header either, without a permission that it does not get.
+  // Other sites cannot send this header either: CORS does not permit it.
   const isBearer = headers.get('authorization')?.startsWith('Bearer ') === true;
   if (headers.get(ACT_HEADER) === null && !isBearer) {
     throw new SelvageError(
@@ -141,17 +137,15 @@ function requireActRequest({ headers }: Request): void {
 
 interface TokenOptions {
   readonly token: string;
-  /** Whether reading needs the token, too. */
   readonly isReadingClosed: boolean;
   readonly actor: string | undefined;
   readonly cookie: string;
-  /** Tokens of programs, each with scopes. */
   readonly tokens: readonly NamedToken[];
-  /** Whether all readers are shown what looks like a secret. Default false: only callers with the token. */
+  /** Whether readers without the token see secrets, too. Default false. */
   readonly areSecretsShown?: boolean | undefined;
 }
 
-/** Callers with the token may act; where reading is open, all others may read. */
+/** Callers with the token may act. Others may read, unless reading is closed. */
 export function byToken({
   token,
   isReadingClosed,
@@ -162,7 +156,7 @@ export function byToken({
 }: TokenOptions): Authenticate {
   return (request) => {
     const given = givenToken(request, cookie);
-    // All are compared, so that the duration does not tell which.
+    // Compares with all tokens, so that the duration does not tell which one matched.
     const [named] = tokens.filter((one) => isEqual(given, one.token));
     if (named) {
       const { name, scopes } = named;
@@ -206,8 +200,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Returns a check for the names of a server that listens on a host. On loopback: the names of loopback.
- * Otherwise: IP addresses (which DNS rebinding cannot use), the machine's name and the given host. In any case, those that a proxy has.
+ * Returns a check for a server's own names. On loopback: names of loopback. Otherwise IP addresses (safe from DNS
+ * rebinding), the machine's name and the given host. A proxy's names are always accepted.
  */
 export function ownHosts(listening: string, ofProxy: readonly string[] = []): (host: string) => boolean {
   return (said) => {

@@ -1,19 +1,15 @@
 import { answerJson } from '../values/answer-json';
 import type { LiveBatch, LiveFeed } from '../operations/live-feed';
 
-/** Interval of comments that keep proxies from closing the connection and show the client that it works. */
+/** Milliseconds between comments, which keep proxies from closing the connection and show the client that it works. */
 const BEAT_MS = 15_000;
-/** Limit for a client that reads too slowly; beyond it, the client is told to ask again. */
+/** A client that reads slower than this is told to ask again. */
 const MOST_WAITING_BYTES = 512 * 1024;
-/** Milliseconds after which a browser reconnects. */
 const RETRY_MS = 1_000;
 
 const encoder = new TextEncoder();
 
-/**
- * A stream of server-sent events with everything after a position, until the signal aborts or the client
- * leaves.
- */
+/** Server-sent events after a position, until the signal aborts or the client leaves. */
 export function liveStream(
   feed: LiveFeed,
   after: string | undefined,

@@ -36,7 +36,7 @@ const PROBLEM_SCHEMA = {
   },
 };
 
-/** Parts of several answers, and those that contain themselves, under names of their own. */
+/** Named schemas: parts of several answers, and recursive ones. */
 const NAMED: Readonly<Record<string, z.ZodType>> = {
   Json: json,
   ErrorView: errorView,
@@ -55,7 +55,7 @@ export function openApi(operations: readonly Operation[]): object {
     registry.add(operation.ask as z.ZodType, { id: schemaName(operation, 'Ask') });
     registry.add(operation.answer as z.ZodType, { id: schemaName(operation, 'Answer') });
   }
-  // An answer is described by what JSON has of it, and may have more fields some day.
+  // Describes an answer by its JSON, with `io: 'input'`: it may get more fields later.
   const { schemas } = z.toJSONSchema(registry, {
     io: 'input',
     uri: refOf,
@@ -69,7 +69,7 @@ export function openApi(operations: readonly Operation[]): object {
       if ((zodSchema as unknown) === json) become(jsonSchema, { description: 'any JSON value' });
       if (jsonSchema.default !== undefined) sayDefault(jsonSchema);
       if (zodSchema._zod.def.type === 'tuple') sayLength(jsonSchema);
-      // In OpenAPI it means that a client may not send it.
+      // In OpenAPI, `readOnly` forbids clients to send it.
       delete jsonSchema.readOnly;
     },
   });
@@ -132,7 +132,6 @@ function parametersOf({ properties = {}, required = [] }: JsonSchema): object[] 
   );
 }
 
-/** Whether the URL of a GET can say all of it. */
 function isFlat({ shape }: z.ZodObject): boolean {
   return Object.values(shape).every((field) => {
     const inner = innerOf(field);
@@ -155,7 +154,7 @@ function refOf(id: string): string {
   return `#/components/schemas/${id}`;
 }
 
-/** Makers of clients take what has a default for required. */
+/** Client generators take a field with a default for required. */
 function sayDefault(schema: JsonSchema): void {
   const { description, default: value } = schema as { description?: string; default: unknown };
   schema['description'] =
@@ -163,7 +162,7 @@ function sayDefault(schema: JsonSchema): void {
   delete schema['default'];
 }
 
-/** Some makers of clients read no schema that is `false`. */
+/** Some client generators cannot read the schema `false`. */
 function sayLength(schema: JsonSchema): void {
   const { length } = schema['prefixItems'] as readonly JsonSchema[];
   delete schema['items'];

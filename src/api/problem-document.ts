@@ -1,7 +1,7 @@
 import type { Json } from '../values';
 import { ERROR_CODES, SelvageError, classOf, type ErrorClass, type ErrorCode } from '../errors';
 
-/** The status of codes that differ from their class. */
+/** Status of codes that differ from their class. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   Unauthenticated: 401,
   CrossSiteRequest: 403,
@@ -27,7 +27,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   TooManyRequests: 429,
   InternalError: 500,
 };
-/** All other classes are client errors (400). */
+/** Other classes are client errors (400). */
 const STATUS_OF_CLASS: Partial<Record<ErrorClass, number>> = {
   state: 409,
   outage: 503,
@@ -37,10 +37,10 @@ const STATUS_OF_CLASS: Partial<Record<ErrorClass, number>> = {
   damaged: 500,
 };
 
-/** Limit for an error's details; larger ones are left out. */
+/** Larger details of an error are left out. */
 const DETAILS_BYTES = 16 * 1024;
 
-/** A refusal as RFC 9457 has it. `code` is stable. */
+/** A problem by RFC 9457. `code` is stable. */
 export interface ProblemDocument {
   readonly type: string;
   readonly title: string;
@@ -50,10 +50,7 @@ export interface ProblemDocument {
   readonly details?: Json;
 }
 
-/**
- * The HTTP answer to an error. Errors that are not Selvage's reveal nothing to the caller: they are for the
- * log.
- */
+/** The answer to an error. Errors that are not Selvage's are only logged: the caller learns nothing about them. */
 export function problemDocument(error: unknown): ProblemDocument {
   if (!SelvageError.is(error)) {
     const detail =
@@ -76,7 +73,7 @@ function detailsOf({ details }: SelvageError): Json | undefined {
     const text = JSON.stringify(details);
     return text.length <= DETAILS_BYTES ? (JSON.parse(text) as Json) : undefined;
   } catch {
-    // Some details are objects that JSON cannot express.
+    // Some details cannot be expressed in JSON.
     return undefined;
   }
 }

@@ -6,16 +6,15 @@ import { answerJson, fromAnswerJson } from '../values/answer-json';
 import { isLoopback } from './guard';
 import type { ProblemDocument } from './problem-document';
 
-/** Where an API is, and as whom it is asked. */
 interface RemoteOptions {
-  /** The page's address, such as `https://selvage.example.org/`. Its API is below, at `api/v1`. */
+  /** The page's address, such as `https://selvage.example.org/`. Its API is below it, at `api/v1`. */
   readonly url: string;
-  /** One of `SELVAGE_API_TOKENS` there, or the page's own. */
+  /** One of the page's `SELVAGE_API_TOKENS`, or its own token. */
   readonly token?: string | undefined;
 }
 
 /**
- * The token for an API that is asked from here: `SELVAGE_TOKEN`, else what is in the file that `SELVAGE_TOKEN_FILE` names.
+ * `SELVAGE_TOKEN`, else the content of the file in `SELVAGE_TOKEN_FILE`.
  *
  * @throws SelvageError `InvalidConfig` if that file cannot be read
  */
@@ -34,15 +33,15 @@ export function tokenOf(environment: NodeJS.ProcessEnv): string | undefined {
   }
 }
 
-/** Asks operations of the API of a page that runs elsewhere, with the answers that they have there. */
+/** Invokes operations by the API of a page elsewhere. */
 export class RemoteApi {
   readonly #base: URL;
   readonly #token: string | undefined;
 
-  /** @throws SelvageError `InvalidAddress`; `InvalidConfig` for a token that cannot be sent, or would be sent unencrypted */
+  /** @throws SelvageError `InvalidAddress`; `InvalidConfig` for a token that cannot be sent, or only unencrypted */
   constructor({ url, token }: RemoteOptions) {
     const page = parsed(url);
-    // What is wrong may have a password in it.
+    // A wrong address may contain a password, so the message does not repeat it.
     if (!page || !/^https?:$/.test(page.protocol) || page.username !== '' || page.password !== '') {
       throw new SelvageError(
         'InvalidAddress',
@@ -60,21 +59,20 @@ export class RemoteApi {
     this.#token = token;
   }
 
-  /** The address of the API. */
   get address(): string {
     return `${this.#base.origin}${this.#base.pathname}`;
   }
 
   /**
-   * @throws SelvageError `Unauthenticated` for an act without a token; `ServerUnreachable` if the API does not answer, when an act may have been
-   * carried out nevertheless; and what the operation is refused for there
+   * @throws SelvageError `Unauthenticated` (an act without a token), `ServerUnreachable` (no answer; an act may
+   * have been carried out all the same), and the operation's errors
    */
   async invoke<One extends Operation>(
     operation: One,
     ask: z.input<One['ask']>,
   ): Promise<z.output<One['answer']>> {
     const { name, kind } = operation;
-    // Not in the query of a URL, which does not tell the text 1 from the number.
+    // A URL's query does not distinguish the text 1 from the number.
     const path = kind === 'question' ? `${pathOf(name)}/query` : pathOf(name);
     if (kind === 'act' && this.#token === undefined) {
       throw new SelvageError(
@@ -82,7 +80,7 @@ export class RemoteApi {
         `To act at ${this.address} takes a token. Put it into SELVAGE_TOKEN, or its file's name into SELVAGE_TOKEN_FILE.`,
       );
     }
-    // Times are those of this machine: the page may be in another zone. What is wrong is refused there.
+    // Resolves times by this machine's zone; the page may be in another. The page refuses a wrong ask.
     const { success, data } = (operation.ask as z.ZodType).safeParse(ask);
     let response: Response;
     let text: string;
@@ -94,7 +92,7 @@ export class RemoteApi {
           ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
         },
         body: JSON.stringify(answerJson(success ? data : ask)),
-        // A token is for this address alone.
+        // A redirect would send the token to another address.
         redirect: 'error',
       });
       text = await response.text();
@@ -109,7 +107,7 @@ export class RemoteApi {
     const { code, detail, details } = (answer ?? {}) as Partial<ProblemDocument>;
     if (response.ok || code === undefined || detail === undefined)
       throw this.#unreachable(`answers ${response.status}, and is no API of this version of Selvage`);
-    // A newer version may have codes that this one does not know.
+    // A newer version may have unknown codes.
     const known: ErrorCode = Object.hasOwn(ERROR_CODES, code) ? code : 'InternalError';
     throw new SelvageError(known, known === code ? detail : `${code}: ${detail}`, {
       details: (details ?? {}) as Record<string, unknown>,

@@ -1,13 +1,13 @@
 import { SelvageError } from '../errors';
 import { LEAST_SECRET } from '../project-secret';
 
-/** What a token may be used for: to read records, to read values in full, to act. */
+/** Rights of a token: to read records, to read values in full, to act. */
 const SCOPES = ['read', 'values', 'act'] as const;
 type Scope = (typeof SCOPES)[number];
 
 /** A token of a program. */
 export interface NamedToken {
-  /** The actor of what is done by it. */
+  /** The actor of its acts. */
   readonly name: string;
   readonly scopes: ReadonlySet<Scope>;
   readonly token: string;
@@ -16,9 +16,9 @@ export interface NamedToken {
 const VARIABLE = 'SELVAGE_API_TOKENS';
 
 /**
- * The tokens of a text such as `grafana:read:TOKEN ci:read+act:TOKEN`, with white space between them.
+ * Reads tokens such as `grafana:read:TOKEN ci:read+act:TOKEN`, separated by white space.
  *
- * @throws SelvageError `WeakSecret`, without any of the tokens
+ * @throws SelvageError `WeakSecret`; the message has none of the tokens
  */
 export function readTokens(text: string): NamedToken[] {
   const tokens = text

@@ -7,14 +7,14 @@ import type { DataStore, Page, PageOptions, StoredEntry } from '../ports';
 import type { ValueDigest } from '../encryption/digests';
 import type { AbsentValue, CapsuleValue } from './format';
 
-/** How hashes of the capsule's runs are computed. */
+/** Digests for the hashes of the capsule's runs. */
 export interface CapsuleDigests {
   readonly known: readonly Pick<ValueDigest, 'ofSha256'>[];
-  /** Whether a run has a digest key that is not available: its values cannot be checked. */
+  /** Whether a run's digest key is missing: its values cannot be checked. */
   readonly areIncomplete: boolean;
 }
 
-/** The values of a capsule, read-only; each is checked against its hash when read. */
+/** The values of a capsule, read-only, checked against their hashes when read. */
 export class CapsuleDataStore implements DataStore {
   readonly technology = 'capsule';
   readonly #values: ReadonlyMap<string, CapsuleValue>;
@@ -35,7 +35,7 @@ export class CapsuleDataStore implements DataStore {
     this.#madeAt = madeAt;
   }
 
-  /** Why a value is missing; undefined if it is present, or if nothing names it. */
+  /** Why a value is missing; undefined if it is present, or nothing names it. */
   absence(hash: string): AbsentValue | undefined {
     return this.#absent.get(hash);
   }
@@ -44,7 +44,7 @@ export class CapsuleDataStore implements DataStore {
     return `capsule ${this.file}`;
   }
 
-  /** @throws SelvageError `ValueDamaged`; or why the value is not in the file: `Redacted`, `NotKept`, `ValueMissing`, … */
+  /** @throws SelvageError `ValueDamaged`; or the reason of its absence: `Redacted`, `NotKept`, `ValueMissing`, … */
   async get(hash: string): Promise<Uint8Array | undefined> {
     const value = this.#values.get(hash);
     if (value) {

@@ -3,16 +3,16 @@ import { formatPath, type Step } from '../values/path';
 
 const SHOWN = 60;
 
-/** Where two values first differ, and what each has there. */
+/** The first difference of two values. */
 export interface FirstDifference {
   /** In JavaScript's notation: `$.users[3].name`. */
   readonly path: string;
-  /** The beginning of what is there, as JSON; `nothing` if there is nothing. */
+  /** Beginning of the value there, as JSON, or `nothing`. */
   readonly recorded: string;
   readonly now: string;
 }
 
-/** For values whose encodings differ. Undefined for bytes, or if it cannot be determined. */
+/** Undefined for bytes, or if it cannot be determined. */
 export function firstDifference(recorded: Encoded, now: Encoded): FirstDifference | undefined {
   if (recorded.kind !== now.kind)
     return { path: '$', recorded: shownEncoded(recorded), now: shownEncoded(now) };

@@ -6,17 +6,15 @@ import { SelvageError } from '../errors';
 import { lineageRecordSchema, runRecordSchema, storedPlanSchema } from '../ports';
 
 /**
- * A capsule is an HTML page with a block of data: JSON, compressed by gzip, in base64. The block states its
- * format in clear text, so that an older version refuses a newer one by name without unpacking it, and its
- * length and kind, so that nothing longer than stated is unpacked.
+ * A capsule is an HTML page with a block of data: JSON, gzip, base64. The block's attributes state format, length
+ * and kind: an older version refuses a newer format by name, and nothing longer than stated is unpacked.
  *
- * The fingerprint covers all of the data. Beside it, values are checked by the hashes in records, and plans by those in
- * runs. Who changes the file as a whole can make new hashes, so the fingerprint is shown: the reader can compare it with
- * the one that the writer saw. Format 1 has none.
+ * The fingerprint covers all data; records cover values, and runs cover plans, by hashes. Somebody who changes the
+ * whole file can make new hashes, so the fingerprint is shown for comparison with the writer's. Format 1 has none.
  */
 const CAPSULE_FORMAT = 2;
 
-/** Most bytes of the unpacked data. Anything that states more is refused. */
+/** Limit for the unpacked data, in bytes. */
 const MAX_UNPACKED_BYTES = 512 * 1024 * 1024;
 
 const OPENING = '<script type="application/octet-stream" id="selvage-capsule"';
@@ -27,7 +25,7 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 const hash = z.string().refine((text) => isContentHash(text) && !isSealedName(text));
 
-/** Why a value is not in the file. */
+/** Reasons for a value's absence. */
 export const ABSENCES = [
   'NotKept',
   'Redacted',
@@ -44,10 +42,7 @@ const absentSchema = z.object({
   size: z.number().nullable(),
   code: z.enum(ABSENCES),
   reason: z.string(),
-  /**
-   * For a partly redacted value: the rest, as canonical JSON with `{"$type":"redacted"}` in place of the
-   * parts.
-   */
+  /** For a partly redacted value: canonical JSON with `{"$type":"redacted"}` in place of the redacted parts. */
   rest: z.string().optional(),
 });
 
@@ -60,9 +55,8 @@ const valueSchema = z.object({
 const documentSchema = z.object({
   format: z.int().min(1).max(CAPSULE_FORMAT),
   madeAt: z.number(),
-  /** The software that made the capsule. */
   madeBy: z.object({ selvage: z.string(), node: z.string(), platform: z.string() }),
-  /** Key of the record of the captured run; the other runs are those that its knots started. */
+  /** Temporal run id of the captured run; its knots started the other runs. */
   run: z.string(),
   runs: z.array(runRecordSchema).min(1),
   records: z.array(lineageRecordSchema),
@@ -71,9 +65,9 @@ const documentSchema = z.object({
   absent: z.array(absentSchema),
   /** The redactions, as given. */
   redacted: z.array(z.string()),
-  /** SHA-256 of the page around the block. From format 2 on. */
+  /** SHA-256 of the page around the block, since format 2. */
   page: z.string().optional(),
-  /** SHA-256 of all JSON before it. From format 2 on. */
+  /** SHA-256 of all JSON before it, since format 2. */
   fingerprint: z.string().optional(),
 });
 
@@ -83,7 +77,7 @@ export type AbsentValue = z.infer<typeof absentSchema>;
 export type CapsuleValue = z.infer<typeof valueSchema>;
 
 /**
- * Puts the data into a page, which makes it a capsule. The block contains no character with a meaning in HTML.
+ * Puts the data into a page. The block has no character with a meaning in HTML.
  *
  * @throws SelvageError `CapsuleTooLarge`
  */
@@ -112,17 +106,15 @@ export function packCapsule(
 
 const fingerprintOf = (covered: string): string => `sha256:${nodeSha256(covered)}`;
 
-/** How JSON with a fingerprint ends, after what it covers. */
+/** The end of JSON with a fingerprint, which the fingerprint does not cover. */
 const tailOf = (fingerprint: string): string => `,"fingerprint":"${fingerprint}"}`;
 
 /**
- * Reads the data of a capsule.
- *
  * @param file its name in messages
  * @throws SelvageError `CapsuleDamaged`, `CapsuleTooNew`, `CapsuleTooLarge`
  */
 export function unpackCapsule(text: string, file: string): CapsuleDocument {
-  // The last one: anything similar before it is part of the run's own texts.
+  // The last one: similar text before it comes from the run.
   const at = text.lastIndexOf(OPENING);
   if (at === -1) throw damaged(file, 'it has no data of a run: it is another file, or was cut off');
   const begin = at + OPENING.length;
@@ -186,7 +178,7 @@ function parsed(json: string, format: number, file: string): CapsuleDocument {
     const { page: _page, fingerprint: _fingerprint, ...content } = data;
     return content;
   }
-  // By the text, because JSON may say a name twice, and the schema leaves out what it does not know.
+  // By the text: JSON may have a name twice, and the schema drops unknown fields.
   const tail = tailOf(data.fingerprint ?? '');
   const isAsMade =
     data.page !== undefined &&

@@ -5,9 +5,7 @@ import { subjectOf } from '../encryption/seal-backends';
 import { pathsFor, type Redaction } from './redaction';
 import type { WriteCapsuleOptions } from './write-options';
 
-/**
- * The details of a run's record that say how it went. A worker's statements about its machine are left out.
- */
+/** Details of a run's record that a capsule keeps; facts about a worker's machine are left out. */
 const SHOWN_ENVIRONMENT = [
   'counts',
   'error',
@@ -60,10 +58,7 @@ interface ToldError {
   readonly message: string;
 }
 
-/**
- * Error texts of redacted knots: other errors may repeat them, those of a map, of an enclosing knot, or of
- * the run.
- */
+/** Error texts of redacted knots, which errors of a map, an enclosing knot or the run may repeat. */
 export class HiddenTexts {
   readonly #records: ReadonlySet<LineageRecord>;
   readonly #texts: readonly string[];
@@ -92,7 +87,7 @@ function withoutText({ type }: ToldError): ToldError {
   return { type, message: '(redacted)' };
 }
 
-/** For a redacted knot, hides what its error and its attempts say. */
+/** Hides the texts of a redacted knot's error and attempts. */
 export function shownRecord(record: LineageRecord, hidden: HiddenTexts): LineageRecord {
   if (!hidden.has(record)) return record;
   const { error, attempts } = record.extra as {

@@ -11,18 +11,17 @@ import { VERSION } from '../version';
 import type { CapsuleContent } from './format';
 import { capsuleOf, type Capsule } from './read-capsule';
 
-/** Most elements of a map that the page lists; the data has all. */
+/** Elements of a map on the page; the data has all. */
 const SHOWN_ELEMENTS = 5_000;
-/** How many of those have a panel of their own. */
+/** Elements with a panel of their own. */
 const ELEMENTS_WITH_PANELS = 500;
 const READ_ONLY = { mayAct: false, isReadOnly: true, maySeeSecrets: true };
 
-/** The page of a capsule: what `selvage ui` would show of its run. */
+/** The page of a capsule, as `selvage ui` would show its run. */
 export async function capsulePage(content: CapsuleContent): Promise<string> {
   return htmlOfDocument(await embedded(await capsuleOf(content, 'The capsule'), content));
 }
 
-/** The data for queries about a capsule: only its records. */
 export function capsuleData({ run, backends }: Capsule): ProjectData {
   const reach = ServerReach.none('A capsule has no server: it shows what is on record.');
   return projectData(backends, reach, { project: run.tapestry });

@@ -6,42 +6,41 @@ import {
   InMemoryTapestryStore,
 } from '../adapters/memory';
 import { SelvageError } from '../errors';
-import type { Backends, DataStore, RunHistory, RunRecord, TapestryStore } from '../ports';
+import { nodeSha256 } from '../node-sha256';
+import type { Backends, DataStore, LineageRecord, RunHistory, RunRecord, TapestryStore } from '../ports';
+import { isSealedName } from '../ports/parts/content-hash';
 import { encryptionFromEnvironment } from '../encryption/encryption';
 import { PLAIN_DIGEST, type Digests } from '../encryption/digests';
 import { digestTagOf } from '../encryption/seal-backends';
 import { CapsuleDataStore, readOnly, type CapsuleDigests } from './data-store';
-import { requireConsistent } from './consistency';
 import { damaged, unpackCapsule, type AbsentValue, type CapsuleContent } from './format';
+import { valuesOf } from './value-collection';
 
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
 export interface ReadCapsuleOptions {
-  /** Keys of hashes, with which values are then checked as well. Default: those of the environment. */
+  /** Keys of hashes, by which values are checked as well. Default: those of the environment. */
   readonly digests?: Digests;
 }
 
 /** A run in one file, opened for reading. */
 export interface Capsule {
-  /** The file, or the name that it was given. */
+  /** Path, or the given name. */
   readonly file: string;
   /** The captured run. */
   readonly run: RunRecord;
-  /** That run, and those that its knots started. */
+  /** The captured run, and the runs that its knots started. */
   readonly runs: readonly RunRecord[];
-  /**
-   * The hash of everything in it but the texts of values and plans, which are checked by hashes that it covers.
-   * Undefined if the file is of format 1: then nothing tells whether its records are as they were made.
-   */
+  /** Hash of all data; of values and plans, it covers the hashes. Undefined for format 1. */
   readonly fingerprint: string | undefined;
   /** Values that records name and the file lacks, each with the reason. */
   readonly absent: readonly AbsentValue[];
   /** The redactions, as given. */
   readonly redacted: readonly string[];
-  /** When (milliseconds since the epoch) and by what it was made. */
+  /** Milliseconds since the epoch. */
   readonly madeAt: number;
   readonly madeBy: { readonly selvage: string; readonly node: string; readonly platform: string };
-  /** Its plans, records and values as backends, which refuse writes (`RunHistoryReadOnly`). */
+  /** Its plans, records and values as backends; writes fail (`RunHistoryReadOnly`). */
   readonly backends: Backends;
   /** Checks all values against the hashes that records name. @throws SelvageError `ValueDamaged` */
   check(): CapsuleCheck;
@@ -50,26 +49,24 @@ export interface Capsule {
 export interface CapsuleCheck {
   /** Number of records. */
   readonly records: number;
-  /** Values that are as they were made. */
+  /** Number of intact values. */
   readonly intact: number;
-  /** Values that records name and the file lacks, or has without some of their parts. */
+  /** Number of named values that the file lacks, in whole or in part. */
   readonly leftOut: number;
-  /** Values whose hashes were made with a digest key that is not available. */
+  /** Number of values with hashes by an unavailable digest key. */
   readonly unchecked: number;
 }
 
 /**
  * Opens a capsule. Runs nothing in it.
  *
- * @param file its path
- * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `CapsuleDamaged`, `CapsuleTooNew`,
- *   `CapsuleTooLarge`
+ * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `CapsuleDamaged`, `CapsuleTooNew`, `CapsuleTooLarge`
  */
 export async function readCapsule(file: string, options: ReadCapsuleOptions = {}): Promise<Capsule> {
   return await openCapsule(await readText(file), { file, ...options });
 }
 
-/** Like {@link readCapsule}, for the text of such a file. */
+/** Like {@link readCapsule}, for the text of a capsule. */
 export async function openCapsule(
   text: string,
   { file = 'The capsule', digests }: ReadCapsuleOptions & { readonly file?: string } = {},
@@ -105,6 +102,56 @@ export async function capsuleOf(
     backends: readOnlyBackends({ tapestryStore, runHistory, dataStore }, file),
     check: () => ({ records: records.length, leftOut: absent.length, ...dataStore.checkAll() }),
   };
+}
+
+/**
+ * Checks that the parts of a capsule belong together. Each record needs its run, each plan its hash and a run. Each
+ * value that a record names needs its bytes, or the reason for their absence.
+ *
+ * @throws SelvageError `CapsuleDamaged`
+ */
+function requireConsistent(content: CapsuleContent, file: string): void {
+  const { runs, records, plans, values, absent } = content;
+  const recordsOf = new Map(runs.map(({ temporal_run_id: id }): [string, LineageRecord[]] => [id, []]));
+  for (const record of records) {
+    const { temporal_run_id: id, knot_id: knot } = record;
+    const ofRun = recordsOf.get(id);
+    if (!ofRun) throw damaged(file, `its record of knot "${knot}" is of none of its runs`);
+    ofRun.push(record);
+  }
+  const planned = new Set(runs.map(({ plan_hash }) => plan_hash));
+  for (const { hash, text } of plans) {
+    if (hash !== `sha256:${nodeSha256(text)}`) throw damaged(file, `its plan ${hash} is another one`);
+    if (!planned.has(hash)) throw damaged(file, `its plan ${hash} is of none of its runs`);
+  }
+  const entries = [...values, ...absent].map(({ hash }) => hash);
+  requireDifferent(
+    {
+      run: runs.map(({ temporal_run_id: id }) => id),
+      record: records.map(({ temporal_run_id: id, knot_id: knot }) => `${id} ${knot}`),
+      plan: plans.map(({ hash }) => hash),
+      value: entries,
+    },
+    file,
+  );
+  const known = new Set(entries);
+  for (const run of runs)
+    for (const { hash } of valuesOf(run, recordsOf.get(run.temporal_run_id)!))
+      if (!isSealedName(hash) && !known.has(hash))
+        throw damaged(
+          file,
+          `it has neither the value ${hash}, which a record names, nor why it was left out`,
+        );
+}
+
+function requireDifferent(names: Readonly<Record<string, readonly string[]>>, file: string): void {
+  for (const [what, all] of Object.entries(names)) {
+    const met = new Set<string>();
+    for (const name of all) {
+      if (met.has(name)) throw damaged(file, `it has the ${what} ${name} twice`);
+      met.add(name);
+    }
+  }
 }
 
 function digestsFor(runs: readonly RunRecord[], given: Digests | undefined): CapsuleDigests {

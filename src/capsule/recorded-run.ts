@@ -1,3 +1,5 @@
+import { InMemoryDataStore } from '../adapters/memory';
+import { nodeSha256 } from '../node-sha256';
 import type { PlanKnot } from '../plan';
 import { SelvageError } from '../errors';
 import { mapOfElement } from '../authoring/element-id';
@@ -13,19 +15,46 @@ import {
   type OutcomeToRecord,
 } from '../runtime';
 import type { TapestryRecord } from '../authoring/records';
-import type { Backends, LineageRecord, RunRecord } from '../ports';
+import type { Backends, DataStore, LineageRecord, RunRecord } from '../ports';
+import { inOnePiece } from '../ports/parts/pieces';
 import { PLAIN_DIGEST, type ValueDigest } from '../encryption/digests';
 import { subjectOf } from '../encryption/seal-backends';
 import { withSubject } from '../encryption/run-scope';
 import { redactText } from '../values/redact';
 import { firstDifference } from './first-difference';
-import { ScratchDataStore } from './scratch-data-store';
 import { type KnotEnd, type Reproduction, unreadable, endOf, endOfOutcome, told } from './reproduction';
+
+/** Holds values that repeated bodies store, for a short time; reads all others from the run's store. */
+class ScratchDataStore extends InMemoryDataStore {
+  readonly #stored = new Map<string, Uint8Array>();
+  readonly #inner: Pick<DataStore, 'getStream'>;
+  readonly #digest: ValueDigest;
+
+  constructor(inner: Pick<DataStore, 'getStream'>, digest: ValueDigest) {
+    super();
+    this.#inner = inner;
+    this.#digest = digest;
+  }
+
+  override async putStream(source: AsyncIterable<Uint8Array>): Promise<{ hash: string; size: number }> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of source) pieces.push(piece);
+    const bytes = Buffer.concat(pieces);
+    const hash = `bytes-sha256:${this.#digest.ofSha256(nodeSha256(bytes))}`;
+    this.#stored.set(hash, bytes);
+    return { hash, size: bytes.byteLength };
+  }
+
+  override async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const bytes = this.#stored.get(hash);
+    return bytes ? inOnePiece(bytes) : await this.#inner.getStream(hash);
+  }
+}
 
 /** @internal A run as recorded. */
 export class RecordedRun {
   readonly scratch: ScratchDataStore;
-  /** How its hashes are computed. Without the key, values are compared by their bytes. */
+  /** For its hashes. Without the key, values are compared by their bytes. */
   readonly digest: ValueDigest;
   readonly #hasDigest: boolean;
   #maps: ReadonlySet<string> | undefined;
@@ -48,7 +77,7 @@ export class RecordedRun {
     return this.#maps.has(map);
   }
 
-  /** The outcome of a parent without a value, as a child that receives outcomes sees it; undefined if it has a value. */
+  /** A failed parent's outcome, as its child receives it; undefined for a parent with a value. */
   receivedOf(parent: number): ReturnType<typeof receivedOutcome> | undefined {
     const failed = failedOutcomeOf(this.#recordOf(parent));
     return failed && receivedOutcome(this.plan.plan.knots[parent]!, failed);
@@ -57,7 +86,7 @@ export class RecordedRun {
   /**
    * The values of a knot's parents, by index in the plan.
    *
-   * @throws SelvageError why one is not available
+   * @throws SelvageError the reason why one is unavailable
    */
   async parents(knot: PlanKnot): Promise<ReadonlyMap<number, EncodedValue>> {
     // A node that only passes a value on needs just its hash.
@@ -133,7 +162,7 @@ export class RecordedRun {
     };
   }
 
-  /** @throws SelvageError why it is not available */
+  /** @throws SelvageError the reason why it is unavailable */
   async valueOf(record: LineageRecord): Promise<EncodedValue> {
     const value = valueOfRecord(record);
     if (value.stored !== undefined) return value;

@@ -2,25 +2,24 @@ import { mapOfElement } from '../authoring/element-id';
 import { SelvageError } from '../errors';
 import type { LineageRecord } from '../ports';
 
-/** The part of a run's values that a capsule does not show. */
+/** A part of a run's values that a capsule hides. */
 export interface Redaction {
   /** As given. */
   readonly text: string;
   /** Id of a knot, in any run of the capsule. */
   readonly knot: string;
-  /** Names and positions that lead into its value; `*` stands for all of them. Empty: the whole value. */
+  /** Names and indexes into its value; `*` stands for all. Empty: the whole value. */
   readonly path: readonly string[];
 }
 
-/** Replaces what was redacted. No encoded value has this tag. */
+/** Replaces redacted parts. No encoded value has this tag. */
 const REDACTED = { $type: 'redacted' } as const;
 
 /**
- * Reads `users`, `users.*.email`, `param:customer.name`: the id of a knot, which may itself contain dots, and
- * a path into its value.
+ * Reads `users`, `users.*.email`, `param:customer.name`: a knot's id, which may contain dots, and a path.
  *
  * @param knots ids of all knots in the capsule, including elements of maps
- * @throws SelvageError `UnknownKnot`: a misspelt one would reveal what was meant to be kept back
+ * @throws SelvageError `UnknownKnot`: a misspelt id would reveal its value
  */
 export function parseRedactions(texts: readonly string[], knots: ReadonlySet<string>): Redaction[] {
   return texts.map((text) => {
@@ -37,7 +36,7 @@ export function parseRedactions(texts: readonly string[], knots: ReadonlySet<str
   });
 }
 
-/** The redacted paths in the value of a record; an empty one stands for the whole value. */
+/** Redacted paths in a record's value; an empty path is the whole value. */
 export function pathsFor(
   { knot_id: id }: Pick<LineageRecord, 'knot_id'>,
   redactions: readonly Redaction[],
@@ -52,7 +51,7 @@ export function pathsFor(
   });
 }
 
-/** `[17]` or `["anna"]`. A shortened key stands for itself. */
+/** Of `[17]` or `["anna"]`. A shortened key stands for itself. */
 function elementKey(brackets: string): string {
   const inner = brackets.slice(1, -1);
   try {
@@ -62,9 +61,7 @@ function elementKey(brackets: string): string {
   }
 }
 
-/**
- * The rest of an encoded value; undefined if all of it is redacted. `found`: how many parts were redacted.
- */
+/** The rest of an encoded value; undefined if all of it is redacted. `parts`: the redacted parts. */
 export function redacted(
   text: string,
   paths: readonly (readonly string[])[],
@@ -82,8 +79,7 @@ function without(value: unknown, path: readonly string[], parts: unknown[]): unk
     return REDACTED;
   }
   if (typeof value !== 'object' || value === null || value === REDACTED) return value;
-  // Values that JSON cannot express are wrapped, and paths into them are undefined, so all of such a value is
-  // hidden.
+  // Values that JSON cannot express are wrapped. Paths into them are undefined, so all of the value is hidden.
   if ('$type' in value) {
     parts.push(value);
     return REDACTED;
@@ -95,10 +91,10 @@ function without(value: unknown, path: readonly string[], parts: unknown[]): unk
   return Array.isArray(value) ? entries.map(([, part]) => part) : Object.fromEntries(entries);
 }
 
-/** Texts and numbers of at least this many characters are distinctive; shorter ones occur everywhere. */
+/** Shorter texts and numbers occur everywhere, and reveal nothing. */
 const TELLING_LENGTH = 6;
 
-/** Texts that could reveal what was redacted if they occur elsewhere. */
+/** Texts that would reveal redacted parts elsewhere. */
 export function tellingTexts(value: unknown, into: Set<string>): void {
   if (typeof value === 'string' || typeof value === 'number') {
     if (String(value).length >= TELLING_LENGTH) into.add(String(value));

@@ -52,7 +52,7 @@ export interface ReproduceOptions {
   readonly beforeBody?: (knot: string) => void;
 }
 
-/** Runs bodies of tapestries again on the recorded inputs of a run. Records nothing; effects of bodies outside happen again. */
+/** Repeats bodies on the recorded inputs of a run. Records nothing; effects of bodies outside happen again. */
 export class Reproducer {
   readonly #backends: Backends;
   readonly #tapestries: readonly TapestryRecord[];
@@ -60,7 +60,7 @@ export class Reproducer {
   readonly #options: ReproduceOptions;
   readonly #runs = new Map<string, Promise<RecordedRun>>();
 
-  /** @param tapestries those that the run may belong to; nested ones are found */
+  /** @param tapestries candidates for the run's tapestry, with the tapestries nested in them */
   constructor(backends: Backends, tapestries: readonly AnyTapestry[], options: ReproduceOptions = {}) {
     this.#backends = backends;
     this.#tapestries = [...new Set(tapestries.flatMap((one) => [...withNested(recordOf(one))]))];
@@ -69,8 +69,8 @@ export class Reproducer {
   }
 
   /**
-   * A knot, an element of a map (`users[17]`), or a knot of a child run (`nightly/users`). For a map: all elements; for a knot that ran
-   * another tapestry: all of that run's knots.
+   * A knot, a map's element (`users[17]`), or a knot of a child run (`nightly/users`). A map stands for its
+   * elements, and a knot that ran another tapestry for that run's knots.
    *
    * @throws SelvageError `UnknownKnot`, `UnknownTapestry`, `BodyMissing`
    */
@@ -84,7 +84,7 @@ export class Reproducer {
     } else yield* this.#nested(run, id);
   }
 
-  /** All knots in plan order, with those of the runs that they started. */
+  /** All knots in plan order, with the knots of the runs that they started. */
   async *all(run: RunRecord): AsyncGenerator<Reproduction> {
     const recorded = await this.recorded(run);
     for (const knot of recorded.plan.plan.knots) yield* this.#all(recorded, knot);
@@ -243,7 +243,7 @@ export class Reproducer {
     return new BodyContext(surroundings, id, Math.max(1, attempt), undefined, extension);
   }
 
-  /** The file's body for a knot: by knot id, else by name and version of its definition, as extensions name it. */
+  /** The file's body: by knot id, else (as for extensions) by name and version of its definition. */
   #bodyOf({ plan, tapestry }: RecordedRun, knot: PlanKnot): DefinitionRecord {
     const isMap = knot.policy.node === 'map';
     const planned = isMap ? plan.elementDefinitionOf(knot) : plan.definitionOf(knot)!;
@@ -299,7 +299,6 @@ export class Reproducer {
   }
 }
 
-/** Undefined if its body can run. */
 function whyUnrun({ definition, policy }: PlanKnot, record: LineageRecord | undefined): string | undefined {
   if (!record) return 'the run has no outcome of it';
   if (definition < 0) return 'it is a parameter';

@@ -5,9 +5,9 @@ import type { ExceptionRecord, LineageRecord, RunRecord } from '../ports';
 import type { FirstDifference } from './first-difference';
 
 /**
- * The result of running a knot's body again on its recorded inputs. `same`: the same hash, or the same error. `value`: another value.
- * `error`: another error. `outcome`: it failed although it had not, or the reverse. `unreadable`: it could not run, because something is not
- * available. `not-run`: it has no body to run, as its value came from outside or from other knots.
+ * The result of a repeated body. `same`: an equal hash or error. `value`, `error`: a different one. `outcome`: it
+ * failed although it had not, or the reverse. `unreadable`: an input or its own value is unavailable. `not-run`: it
+ * has no body, or its value came from outside or from other knots.
  */
 export type Verdict = 'same' | 'value' | 'error' | 'outcome' | 'unreadable' | 'not-run';
 
@@ -26,7 +26,7 @@ export interface Reproduction {
   readonly recorded?: KnotEnd;
   /** Absent: it was not run. */
   readonly now?: KnotEnd;
-  /** Set if the value differs. */
+  /** Set for different values. */
   readonly difference?: FirstDifference;
   /** Why it could not be run. */
   readonly error?: SelvageError;
@@ -47,7 +47,6 @@ export function notRun(
   };
 }
 
-/** @throws errors that are not ours */
 export function unreadable(
   run: RunRecord,
   knotId: string,

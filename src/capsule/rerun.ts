@@ -22,10 +22,10 @@ export interface RerunOptions {
 }
 
 /**
- * Repeats a whole run in this process with the recorded parameters and signals, and compares the results of its knots, and of those of
- * child runs, in the order in which they ended.
+ * Repeats a whole run in this process with the recorded parameters and signals. Compares the results of knots, also
+ * of child runs, in the order in which they ended.
  *
- * @throws SelvageError why a parameter or a signal is not available; any of `runLocally`
+ * @throws SelvageError the reason why a parameter or a signal is unavailable; any of `runLocally`
  */
 export async function* rerun(
   backends: Backends,
@@ -74,7 +74,7 @@ async function outcomeOf(
   { dataStore }: Backends,
 ): Promise<Parameters<RecordedRun['compare']>[1]> {
   const failed = failedOutcomeOf(record);
-  // A knot's own outcome is never "skipped because optional"; only its children see that.
+  // Only children see "skipped because optional"; it is no knot's own outcome.
   if (failed) return failed as Parameters<RecordedRun['compare']>[1];
   const value = valueOfRecord(record);
   const bytes = value.stored === undefined ? await dataStore.get(value.hash) : undefined;
@@ -96,7 +96,7 @@ async function parametersOf(recorded: RecordedRun): Promise<Record<string, unkno
   return parameters;
 }
 
-/** By signal name: a function that returns what the knot got. */
+/** By signal name: a function from a knot's id to the payload that it took. */
 async function signalsOf(
   { dataStore }: Backends,
   runs: readonly RunRecord[],

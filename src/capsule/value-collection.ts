@@ -22,9 +22,9 @@ interface WantedValue {
   /** Bytes. Absent if the records do not say. */
   readonly size?: number | undefined;
   readonly run: RunRecord;
-  /** The record that has or names the value. Absent if it belongs to no knot. */
+  /** The record that has or names the value. Absent without a knot. */
   readonly record?: LineageRecord;
-  /** Set for what a knot has beside its value: its log, a traceback, the payload of its signal. */
+  /** A knot's further value: its log, a traceback, the payload of its signal. */
   readonly isBeside?: boolean;
   /** Smaller ones first. */
   readonly rank: number;
@@ -47,7 +47,7 @@ export function valuesOf(run: RunRecord, records: readonly LineageRecord[]): Wan
           : mapOfElement(id)
             ? 5
             : 4;
-    // A stored stream and the reference to it have the same hash.
+    // A stored stream and its reference have the same hash.
     if (hash !== null) wanted.push({ hash, run, record, rank, ...(size !== null && { size }) });
     const { payload } = record.extra as { payload?: string };
     const beside = { run, record, isBeside: true };
@@ -63,25 +63,22 @@ export function valuesOf(run: RunRecord, records: readonly LineageRecord[]): Wan
   return wanted;
 }
 
-/**
- * The paths to redact. A path leads into the value of a knot; anything else that the knot has may repeat the
- * text anywhere, so all of that is redacted.
- */
+/** A path leads into a knot's value. Its further values may repeat the text anywhere, and are redacted whole. */
 function pathsOf({ record, isBeside }: WantedValue, redactions: readonly Redaction[]): (readonly string[])[] {
   const paths = record ? pathsFor(record, redactions) : [];
   return isBeside && paths.length > 0 ? [[]] : paths;
 }
 
-/** Takes values until the bound is reached. */
+/** Takes values up to the limits. */
 export class ValueCollection {
   readonly values: CapsuleValue[] = [];
   readonly absent: AbsentValue[] = [];
   bytes = 0;
   opened = 0;
-  /** The redactions that have applied to something. */
+  /** Redactions that applied. */
   readonly #met = new Set<Redaction>();
   readonly #texts = new Set<string>();
-  /** Hashes of values that a name says are secret. */
+  /** Hashes of values with secret names. */
   readonly #secret = new Set<string>();
   hasRedactedSecrets = false;
   readonly #maxTotal: number;
@@ -109,7 +106,7 @@ export class ValueCollection {
       size: same.find(({ size }) => size !== undefined)?.size,
     }));
     order.sort((one, other) => one.rank - other.rank || (one.size ?? 0) - (other.size ?? 0));
-    // Whichever knots have the values: redacting one of two equal values redacts both.
+    // Regardless of the knots: redacting one of two equal values redacts both.
     for (const { same, size } of order) await this.#takeOne(same, size);
   }
 
@@ -126,8 +123,7 @@ export class ValueCollection {
       return this.#leave(hash, size, 'Redacted', 'it was made without values');
     if (this.options.redactSubject && same.some((value) => subjectOf(value.run) !== undefined))
       return this.#leave(hash, size, 'Redacted', 'values of the subject of its run were redacted');
-    // Given before a schema made a parameter of it, or as a signal that no knot took: no path can describe
-    // its parts.
+    // Without a knot (given before a schema, or an untaken signal), no path can describe its parts.
     if (this.redactions.length > 0 && same.every(({ record }) => record === undefined))
       return this.#leave(hash, size, 'Redacted', 'it is the value of no knot, and something was redacted');
     const paths = same.flatMap((value) => pathsOf(value, this.redactions));
@@ -187,7 +183,7 @@ export class ValueCollection {
     this.#leaveParts(hash, bytes, 'parts of it were redacted', this.#withoutSecrets(hash, rest));
   }
 
-  /** Whether it has what looks like a secret, which is left out then. */
+  /** Leaves out secrets; returns whether there were any. */
   #redactSecrets(hash: string, bytes: Uint8Array): boolean {
     if (this.options.secrets) return false;
     const text = Buffer.from(bytes).toString('utf8');
@@ -236,10 +232,7 @@ export class ValueCollection {
     this.absent.push({ hash, size: size ?? null, code, reason });
   }
 
-  /**
-   * @throws SelvageError `InvalidConfig`: a redaction that matches nothing is a mistake, and reveals what was
-   *   meant to be kept back
-   */
+  /** @throws SelvageError `InvalidConfig`: a redaction without effect is a mistake that would reveal data */
   requireAllRedacted(): void {
     if (this.options.values === false || this.options.redactSubject) return;
     const unmet = this.redactions.find((redaction) => redaction.path.length > 0 && !this.#met.has(redaction));
@@ -265,7 +258,7 @@ export class ValueCollection {
   }
 }
 
-/** In words for readers of the capsule, where the store's own would mislead. */
+/** For readers of the capsule, whom the store's own words would mislead. */
 const REASONS: Partial<Record<AbsentValue['code'], string>> = {
   SubjectForgotten: 'the subject of its run was forgotten',
   KeyMissing: 'it is sealed, and its key was not at hand',

@@ -12,30 +12,31 @@ import { valuesOf, ValueCollection } from './value-collection';
 import { shownRun, isHidden, HiddenTexts, shownRecord } from './hidden-texts';
 
 export interface WrittenCapsule {
-  /** The file: an HTML page. */
+  /** The content of the file. */
   readonly html: string;
-  /** What a reader of the file can compare, by a way that nobody else can write to. */
+  /** For readers of the file, to be passed on by a way that nobody else can write to. */
   readonly fingerprint: string;
   readonly run: RunRecord;
   readonly runs: number;
   readonly records: number;
   readonly values: number;
-  /** Total bytes of the values. */
+  /** Total size of the values. */
   readonly valueBytes: number;
   readonly absent: readonly AbsentValue[];
-  /** Number of values that were sealed in the data store, and are in clear in the file. */
+  /** Number of values that are sealed in the data store, and clear in the file. */
   readonly opened: number;
   /** Knots whose included values contain texts that were redacted elsewhere; at most 20. */
   readonly tellingKnots: readonly string[];
-  /** Constants whose names say that they are secret, as `knot.input`; at most 20. Plans are not redacted. */
+  /** Constants with secret names, as `knot.input`, at most 20. Plans are not redacted. */
   readonly secretConstants: readonly string[];
 }
 
 /**
- * Writes a run into one file: its plans and records, those of the runs that its knots started, and their values up to a bound.
+ * Writes a run into one file, with the runs that its knots started: plans, records, and values up to a limit.
  *
  * @param run its id
- * @throws SelvageError `UnknownRun`, `UnknownKnot` or `InvalidConfig` for what is to be redacted, `CapsuleTooLarge`, `BackendUnavailable`
+ * @throws SelvageError `UnknownRun`, `UnknownKnot` or `InvalidConfig` (of a redaction), `CapsuleTooLarge`,
+ * `BackendUnavailable`
  */
 export async function writeCapsule(
   backends: Backends,
@@ -67,7 +68,7 @@ export async function writeCapsule(
       ofRun.map((each) => withoutSecrets(shownRecord(each, hidden))),
     );
   const collection = new ValueCollection(backends, options, redactions);
-  // Values that explain a failure go first, then inputs and results of the run: the bound may cut off the rest.
+  // Values that explain a failure first, then inputs and results: the limit may cut off the rest.
   const wanted = runs.flatMap((one) => valuesOf(one, records.get(one.temporal_run_id)!));
   await collection.take(wanted);
   const shown = [...records.values()].flat();
@@ -124,7 +125,7 @@ async function allRecords(
   return records.sort((one, other) => one.finished_at - other.finished_at);
 }
 
-/** The plan of each run and the plans that it names: none is executed, but the page draws them. */
+/** The plans of the runs, for the page to draw; they are not executed. */
 async function plansOf({ tapestryStore }: Backends, runs: readonly RunRecord[]): Promise<StoredPlan[]> {
   const plans = new Map<string, StoredPlan>();
   for (const { plan_hash: hash } of runs) {

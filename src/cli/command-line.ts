@@ -4,20 +4,20 @@ import type { Output } from './output/output';
 import { createProgram } from './program';
 import { reportError } from './output/report-error';
 
-/** Runs one command and returns its exit code. Never rejects: an error becomes a line on stderr. */
+/** Returns the exit code. Never rejects: an error becomes a line on stderr. */
 export async function runCommandLine(argv: readonly string[], output: Output): Promise<number> {
-  // Determined before the arguments are parsed, so that mistakes in them are reported in the requested form.
+  // Read before parsing: mistakes in the arguments must be reported in the requested form.
   output.configure({ json: asksFor('--json', argv), verbose: asksFor('--verbose', argv) });
   let code: number = EXIT.ok;
   try {
-    // Commander's own command would show a verb that is loaded late without its options.
+    // Commander's own `help` would show a late verb without its options.
     const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
     await createProgram(output, (answer) => (code = answer), words.includes('--all')).parseAsync(words, {
       from: 'user',
     });
     return code;
   } catch (error) {
-    // Commander has already written the message; help and version arrive here, too, with code 0.
+    // Commander has written the message already. Help and version arrive here with code 0.
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.ok;
       const message = error.message.replace(/^error: /, '');

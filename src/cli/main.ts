@@ -10,7 +10,7 @@ import { Output } from './output/output';
 (module as { enableCompileCache?: () => void }).enableCompileCache?.();
 
 const argv = process.argv.slice(2);
-// With `--json`, what bodies print goes to stderr, as stdout is reserved for the document.
+// With `--json`, bodies print to stderr: stdout is reserved for the document.
 const stdout = asksFor('--json', argv) ? reserveStandardOutput() : standardOutput();
 const output = new Output(stdout);
 guardProcess(output);
@@ -23,6 +23,6 @@ outliveReaders();
 
 void runCommandLine(argv, output).then((code) => {
   hasResult(code);
-  // Not by `process.exitCode`: whatever a body left open must not keep the command alive.
+  // Not by `process.exitCode`: handles that a body left open must not keep the command alive.
   afterWritten(stdout, () => endProcess(code));
 });

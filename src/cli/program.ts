@@ -36,7 +36,7 @@ import { addWorker } from './verbs/worker';
 
 type Verb = ((program: Command, does: Does) => void) | LateVerb;
 
-/** A verb that is an operation, with a name of its own. */
+/** An operation with a verb of its own. */
 const late = (name: keyof typeof SUMMARIES, load: LateVerb['load']): LateVerb => ({
   ...SUMMARIES[name],
   load,
@@ -143,8 +143,8 @@ const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
 /**
  * All verbs. Each loads slow modules when it is called.
  *
- * @param answer receives the exit code of the command
- * @param helpsWithAll whether a help text has the options of the connection, too
+ * @param answer receives the command's exit code
+ * @param helpsWithAll shows options of the connection in help texts
  */
 export function createProgram(output: Output, answer: (code: number) => void, helpsWithAll = false): Command {
   // Commander passes the command itself as the last argument of an action.
@@ -185,12 +185,12 @@ export function createProgram(output: Output, answer: (code: number) => void, he
   return program.commandsGroup('Help:').helpCommand('help [command]', 'display help for command');
 }
 
-/** Groups whose verbs ask about what is on record, or change it; and other verbs that do. */
+/** Groups whose verbs read or change records, and further such verbs. */
 const ABOUT_RECORDS: readonly Group[] = ['see', 'operate', 'data'];
 const ALSO_ABOUT_RECORDS = ['resume', 'backfill', 'emit'];
 
 /**
- * Refuses a verb that would answer from here, where the environment names a page elsewhere.
+ * Refuses a verb that cannot ask the page elsewhere that the environment names.
  *
  * @throws SelvageError `InvalidConfig`
  */
@@ -198,7 +198,7 @@ function requireHere(command: Command, program: Command): void {
   const options: ServerOptions = command.opts();
   const has = (name: string): boolean => command.options.some(({ long }) => long === name);
   if (apiOf(options) === undefined) return;
-  // Without a project to choose, it is about a file.
+  // Without `--project-dir`, it is about a file.
   if (has('--api') || !has('--project-dir')) return;
   const names: string[] = [];
   let verb = command;
@@ -217,7 +217,7 @@ function requireHere(command: Command, program: Command): void {
 
 const headingOf = (group: string): string => `${group.charAt(0).toUpperCase()}${group.slice(1)}:`;
 
-/** Puts commander's own messages in the form of all others. */
+/** Gives commander's own messages the common form. */
 function usageLine(text: string): string {
   return text.replace(/^error: /, 'error Usage: ');
 }

@@ -9,14 +9,14 @@ import type { RunView } from '../operations/runs/show';
 import type { ValueView } from '../operations/values/value-view';
 
 /**
- * What the page reads and does, as plain JSON. Three sources answer it, so that the page is the same in all
- * of them: the server of `selvage ui` over HTTP, a file of `htmlForRun` or `htmlForTapestry`, and a capsule.
- * `Abilities` lists what a source can answer.
- * Over HTTP an operation of `src/operations` is at `api/v1/<noun>/<verb>`; an act has the header `x-selvage-action: 1`. `live` is `GET api/v1/live?after=<position>`: server-sent events, continued by
- * `Last-Event-ID`. Each message is a list of {@link LiveMessage} with a position as its id. The event `behind`
- * says that some were left out, so that the page must ask again for what it shows. A refusal is a
- * problem document (RFC 9457).
- * Times are milliseconds since the epoch here, and ISO 8601 text over HTTP (`values/answer-json.ts`). Pages are continued by `cursor`, which is absent on the last one.
+ * The page's questions and acts as plain JSON. Three sources answer alike: the server of `selvage ui` over HTTP, a
+ * file of `htmlForRun` or `htmlForTapestry`, and a capsule. `Abilities` lists what a source supports.
+ * Over HTTP, an operation is at `api/v1/<noun>/<verb>`; an act has the header `x-selvage-action: 1`. A refusal is
+ * a problem document (RFC 9457). `GET api/v1/live?after=<position>` is a stream of server-sent events, continued by
+ * `Last-Event-ID`. Each message is a list of {@link LiveMessage} with a position as its id. After the event
+ * `behind`, which reports omitted events, ask again.
+ * Times are milliseconds since the epoch here, and ISO 8601 over HTTP (`values/answer-json.ts`). `cursor` continues
+ * a list; the last page has none.
  */
 type InTable<Names extends operations.OperationName> = {
   [Name in Names]: { ask: operations.AskOf<Name>; answer: operations.AnswerOf<Name> };
@@ -38,9 +38,9 @@ export interface EmbeddedDocument {
   readonly tapestry?: TapestryView;
   /** By knot id; in a capsule, also by element of a map. */
   readonly knots?: Readonly<Record<string, KnotView>>;
-  /** By id of the map: all elements that the file contains. */
+  /** By id of the map: all elements in the file. */
   readonly elements?: Readonly<Record<string, Elements>>;
-  /** The runs that its knots started, those that they started, and so on. */
+  /** Runs started by its knots, at any depth. */
   readonly nested?: readonly EmbeddedRun[];
   /** By hash. */
   readonly values?: Readonly<Record<string, ValueView>>;
@@ -53,7 +53,7 @@ export interface EmbeddedRun {
   readonly elements: Readonly<Record<string, Elements>>;
 }
 
-/** Where the page gets its answers from. */
+/** Answers the page's questions. */
 export interface Source {
   ask<Name extends QuestionName>(
     name: Name,
@@ -62,8 +62,8 @@ export interface Source {
   ): Promise<Questions[Name]['answer']>;
   act<Name extends ActName>(name: Name, ask: Acts[Name]['ask']): Promise<Acts[Name]['answer']>;
   /**
-   * Calls back with each batch of events after a position, until the returned function is called. `behind`
-   * says that events were left out: ask again for what is shown. The next batch continues from there.
+   * Calls back with each batch of events after a position, until the returned function is called. `behind`: events
+   * were left out, so ask again; the next batch continues from there.
    */
   live(
     after: string | undefined,

@@ -12,13 +12,12 @@ const API = 'api/v1/';
 
 export interface ExplorerSurroundings extends Omit<ProjectData, 'plans' | 'live'> {
   readonly guard: Guard;
-  /** The path at which the page is mounted, such as `/selvage`; empty for the root. */
+  /** The path of the page, such as `/selvage`; empty for the root. */
   readonly basePath: string;
-  /** Receives failures to answer. */
   readonly logger: LoggerLike;
 }
 
-/** The page's data and acts, independent of how requests arrive. */
+/** The page's data and acts, independent of the server. */
 export class Explorer {
   readonly #closing = new AbortController();
   readonly #data: ProjectData;
@@ -51,7 +50,7 @@ export class Explorer {
     });
   }
 
-  /** @param mountedAt the part that a framework has stripped from the front of the path */
+  /** @param mountedAt the prefix that a framework has stripped from the path */
   async fetch(request: Request, mountedAt = ''): Promise<Response> {
     const { pathname } = new URL(request.url);
     const basePath = this.#basePath;
@@ -72,8 +71,8 @@ export class Explorer {
     if (request.method !== 'GET' && request.method !== 'HEAD') throw wrongMethod('GET, HEAD');
     const file = rest === '' ? undefined : this.#files.respond(rest, request);
     if (file) return file;
-    // A missing file must not be answered by the page's document. This holds at the top level only: further
-    // down, the names are those of runs, which may have dots.
+    // A missing file must not be answered by the document. Only at the top level: further down, names of runs may
+    // have dots.
     if (/^[^/]*\.(?:js|css|map|woff2|ico|png|svg)$/.test(rest)) throw unknownPath();
     return new Response(documentOf(base), {
       headers: { ...HEADERS, 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },

@@ -12,12 +12,11 @@ import type { RunView } from '../operations/runs/show';
 import { pageText } from './page-assets';
 
 /**
- * A tapestry or run as one HTML file that opens from disk without a network: a graph to navigate, with the
- * hashes, times and errors of its knots. It contains no values; a file of `selvage capsule` does. Nothing in
- * the data becomes markup or script.
+ * A tapestry or run as one HTML file that opens from disk without a network: a graph to navigate, with hashes,
+ * times and errors of its knots. Values are left out; `selvage capsule` includes them. No data becomes markup or
+ * script.
  *
- * @throws SelvageError `InvalidConfig` if it is given something else; `PackageIncomplete` if the package
- *   lacks the page
+ * @throws SelvageError `InvalidConfig` for another argument; `PackageIncomplete` if the page is missing
  */
 export function htmlForTapestry(given: Drawable): string {
   const { graph } = drawnOf(given);
@@ -25,7 +24,7 @@ export function htmlForTapestry(given: Drawable): string {
 }
 
 /**
- * A run as one HTML file; see {@link htmlForTapestry}. Given a tapestry, it returns the file of the tapestry.
+ * A run as one HTML file; see {@link htmlForTapestry}. A tapestry gets the file of the tapestry.
  *
  * @throws SelvageError as `htmlForTapestry`
  */
@@ -35,7 +34,7 @@ export function htmlForRun(given: Drawable): string {
   return htmlOfDocument(redactTexts(documentOfRun(graph, run, (given as RunResult).outcomes)));
 }
 
-/** The HTML file that shows a document. It loads no other file, and its policy forbids loading any. */
+/** The HTML file for a document. Its policy forbids loading other files. */
 export function htmlOfDocument(document: EmbeddedDocument): string {
   const script = pageText('file.js');
   const style = pageText('file.css');
@@ -66,7 +65,7 @@ export function htmlOfDocument(document: EmbeddedDocument): string {
     '<div id="page"></div>',
     '<noscript>This file shows the graph of a run by a script of its own. Allow scripts to see it.</noscript>',
     `<script type="application/octet-stream" id="selvage-document">${data}</script>`,
-    // The text must equal, byte for byte, what the policy hashed.
+    // Must equal, byte for byte, the text that the policy hashed.
     `<script type="module">${script}</script>`,
     '</body>',
     '</html>',
@@ -76,7 +75,7 @@ export function htmlOfDocument(document: EmbeddedDocument): string {
 
 const hashOf = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;
 
-/** Escapes the title, the only text from the data that stands in markup. */
+/** Escapes the title, the only data in markup. */
 function escaped(text: string): string {
   return text
     .replace(/[\0-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu, '�')
@@ -129,7 +128,7 @@ function documentOfRun(
     kind: 'run',
     about: aboutFile(graph, 'run'),
     run,
-    // The page derives all other facts about a knot from the graph.
+    // The page derives other facts about a knot from the graph.
     knots: Object.fromEntries(
       graph.knots.flatMap((knot) => {
         const outcome = Object.hasOwn(outcomes, knot.id) ? outcomes[knot.id] : undefined;
@@ -139,7 +138,7 @@ function documentOfRun(
   };
 }
 
-/** A result does not say when its run began and ended, so the first and last times of its knots stand in. */
+/** A result lacks the times of its run: the first and last times of its knots stand in. */
 function timesOf(graph: RunGraph, isOver: boolean): { startedAt: number; finishedAt?: number } {
   let [first, last] = [Infinity, -Infinity];
   for (const { state } of graph.knots) {

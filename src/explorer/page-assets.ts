@@ -2,14 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { SelvageError } from '../errors';
 
-/** Beside the compiled file; when running from sources, the output of `npm run build`. */
+/** Beside the compiled file, or from sources the output of `npm run build`. */
 const FOLDERS = [path.join(__dirname, 'page-files'), path.join(__dirname, '../../lib/explorer/page-files')];
 
 /**
- * The folder with the built page: `app.js` (a module), `app.css` and the chunks that `app.js` loads from the
- * same folder. The HTML around them has `<div id="page">` and, if the page is mounted below a path,
- * `<meta name="selvage-base" content="/path/">`. A standalone file has its document, gzip in base64, in
- * `<script id="selvage-document" type="application/octet-stream">`.
+ * The folder with the built page: `app.js` (a module), `app.css` and the chunks of `app.js`. The surrounding HTML has
+ * `<div id="page">` and, if mounted below a path, `<meta name="selvage-base" content="/path/">`. A standalone file has
+ * its document, gzip in base64, in `<script id="selvage-document" type="application/octet-stream">`.
  */
 export function pageFolder(): string {
   const folder = FOLDERS.find((one) => existsSync(path.join(one, 'app.js')));
@@ -21,10 +20,7 @@ export function pageFolder(): string {
   );
 }
 
-/**
- * A file of the page as text. `file.js` and `file.css` are the standalone build, in one piece, where `app.js`
- * loads parts on demand.
- */
+/** `file.js` and `file.css` are the standalone build in one piece; `app.js` loads parts on demand. */
 export function pageText(name: 'app.js' | 'app.css' | 'file.js' | 'file.css'): string {
   return readFileSync(path.join(pageFolder(), name), 'utf8');
 }

@@ -14,53 +14,44 @@ import { HEADERS } from '../http/answers';
 
 export { ServerReach } from '../operations/reach';
 
-/** The default port; another one is taken if it is in use. */
 const DEFAULT_PORT = 4480;
 const TOKEN_FILE = 'ui-token';
-/** The cookie lives as long as the token. */
 const COOKIE_SECONDS = 30 * 24 * 3600;
-/** Time that answers in progress have to finish; streams of events end at once. */
+/** Milliseconds for answers in progress; streams of events end at once. */
 const CLOSE_MS = 500;
 
 export interface PageServerOptions extends Omit<ExplorerSurroundings, 'guard' | 'basePath'> {
   readonly projectDir: string;
-  /** Default: {@link DEFAULT_PORT}, or any free port if another program has it. 0: any free port. */
+  /** Default: 4480, or any free port if another program uses that. 0: any free port. */
   readonly port?: number;
   /** Default `127.0.0.1`. On other than loopback addresses, reading needs the token, too. */
   readonly host?: string;
   /** Names by which a proxy serves the page. With any, reading needs the token, too. Default: none. */
   readonly hosts?: readonly string[];
-  /** Whether nobody sees the link that is printed, so that the token must be one that can be looked up. Default false. */
+  /** Whether nobody sees the printed link, so the token must be stored in the project. Default false. */
   readonly isService?: boolean;
   readonly isReadOnly?: boolean;
   /** Whether reading needs the token even on loopback. Default false. */
   readonly isReadingClosed?: boolean;
-  /** Whether all readers are shown what looks like a secret. Default false: only callers with the token. */
+  /** Whether all readers see secrets. Default false: only callers with the token. */
   readonly areSecretsShown?: boolean;
   /**
-   * Default: `SELVAGE_UI_TOKEN`; else the project's own. If the project has no folder yet, a service makes it, and any other page has a
-   * new token.
+   * Default: `SELVAGE_UI_TOKEN`, else the project's own. Without a project folder, a service creates it; other
+   * pages get a new token.
    */
   readonly token?: string;
 }
 
-/** A page that is being served. */
 export interface PageServer {
   readonly port: number;
-  /** Such as `http://127.0.0.1:4480/`. */
   readonly url: string;
-  /** The URL with the token, for users who may act. */
+  /** The URL with the token, for callers that may act. */
   readonly link: string;
-  /** Whether other machines can reach it. */
   readonly isOpenToOthers: boolean;
   close(): Promise<void>;
 }
 
-/**
- * Serves the page.
- *
- * @throws SelvageError `PortInUse`, `InvalidConfig`, `WeakSecret`, `FolderUnusable`
- */
+/** @throws SelvageError `PortInUse`, `InvalidConfig`, `WeakSecret`, `FolderUnusable` */
 export async function servePage(options: PageServerOptions): Promise<PageServer> {
   const { host = '127.0.0.1', hosts = [], isReadOnly = false } = options;
   const isReadingClosed = options.isReadingClosed || hosts.length > 0 || !isLoopback(host);
@@ -109,10 +100,10 @@ export async function servePage(options: PageServerOptions): Promise<PageServer>
   };
 }
 
-/** Moves the token from the URL into a cookie, so that it stays out of history, bookmarks and the screen. */
+/** Moves the token from the URL into a cookie: out of history, bookmarks and the screen. */
 function admit(url: URL, cookie: string, token: string): Response {
   url.searchParams.delete('token');
-  // A browser takes a location that begins with two slashes for another host.
+  // A location that begins with two slashes names another host.
   const location = `/${url.pathname.replace(/^\/+/, '')}${url.search}`;
   return new Response(null, {
     status: 303,
@@ -167,7 +158,7 @@ function tokenOf(
       { details: { variable: 'SELVAGE_UI_TOKEN' } },
     );
   }
-  // Looking at a project that does not exist yet must not create its folder.
+  // Looking at a missing project must not create its folder.
   const isPassing = !isAskedFor || (!isService && !isProject(projectDir) && isWritable(projectDir));
   if (isPassing) return randomBytes(32).toString('base64url');
   return projectSecret(

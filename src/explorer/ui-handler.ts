@@ -12,29 +12,22 @@ import { Guard, type Authenticate } from '../api/guard';
 import { ServerReach } from '../operations/reach';
 
 export interface UiHandlerOptions {
-  /** Answers the questions and carries out the acts. `close` leaves it open. */
+  /** Answers questions and carries out acts. `close` leaves it open. */
   readonly selvage: Selvage;
   /**
-   * Identifies the caller of each request and says what it may do: by a session, a header of your proxy, a
-   * client certificate. Returns undefined for an unknown caller, who gets a 401. `actor` goes into the record
-   * of the runs that it starts.
+   * Identifies the caller of each request and its rights: by a session, a proxy's header, a client certificate. An
+   * unknown caller (undefined) gets a 401. `actor` is recorded with the runs that it starts.
    */
   readonly authenticate: Authenticate;
   /** The tapestries that the page has forms for. Default: none. */
   readonly tapestries?: readonly AnyTapestry[];
   /** The triggers to show even if they have started nothing yet. Default: none. */
   readonly triggers?: readonly TriggerDeclaration[];
-  /**
-   * The path at which the page is mounted, such as `/selvage`, if the framework does not strip it from the
-   * URL. Default: the root.
-   */
+  /** The mount path, such as `/selvage`, if the framework keeps it in the URL. Default: the root. */
   readonly basePath?: string;
   /** Whether all acts are refused. Default false. */
   readonly readOnly?: boolean;
-  /**
-   * Host names of the page; a request whose `Host` is another is refused. Default: all are accepted, and your
-   * server is to refuse foreign ones.
-   */
+  /** Host names of the page; other `Host` headers are refused. Default: all accepted; your server must check them. */
   readonly hosts?: readonly string[];
   /** The title of the page. Default: the name of the project's folder. */
   readonly project?: string;
@@ -42,10 +35,7 @@ export interface UiHandlerOptions {
   readonly logger?: LoggerLike;
 }
 
-/**
- * Answers the page's requests in any framework that has `Request` and `Response`; in express and `node:http`
- * by `toNodeHandler`.
- */
+/** Answers the page's requests in any framework with `Request` and `Response`; `toNodeHandler` adapts it to Node. */
 export interface UiHandler {
   (request: Request, surroundings?: unknown): Promise<Response>;
   /** Ends the streams of events, which otherwise stay open as long as the page. The client stays open. */

@@ -1,14 +1,11 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
-/**
- * Nothing from elsewhere and nothing inline; pictures of values arrive inside of answers, as `data:` URLs.
- */
+/** Nothing foreign and nothing inline; pictures of values are `data:` URLs in answers. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; img-src 'self' data: blob:; " +
   "base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
 
-/** Headers of every answer. */
 export const HEADERS = {
   'content-security-policy': POLICY,
   'x-content-type-options': 'nosniff',
@@ -18,7 +15,6 @@ export const HEADERS = {
   'cross-origin-opener-policy': 'same-origin',
 } as const;
 
-/** Shorter answers are sent uncompressed. */
 const LEAST_ZIPPED = 1_024;
 const ZIP_LEVEL = 4;
 
@@ -28,7 +24,6 @@ export function acceptsGzip(request: Request): boolean {
 
 const zip = promisify(gzip);
 
-/** Answers JSON, compressed where the caller takes it. */
 export async function jsonAnswer(
   request: Request,
   text: string,

@@ -12,25 +12,21 @@ interface ListenOptions {
   readonly host: string;
 }
 
-/** A running HTTP server. */
 export interface Listener {
   readonly port: number;
-  /** Such as `http://127.0.0.1:8080`. */
   readonly url: string;
-  /**
-   * Accepts no new connections, and resolves when all received requests have their response, or are cut off after a time (milliseconds).
-   */
+  /** Accepts no new connections; resolves when all requests have responses, or are cut off after `limit` ms. */
   close(limit: number): Promise<void>;
 }
 
-/** @throws SelvageError `PortInUse`, `InvalidConfig` (a host that is not of this machine, a port that may not be used) */
+/** @throws SelvageError `PortInUse`, `InvalidConfig` (a host of another machine, a port that may not be used) */
 export async function listen(fetch: FetchHandler, { port, host }: ListenOptions): Promise<Listener> {
   const server = createAdaptorServer({
     fetch: (request, { incoming }) => {
       noteRemoteAddress(request, incoming.socket.remoteAddress);
       return fetch(request);
     },
-    // A slow sender gets no more time than a fast one.
+    // Limits slow senders.
     serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 },
   }) as Server;
   await new Promise<void>((resolve, reject) => {
@@ -50,7 +46,7 @@ export async function listen(fetch: FetchHandler, { port, host }: ListenOptions)
 async function close(server: Server, limit: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const cut = setTimeout(() => server.closeAllConnections(), limit);
-  // A connection kept for the next request is closed, so that its client knows that there is none.
+  // Also closes connections that are kept alive for a next request.
   const idle = setInterval(() => server.closeIdleConnections(), 50);
   server.closeIdleConnections();
   await closed;

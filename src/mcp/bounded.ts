@@ -1,31 +1,31 @@
 import { SelvageError } from '../errors';
 import type { Json } from '../values';
 
-/** Items of a list, and characters of a text, that are shown at first; halved until the answer is short enough. */
+/** Items of a list, and characters of a text, shown at first; halved until the answer is short enough. */
 const ITEMS = 100;
 const CHARACTERS = 16_384;
-/** So many times as many members of an object: mostly they are the fields of a record. */
+/** Factor for members of objects, which are mostly fields of records. */
 const MEMBERS = 8;
-/** Places that are named of those that were cut. */
+/** Maximum number of places in `cut`. */
 const NAMED = 50;
 
-/** What was left out of all lists, objects or texts at a place. */
+/** A place where items, members or characters were left out. */
 interface Cut {
-  /** Where it is in the answer: `graph.knots[].error.message`. */
+  /** Such as `graph.knots[].error.message`. */
   readonly path: string;
   readonly unit: 'items' | 'members' | 'characters';
-  /** The first that is shown. */
+  /** Index of the first that is shown. */
   readonly from: number;
   readonly shown: number;
-  /** How many there are; if there are several such places, in the longest. */
+  /** Total number; if the path has several places, in the longest. */
   readonly of: number;
 }
 
 /**
- * An answer that a model can read at once. Long lists, objects and texts are cut; the answer then has a field `cut` that names each place
- * of which something is left out. While its `items` are cut, it has no `cursor`, which would lead past them.
+ * Shortens an answer for a model: cuts long lists, objects and texts, and names the places in a field `cut`. Drops
+ * `cursor` if `items` are cut, since it would lead past them.
  *
- * @param skip of the list, object or text at a path, how much is left out at the beginning: what was shown already
+ * @param skip by path: how much of a list, object or text to leave out at the beginning
  * @param most characters of JSON
  * @throws SelvageError `InvalidRequest` if there is nothing at a path of `skip`
  */
@@ -97,7 +97,7 @@ class Shortener {
     );
   }
 
-  /** What is shown of so many, and notes what is not. */
+  /** The range to show of `of` entries. Notes the others. */
   private range(path: string, unit: Cut['unit'], of: number, usual: number): { from: number; end: number } {
     this.#met.add(path);
     const from = Math.min(of, Object.hasOwn(this.skip, path) ? this.skip[path]! : 0);

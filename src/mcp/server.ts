@@ -20,14 +20,13 @@ export interface ServeToolsOptions {
   readonly input: Readable;
   /** Writes the protocol's messages; nothing else may be written there. */
   readonly write: (text: string, done: () => void) => void;
-  /** Called for errors that no answer reports. */
   readonly onError: (error: Error) => void;
 }
 
 /**
- * Serves a client of the Model Context Protocol until its input ends. Its tools are the operations that are marked as such.
+ * Serves a client of the Model Context Protocol until its input, or `end`, ends. The tools are operations with
+ * `isTool`.
  *
- * @param end ends it sooner
  * @throws SelvageError `MissingPackage`
  */
 export async function serveTools(

@@ -11,10 +11,10 @@ import { bounded } from './bounded';
 
 type Tools = ReadonlyMap<string, Operation>;
 
-/** Most characters of an answer: what a model can read at once. */
+/** Characters of an answer that a model can read at once. */
 const MOST_CHARACTERS = 60_000;
 
-/** Field of every tool beside what its operation is asked. */
+/** Parameter that every tool has beside its operation's. */
 const SKIP = 'skip';
 const skipped = z
   .record(z.string(), z.int().min(0))
@@ -23,7 +23,7 @@ const skipped = z
     'Goes on in lists that an answer has cut: by the `path` in `cut`, the first items to leave out, such as {"graph.knots": 100}.',
   );
 
-/** By the name of the tool, the operations that are marked as such. Acts are among them only if they may be carried out. */
+/** Operations with `isTool` by tool name, acts only if `mayWrite`. */
 export function toolsFor(mayWrite: boolean): Tools {
   const operations: readonly Operation[] = OPERATIONS;
   return new Map(
@@ -38,7 +38,6 @@ function toolName({ name }: Pick<Operation, 'name'>): string {
   return pathOf(name).replaceAll(/[/-]/g, '_');
 }
 
-/** A tool as a model sees it. */
 export function describeTool(operation: Operation): ListedTool {
   const { kind, summary, description, ask } = operation;
   const words = [sentence(summary), ...(description === undefined ? [] : [description])].join(' ');
@@ -60,9 +59,9 @@ export function describeTool(operation: Operation): ListedTool {
 }
 
 /**
- * What a tool answers, as JSON that a model can read at once.
+ * Returns the answer as JSON, shortened for a model.
  *
- * @throws SelvageError `InvalidRequest`, and what the operation throws
+ * @throws SelvageError `InvalidRequest`, and the operation's errors
  */
 export async function callTool(
   tools: Tools,

@@ -3,11 +3,7 @@ import { SelvageError } from '../errors';
 import { invoke } from './invoke';
 import type { Surroundings } from './surroundings';
 
-/**
- * Invokes an operation by its name, as {@link invoke} does.
- *
- * @throws SelvageError also `InvalidRequest` if there is no such operation
- */
+/** @throws SelvageError as {@link invoke}, and `InvalidRequest` for an unknown operation */
 export async function call<Name extends OperationName>(
   of: Surroundings,
   name: Name,

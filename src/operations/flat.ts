@@ -1,9 +1,6 @@
 import { z } from 'zod';
 
-/**
- * An ask whose fields were given as texts: in the query of a URL, or on a command line. Texts become what the schema expects of a field; a
- * text that is none is left as it is, so that the schema refuses it.
- */
+/** Reads an ask that was given as texts. A text that does not fit its field stays a text, for the schema to refuse. */
 export function fromTexts(schema: z.ZodObject, given: ReadonlyMap<string, readonly string[]>): object {
   const shape: Readonly<Record<string, z.ZodType>> = schema.shape;
   return Object.fromEntries(
@@ -16,7 +13,7 @@ export function fromTexts(schema: z.ZodObject, given: ReadonlyMap<string, readon
   );
 }
 
-/** The schema of a field that is given, without what makes it optional. */
+/** The schema without optional, default, nullable and readonly wrappers. */
 export function innerOf(schema: unknown): z.ZodType {
   return schema instanceof z.ZodOptional ||
     schema instanceof z.ZodDefault ||
@@ -26,7 +23,7 @@ export function innerOf(schema: unknown): z.ZodType {
     : (schema as z.ZodType);
 }
 
-/** Reads a text as the value of a field. The schema is that of {@link innerOf}. */
+/** @param field without wrappers, see {@link innerOf} */
 export function fromText(field: z.ZodType | undefined, text: string): unknown {
   if (field instanceof z.ZodNumber && text.trim() !== '')
     return Number.isNaN(Number(text)) ? text : Number(text);

@@ -19,7 +19,7 @@ import { values } from './values';
 import { versions } from './versions';
 import { workers } from './workers';
 
-/** Everything that can be asked and done. All faces are made from it. */
+/** All operations; every face is made from them. */
 export const OPERATIONS = [
   ...approvals,
   ...cache,
@@ -54,7 +54,7 @@ export type ActName = (typeof OPERATIONS)[number] extends infer One
     ? Name
     : never
   : never;
-/** What an operation is asked, before its defaults are put in. */
+/** The ask before defaults apply. */
 export type AskOf<Name extends OperationName> = z.input<Table[Name]['ask']>;
 export type AnswerOf<Name extends OperationName> = z.output<Table[Name]['answer']>;
 

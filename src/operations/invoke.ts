@@ -8,10 +8,9 @@ import type { Surroundings } from './surroundings';
 const PROBLEMS = 5;
 
 /**
- * Answers a question or carries out an act, for all faces. The caller may do so already.
+ * Validates the ask and runs the operation, for all faces. The face has checked that the caller may act.
  *
- * @param asked not validated yet
- * @throws SelvageError `InvalidRequest`, `ScopeMissing`, and what the operation throws
+ * @throws SelvageError `InvalidRequest`, `ScopeMissing`, and the operation's errors
  */
 export async function invoke<One extends Operation>(
   operation: One,
@@ -23,7 +22,7 @@ export async function invoke<One extends Operation>(
   return redacted(operation, answer, of.caller.maySeeSecrets) as z.output<One['answer']>;
 }
 
-/** What is asked, as the operation takes it. @throws SelvageError `InvalidRequest` */
+/** The validated ask with defaults. @throws SelvageError `InvalidRequest` */
 export function checked<One extends Operation>({ name, ask }: One, asked: unknown): z.output<One['ask']> {
   const read = parsed(ask as z.ZodType, asked, name);
   if (read.success) return read.data as z.output<One['ask']>;
@@ -38,7 +37,7 @@ export function checked<One extends Operation>({ name, ask }: One, asked: unknow
   });
 }
 
-/** @throws SelvageError `InvalidRequest` if the ask is nested deeper than the stack goes */
+/** @throws SelvageError `InvalidRequest` if the ask exceeds the stack by its depth */
 function parsed(schema: z.ZodType, asked: unknown, name: string): ReturnType<z.ZodType['safeParse']> {
   try {
     return schema.safeParse(asked);
@@ -50,7 +49,7 @@ function parsed(schema: z.ZodType, asked: unknown, name: string): ReturnType<z.Z
   }
 }
 
-/** Errors, logs and all other texts are redacted for everybody, but for what the operation gives in full. */
+/** Redacts all texts, except fields in `inFull` for callers who may see secrets. */
 function redacted({ inFull = [] }: Operation, answer: unknown, maySeeSecrets: boolean): unknown {
   if (inFull === true && maySeeSecrets) return answer;
   const shown = redactTexts(answer);

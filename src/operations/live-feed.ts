@@ -6,13 +6,13 @@ import type { RunStatus } from '../authoring/outcome';
 import type { GraphState } from '../authoring/run-graph';
 import type { Plans } from './plans';
 
-/** An event of `live`. It says only where data has changed; the page asks again for what it shows. */
+/** A change, without its data: the page asks again for what it shows. */
 export interface LiveMessage {
   readonly kind: 'run-started' | 'knot-finished' | 'run-ended';
   readonly runId: string;
   readonly temporalRunId: string;
   readonly tapestry: string;
-  /** For `knot-finished`: the id of the knot or element, and its state as in a graph. */
+  /** For `knot-finished`: id and state of the knot or element. */
   readonly knotId?: string;
   readonly state?: GraphState;
   /** For `run-ended`. */
@@ -20,13 +20,12 @@ export interface LiveMessage {
   readonly at: number;
 }
 
-/** Events kept for clients that reconnect. */
 const KEPT_EVENTS = 5_000;
-/** Without clients and questions, reading ends after this time. */
+/** Reading ends after this time without listeners and questions. */
 const IDLE_MS = 120_000;
 const AGAIN_MS = 1_000;
 
-/** Events up to a position, as sent to all clients. */
+/** Events up to a position. */
 export interface LiveBatch {
   readonly position: string;
   readonly events: readonly LiveMessage[];
@@ -34,31 +33,29 @@ export interface LiveBatch {
 
 interface Listener {
   tell(batch: LiveBatch): void;
-  /** Called when events were left out. */
+  /** Events were left out up to this position. */
   skipped(position: string): void;
 }
 
-/** A run history that reports its changes in order. */
+/** A run history with ordered changes. */
 type FollowedHistory = RunHistory & Required<Pick<RunHistory, 'changes' | 'lastChange'>>;
 
 export function isFollowed(history: RunHistory): history is FollowedHistory {
   return history.changes !== undefined && history.lastChange !== undefined;
 }
 
-/** Stands for a history without changes, which has no position yet. */
+/** The position before any change. */
 const BEGINNING = '-';
 
 /**
  * Changes of a run history with the states of its knots, read once for all clients of this process.
- * F1  A client that names a position receives everything after it, or is told that something was left out.
- * F2  A position is handed out only once everything up to it was sent to all, so that an answer read
- *     afterwards is never older.
+ * F1  A client that names a position receives everything after it, or hears that something was left out.
+ * F2  A position is returned only after everything up to it was sent to all: later answers are never older.
  */
 export class LiveFeed {
   readonly #listeners = new Set<Listener>();
   readonly #kept: LiveBatch[] = [];
   #keptEvents = 0;
-  /** The position just before the first kept batch. */
   #keptFrom: string | undefined;
   #head: string | undefined;
   #reading: AbortController | undefined;
@@ -72,17 +69,14 @@ export class LiveFeed {
     private readonly plans: Plans,
   ) {}
 
-  /** A position such that every answer read from now on includes all changes up to it. */
+  /** Answers read from now on include all changes up to this position. */
   async position(): Promise<string> {
     await this.#begin();
     this.#waitForNobody();
     return this.#head!;
   }
 
-  /**
-   * Sends a listener everything after a position (default: from now on), until the returned function is
-   * called.
-   */
+  /** Sends everything after a position (default: from now on), until the returned function is called. */
   async listen(after: string | undefined, listener: Listener): Promise<() => void> {
     await this.#begin();
     clearTimeout(this.#idle);
@@ -102,7 +96,7 @@ export class LiveFeed {
     this.#stop();
   }
 
-  /** Undefined if the batch right after the position is no longer kept, or the position is unknown. */
+  /** Undefined if the position is unknown, or no longer kept. */
   #behind(after: string): LiveBatch[] | undefined {
     if (after === this.#keptFrom) return [...this.#kept];
     const at = this.#kept.findIndex(({ position }) => position === after);
@@ -120,7 +114,7 @@ export class LiveFeed {
     const head = (await this.history.lastChange()) ?? BEGINNING;
     this.#head = head;
     this.#keptFrom = head;
-    // The feed was closed meanwhile, and nobody would end this reader.
+    // Closed meanwhile: nobody would end this reader.
     if (this.#isClosed) return;
     const reading = new AbortController();
     this.#reading = reading;
@@ -137,9 +131,9 @@ export class LiveFeed {
           await this.#take(batch);
         }
       } catch (error) {
-        // The history was restored from a backup, so everything shown is out of date.
+        // Restored from a backup: everything shown is out of date.
         if (SelvageError.is(error, 'InvalidCursor')) await this.#beginAnew().catch(() => undefined);
-        // Otherwise the backend is away, which questions report; the loop tries again.
+        // Otherwise an outage, which questions report; the loop tries again.
       }
       if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS).unref());
     }
@@ -201,7 +195,7 @@ export class LiveFeed {
     });
   }
 
-  /** Reads the states of all knots of a run in one query, and the run in another. */
+  /** One query for all knots of a run, and one for the run. */
   async #look(
     temporalRunId: string,
     knots: readonly string[],
@@ -225,7 +219,7 @@ export class LiveFeed {
         planned &&
         plan &&
         (map === undefined ? plan.definitionOf(planned) : plan.elementDefinitionOf(planned));
-      // Without the plan, the record's own code hash stands in, so that the code never counts as changed.
+      // Without the plan, the record's own code hash stands in: the code never counts as changed.
       states.set(record.knot_id, stateOf(record, definition?.codeHash ?? record.code_hash ?? undefined));
     }
     return { run, states };

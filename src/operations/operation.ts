@@ -1,20 +1,17 @@
 import type { z } from 'zod';
 import type { Surroundings } from './surroundings';
 
-/** The groups of `selvage --help`. */
+/** Groups of `selvage --help`. */
 export type Group = 'write' | 'start' | 'see' | 'operate' | 'data';
 
-/**
- * What an operation cannot do without. `records`: a run history that exists. `changes`: one that keeps the order of its changes. `server`:
- * the Temporal server.
- */
+/** `records`: an existing run history. `changes`: one with ordered changes. `server`: the Temporal server. */
 export type Need = 'records' | 'changes' | 'server';
 
-/** What is said of an operation, once for all faces. */
+/** Declares an operation for all faces. */
 interface Definition<Name extends string, Ask extends z.ZodObject, Answer extends z.ZodType> {
   /** `noun.verb`: `selvage.noun.verb(…)` in TypeScript, `/api/v1/noun/verb` over HTTP. */
   readonly name: Name;
-  /** What the command line calls it. Default: noun and verb. */
+  /** Its name on the command line. Default: noun and verb. */
   readonly verb?: string;
   /** One line, beginning in lower case and without a full stop. */
   readonly summary: string;
@@ -22,26 +19,24 @@ interface Definition<Name extends string, Ask extends z.ZodObject, Answer extend
   readonly group: Group;
   readonly ask: Ask;
   readonly answer: Answer;
-  /** Fields that are given by place in TypeScript and on the command line, in this order. */
+  /** Positional fields in TypeScript and on the command line, in order. */
   readonly at?: readonly (keyof z.output<Ask> & string)[];
   readonly examples?: readonly z.input<Ask>[];
-  /** Whether assistants are offered it, over MCP. Default false. */
+  /** Whether it is a tool of the MCP server. Default false. */
   readonly isTool?: true;
-  /** Default: records. Empty: it is answered without a project. */
+  /** Default: records. Empty: it needs no project. */
   readonly needs?: readonly Need[];
-  /** Whether the server knows more of it than the records tell. Default false. */
+  /** Whether the server adds to the records. Default false. */
   readonly asksServer?: true;
-  /** Whether a capsule can be asked, too. Default false. */
+  /** Whether it can read a capsule. Default false. */
   readonly readsCapsules?: true;
-  /** Whether files that `selvage history export` has written can be asked, too. Default false. */
+  /** Whether it can read the files of `selvage history export`. Default false. */
   readonly readsParquet?: true;
-  /** Whether it is about a `tapestry` of the file of this process, which the command line is given. Default false. */
+  /** Whether it needs the file that exports its `tapestry`. Default false. */
   readonly readsFile?: true;
-  /** Whether it answers what is in values, which a token needs the scope `values` for. Default false. */
+  /** Whether it reveals values; a token then needs the scope `values`. Default false. */
   readonly readsValues?: true;
-  /**
-   * Fields of the answer that whoever may see secrets gets as they are; `true`: all of it. All other texts are redacted for everybody.
-   */
+  /** Fields that callers who may see secrets get unredacted; `true`: all. Other texts are always redacted. */
   readonly inFull?: true | readonly (keyof z.output<Answer> & string)[];
 }
 
@@ -68,16 +63,16 @@ export interface Act<
 > extends Definition<Name, Ask, Answer> {
   readonly kind: 'act';
   /**
-   * What it means to ask for it twice. `same`: what once means, as for a cancellation. `again`: it is done once more. `key`: not if both asks
-   * have the same text in this field; over HTTP, that of the header `Idempotency-Key`.
+   * The effect of a repetition. `same`: none, as for a cancellation. `again`: the act is repeated. `key`: none if
+   * this field is equal; over HTTP, the header `Idempotency-Key` fills it.
    */
   readonly repeat: 'same' | 'again' | { readonly key: keyof z.output<Ask> & string };
-  /** What a person is asked before it is done. Default: nothing. */
+  /** The question to a person before it is carried out. Default: none. */
   readonly confirm?: (ask: z.output<Ask>) => string;
   readonly run: Run<Ask, Answer>;
 }
 
-/** Any operation. Its types are lost: only `invoke`, which parses the ask, may call its `run`. */
+/** Any operation. Its types are lost: only `invoke`, which parses the ask, may call `run`. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- functions that take the ask differ in it
 export type Operation = Question<string, any, any> | Act<string, any, any>;
 
@@ -93,7 +88,7 @@ export function act<Name extends string, Ask extends z.ZodObject, Answer extends
   return { kind: 'act', ...told };
 }
 
-/** What the command line calls it: `emitters.deadLetters` is `emitters dead-letters`. */
+/** Its name on the command line: `emitters.deadLetters` is `emitters dead-letters`. */
 export function commandOf({ name, verb }: Operation): string {
   return verb ?? pathOf(name).replace('/', ' ');
 }
@@ -103,12 +98,10 @@ export function pathOf(name: string): string {
   return kebab(name.replace('.', '/'));
 }
 
-/** `taskQueue` as `task-queue`. */
 export function kebab(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** A summary with a capital letter and a full stop. */
 export function sentence(summary: string): string {
   return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
 }

@@ -3,10 +3,10 @@ import { readPlanOf } from '../connection/read-run';
 import type { LoadedPlan } from '../runtime';
 import type { Backends, RunRecord } from '../ports';
 
-/** Limit of the cache in knots, over all plans. A plan of 10,000 knots takes some MiB. */
+/** Maximum number of cached knots. A plan of 10,000 knots takes some MiB. */
 const KEPT_KNOTS = 100_000;
 
-/** Plans by hash, the most recently used ones cached: plans never change, and many runs share one. */
+/** Recently used plans by hash: plans never change, and many runs share one. */
 export class Plans {
   readonly #kept = new LRUCache<string, LoadedPlan>({
     maxSize: KEPT_KNOTS,

@@ -2,22 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../connection/connection';
 import { SelvageError, isAway } from '../errors';
 
-/** The state of the connection to the Temporal server. */
+/** State of the connection to the Temporal server. */
 type ReachState = 'connecting' | 'connected' | 'unreachable';
 
 type Open = Connection & { close(): Promise<void> };
 
-/** How long a question waits for the server before the records alone answer it. */
+/** Milliseconds that a question waits for the server; then the records alone answer. */
 const ANSWER_MS = 3_000;
-/** How long an act waits for the server. */
+/** Milliseconds that an act waits for the server. */
 const ACT_MS = 30_000;
-/** How long questions skip the server after it was found away. */
+/** Milliseconds that questions skip the server after an outage was noticed. */
 const AWAY_MS = 5_000;
 
-/**
- * Access to the Temporal server, which may come late or be away. Questions are then answered from the
- * records; acts wait for the server or are refused.
- */
+/** A Temporal server that may start late or be away: records alone then answer questions, and acts wait or fail. */
 export class ServerReach {
   #opening: Promise<Open> | undefined;
   #connection: Open | undefined;
@@ -25,8 +22,8 @@ export class ServerReach {
   #lastError: SelvageError | undefined;
 
   /**
-   * @param open connects; called again after a while if it fails
-   * @param patienceMs how long the caller waits for the server at least
+   * @param open connects; called again later if it fails
+   * @param patienceMs the least time that calls wait for the server
    */
   constructor(
     private readonly open: () => Promise<Open>,
@@ -39,7 +36,7 @@ export class ServerReach {
     return reach;
   }
 
-  /** Access for what is answered from records alone. */
+  /** For records without a server. */
   static none(why: string): ServerReach {
     return new ServerReach(() => Promise.reject(new SelvageError('ServerUnreachable', why)));
   }
@@ -78,19 +75,19 @@ export class ServerReach {
   }
 
   /**
-   * Does work that needs the server, and gives up after a time.
+   * Does work that needs the server, for a limited time.
    *
-   * @throws SelvageError `ServerUnreachable`, and what the work throws
+   * @throws SelvageError `ServerUnreachable`, and the work's errors
    */
   async do<Answer>(
     work: (connection: Connection) => Promise<Answer>,
     givenMs: number = ACT_MS,
   ): Promise<Answer> {
-    // Node's timers wait no longer than this.
+    // The maximum of Node's timers.
     const limitMs = Math.min(Math.max(givenMs, this.patienceMs), 2 ** 31 - 1);
     const limit = new AbortController();
     let isAsked = false;
-    // An embedded server may have to be downloaded first, too long for a request of a browser.
+    // Downloading an embedded server takes too long for a browser's request.
     const late = delay(limitMs, undefined, { signal: limit.signal }).then(() => {
       throw isAsked ? unansweredIn(limitMs) : unreachableNow();
     });
@@ -105,7 +102,7 @@ export class ServerReach {
     }
   }
 
-  /** The server's answer; undefined if it is away, slow or not connected yet. Other errors are thrown. */
+  /** Undefined if the server is away, slow or not connected yet. Throws other errors. */
   async ask<Answer>(
     work: (connection: Connection) => Promise<Answer>,
     limitMs: number = ANSWER_MS,
@@ -134,10 +131,7 @@ export class ServerReach {
       : new SelvageError('ServerUnreachable', String(error), { cause: error });
   }
 
-  /**
-   * Closes the client. One that is still being opened is closed afterwards, without waiting for it: the
-   * server may be away.
-   */
+  /** Closes the client. Does not wait for one that is being opened: the server may be away. */
   async close(): Promise<void> {
     this.#opening?.then((connection) => connection.close()).catch(() => undefined);
     await this.#connection?.close();

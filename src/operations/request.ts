@@ -1,15 +1,13 @@
 import { answerJson } from '../values/answer-json';
 import { pathOf } from './operation';
 
-/** How a question is asked over HTTP. */
 interface QuestionRequest {
-  /** Below `/api/v1/`, with the query. */
   readonly path: string;
-  /** The body of a POST, JSON. Absent: it is a GET. */
+  /** JSON for a POST. Absent: a GET. */
   readonly body?: string;
 }
 
-/** A question is asked in the URL, unless a field of it is nested. */
+/** A GET, unless a field is nested. */
 export function requestOf(name: string, ask: object): QuestionRequest {
   const fields = Object.entries(ask).filter(([, value]) => value !== undefined);
   const path = pathOf(name);

@@ -4,13 +4,10 @@ import type { Rights } from './surroundings';
 import type { StandardSchema } from '../authoring/standard-schema';
 import { jsonSchemaOf } from '../json-schema-of';
 
-/** A form of a larger schema would help less than a plain field for JSON. */
+/** A larger schema makes no useful form. */
 const LONGEST = 64 * 1024;
 
-/**
- * The JSON Schema of what a schema accepts, for a form; `{}` (anything) for what JSON Schema cannot express,
- * and for libraries that offer none.
- */
+/** A JSON Schema for forms; `{}` (anything) if JSON Schema, or the library, cannot express it. */
 export function schemaToJson(
   schema: StandardSchema | undefined,
   rights: Pick<Rights, 'maySeeSecrets'> = { maySeeSecrets: true },
@@ -19,7 +16,7 @@ export function schemaToJson(
   try {
     const described = jsonSchemaOf(schema, 'input', {
       unrepresentable: 'any',
-      // JSON has no times: a form sends one as a text.
+      // JSON has no times: a form sends a text.
       override: ({ zodSchema, jsonSchema }) => {
         if (zodSchema._zod.def.type === 'date')
           Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
@@ -30,7 +27,7 @@ export function schemaToJson(
     const json = JSON.parse(text) as Json;
     return rights.maySeeSecrets ? json : redactJson(json);
   } catch {
-    // A schema that its library cannot convert: the form has a field for any JSON.
+    // The library cannot convert it: the form gets a field for any JSON.
     return {};
   }
 }

@@ -1,6 +1,6 @@
 import type { Group } from './operation';
 
-/** What is said of the operations that are verbs of their own: `selvage --help` says it without loading them. */
+/** Operations with a verb of their own; `selvage --help` lists them without loading them. */
 export const SUMMARIES = {
   'project.overview': {
     verb: 'overview',
@@ -12,7 +12,11 @@ export const SUMMARIES = {
     group: 'see',
     summary: 'which unfinished runs wait, since when and for what',
   },
-  'lineage.list': { verb: 'lineage', group: 'see', summary: 'what ran on what, with what result' },
+  'lineage.list': {
+    verb: 'lineage',
+    group: 'see',
+    summary: 'knots that ran, with inputs, outcomes and values',
+  },
   'lineage.diff': { verb: 'diff', group: 'see', summary: 'how two runs differ, and why' },
   'lineage.why': { verb: 'why', group: 'see', summary: 'upstream lineage of a value' },
   'lineage.impact': { verb: 'impact', group: 'see', summary: 'downstream lineage of a value' },

@@ -6,7 +6,7 @@ import type { LiveFeed } from './live-feed';
 import { Plans } from './plans';
 import type { ServerReach } from './reach';
 
-/** Everything that questions are answered from, whoever asks. */
+/** The data that operations work on. */
 export interface ProjectData {
   readonly backends: Backends;
   readonly reach: ServerReach;
@@ -19,7 +19,7 @@ export interface ProjectData {
   readonly live?: LiveFeed;
 }
 
-/** Of a program that has loaded no tapestries and triggers, unless they are given. */
+/** Default: without tapestries and triggers. */
 export function projectData(
   backends: Backends,
   reach: ServerReach,
@@ -28,12 +28,12 @@ export function projectData(
   return { backends, reach, project, tapestries, triggers, plans: new Plans(backends) };
 }
 
-/** What an operation has at hand. */
+/** The data, and the caller. */
 export interface Surroundings extends ProjectData {
   readonly caller: Rights;
 }
 
-/** The actor and the trigger that the record of a run gets. */
+/** Actor and trigger for a run's record. */
 export function starterOf({ actor, trigger = 'ui' }: Rights): { actor?: string; trigger: string } {
   return { trigger, ...(actor !== undefined && { actor }) };
 }
@@ -44,35 +44,34 @@ const FACES: Readonly<Record<string, string>> = {
   mcp: 'an assistant',
 };
 
-/** Names the actor and the face in a note that is kept with an act: `by ada, by the page`. The command line stands for its user. */
+/** For a note that is kept with an act: `by ada, by the page`. The command line stands for its user. */
 export function byWhom({ actor, trigger = 'ui' }: Rights): string {
   const face = FACES[trigger] ?? trigger;
   const who = trigger === 'cli' ? [actor ?? 'somebody'] : actor === undefined ? [face] : [actor, face];
   return who.map((one) => `by ${one}`).join(', ');
 }
 
-/** Whether it may read values, sealed ones included. */
 export function opensValues({ mayReadValues, opensSealed }: Rights): boolean {
   return mayReadValues !== false && opensSealed !== false;
 }
 
-/** What one request may do, and on whose behalf. */
+/** Permissions and identity of a caller. */
 export interface Rights {
   readonly mayAct: boolean;
   readonly isReadOnly: boolean;
-  /** Whether it may read values. Default true. */
+  /** Whether values may be read. Default true. */
   readonly mayReadValues?: boolean;
-  /** Whether values and logs are opened for it that the store has sealed. Default true. */
+  /** Whether sealed values and logs are opened. Default true. */
   readonly opensSealed?: boolean;
-  /** Whether it is shown what looks like a secret. */
+  /** Whether secrets are shown. */
   readonly maySeeSecrets: boolean;
-  /** Goes into the record of the runs that it starts. */
+  /** Recorded with runs that it starts. */
   readonly actor?: string;
-  /** Recorded as the trigger of the runs that it starts. Default `ui`. */
+  /** Trigger of runs that it starts. Default `ui`. */
   readonly trigger?: string;
 }
 
-/** Of whoever runs this program: all that the program itself may do. */
+/** All rights of this process. */
 export function ownRights(trigger: string): Rights {
   const actor = currentActor() ?? undefined;
   return { mayAct: true, isReadOnly: false, maySeeSecrets: true, trigger, ...(actor && { actor }) };

@@ -9,15 +9,12 @@ import {
   type ValkeyTriggerDeclaration,
 } from '../triggers';
 
-/** Makes the source of events that a declaration describes. Loads the vendor's library only then. */
+/** Makes the source of events of a declaration. */
 export type MakeTrigger = (declaration: TriggerDeclaration) => Promise<Trigger>;
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an adapter, and the library of its vendor, is loaded where a trigger needs it */
 
-/**
- * Kinds that deliver events by themselves. The others respond to requests (`webhook`, `webhook-signal`), or belong to the server
- * (`schedule`).
- */
+/** Kinds that deliver events by themselves; a webhook responds to requests, a schedule belongs to the server. */
 const ADAPTERS: Partial<Record<TriggerKind, MakeTrigger>> = {
   cron: async (declaration) => {
     const { CronTrigger } = require('../adapters/cron') as typeof import('../adapters/cron');
@@ -40,14 +37,13 @@ const ADAPTERS: Partial<Record<TriggerKind, MakeTrigger>> = {
   },
 };
 
-/** Kinds that respond to requests. */
 const REQUESTED: ReadonlySet<TriggerKind> = new Set<TriggerKind>(['webhook', 'webhook-signal']);
 
 export function isRequested({ kind }: TriggerDeclaration): boolean {
   return REQUESTED.has(kind);
 }
 
-/** Whether the server itself starts the runs, once the trigger is deployed. */
+/** The server itself starts its runs. */
 export function isDeployed({ kind }: TriggerDeclaration): boolean {
   return kind === 'schedule';
 }

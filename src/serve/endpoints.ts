@@ -3,10 +3,8 @@ import type { Metrics } from './metrics';
 import type { ReadinessProbe } from './readiness';
 
 /**
- * Endpoints for monitoring: `/livez` (the process runs), `/readyz` (it can work; `?exclude=NAME` ignores a part, and may be repeated) and
- * `/metrics` (Prometheus).
- *
- * @param beside metrics that others keep, in the same format
+ * Endpoints for monitoring: `/livez` (the process runs), `/readyz` (it can work; `?exclude=NAME` ignores a part,
+ * and may be repeated) and `/metrics` (Prometheus, with the text of `beside`).
  */
 export function endpoints(
   readiness: Pick<ReadinessProbe, 'read'>,

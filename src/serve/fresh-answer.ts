@@ -1,10 +1,9 @@
 import { SelvageError } from '../errors';
 import { inTime } from '../ports/parts/pause';
 
-/** Callers within this time get the same answer. */
 const FRESH_MS = 1_000;
 
-/** So that checks and scrapes cost the server and the backends at most a question a second, however many ask. */
+/** Limits checks and scrapes to one question a second to the server and the backends. */
 export function fresh<T>(ask: () => Promise<T>): () => Promise<T> {
   let asked: { readonly at: number; readonly answer: Promise<T> } | undefined;
   return () => {
@@ -13,7 +12,7 @@ export function fresh<T>(ask: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** @throws SelvageError `BackendUnavailable` where there is no answer after `limit` milliseconds */
+/** @throws SelvageError `BackendUnavailable` after `limit` milliseconds without an answer */
 export async function answerWithin<T>(limit: number, ask: () => Promise<T>): Promise<T> {
   const late = (): SelvageError =>
     new SelvageError('BackendUnavailable', `It has not answered within ${limit / 1_000} s.`);

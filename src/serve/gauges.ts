@@ -6,7 +6,7 @@ import { fresh, answerWithin } from './fresh-answer';
 import type { Metrics, Sample } from './metrics';
 import type { Readiness } from './readiness';
 
-/** Longer than a healthy server takes, and shorter than scrapers wait. */
+/** Milliseconds. Longer than a healthy server takes, and shorter than scrapers wait. */
 const LIMIT_MS = 3_000;
 
 interface Asked {
@@ -17,14 +17,14 @@ interface Asked {
 }
 
 /**
- * What only others know: the server how much waits, the history how far emitters are behind, each part whether it is ready.
+ * Backlogs (from the server), lag of emitters (from the history), readiness.
  *
- * @returns how to take the gauges away
+ * @returns removes the gauges
  */
 export function addGauges(metrics: Metrics, { selvage, taskQueues, readiness }: Asked): () => void {
   const { client, backends } = selvage;
   const backlogs = async (): Promise<Backlog[]> => {
-    // Each run of `selvage run` has a queue of its own, and there is no end of them.
+    // Each run of `selvage run` has a queue of its own: endless series.
     const queues = taskQueues().filter((queue) => !isForegroundQueue(queue));
     return (await Promise.all(queues.map((queue) => backlogOf(client.workflow, queue)))).flat();
   };

@@ -8,17 +8,16 @@ import { backOff, type BackOff } from '../values/back-off';
 const DELAYS: BackOff = { base: 1_000, max: 60_000 };
 
 interface KeptTriggerOptions {
-  /** Its name in run records. */
   readonly name: string;
   readonly make: () => Promise<Trigger>;
   readonly accept: (events: readonly TriggerEvent[]) => Promise<Acceptance[]>;
   readonly logger: Logger;
   readonly metrics: TriggerMetrics & { restarted(): void };
-  /** Before a trigger that has ended is started again. */
+  /** Waits before a trigger that has ended is started again. */
   readonly delays?: BackOff;
 }
 
-/** Keeps a trigger working: whatever ends it, except a mistake, it is made and started again. */
+/** Makes and starts a trigger again whenever it ends, except by a mistake. */
 export class KeptTrigger {
   readonly name: string;
   #state: PartState = { ready: false, since: Date.now() };
@@ -32,7 +31,7 @@ export class KeptTrigger {
   }
 
   /**
-   * Works until the signal is aborted, and returns when the trigger has finished accepting.
+   * Returns once the signal is aborted and the trigger has finished accepting.
    *
    * @throws SelvageError a mistake in the trigger's options, which no retry fixes
    */
@@ -44,14 +43,14 @@ export class KeptTrigger {
       const error = await this.#runOnce(signal);
       if (signal.aborted) break;
       if (isOfClass(error, 'mistake')) throw error;
-      // After a long time of work, the next failure is not a repetition of the last.
+      // A failure after a long time of work is no repetition of the last.
       if (performance.now() - began > delays.max) failures = 0;
       await this.#rest(error, backOff(delays, failures++), signal);
     }
     this.#change(undefined, false);
   }
 
-  /** Runs the trigger until it ends, and returns why: always an error, unless the signal was aborted. */
+  /** Returns why the trigger ended: always an error, unless the signal was aborted. */
   async #runOnce(signal: AbortSignal): Promise<unknown> {
     const { make, accept, logger, metrics, name } = this.options;
     try {

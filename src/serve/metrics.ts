@@ -6,16 +6,15 @@ import type { TriggerMetrics } from '../triggers';
 import { prometheusInstruments } from './prometheus';
 
 interface CountedTrigger extends TriggerMetrics {
-  /** The trigger had ended, and is started again. */
   restarted(): void;
 }
 
-/** A number that is asked for when somebody reads the metrics. */
+/** A gauge that is read when the metrics are. */
 interface SampledGauge {
   readonly name: string;
   readonly help: string;
   readonly labelNames: readonly string[];
-  /** What cannot be asked now is left out. */
+  /** A rejection means no samples now. */
   read(): Promise<readonly Sample[]>;
 }
 
@@ -26,9 +25,9 @@ export interface Sample {
 
 export interface Metrics {
   of(trigger: string): CountedTrigger;
-  /** Counts what the worker of this process does. Undefined if the library is not installed. */
+  /** Instruments of this process's worker. Undefined if the library is not installed. */
   readonly work: WorkCounts | undefined;
-  /** @returns how to take it away */
+  /** @returns removes the gauge */
   sample(gauge: SampledGauge): () => void;
   /** Prometheus' text format; undefined if the library is not installed. */
   read(): Promise<{ readonly contentType: string; readonly text: string } | undefined>;
@@ -43,7 +42,7 @@ const known = new WeakMap<Registry, Metrics>();
 /**
  * Counts by `prom-client` if it is installed, else not at all.
  *
- * @param registry of the process; default: a new one, with the library's default metrics of the process
+ * @param registry of the process; default: a new one, with the library's default metrics
  */
 export async function createMetrics(registry?: Registry): Promise<Metrics> {
   const library = load();
@@ -110,7 +109,7 @@ export async function createMetrics(registry?: Registry): Promise<Metrics> {
       return () => void readers.delete(gauge);
     },
     of: (trigger) => {
-      // Shown as 0 from now on: an alert by `increase` does not see a series that appears at 1.
+      // Starts at 0: an alert by `increase` misses a series that appears at 1.
       for (const result of RESULTS) events.inc({ trigger, result }, 0);
       for (const counter of [deadLetters, gaps, restarts]) counter.inc({ trigger }, 0);
       return {

@@ -6,7 +6,7 @@ import { createMetrics, type Metrics } from './metrics';
 
 const LIMIT_MS = 3_000;
 
-/** What a process sees of its own work. It is made before the worker, which tells it. */
+/** Observes this process's worker. Created before the worker, which reports to it. */
 export class Monitor {
   readonly watch: WorkerWatch;
   readonly #hosts: BodyHosts[] = [];
@@ -16,14 +16,13 @@ export class Monitor {
     this.watch = { counts: metrics.work, hostsOpened: (hosts) => void this.#hosts.push(hosts) };
   }
 
-  /** @param registry as {@link createMetrics} */
   static async create(registry?: Registry): Promise<Monitor> {
     return new Monitor(await createMetrics(registry));
   }
 
   /**
-   * Where the SDK's core is to show its own metrics, for `Runtime.install`: it can do so only on a port, which is one of this machine
-   * alone. Undefined if nobody reads metrics. Call it once, before the first connection of a worker.
+   * Reserves an address for the metrics of the SDK's core (`Runtime.install`), which only serves them on a port: on
+   * loopback. Undefined if nobody reads metrics. Call it once, before the first connection of a worker.
    */
   async sdkAddress(): Promise<string | undefined> {
     if (!this.metrics.work) return undefined;
@@ -39,7 +38,7 @@ export class Monitor {
       const answer = await fetch(this.#sdk, { signal: AbortSignal.timeout(LIMIT_MS) });
       return answer.ok ? await answer.text() : '';
     } catch {
-      // The runtime has ended, or the process is too busy: the others are shown all the same.
+      // The runtime has ended, or the process is too busy: show the other metrics all the same.
       return '';
     }
   }

@@ -1,12 +1,12 @@
 import type * as PromClient from 'prom-client';
 import type { CounterOptions, Instruments, Labels } from '../metrics';
 
-/** Most values of one label: whatever else comes counts as `other`, so that nothing that users name makes endless series. */
+/** Most values of one label. Further ones count as `other`, so that names chosen by users make no endless series. */
 const MOST_VALUES = 200;
 const OTHER = 'other';
 const NONE: Labels = {};
 
-/** Instruments of `prom-client`, by the names that OpenTelemetry's exporters give Prometheus: `selvage.knot.duration` is `selvage_knot_duration_seconds`. */
+/** Instruments of `prom-client`, named as OpenTelemetry exports them: `selvage_knot_duration_seconds`. */
 export function prometheusInstruments(
   { Counter, Histogram }: typeof PromClient,
   registers: PromClient.Registry[],
@@ -27,7 +27,7 @@ export function prometheusInstruments(
         zero: (attributes) => {
           const values = labels.of(attributes);
           const key = JSON.stringify(values);
-          // The library would take away what was counted.
+          // `zero` would reset what was counted.
           if (shown.has(key)) return;
           shown.add(key);
           histogram.zero(values);
@@ -47,7 +47,7 @@ export function prometheusInstruments(
   };
 }
 
-/** Without the suffix of counters. */
+/** Without the suffix `_total` of counters. */
 function prometheusName(name: string, { unit }: Pick<CounterOptions, 'unit'>): string {
   return `${underscored(name)}${unit === 's' ? '_seconds' : ''}`;
 }
@@ -58,7 +58,7 @@ function underscored(name: string): string {
 
 class LabelValues {
   readonly names: string[];
-  /** Most are asked for again and again by the same object. */
+  /** Cache: most calls pass the same object again. */
   readonly #made = new WeakMap<Labels, Record<string, string>>();
   readonly #known: { readonly attribute: string; readonly name: string; readonly values: Set<string> }[];
 

@@ -10,7 +10,7 @@ export interface PartState {
   readonly ready: boolean;
   /** Why it is not ready: a code of `docs/errors.md`. The full message is in the log, and not shown to callers. */
   readonly error?: string;
-  /** A remark about a part that is ready, such as that it stands by. */
+  /** A note on a part that is ready, such as that it stands by. */
   readonly note?: string;
   /** Since when, in milliseconds since the epoch. */
   readonly since: number;
@@ -20,13 +20,13 @@ export interface Readiness {
   /** Whether all parts are ready. */
   readonly ready: boolean;
   /**
-   * By name: `server`, `run-history`, `start-ledger`, `tapestry-store`, `data-store`, `worker`, each tapestry that the worker has
-   * (`tapestry:NAME`), each body host (`body-host:NAME`), and each trigger by its name in run records.
+   * By name: `server`, `run-history`, `start-ledger`, `tapestry-store`, `data-store`, `worker`, each tapestry of the
+   * worker (`tapestry:NAME`), each body host (`body-host:NAME`), and each trigger by its name in run records.
    */
   readonly parts: Readonly<Record<string, PartState>>;
 }
 
-/** Longer than a healthy part takes, and shorter than callers wait. */
+/** Milliseconds. Longer than a healthy part takes, and shorter than callers wait. */
 const LIMIT_MS = 2_000;
 const NO_HASH = `sha256:${'0'.repeat(64)}`;
 
@@ -36,13 +36,12 @@ interface ReadinessOptions {
   readonly selvage: Selvage;
   readonly logger: Logger;
   readonly hasWorker: boolean;
-  /** Parts that know their own state. */
   readonly triggers: readonly { readonly name: string; readonly state: PartState }[];
-  /** Parts of the worker, by name: what is wrong with each now. */
+  /** Parts of the worker by name, each with its error. */
   readonly ofWorker?: () => ReadonlyMap<string, unknown>;
 }
 
-/** Checks the server and the backends, and collects the states of worker and triggers. */
+/** Probes the server and the backends, and collects the states of worker and triggers. */
 export class ReadinessProbe {
   readonly #probes: Readonly<Record<string, Probe>>;
   readonly #states = new Map<string, PartState>();
@@ -59,7 +58,7 @@ export class ReadinessProbe {
     selvage.workerEnded.then(() => ended(), ended);
   }
 
-  /** From now on nothing counts as ready. */
+  /** Reports everything as not ready from now on. */
   stop(): void {
     this.#isStopping = true;
   }
@@ -116,7 +115,7 @@ async function askServer({ client, location: place }: Selvage): Promise<void> {
   }
 }
 
-/** Reads of something that does not exist: each uses the same path as real work, and returns nothing. */
+/** Probes for entries that do not exist: they use the path of real work, and return nothing. */
 function backendProbes({
   runHistory,
   startLedger,

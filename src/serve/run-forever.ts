@@ -14,8 +14,8 @@ import { serve, type ServeOptions } from './serve';
 
 export interface RunForeverOptions extends Omit<ServeOptions, 'triggers'> {
   /**
-   * Returns the parameters of an event's run, or nothing to start none. For a trigger of your own. Default: the event's body is the
-   * parameters.
+   * Returns the parameters of an event's run, or nothing to start none. Only for a {@link Trigger} of your own.
+   * Default: the event's body.
    */
   readonly map?: EventMap;
   /** Aborting it ends the call. Default: Ctrl-C and SIGTERM do; a second one ends the process. */
@@ -23,8 +23,8 @@ export interface RunForeverOptions extends Omit<ServeOptions, 'triggers'> {
 }
 
 /**
- * Starts a run of the tapestry for each event of a trigger, and works for these runs, until it is told to stop or the trigger ends: the
- * whole life of a script. Then it accepts nothing more, and returns when all accepted runs have started.
+ * The whole life of a script: starts a run for each event of a trigger, and works for these runs. It returns when
+ * it is told to stop or the trigger ends, once all accepted runs have started.
  *
  * @param trigger a declaration (`valkeyTrigger(…)`, `cronTrigger(…)`, …) or a {@link Trigger} of your own
  * @throws SelvageError as `serve`; and errors that no retry fixes, such as a wrong option of the trigger
@@ -76,7 +76,7 @@ function declarationFor(trigger: TriggerDeclaration, tapestry: Tapestry<any, any
   );
 }
 
-/** A trigger that ends by itself has not failed. */
+/** A trigger that ends by itself stops `runForever`, and has not failed. */
 function untilStopped(trigger: Trigger, stop: () => void): Trigger {
   return {
     id: trigger.id,
@@ -95,7 +95,7 @@ function passOn(signal: AbortSignal, stop: () => void): () => void {
   return () => signal.removeEventListener('abort', stop);
 }
 
-/** The second signal has no listener, and ends the process as by default. */
+/** The second signal finds no listener, and ends the process as by default. */
 function onSignals(stop: () => void): () => void {
   const signals = ['SIGINT', 'SIGTERM'] as const;
   const forget = (): void => {

@@ -31,17 +31,11 @@ type Tapestries = OpenOptions['tapestries'];
 /** Options of `serve`, whichever client it uses. */
 interface ServedOptions extends WebhookServerOptions {
   readonly triggers: readonly TriggerDeclaration[];
-  /**
-   * The port for webhooks and for `/livez`, `/readyz` and `/metrics`; 0 for any free one. Default: none; then
-   * mount {@link Serving.fetch} in a server of your own.
-   */
+  /** Port for webhooks, `/livez`, `/readyz`, `/metrics`; 0: any free one. Default: none, see {@link Serving.fetch}. */
   readonly port?: number;
   /** The address to listen on. Default `127.0.0.1`, which only this machine can reach. */
   readonly host?: string;
-  /**
-   * A separate port for `/livez`, `/readyz` and `/metrics`, so that senders of webhooks cannot see them.
-   * Default: `port`.
-   */
+  /** A separate port for `/livez`, `/readyz` and `/metrics`, hidden from senders of webhooks. Default: `port`. */
   readonly healthPort?: number;
   /** Serves the page of runs on a port of its own; `true` for all defaults. Default: none. */
   readonly ui?: boolean | UiOptions;
@@ -49,7 +43,7 @@ interface ServedOptions extends WebhookServerOptions {
   readonly stopTimeout?: Duration;
   /** Tapestries for which the page has start forms. Default: those that the triggers start. */
   readonly tapestries?: Tapestries;
-  /** Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this process delivers to none. */
+  /** Emitters for the runs of all tapestries, beside those of the tapestries. `false`: delivers to none. */
   readonly emitters?: EmitterList | false;
   /** @internal For tests. */
   readonly delays?: BackOff;
@@ -74,7 +68,7 @@ export interface UiOptions {
 }
 
 export interface ServeOptions extends ServedOptions, Omit<OpenOptions, 'tapestries' | 'port' | 'emitters'> {
-  /** Tapestries that the worker can run beside those that the triggers start. Default: none. */
+  /** Further tapestries that the worker can run, beside the triggers' ones. Default: none. */
   readonly tapestries?: Tapestries;
   /** A registry of `prom-client`, if the process has one. Default: a new one. */
   readonly registry?: Registry;
@@ -82,9 +76,7 @@ export interface ServeOptions extends ServedOptions, Omit<OpenOptions, 'tapestri
   readonly worker?: boolean;
   /** The port of the embedded server. Default: the one last used, else a free one. */
   readonly serverPort?: number;
-  /**
-   * An open client, which `stop` leaves open. Options of a client, a worker or a server are then not allowed.
-   */
+  /** An open client, which `stop` leaves open; excludes options of a client, a worker or a server. */
   readonly selvage?: Selvage;
 }
 
@@ -97,10 +89,7 @@ export interface Serving {
   readonly healthUrl: string | undefined;
   /** The page's address, and the link with the token that allows actions. Undefined if there is no page. */
   readonly ui: { readonly url: string; readonly link: string; readonly isOpenToOthers: boolean } | undefined;
-  /**
-   * Rejects when it cannot continue: a trigger has wrong options, or the worker failed. Never resolves before
-   * {@link stop}.
-   */
+  /** Rejects after wrong options of a trigger, or a failed worker. Resolves only after {@link stop}. */
   readonly ended: Promise<void>;
   /**
    * Handles webhooks, `/livez`, `/readyz` and `/metrics`, for a server of your own; in `node:http` and
@@ -109,9 +98,9 @@ export interface Serving {
   fetch(request: Request, surroundings?: unknown): Promise<Response>;
   readiness(exclude?: readonly string[]): Promise<Readiness>;
   /**
-   * Accepts nothing more, lets all accepted runs start, acknowledges their events, and ends; a second call
-   * waits for the same. Runs continue. Whatever exceeds the time is abandoned: its events are delivered
-   * again, and start nothing twice.
+   * Accepts nothing more, lets accepted runs start, acknowledges their events, and ends; a second call waits for
+   * the same. Runs continue. After the timeout it abandons the rest: those events are delivered again, and start
+   * nothing twice.
    */
   stop(): Promise<void>;
 }
@@ -132,7 +121,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const all = [...new Set([...(tapestries ?? []), ...triggers.flatMap((trigger) => trigger.tapestry ?? [])])];
   const hasWorker = worker && all.length > 0;
   const monitor = await Monitor.create(registry);
-  // The client keeps what it is given.
+  // The client keeps its options: without secrets.
   const { statusSecret: _secret, ui: _ui, ...known } = options;
   const connect = { ...known, port: serverPort };
   const selvage =
@@ -157,7 +146,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   }
 }
 
-/** A trigger with a window of its own may use all of it. */
+/** A trigger with a `window` of its own may use all of it. */
 function startsOf({ options }: TriggerDeclaration): { readonly startsAtOnce?: number } {
   const window = (options as { readonly window?: unknown } | undefined)?.window;
   return typeof window === 'number' ? { startsAtOnce: window } : {};
@@ -165,11 +154,10 @@ function startsOf({ options }: TriggerDeclaration): { readonly startsAtOnce?: nu
 
 interface Surroundings {
   readonly logger: LoggerLike;
-  /** Whether the client has a worker. */
   readonly hasWorker: boolean;
   /** Whether {@link Serving.stop} closes the client. */
   readonly ownsClient: boolean;
-  /** What the worker of the client has been told to tell. */
+  /** Hears from the client's worker. */
   readonly monitor: Monitor;
 }
 
@@ -259,7 +247,7 @@ export class Served implements Serving {
     try {
       await served.#listen();
       await served.#deliver();
-      // Started only now: a process that cannot listen must not take events from those that can.
+      // After listening: a process that cannot listen must not take events from others.
       served.#running = Promise.allSettled(kept.map((trigger) => served.#keep(trigger)));
       return served;
     } catch (error) {
@@ -283,7 +271,7 @@ export class Served implements Serving {
   async fetch(request: Request, surroundings?: unknown): Promise<Response> {
     const { webhooks } = this;
     const isAskedOfMachine = HEALTH_PATHS.has(new URL(request.url).pathname);
-    // If they have a port of their own, senders of webhooks cannot see them.
+    // A separate health port hides them from senders of webhooks.
     const isElsewhere = isAskedOfMachine && this.options.healthPort !== undefined;
     if (isElsewhere && !webhooks) return new Response(null, { status: 404 });
     if (webhooks && (isElsewhere || !isAskedOfMachine))
@@ -330,7 +318,7 @@ export class Served implements Serving {
   async #showPage(): Promise<void> {
     const { ui = false, triggers, tapestries } = this.options;
     if (ui === false) return;
-    // Loaded only here, as most processes that serve triggers have no page.
+    // Loaded late: most processes that serve triggers have no page.
     const { servePage, ServerReach } =
       require('../explorer/page-server') as typeof import('../explorer/page-server');
     const { readOnly, requireToken, ...place } = ui === true ? {} : ui;
@@ -365,7 +353,7 @@ export class Served implements Serving {
     this.#stopping.abort();
     await this.#page?.close();
     const delivered = this.#deliveries?.stop();
-    // The responses are sent before connections are closed.
+    // Webhooks answer before connections are closed.
     const limit = new AbortController();
     const late = delay(this.#stopTimeout, false, { signal: limit.signal });
     late.catch(() => undefined);
@@ -380,7 +368,7 @@ export class Served implements Serving {
     if (isDone) return;
     this.surroundings.logger.warn(
       {},
-      `What triggers had begun did not end within ${this.#stopTimeout / 1_000} s; it is left, and comes again.`,
+      `Work of triggers has not ended within ${this.#stopTimeout / 1_000} s. It is abandoned; its events are delivered again.`,
     );
   }
 }

@@ -17,15 +17,13 @@ import { Slots } from '../ports/parts/slots';
 export interface StarterOptions {
   /** Replaces the declaration's own. */
   readonly map?: EventMap;
-  /** How long `map` may take for one event, in milliseconds; after that the event is refused. Default 30,000. */
+  /** Milliseconds that `map` may take for one event; then the event is refused. Default 30,000. */
   readonly mapTimeout?: number;
-  /** Most starts in progress at once, of all events together. Default 64. */
+  /** Maximum number of concurrent starts, of all events together. Default 64. */
   readonly startsAtOnce?: number;
-  /** How long one start may wait for the server, in milliseconds. Default 10,000. */
+  /** Milliseconds that one start may wait for the server. Default 10,000. */
   readonly startTimeout?: number;
-  /** Told the results of events, and their durations. */
   readonly metrics?: Pick<TriggerMetrics, 'count' | 'latency'>;
-  /** Options of each started run. */
   readonly runs?: Pick<StartOptions, 'actor' | 'tags' | 'taskQueue' | 'vcsCommit'>;
 }
 
@@ -33,10 +31,8 @@ type Client = Pick<Selvage, 'backends' | 'client' | 'starter'>;
 
 const STARTS_AT_ONCE = 64;
 const START_TIMEOUT_MS = 10_000;
-/** Claims, or marks, per round trip. */
 const CALLS_AT_ONCE = 1_000;
 
-/** An event that may start a run. */
 interface Ready {
   readonly event: TriggerEvent;
   readonly start: CheckedStart;
@@ -45,20 +41,20 @@ interface Ready {
 /**
  * Starts the runs of one trigger's events, each once per key:
  *
- * 1. An event becomes parameters, which are validated; an event that cannot start a run stops here.
- * 2. Its key is claimed in the ledger. The run id is a hash of trigger and key, so everyone who starts it starts the same run.
- * 3. The run is started. If a run with this id already exists, that is the one.
- * 4. The entry is marked as started, and only then is the event accepted.
+ * 1. `map` makes parameters of an event, which are validated; an event that cannot start a run stops here.
+ * 2. Its key is claimed in the ledger. The run id is a hash of trigger and key, the same in every process.
+ * 3. The run is started, or found to exist.
+ * 4. The entry is marked as started; only then is the event accepted.
  *
- * A process killed between two of these steps leaves an unmarked entry, and the next delivery continues from there. An outage at any step
- * throws, and the results of that call's events are unknown.
+ * A crash in between leaves an unmarked entry, and the next delivery continues from there. An outage at any step
+ * throws, and leaves the results of that call unknown.
  */
 export class Starter {
   readonly #name: string;
   readonly #claims: GroupedCalls<StartClaim, ClaimResult>;
   readonly #marks: GroupedCalls<Pick<StartClaim, 'trigger' | 'key'>, undefined>;
   readonly #slots: Slots;
-  /** By key: the event's result, so that an event that is delivered again meanwhile waits for the first. */
+  /** By key: a redelivered event waits for the result of the first delivery. */
   readonly #underWay = new Map<string, Promise<Acceptance>>();
 
   constructor(
@@ -93,12 +89,12 @@ export class Starter {
     return acceptances;
   };
 
-  /** Claims events for a caller who starts their runs later, by {@link startClaimed}. */
+  /** Claims events whose runs {@link startClaimed} starts later. */
   async claim(events: readonly TriggerEvent[]): Promise<ClaimResult[]> {
     return await this.#claims.call(events.map((event) => this.#claimOf(event)));
   }
 
-  /** Like {@link accept}, for an event that the caller has claimed. */
+  /** Like {@link accept}, for a claimed event. */
   async startClaimed(event: TriggerEvent, claim: ClaimResult): Promise<Acceptance> {
     const prepared = await this.#prepare(event);
     return 'start' in prepared ? await this.#startOnce(prepared, claim) : prepared;
@@ -113,7 +109,7 @@ export class Starter {
       return { event, start: await this.client.starter.check(tapestry!, parameters) };
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      // Its run may have been started before the code that now refuses it was changed.
+      // The code may have accepted the event before it was changed, and have started its run.
       const entry = await this.#earlier(event, error);
       if (!entry) return { status: 'refused', error };
       return (
@@ -192,7 +188,7 @@ export class Starter {
     return isThere ? { status: 'duplicate', runId, event: entry.event } : { status: 'started', runId };
   }
 
-  /** The result of an event whose key belongs to one with other contents. Undefined if it is the same, or is not compared. */
+  /** `conflict` if an event with other contents has this key; undefined if equal, or not compared. */
   async #conflictOf({ requestHash }: TriggerEvent, entry: LedgerEntry): Promise<Acceptance | undefined> {
     const { runId, startedAt, event } = entry;
     if (requestHash === undefined || entry.requestHash === null || entry.requestHash === requestHash)
@@ -222,7 +218,6 @@ export class Starter {
   }
 }
 
-/** The result of an event whose key is just being started. */
 function afterFirst(first: Acceptance): Acceptance {
   return first.status === 'started' ? { status: 'duplicate', runId: first.runId } : first;
 }

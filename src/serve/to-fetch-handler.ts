@@ -21,19 +21,19 @@ import { webhookRuns } from './webhook-runs';
 
 export interface WebhookServerOptions extends Pick<WebhookHandlerOptions, 'basePath' | 'publicUrl'> {
   /**
-   * Secret for the tokens of status URLs: at least 32 characters. Of several, the first makes tokens and all are valid, so that the secret
-   * can be changed. Instances on several machines need the same, or none accepts the tokens of another. Default: `SELVAGE_STATUS_SECRET`,
-   * else the project's own, in `.selvage/status-secret`.
+   * Secret for the tokens of status URLs: at least 32 characters, equal on all machines. Of several, the first
+   * signs and all are valid, which allows rotation. Default: `SELVAGE_STATUS_SECRET`, else the project's own, in
+   * `.selvage/status-secret`.
    */
   readonly statusSecret?: string | readonly string[];
 }
 
 export interface FetchHandlerOptions extends WebhookServerOptions {
-  /** Declarations of webhooks. Other kinds are refused, as they would not work here. */
+  /** Declarations of webhooks; other kinds are refused. */
   readonly triggers: readonly TriggerDeclaration[];
   /** The client that starts runs. It stays open. */
   readonly selvage: Selvage;
-  /** Receives notes on requests that were refused (`debug`) or failed (`warn`). Default: lines on stderr. */
+  /** Receives refused requests (`debug`) and failed ones (`warn`). Default: lines on stderr. */
   readonly logger?: LoggerLike;
 }
 
@@ -45,8 +45,8 @@ export interface FetchHandler {
 }
 
 /**
- * Handles the requests of declared webhooks, and of their runs' status URLs, in a server of your own: as a route of Hono or Next, or by
- * {@link toNodeHandler} in express and `node:http`. It must get the unparsed body. It has no worker.
+ * Handles requests of webhooks and their runs' status URLs in a server of your own: as a route of Hono or Next, or
+ * by {@link toNodeHandler} in express and `node:http`. It needs the unparsed body, and has no worker.
  *
  * @throws SelvageError `InvalidConfig`, `WeakSecret`, `FolderUnusable`
  */

@@ -8,8 +8,8 @@ type Fetch = (request: Request, surroundings?: unknown) => Response | Promise<Re
 export type NodeHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
 /**
- * Converts a handler that takes a `Request` (of `toFetchHandler(…)`, or what `serve(…)` returns) to one for `node:http`, connect and
- * express. In express, mount it before body parsers, which leave nothing to verify a signature over:
+ * Converts a handler (`toFetchHandler(…)`, `serve(…)`) to one for `node:http`, connect and express.
+ * In express, mount it before body parsers, since a signature needs the unparsed body:
  * `app.use('/hooks', toNodeHandler(handler))`.
  */
 export function toNodeHandler(handler: Fetch | { readonly fetch: Fetch }): NodeHandler {
@@ -17,7 +17,7 @@ export function toNodeHandler(handler: Fetch | { readonly fetch: Fetch }): NodeH
     typeof handler === 'function' ? handler : (request, surroundings) => handler.fetch(request, surroundings);
   const listener = getRequestListener(
     (request, { incoming }) => {
-      // Set by express and connect: the prefix that they have removed from the path.
+      // Express and connect set `baseUrl`: the prefix that they removed from the path.
       const { baseUrl, rawBody } = incoming as { baseUrl?: unknown; rawBody?: unknown };
       const { readableDidRead } = incoming as IncomingMessage;
       return fetch(
@@ -28,7 +28,7 @@ export function toNodeHandler(handler: Fetch | { readonly fetch: Fetch }): NodeH
         }),
       );
     },
-    // The process belongs to somebody else.
+    // The process is not ours.
     { overrideGlobalObjects: false },
   );
   return (incoming, outgoing) => {

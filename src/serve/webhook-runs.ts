@@ -6,12 +6,11 @@ import { unreachable } from '../connection/connection-errors';
 import { isAway, SelvageError } from '../errors';
 import type { RunRecord } from '../ports';
 
-/** Most bytes of terminals' values in a response. */
+/** Maximum size of the terminals' values in a response. */
 const OUTPUT_BYTES = 1024 * 1024;
 const OUTAGE_LIMIT_MS = 2_000;
 const SHOWN_FAILURES = 20;
 
-/** The questions and signals to runs that webhooks need. */
 export function webhookRuns(selvage: Selvage): WebhookHost['runs'] {
   return {
     untilOver: (runId, milliseconds, signal) => untilOver(selvage, runId, milliseconds, signal),
@@ -25,7 +24,7 @@ export function webhookRuns(selvage: Selvage): WebhookHost['runs'] {
   };
 }
 
-/** One long poll, which ends with the wait. */
+/** A single long poll, no longer than the wait. */
 async function untilOver(
   { client, location: place }: Selvage,
   runId: string,
@@ -52,7 +51,7 @@ async function untilOver(
   }
 }
 
-/** The record of an ended run. Undefined if nobody knows the run. */
+/** Undefined for an unknown run. */
 async function recordOf(selvage: Selvage, runId: string): Promise<RunRecord | 'running' | undefined> {
   const known = await selvage.backends.runHistory.getRun(runId);
   if (known && known.status !== 'running') return known;
@@ -94,8 +93,7 @@ async function viewOf(selvage: Selvage, record: RunRecord, withOutputs: boolean)
     );
     return { ...view, outputs };
   } catch (error) {
-    // The run is over in any case; its values may have been removed, or be sealed with a key that this
-    // process lacks.
+    // The run is over anyway; its values may be gone, or sealed with a key that this process lacks.
     if (!SelvageError.is(error)) throw error;
     return { ...view, outputsOmitted: 'Unreadable' };
   }

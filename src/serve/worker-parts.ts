@@ -6,12 +6,11 @@ import type { Monitor } from './monitor';
 
 type Tapestries = { readonly tapestries?: OpenOptions['tapestries'] };
 
-/** Task queues of the runs of these tapestries. */
 export function queuesOf({ taskQueue }: Selvage, { tapestries = [] }: Tapestries): string[] {
   return taskQueue === undefined ? taskQueuesOf(tapestries.map((one) => recordOf(one))) : [taskQueue];
 }
 
-/** Each tapestry of the worker, which works for it as long as it polls its queue, and each body host: what is wrong with it now. */
+/** Errors of the worker's tapestries (whose task queues must be polled) and body hosts, by part. */
 export function partsOfWorker(
   selvage: Selvage,
   { tapestries = [] }: Tapestries,

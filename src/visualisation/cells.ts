@@ -7,13 +7,13 @@ export interface Cells {
   readonly width: Float64Array;
   /** Centres. */
   readonly x: Float64Array;
-  /** By cell: the net whose lane it is; undefined for items. */
+  /** The net of each lane; undefined for items. */
   readonly laneOf: readonly (FrameNet | undefined)[];
-  /** How far the borders of groups extend to the left and right of each cell; absent if there are none. */
+  /** How far borders of groups extend on both sides of each cell; absent without borders. */
   readonly borders?: readonly [left: number, right: number];
 }
 
-/** The cells of a frame whose items are in the given rows, with lanes after the items; all x are 0. */
+/** Cells for items in the given rows, with lanes after the items; all x are 0. */
 export function cellsOfRows(
   { items }: Frame,
   row: Int32Array,

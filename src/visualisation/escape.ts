@@ -1,12 +1,8 @@
-/**
- * Texts from outside (ids, summaries, errors) are escaped for pictures: characters that are invisible,
- * reorder text, or are forbidden in XML are written as `\u001b`.
- */
+/** Writes invisible, reordering and, in XML, forbidden characters of outside texts as `\u001b`. */
 
 const UNSEEN =
   /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]|\udb40[\udc00-\udc7f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** Keeps line breaks. */
 function seen(text: string): string {
   return text
     .replace(/\r\n?/g, '\n')
@@ -15,7 +11,6 @@ function seen(text: string): string {
     );
 }
 
-/** Like `seen`, on one line. */
 export function seenLine(text: string): string {
   return seen(text)
     .replace(/[\n\t ]+/g, ' ')
@@ -38,7 +33,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Escapes for text and attributes in XML and HTML. */
 export function xml(text: string): string {
   return seen(text).replace(/[&<>"']/g, (found) => ENTITIES[found]!);
 }

@@ -1,20 +1,17 @@
 /**
- * The tree of frames from which a picture is made. Each frame is laid out on its own; in the frame around it,
- * it is a box with pins for the nets that cross its border. Drawn groups are frames. So are some invisible
- * ones: blocks of many similar boxes, and parts that are not connected to each other.
+ * The tree of frames of a picture. Each frame is laid out on its own; for the frame around it, it is a box with
+ * pins for the nets that cross its border. Besides drawn groups there are invisible frames: blocks of many similar
+ * boxes, and parts that are not connected to each other.
  */
 
 import { listsOf, type Lists } from './lists';
 
 const NONE: readonly number[] = [];
 
-/**
- * A box: a knot, a closed group or a frame. While frames are laid out, x and y are relative to the enclosing
- * frame; at the end, to the picture.
- */
+/** A knot, a closed group or a frame. x and y are relative to the frame around it; at the end, to the picture. */
 export class Item {
   parent: Frame | undefined;
-  /** Its index among the items of its frame. */
+  /** Index among the items of its frame. */
   cell = 0;
   x = 0;
   y = 0;
@@ -28,8 +25,8 @@ export class Item {
 }
 
 /**
- * `layered`: in rows by dependency. `block`: many similar boxes, in rows in their own order. `tangle`: groups
- * that depend on each other in both directions, side by side over common rows.
+ * `layered`: in rows by dependency. `block`: many similar boxes, in rows in their own order. `tangle`: groups that
+ * depend on each other in both directions, side by side over common rows.
  */
 type FrameKind = 'layered' | 'block' | 'tangle';
 
@@ -42,19 +39,15 @@ export class Frame extends Item {
   depth = 0;
   /** For a tangle: the items that form each group. */
   columns: Column | undefined;
-  /** Set by the layout: the number of rows, and the row of each item. */
+  /** Set by the layout: number of rows, and the row of each item. */
   rows = 0;
   rowOf: ArrayLike<number> = NONE;
-  /**
-   * Set by the layout, too: x of each cell (for a lane: of its line), and the sections of its nets in each
-   * channel.
-   */
+  /** Set by the layout: x of each cell (for a lane: of its line), and the sections of its nets in each channel. */
   cellX: ArrayLike<number> = NONE;
   sections: Sections | undefined;
 
   constructor(
     public kind: FrameKind,
-    /** Index of the drawn group that this frame is. */
     readonly group?: number,
   ) {
     super(-1, 0, 0);
@@ -75,26 +68,22 @@ export interface Column {
 }
 
 /**
- * Wires that share their path: all from one box or all to one box, as far as they are in one frame. A channel
- * is the space above the row of the same number; the last is below the last row. In a channel, a net has a
- * section: a horizontal line, with vertical lines from above and to below.
+ * Wires that share their path: all from one box or all to one box, as far as they are in one frame. Channel n is
+ * the space above row n; the last is below the last row. In a channel, a net has a section: a horizontal line, with
+ * vertical lines from above and to below.
  */
 export class FrameNet {
   enters = false;
   leaves = false;
-  /** Cells. */
   sources: readonly number[] = NONE;
   targets: readonly number[] = NONE;
   first = 0;
   last = 0;
   /** x of a path beside all rows, for nets that go far. */
   margin: number | undefined;
-  /** The cell of its lane from the first channel to the next. The lanes of the rows below follow it. */
+  /** Cell of its lane from the first channel to the next; the lanes of the rows below follow. */
   lane = -1;
-  /**
-   * The sections in which it enters and leaves. Without a margin, the sections in between have the numbers
-   * between these.
-   */
+  /** Sections in which it enters and leaves. Without a margin, sections in between have the numbers in between. */
   entrance = -1;
   exit = -1;
 
@@ -109,30 +98,24 @@ export class FrameNet {
   }
 }
 
-/**
- * Most lists have one element; an array made from it has no spare capacity, unlike one that grows by `push`.
- */
+/** Most lists have one element; a literal array has no spare capacity, unlike one grown by `push`. */
 function added(list: readonly number[], cell: number): readonly number[] {
   if (list.length === 0) return [cell];
   (list as number[]).push(cell);
   return list;
 }
 
-/** The sections of all nets of a frame, by number. */
 export interface Sections {
   readonly net: readonly FrameNet[];
   readonly byChannel: Lists;
   readonly y: Float64Array;
-  /** Cells of the row above and of the row below. */
   readonly uppers: Ends;
   readonly lowers: Ends;
 }
 
-/** The cells that sections are wired to on one side, and the x of the lines between them: the pins. */
+/** The cells that sections are wired to on one side, and the pins: the x of the lines between them. */
 export class Ends {
-  /** By section. */
   readonly cells: Lists;
-  /** By cell. */
   readonly sections: Lists;
   /** In the order of `sections`. */
   private readonly pins: Float64Array;
@@ -158,7 +141,6 @@ export class Ends {
     return this.pins[place]!;
   }
 
-  /** The position of a net among the sections of a cell. */
   placeOf(cell: number, net: FrameNet, nets: readonly FrameNet[]): number {
     const { starts, of } = this.sections;
     let place = starts[cell]!;
@@ -166,7 +148,6 @@ export class Ends {
     return place;
   }
 
-  /** The number of pins that a section has so far. */
   count(section: number): number {
     return this.next[section]! - this.cells.starts[section]!;
   }
@@ -196,7 +177,7 @@ export class Ends {
   }
 }
 
-/** Rounds to two decimals: precise enough for the eye, and short as text. */
+/** Two decimals: precise enough for the eye, and short as text. */
 export function tidy(length: number): number {
   return Math.round(length * 100) / 100;
 }

@@ -1,24 +1,19 @@
 import type { GraphKnot } from '../authoring/run-graph';
 
-/**
- * Knots whose ids have a common beginning up to a separator: `load.users` and `load.orders`, or a branch and
- * its paths.
- */
+/** Knots with a common beginning of their ids: `load.users` and `load.orders`, or a branch and its paths. */
 export interface Group {
-  /** The common beginning. */
   readonly name: string;
   /** 0: outermost. */
   readonly depth: number;
-  /** Index of the enclosing group. */
   readonly parent: number | undefined;
-  /** Indexes of its knots, including those of inner groups. */
+  /** Indexes of knots, including those of inner groups. */
   readonly members: number[];
 }
 
 export interface Grouping {
   /** Outer groups before inner ones. */
   readonly groups: readonly Group[];
-  /** The innermost group of each knot, by index. */
+  /** Innermost group of each knot. */
   readonly groupOf: readonly (number | undefined)[];
 }
 
@@ -27,9 +22,9 @@ const DEPTH = 8;
 const SEPARATOR = /[.:/]/g;
 
 /**
- * Groups of at least two knots. A knot whose id is the common beginning itself (a branch with its paths)
- * belongs to the group. Parameters belong to none, since each stands beside what uses it. Of two groups with
- * the same knots, only the inner one remains.
+ * Groups of at least two knots. A knot whose id is the common beginning (a branch with its paths) belongs to the
+ * group. Parameters belong to none: each stands beside what uses it. Of two groups with the same knots, only the
+ * inner one remains.
  */
 export function groupsOf(knots: readonly Pick<GraphKnot, 'id' | 'kind'>[]): Grouping {
   const counts = new Map<string, number>();
@@ -65,9 +60,7 @@ export function groupsOf(knots: readonly Pick<GraphKnot, 'id' | 'kind'>[]): Grou
   return { groups, groupOf };
 }
 
-/**
- * The rest of an id inside its group. For the knot that the group is named after, it is the id's last part.
- */
+/** The rest of an id inside its group; for the knot that names the group, the last part of its id. */
 export function labelIn(id: string, group: string | undefined): string {
   if (group === undefined || !id.startsWith(group)) return id;
   return id === group ? id.slice(lastSeparator(id) + 1) : id.slice(group.length + 1);

@@ -3,10 +3,7 @@ interface Taken {
   readonly lane: number;
 }
 
-/**
- * Assigns lanes to stretches that come in the order of their starts. Uses as few lanes as possible: each
- * stretch takes the lane that is free first.
- */
+/** Assigns the fewest lanes to stretches in the order of their starts: each takes the lane that is free first. */
 export class Lanes {
   /** A heap by ends. */
   private readonly taken: Taken[] = [];
@@ -18,7 +15,6 @@ export class Lanes {
     return this.taken.length;
   }
 
-  /** Returns the lane of a stretch. */
   take(start: number, end: number): number {
     const free = this.taken[0];
     if (free && free.end + this.apart <= start) {

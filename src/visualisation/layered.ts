@@ -5,13 +5,10 @@ import { type Cells, cellsOfRows } from './cells';
 
 export const GAP = 28;
 const LANE_GAP = 12;
-/**
- * Candidates for the number of rows that a net may pass between the boxes. A net that goes farther passes
- * beside all rows.
- */
+/** Candidates for the most rows that a net may pass between the boxes; longer nets pass beside all rows. */
 const REACHES = [24, 12, 6, 3, 1, 0];
 
-/** Arranges items in rows by dependency, ordered for few crossings and close to what they are wired to. */
+/** Arranges items in rows by dependency, with few crossings and close to their neighbours. */
 export function placeLayered(frame: Frame): Cells {
   const nets = [...frame.nets.values()];
   const row = tightRows(frame.items.length, nets);
@@ -49,7 +46,7 @@ function withLanes(frame: Frame, nets: readonly FrameNet[], itemRow: Int32Array)
   return cellsOfRows(frame, row, laneOf);
 }
 
-/** With more cells than this, many passes take too long. */
+/** With more cells, many passes take too long. */
 const MANY_CELLS = 4000;
 
 function arrange(cells: Cells, links: Links): void {
@@ -74,7 +71,6 @@ function arrange(cells: Cells, links: Links): void {
   }
 }
 
-/** Places the cells of a row side by side, centred at 0. */
 function pack(row: readonly number[], { width, x, laneOf }: Cells): void {
   let at = 0;
   row.forEach((cell, index) => {
@@ -102,7 +98,7 @@ function align(cells: Cells, links: Links): void {
       const row = rows[isDown ? step : rows.length - 1 - step]!;
       for (let index = 0; index < row.length; index++) {
         const cell = row[index]!;
-        // Higher than the numbers of the earlier sweeps, so that no cached mean of theirs is used.
+        // Above the numbers of earlier sweeps: their cached means are out of date.
         const near = nearer.wish(cell, x, 10 + 2 * pass);
         if (pass < last && !Number.isNaN(near)) {
           wishes[index] = near;
@@ -118,10 +114,7 @@ function align(cells: Cells, links: Links): void {
   for (let cell = 0; cell < x.length; cell++) x[cell] = Math.round(x[cell]!);
 }
 
-/**
- * State of `spread` for a row: the cells' offsets from the first, and blocks of cells with the sums of their
- * wishes and weights, and their sizes.
- */
+/** Buffers of `spread`: offsets of a row's cells from the first; sums of wishes, weights and sizes of blocks. */
 class Pool {
   readonly offsets: Float64Array;
   readonly sums: Float64Array;
@@ -136,10 +129,7 @@ class Pool {
   }
 }
 
-/**
- * The positions closest to the wishes that keep order and distance: the least sum of squares, found by
- * pooling neighbours that collide.
- */
+/** Moves cells as close to their wishes (least squares) as order and distance allow, by pooling neighbours. */
 function spread(
   row: readonly number[],
   wishes: Float64Array,

@@ -10,10 +10,8 @@ const BOX_HEIGHT = 52;
 const LEAST_WIDTH = 156;
 const MOST_WIDTH = 280;
 const LETTER = 7.4;
-/** The margin around the picture. */
 const BORDER = 24;
 
-/** A line of the picture before it is routed. */
 interface Line {
   readonly from: Item;
   readonly to: Item;
@@ -24,10 +22,9 @@ interface Line {
 }
 
 /**
- * Lays out a graph: in rows from top to bottom, with groups as boxes around their knots, and wires between
- * the boxes and never through one. Takes time in proportion to the graph's size. The same wiring always gives
- * the same picture, whatever the states. All wires go downward, except those back into a closed group that
- * both needs and is needed by the same box.
+ * Lays out a graph in rows from top to bottom, with groups as boxes around their knots. Wires run between boxes,
+ * never through one, and go downward, except into a closed group that both needs and is needed by the same box.
+ * Takes linear time. Depends on the wiring alone: states move nothing.
  */
 export function layoutPicture(
   graph: Pick<RunGraph, 'knots'>,
@@ -65,7 +62,7 @@ export function layoutPicture(
   };
 }
 
-/** The name of each knot, by index, without the names of its groups and short enough for its box. */
+/** Names of knots without the names of their groups. */
 export function labelsOf(knots: readonly Pick<GraphKnot, 'id' | 'kind'>[]): string[] {
   const { groups, groupOf } = groupsOf(knots);
   return knots.map(({ id, kind }, index) => {
@@ -76,7 +73,7 @@ export function labelsOf(knots: readonly Pick<GraphKnot, 'id' | 'kind'>[]): stri
   });
 }
 
-/** The groups that lie in no closed group, with whether each is closed itself. */
+/** Groups outside of closed groups, each with whether it is closed itself. */
 function shownGroups(groups: readonly Group[], closed: ReadonlySet<string>): Map<number, boolean> {
   const shown = new Map<number, boolean>();
   groups.forEach(({ name, parent }, index) => {
@@ -132,10 +129,7 @@ function titleWidth(name: string, members: number): number {
   return boxWidth(`${name} ${members}`);
 }
 
-/**
- * One line for each pair of connected boxes. Its net is that of its source or that of its target, whichever
- * has more lines.
- */
+/** One line for each pair of connected boxes, in the net of the end that has more lines. */
 function linesOf(knots: readonly GraphKnot[], leafOf: readonly Item[], leaves: readonly Item[]): Line[] {
   const numbers = new Map(leaves.map((leaf, index) => [leaf, index]));
   const numberOf = Int32Array.from(leafOf, (leaf) => numbers.get(leaf)!);
@@ -168,7 +162,7 @@ function linesOf(knots: readonly GraphKnot[], leafOf: readonly Item[], leaves: r
   return [...found.values()];
 }
 
-/** Splits frames from the outermost inward, because splitting a tangle takes its inner frames apart. */
+/** From the outermost frame inward: splitting a tangle takes its inner frames apart. */
 function splitAll(top: Frame, lines: readonly Line[], hasClosed: boolean): void {
   measureDepth(top);
   const edges = new Map<Frame, Edge[]>();
@@ -208,9 +202,9 @@ function measureDepth(frame: Frame): void {
   }
 }
 
-/** Tells each frame which nets pass it, and between which of its items. */
+/** Notes in each frame which nets pass it, and between which items. */
 function project(lines: readonly Line[]): void {
-  // Each line exists once, so only a frame can be an end of a net repeatedly.
+  // Lines are unique, so only a frame can be an end of a net repeatedly.
   const seen = new Map<Item, Set<number>>();
   const isNew = (item: Item, id: number, side: 0 | 1): boolean => {
     if (!(item instanceof Frame)) return true;
@@ -299,7 +293,6 @@ function groupBoxes(
   });
 }
 
-/** The box around a column of a tangle, and those inside. */
 function around({ group, items, columns }: Column, boxes: Map<number, Box>): Box {
   const inside = [...items.map(boxOf), ...columns.map((column) => around(column, boxes))];
   const [left, upper] = [Math.min(...inside.map(({ x }) => x)), Math.min(...inside.map(({ y }) => y))];
@@ -316,7 +309,7 @@ function around({ group, items, columns }: Column, boxes: Map<number, Box>): Box
   return box;
 }
 
-/** The path of a line through the frames from its source outward, and inward to its target. */
+/** The path of a line outward through the frames of its source, and inward to its target. */
 function wayOf({ from: source, to: target, net: id }: Line, way: Way): number[] {
   way.length = 0;
   let [from, to] = [source, target];
@@ -336,7 +329,7 @@ function wayOf({ from: source, to: target, net: id }: Line, way: Way): number[] 
   return way.points();
 }
 
-/** The points of one path at a time: the buffer is reused, and copied when the path's length is known. */
+/** Collects the points of one path; the buffer is reused for the next path. */
 class Way {
   private all = new Float64Array(64);
   length = 0;
@@ -347,7 +340,6 @@ class Way {
     return points;
   }
 
-  /** Appends the part of a path inside one frame. */
   pass(frame: Frame, id: number, from: Item | undefined, to: Item | undefined): void {
     const net = frame.nets.get(id)!;
     const { net: nets, y, uppers, lowers } = frame.sections!;
@@ -374,7 +366,7 @@ class Way {
     this.add(left + end, to ? to.y : top + frame.height);
   }
 
-  /** Appends a point; a middle point of a straight line is left out. */
+  /** Appends a point, and drops middle points of a straight line. */
   private add(ownX: number, ownY: number): void {
     const [x, y] = [tidy(ownX), tidy(ownY)];
     const { all, length } = this;

@@ -1,13 +1,10 @@
 import type { Frame, Sections } from './frame';
 import { Lanes } from './lanes';
 
-/** In a channel with more sections, ordering the lines well takes too long. */
+/** With more sections in a channel, ordering takes too long. */
 const MANY_LEVELS = 64;
 
-/**
- * The sections of a channel that are not straight down: their ends, where each comes from, and whether it
- * goes right from there.
- */
+/** Sections of a channel that are not straight down: their ends, where they come from, and whether they go right. */
 export class Levels {
   private readonly sections: number[] = [];
   private readonly left: Float64Array;
@@ -54,17 +51,14 @@ export class Levels {
     this.sections.push(section);
   }
 
-  /** Assigns different tracks, as `y`, to sections that would overlap. @returns the number of tracks */
+  /** Assigns tracks, as `y`: different ones to overlapping sections. @returns the number of tracks */
   giveTracks(): number {
     const tracks = this.sections.length > MANY_LEVELS ? this.packTracks() : this.orderTracks();
     this.sections.length = 0;
     return tracks;
   }
 
-  /**
-   * Orders tracks for few crossings: of the sections that go right, the one from farther left is lower; for
-   * those that go left, the reverse.
-   */
+  /** For few crossings: among sections to the right, the one from farther left is lower; to the left, the reverse. */
   private orderTracks(): number {
     const { sections, left, right, start, isRightward } = this;
     const { net, y } = this.all;

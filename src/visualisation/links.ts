@@ -2,11 +2,10 @@ import type { Frame, FrameNet } from './frame';
 import { placesOf, type Lists } from './lists';
 import type { Cells } from './cells';
 
-/** Lines between cells and links, in the order in which they were found. */
 class Joins {
   readonly link: Int32Array;
   readonly cell: Int32Array;
-  /** Distance of the pin in question from the centre of the cell. */
+  /** Distance of the pin from the centre of the cell. */
   readonly offset: Float64Array;
   private count = 0;
 
@@ -23,7 +22,6 @@ class Joins {
   }
 }
 
-/** Lists of ends, with the offset of each. */
 interface Ends extends Lists {
   readonly offsets: Float64Array;
 }
@@ -41,7 +39,7 @@ function endsOf(count: number, keys: Int32Array, values: Int32Array, given: Floa
 
 class Side {
   private readonly byCell: Ends;
-  /** The other ends of a link, with their mean position, cached for a pass. */
+  /** The other ends of links, with mean positions cached for a pass. */
   private readonly byLink: Ends;
   private readonly means: Float64Array;
   private readonly passes: Int32Array;
@@ -53,7 +51,7 @@ class Side {
     this.passes = new Int32Array(links).fill(-1);
   }
 
-  /** The mean position of the other ends of a cell's lines; NaN if it has none on that side. */
+  /** Mean position of the other ends of a cell's lines; NaN without lines on that side. */
   wish(cell: number, x: Float64Array, pass: number): number {
     const { starts, of, offsets } = this.byCell;
     let sum = 0;
@@ -67,7 +65,7 @@ class Side {
     return count === 0 ? Number.NaN : sum / count;
   }
 
-  /** NaN if there is none. The cells of a row move together, so a mean is valid for a whole row in a pass. */
+  /** Cached for a pass, since the cells of a row move together. NaN without ends. */
   private mean(link: number, x: Float64Array, pass: number): number {
     if (this.passes[link] === pass) return this.means[link]!;
     const { starts, of, offsets } = this.byLink;
@@ -79,7 +77,7 @@ class Side {
   }
 }
 
-/** The cells of a row that a net joins with cells of the next row. */
+/** Joins cells of a row with cells of the next, by nets. */
 export interface Links {
   readonly above: Side;
   readonly below: Side;

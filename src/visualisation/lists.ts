@@ -1,9 +1,6 @@
-/**
- * Many short lists of numbers in one array. Large graphs have a list for each cell and each line: as separate
- * arrays, most of the time would be spent on garbage collection.
- */
+/** Many short lists in one array: separate arrays would spend most time of large graphs on garbage collection. */
 export interface Lists {
-  /** The start of each list in `of`, followed by the end of the last one. */
+  /** Start of each list in `of`, and the end of the last. */
   readonly starts: Int32Array;
   readonly of: Int32Array;
 }
@@ -16,7 +13,7 @@ export function listsOf(count: number, keys: Int32Array, values: Int32Array): Li
   return { starts, of };
 }
 
-/** For each index of `keys`: the position of its value among all lists. */
+/** The position of each key's value among all lists. */
 export function placesOf(
   count: number,
   keys: Int32Array,

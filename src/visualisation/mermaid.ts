@@ -15,12 +15,12 @@ import {
 } from './words';
 import { append } from '../values/append';
 
-/** Mermaid's default limits for edges and text; beyond them it draws nothing. */
+/** Mermaid's default limits; beyond them it draws nothing. */
 const MOST_EDGES = 500;
 const MOST_CHARACTERS = 50_000;
 const LABEL = 60;
 
-/** Fill, line and text colours that are legible on light and dark pages. */
+/** Legible on light and dark pages. */
 const STYLES: Readonly<Record<Look, string>> = {
   ok: 'fill:#e3f3e9,stroke:#2f8f5b,color:#12311f',
   reused: 'fill:#e4eefb,stroke:#3b76c4,color:#12294a',
@@ -29,7 +29,6 @@ const STYLES: Readonly<Record<Look, string>> = {
   open: 'fill:#ffffff,stroke:#8a8f98,color:#1f2328',
 };
 
-/** The brackets that give a node its shape. */
 const SHAPES: Partial<Record<GraphKnot['kind'], readonly [string, string]>> = {
   parameter: ['([', '])'],
   branch: ['{{', '}}'],
@@ -45,9 +44,8 @@ const SHAPES: Partial<Record<GraphKnot['kind'], readonly [string, string]>> = {
 };
 
 /**
- * A graph as a Mermaid flowchart: edges as wired, groups as subgraphs, outcomes by word, sign, line and
- * colour. Of a graph with more than 500 edges, groups are drawn as one box each, the inner ones first. What
- * is left out is stated in a comment and in the chart.
+ * A graph as a Mermaid flowchart: groups as subgraphs, outcomes by word, sign, line and colour. With more than 500
+ * edges, groups become single boxes, inner ones first. A comment and the chart name omitted parts.
  */
 export function mermaidOf(graph: RunGraph): string {
   const grouping = groupsOf(graph.knots);
@@ -73,7 +71,7 @@ interface ChartOptions {
   /** Groups of this depth or deeper are drawn as one box each. */
   readonly closedFrom: number;
   readonly note: string | undefined;
-  /** Maximum number of boxes, without the one that stands for what is left out. */
+  /** Maximum number of boxes, besides the one for omitted knots. */
   readonly most?: number;
 }
 
@@ -157,7 +155,6 @@ function closedAround(
   return found;
 }
 
-/** The nodes of a group and its inner groups. */
 function blockOf(
   { groups }: Grouping,
   nodes: ReadonlyMap<number, readonly string[]>,
@@ -208,16 +205,14 @@ function closedLabel(name: string, knots: readonly GraphKnot[], isRun: boolean):
     .join('<br/>');
 }
 
-/** The look of a closed group: that of its most important member. */
 function worstOf(knots: readonly GraphKnot[]): Look {
   const counts = countLooks(knots);
   return (['failed', 'open', 'skipped', 'ok', 'reused'] as const).find((look) => counts[look] > 0) ?? 'open';
 }
 
 /**
- * Escapes text for a label in quotes. Characters other than letters, digits and plain separators are written
- * as numbers: quotes end a label, backquotes and some line beginnings are Markdown there, `<` begins a tag,
- * and `#` a number.
+ * Escapes a label in quotes: all but letters, digits and plain separators become numbers. Quotes end a label,
+ * backquotes and some line beginnings are Markdown, `<` begins a tag and `#` a number.
  */
 function escape(text: string): string {
   return cut(seenLine(text), LABEL).replace(

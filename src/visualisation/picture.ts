@@ -1,7 +1,6 @@
 /**
- * A laid-out graph, from which every picture of it is drawn, in files and on the page. Lengths are in pixels
- * at full size; y grows downward, and every wire goes downward. It depends on the wiring alone, so that a
- * change of state moves nothing.
+ * A laid-out graph, for all pictures in files and on the page. Lengths are in pixels at full size; y grows
+ * downward, as does every wire. Depends on the wiring alone: a change of state moves nothing.
  */
 export interface Picture {
   readonly width: number;
@@ -20,7 +19,7 @@ export interface Box {
   readonly height: number;
 }
 
-/** Knots whose ids have a common beginning (`a.b`), such as a branch with its paths. */
+/** Knots with a common beginning of their ids (`a.b`), such as a branch with its paths. */
 export interface GroupBox extends Box {
   /** The common beginning, such as `load.users`. */
   readonly name: string;
@@ -39,7 +38,7 @@ interface Wire {
   /** Index of a knot; for a closed group, `-1 - index` of the group. */
   readonly from: number;
   readonly to: number;
-  /** The number of inputs that it stands for. */
+  /** Number of inputs in this wire. */
   readonly inputs: number;
   readonly points: readonly number[];
 }

@@ -3,10 +3,10 @@ import type { Cells } from './cells';
 
 const PIN = 16;
 
-/** Lines whose offset is smaller are made straight. */
+/** Lines with a smaller offset are made straight. */
 const JOG = 10;
 
-/** Sets the x of every vertical line that meets a horizontal one. */
+/** Sets x of every vertical line that meets a horizontal one. */
 export function givePins(frame: Frame, cells: Cells, sections: Sections): void {
   const taken = new Map<number, FrameNet>();
   const wishes = new Float64Array(sections.net.length);
@@ -94,7 +94,7 @@ const LANE_NUDGES = [0, 3, -3, 5, -5];
 
 const NUDGES = [0, 6, -6, 12, -12, 18, -18];
 
-/** A nudge such that no line continues where that of another net ends. */
+/** Keeps lines from continuing where another net's line ends. */
 function freeNudge(
   pin: number,
   nudges: readonly number[],
@@ -117,7 +117,7 @@ function sortByWish(sections: Int32Array, wishes: Float64Array, net: readonly Fr
   sections.sort((a, b) => wishes[a]! - wishes[b]! || net[a]!.id - net[b]!.id);
 }
 
-/** Distance of the pin from the centre of its box. */
+/** Distance of a pin from the centre of its box. */
 function fan(index: number, count: number, width: number): number {
   if (count === 1) return 0;
   return (index - (count - 1) / 2) * Math.min(PIN, (width - 32) / (count - 1));
@@ -128,7 +128,7 @@ function pinOf(item: Item, side: 'entrances' | 'exits', net: number): number | u
   return pin === undefined ? undefined : item.x + pin;
 }
 
-/** Places the pins at a border where their nets want them, but apart. */
+/** Places the pins of a border as close to their nets as distance allows. */
 function borderPins(frame: Frame, { uppers, lowers }: Sections, side: 'entrances' | 'exits'): void {
   const isUpper = side === 'entrances';
   const ends = isUpper ? lowers : uppers;

@@ -15,13 +15,13 @@ import {
   SIGNS,
 } from './words';
 
-/** Most rows of a table: a comment on GitHub has at most 65,536 characters. */
+/** Maximum number of rows of a table: a comment on GitHub has at most 65,536 characters. */
 const ROWS = 40;
 const SLOWEST = 5;
 const LONGEST_GRAPH = 20_000;
 const MESSAGE = 300;
 
-/** Changes since another plan of the tapestry, in the report's words. */
+/** Changes since another plan of the tapestry. */
 export interface ReportedChanges {
   /** `run nightly-1f2e3d4c5b6a`, `pipeline.ts`. */
   readonly since: string;
@@ -33,10 +33,7 @@ export interface ReportedChanges {
   readonly reusable: readonly string[];
 }
 
-/**
- * The outcome of a run as Markdown for a pull request: counts, failures, reused knots, slow knots, and a
- * small graph.
- */
+/** A run's outcome as Markdown for a pull request: counts, failures, reused knots, slow knots, a small graph. */
 export function reportOfRun(graph: RunGraph, { runId, status, error }: RunWords): string {
   const { knots, tapestry } = graph;
   const counts = countLooks(knots);
@@ -75,7 +72,7 @@ export function reportOfRun(graph: RunGraph, { runId, status, error }: RunWords)
   ]);
 }
 
-/** A tapestry as Markdown for a pull request: its size, the changes since another plan, and a small graph. */
+/** A tapestry as Markdown for a pull request: size, changes since another plan, a small graph. */
 export function reportOfPlan(graph: RunGraph, changes?: ReportedChanges): string {
   const { knots, tapestry, planHash } = graph;
   const parameters = knots.filter(({ kind }) => kind === 'parameter').length;
@@ -148,7 +145,7 @@ function table<Row>(
   ];
 }
 
-/** A chart that Mermaid draws in full, and that leaves room in a comment. */
+/** Only a chart that Mermaid draws in full, and that leaves room in a comment. */
 function graphPart(graph: RunGraph): string[] {
   if (graph.knots.length === 0) return [];
   const chart = mermaidOf(graph);
@@ -156,7 +153,7 @@ function graphPart(graph: RunGraph): string[] {
   return [`<details>\n<summary>Graph</summary>\n\n\`\`\`mermaid\n${chart}\`\`\`\n\n</details>`];
 }
 
-/** Data is quoted as code: it becomes no markup or link, and an `@` notifies nobody. */
+/** Quotes data as code: it becomes no markup or link, and an `@` notifies nobody. */
 function code(text: string): string {
   const line = seenLine(text);
   if (line === '') return '` `';

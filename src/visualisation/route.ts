@@ -7,19 +7,18 @@ import { Lanes } from './lanes';
 import { Levels } from './levels';
 import { givePins } from './pins';
 
-/** In a drawn group: the height of the band with its name, and the padding inside its border. */
+/** A drawn group's band with its name, and the padding inside its border. */
 export const HEADER = 30;
 export const PADDING = 16;
-/** Least distance between rows. */
 const CHANNEL = 40;
 const TRACK = 8;
-/** Beyond this total height, the horizontal lines of a channel move closer together. */
+/** Beyond this height, the horizontal lines of a channel move closer together. */
 const MOST_OF_TRACKS = 240;
 const MARGIN_LANE = 8;
 const MOST_OF_MARGIN = 400;
 const BLOCK_WIDTH = 1200;
 
-/** Sizes a frame, places its items and routes its nets. The inner frames are finished already. */
+/** Sizes a frame, places its items and routes its nets. Inner frames must be finished. */
 export function placeFrame(frame: Frame, titleWidth: (group: number) => number): void {
   const cells = cellsOf(frame, titleWidth);
   const isDrawn = frame.group !== undefined;
@@ -56,7 +55,7 @@ function cellsOf(frame: Frame, titleWidth: (group: number) => number): Cells {
   return cells;
 }
 
-/** In rows, in their own order, about twice as wide as high. */
+/** Rows in the items' own order, about twice as wide as high. */
 function placeBlock(frame: Frame): Cells {
   const { items } = frame;
   const area = items.reduce((sum, { width, height }) => sum + (width + GAP) * (height + CHANNEL), 0);
@@ -77,7 +76,7 @@ function placeBlock(frame: Frame): Cells {
   return cells;
 }
 
-/** Common rows, in which each group has columns of its own. */
+/** Common rows, in which each group has its own columns. */
 function placeTangle(frame: Frame, titleWidth: (group: number) => number): Cells {
   const { items } = frame;
   const nets = [...frame.nets.values()];
@@ -104,7 +103,7 @@ interface Margin {
   spacing: number;
 }
 
-/** Assigns lanes at the sides of a frame. Nets without a common channel share one. */
+/** Assigns lanes at the sides of a frame; nets without a common channel share one. */
 function giveMargins(frame: Frame, { x }: Cells): { left: Margin; right: Margin } {
   let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const each of x) {
@@ -128,7 +127,6 @@ function giveMargins(frame: Frame, { x }: Cells): { left: Margin; right: Margin 
 function marginOf(nets: FrameNet[]): Margin {
   const lanes = new Map<FrameNet, number>();
   nets.sort((a, b) => a.first - b.first || b.last - a.last || a.id - b.id);
-  // Nets that share a channel have lanes of their own.
   const taken = new Lanes(1);
   for (const net of nets) lanes.set(net, taken.take(net.first, net.last));
   const { count } = taken;
@@ -141,7 +139,7 @@ function sectionsOf(frame: Frame, { rows, row }: Cells): Sections {
   const channels: number[] = [];
   const upper: { readonly sections: number[]; readonly cells: number[] } = { sections: [], cells: [] };
   const lower: typeof upper = { sections: [], cells: [] };
-  // The last section made in each channel: nets are handled one after another.
+  // The last section in each channel: nets are handled one after another.
   const made = new Int32Array(rows.length + 1).fill(-1);
   const at = (of: FrameNet, channel: number): number => {
     const known = made[channel]!;
@@ -179,7 +177,6 @@ function sectionsOf(frame: Frame, { rows, row }: Cells): Sections {
   };
 }
 
-/** Sets the heights of rows and channels. */
 function stack(frame: Frame, { rows, row, x }: Cells, sections: Sections): void {
   const isDrawn = frame.group !== undefined;
   const nesting = frame.columns ? nestingOf(frame.columns) : 0;

@@ -2,7 +2,7 @@ import { circlesOf } from './circles';
 import type { FrameNet } from './frame';
 import { listsOf, type Lists } from './lists';
 
-/** Sets the channels that a net is in. */
+/** Sets the channels of a net. */
 export function setReach(net: FrameNet, row: ArrayLike<number>, rows: number): void {
   let [first, last] = [net.enters ? 0 : rows, net.leaves ? rows : 0];
   for (const cell of net.sources) {
@@ -17,10 +17,7 @@ export function setReach(net: FrameNet, row: ArrayLike<number>, rows: number): v
   net.last = last;
 }
 
-/**
- * Each item is below everything that it needs. An item with more outgoing lines than incoming ones is close
- * to what needs it.
- */
+/** Below everything that it needs; with more outgoing than incoming lines, close to its users. */
 export function tightRows(count: number, nets: readonly FrameNet[]): Int32Array {
   const { parents, children } = neighbours(count, nets);
   const order = topological(count, { parents, children });
@@ -57,7 +54,7 @@ interface Neighbours {
 }
 
 function neighbours(count: number, nets: readonly FrameNet[]): Neighbours {
-  // A net has one source or one target, so the product is its number of lines.
+  // A net has one source or one target: the product is its number of lines.
   const lines = nets.reduce((sum, { sources, targets }) => sum + sources.length * targets.length, 0);
   const from = new Int32Array(lines);
   const to = new Int32Array(lines);
@@ -73,10 +70,7 @@ function neighbours(count: number, nets: readonly FrameNet[]): Neighbours {
   return { parents: listsOf(count, to, from), children: listsOf(count, from, to) };
 }
 
-/**
- * Parents first. Items in a circle follow in their own order, once the circle needs nothing else that is
- * left.
- */
+/** Parents first. Items of a circle follow in their own order, once the circle needs nothing else. */
 function topological(count: number, { parents, children }: Neighbours): Int32Array {
   const missing = new Int32Array(count);
   for (let cell = 0; cell < count; cell++) missing[cell] = parents.starts[cell + 1]! - parents.starts[cell]!;

@@ -1,6 +1,6 @@
 import { parentsOf, type GraphKnot, type RunGraph } from '../authoring/run-graph';
 
-/** The state of a knot, as named in a selection. `reused`: Ok with a reused value. */
+/** State of a knot in a selection. `reused`: Ok with a reused value. */
 export type KnotStatus = 'pending' | 'waiting' | 'running' | 'ok' | 'reused' | 'failed' | 'skipped';
 
 const STATUSES: readonly KnotStatus[] = [
@@ -13,10 +13,7 @@ const STATUSES: readonly KnotStatus[] = [
   'skipped',
 ];
 
-/**
- * The status by a knot's record. A knot without one is `pending`: only the engine knows whether it waits or
- * runs.
- */
+/** The status by a knot's record. Without one `pending`: only the engine knows whether the knot waits or runs. */
 export function recordedStatus({ state }: Pick<GraphKnot, 'state'>): KnotStatus {
   if (!state) return 'pending';
   if (state.outcome === 'err') return 'failed';
@@ -24,7 +21,6 @@ export function recordedStatus({ state }: Pick<GraphKnot, 'state'>): KnotStatus 
   return state.cachedFromRun === undefined ? 'ok' : 'reused';
 }
 
-/** Dependencies by index, each parent and child once. */
 export interface Kinship {
   readonly parents: readonly (readonly number[])[];
   readonly children: readonly (readonly number[])[];
@@ -37,7 +33,7 @@ export function kinshipOf({ knots }: RunGraph): Kinship {
   return { parents, children };
 }
 
-/** The knots above or below the given ones, without these, in the order found. */
+/** All knots above or below the given ones, without these, in the order found. */
 export function relatives(links: Kinship[keyof Kinship], from: Iterable<number>): Set<number> {
   const seen = new Set(from);
   const queue = [...seen];
@@ -63,10 +59,9 @@ export interface Selection {
  * Selects knots by a line of text. Terms separated by a space narrow: all must hold. A comma separates
  * alternatives. A term is
  *
- * - an id, or a pattern of ids with `*`: `load.*`; if no knot has that id, every knot whose id contains the
- *   text
- * - one of these with `+` before it (adds everything that it is made of) or after it (adds everything made of
- *   it): `+report`, `users+`, `+a+`
+ * - an id, or a pattern of ids with `*`: `load.*`; if no knot has that id, every knot whose id contains the text
+ * - one of these with `+` before it (and everything upstream) or after it (and everything downstream): `+report`,
+ *   `users+`, `+a+`
  * - a status: `ok`, `reused`, `failed`, `skipped`, `running`, `waiting`, `pending`; for a knot with such an id,
  *   `id:failed`
  * - `type:text`, the name of a definition or kind of node, or a pattern; `id:text`; `terminal`
@@ -162,7 +157,7 @@ function indexesWhere({ knots }: RunGraph, holds: (knot: GraphKnot, index: numbe
   return found;
 }
 
-/** Matches piece by piece: as a regular expression, a pattern with many stars could take exponential time. */
+/** Matches piece by piece: a regular expression with many stars could take exponential time. */
 function patternOf(pattern: string): (text: string) => boolean {
   const [first, ...others] = pattern.split('*');
   if (others.length === 0) return (text) => text.toLowerCase() === pattern;

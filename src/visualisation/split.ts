@@ -9,21 +9,19 @@ export interface Edge {
   readonly to: Item;
 }
 
-/** With this many neighbours on one side, an item belongs to no part more than to another. */
+/** An item with more neighbours on one side belongs to no part in particular. */
 const HUB = 12;
 
 /**
- * Adds inner frames that make a frame readable: groups that depend on each other in both directions are laid
- * out together; parts connected only by hubs are laid out on their own; many items with the same wiring
- * become a block.
+ * Makes a frame readable by inner frames. Groups that depend on each other become one, as do many items with the
+ * same wiring. Each part that only hubs connect gets its own.
  *
  * @param edges between items of the frame, each once
  * @param hasGroups whether an item is a group, open or closed; without groups there are no circles
  */
 export function split(frame: Frame, edges: readonly Edge[], hasGroups: boolean): void {
   let own = hasGroups ? untangle(frame, edges) : edges;
-  // A hub whose neighbours became a block is no longer a hub: together with the block it may be one part of
-  // many.
+  // A hub whose neighbours became a block is a hub no longer, and may be part of a block itself.
   for (let before = Number.POSITIVE_INFINITY; frame.items.length > 2 && frame.items.length < before;) {
     before = frame.items.length;
     own = separate(frame, own);
@@ -66,7 +64,7 @@ function columnOf(group: number | undefined, items: readonly Item[]): Column {
   return column;
 }
 
-/** Each edge once. Between two boxes that are not frames, edges are unique from the start. */
+/** Removes duplicates. Edges between two boxes that are not frames are unique. */
 export function distinct(edges: readonly Edge[]): Edge[] {
   const seen = new Map<Item, Set<Item>>();
   return edges.filter(({ from, to }) => {
@@ -172,7 +170,7 @@ function blockFrame(parts: readonly (readonly Item[])[]): Frame {
   return block;
 }
 
-/** The blocks that do not indirectly need something that needs them. */
+/** The blocks that do not depend on themselves by way of other items. */
 function acyclic(
   items: readonly Item[],
   edges: readonly Edge[],

@@ -17,7 +17,6 @@ import {
   type Look,
 } from './words';
 
-/** The text above the graph of a run. */
 export interface RunWords {
   readonly runId: string;
   readonly status: string;
@@ -25,15 +24,14 @@ export interface RunWords {
 }
 
 const HEAD = 88;
-/** Width of title and legend. */
 const LEAST_WIDTH = 460;
 const LETTER = 7.2;
 const SMALL_LETTER = 6;
 const RADIUS = 7;
 
 /**
- * A graph as one SVG without scripts, fonts or other files; light or dark by the reader's setting. Each knot
- * has a tooltip, and each outcome a sign, a word, a line and a colour.
+ * A graph as one SVG without scripts, fonts or other files; light or dark by the reader's setting. Each knot has a
+ * tooltip, each outcome a sign, a word, a line and a colour.
  */
 export function svgOf(graph: RunGraph, run?: RunWords): string {
   const { knots } = graph;
@@ -80,7 +78,7 @@ function description({ knots }: RunGraph, run: RunWords | undefined, isRun: bool
   ].join(' ');
 }
 
-/** Name, status, and a legend that also shows the counts. */
+/** Name, status, and a legend with counts. */
 function header(graph: RunGraph, run: RunWords | undefined, isRun: boolean): string {
   const { knots, tapestry, planHash } = graph;
   const took = isRun ? runDuration(knots) : undefined;
@@ -109,7 +107,7 @@ function header(graph: RunGraph, run: RunWords | undefined, isRun: boolean): str
   ].join('');
 }
 
-/** For a tapestry: the shapes of the kinds that occur in it. */
+/** The shapes in a tapestry. */
 function shapesLegend(knots: readonly GraphKnot[]): string[] {
   const kinds = new Set(knots.map(({ kind }) => SHAPES[kind]));
   let x = 24;
@@ -193,10 +191,7 @@ function groupOf(group: GroupBox, { groups }: Picture): string {
   );
 }
 
-/**
- * All wires as two paths, so that overlapping lines are no darker: those that carried a value, and the
- * others.
- */
+/** All wires as two paths, with and without a value: overlapping lines of one path get no darker. */
 function wiresOf({ wires }: Picture, knots: readonly GraphKnot[]): string[] {
   const isRun = knots.some(({ state }) => state);
   const paths = { came: '', idle: '' };
@@ -267,7 +262,6 @@ function secondLine(knot: GraphKnot, isRun: boolean): string {
   ].join(' · ');
 }
 
-/** The facts about a knot, as a tooltip. */
 function tooltip(knot: GraphKnot, isRun: boolean): string {
   const { id, state, codeHash, version, summary } = knot;
   const took = durationOf(knot);

@@ -1,9 +1,6 @@
 import type { GraphKnot } from '../authoring/run-graph';
 
-/**
- * How a knot looks: each look has a colour, a shape and a word, so that colour alone tells nothing. `open`:
- * no outcome yet.
- */
+/** The look of a knot: a colour, a shape and a word, so that nothing depends on colour. `open`: no outcome yet. */
 export type Look = 'ok' | 'reused' | 'failed' | 'skipped' | 'open';
 
 export const LOOKS: readonly Look[] = ['failed', 'ok', 'reused', 'skipped', 'open'];
@@ -32,7 +29,7 @@ export function lookOf({ state }: Pick<GraphKnot, 'state'>): Look {
   return state.cachedFromRun === undefined ? 'ok' : 'reused';
 }
 
-/** The kind of a knot in a few words: its definition, or what it does. */
+/** A knot's definition, or its function. */
 export function kindWords({ kind, definition, each, signal, id }: GraphKnot): string {
   switch (kind) {
     case 'parameter':
@@ -56,7 +53,7 @@ export function kindWords({ kind, definition, each, signal, id }: GraphKnot): st
   }
 }
 
-/** The duration of the body; undefined for a reused value. */
+/** Milliseconds of the body; undefined for a reused value. */
 export function durationOf({ state }: Pick<GraphKnot, 'state'>): number | undefined {
   if (!state || state.outcome === 'skipped' || state.cachedFromRun !== undefined) return undefined;
   return Math.max(0, state.finishedAt - state.startedAt);
@@ -96,7 +93,7 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** The beginning of a hash, long enough to tell it from others: `sha256:1a2b3c4d…`. */
+/** `sha256:1a2b3c4d…`. */
 export function shortHash(hash: string): string {
   const start = hash.indexOf(':') + 9;
   return hash.length > start ? `${hash.slice(0, start)}…` : hash;

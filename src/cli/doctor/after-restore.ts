@@ -5,7 +5,6 @@ import { EXIT } from '../output/exit-codes';
 import { formatTime, nameSome, plural } from '../output/format';
 import type { Output } from '../output/output';
 
-/** `selvage doctor --after-restore`. */
 export async function afterRestore(options: ServerOptions, output: Output): Promise<number> {
   const { examineRestored } = await import('../../client/after-restore.js');
   return await withClient(options, output, async (selvage) => {
@@ -35,7 +34,7 @@ function describe(state: RestoredState, ok: boolean): string {
     ...(restored.length === 0
       ? []
       : [
-          `Mended: ${plural(restored.length, 'run')} that only the server knew, on record again: ${some(restored)}. Those that are over lack records; \`selvage resume RUN\` makes them anew.`,
+          `Mended: ${plural(restored.length, 'run')} that only the server knew, on record again: ${some(restored)}. Finished ones lack records; \`selvage resume RUN\` makes them anew.`,
         ]),
     ...(open === 0
       ? []

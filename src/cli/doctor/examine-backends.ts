@@ -7,7 +7,7 @@ import { findDamaged, type DamagedValues } from '../../records/retention';
 import { nameSome, plural } from '../output/format';
 import type { Finding } from './finding';
 
-/** Run histories that can be opened while others use them. */
+/** Run histories that several processes can open. */
 const SHARED: readonly string[] = ['sqlite', 'postgres'];
 
 const BACKEND_NAMES = {
@@ -24,7 +24,6 @@ const STATES = {
 } as const;
 const WITH_TABLES: ReadonlySet<string> = new Set(['sqlite', 'duckdb', 'postgres']);
 
-/** Whether the backends can be used. */
 export async function examineBackends(inspected: Promise<BackendReport[]>): Promise<Finding[]> {
   const subject = 'Backends';
   let reports: BackendReport[];
@@ -42,7 +41,7 @@ function judge(report: BackendReport): Omit<Finding, 'subject'> {
   const where = `${names}: ${technology}${technology === 'memory' ? '' : ` ${shown}`}${variable ? ` (${variable})` : ''}`;
   if (threats !== undefined) return { status: 'warning', message: `${where}: ${threats.join(' ')}` };
   if (state === undefined) {
-    // A worker that has it open is as it should be.
+    // As usual while a worker has it open.
     const status = SelvageError.is(error, 'RunHistoryInUse') ? 'warning' : 'error';
     return { status, message: `${where}: ${(error as Error).message}` };
   }
@@ -51,9 +50,7 @@ function judge(report: BackendReport): Omit<Finding, 'subject'> {
   return { status: 'ok', message: `${where}: ${found}` };
 }
 
-/**
- * Whether values are sealed, with which keys, and whether those in the data store can be opened with them.
- */
+/** Whether values are sealed, by which keys, and whether the stored ones can be opened. */
 export async function examineEncryption(
   projectDir: string,
   inspected: Promise<BackendReport[]>,
@@ -72,19 +69,19 @@ export async function examineEncryption(
       `keys of subjects: ${encryption.subjects.technology}`;
     return [{ subject, status: 'ok', message }];
   } catch (error) {
-    // Other reasons why it cannot be opened are reported with the backends.
+    // Other reasons are reported with the backends.
     if (!isOfClass(error, 'key')) return [];
     return [{ subject, status: 'error', message: `${error.code}: ${error.message}` }];
   }
 }
 
-/** Error messages name digest keys by these tags. */
+/** With the tags that error messages use. */
 function hashedWith({ all }: Digests): string {
   const [current, ...others] = all.map(({ id, tag }) => (tag === undefined ? 'none' : `${id} (${tag})`));
   return `digest key of new runs: ${current}${others.length > 0 ? `, of others: ${others.join(', ')}` : ''}`;
 }
 
-/** The run history's clock, and any step back in time that a worker has noticed. */
+/** The run history's clock, and a step back in time that a worker has noticed. */
 export async function examineHistory(
   projectDir: string,
   inspected: Promise<BackendReport[]>,
@@ -92,7 +89,7 @@ export async function examineHistory(
   try {
     const place = (await inspected).find(({ backends }) => backends.includes('history'));
     if (!place || !SHARED.includes(place.technology) || place.state !== 'current') return [];
-    // No values are read, so neither their keys nor their store are needed.
+    // Reads no values: needs neither their keys nor their store.
     const backends = await openBackends({ projectDir, encryption: false, openLate: true });
     try {
       const { runHistory } = backends;
@@ -112,12 +109,11 @@ export async function examineHistory(
       await backends.close();
     }
   } catch {
-    // Backends that cannot be opened are reported on their own.
+    // `examineBackends` reports why they cannot be opened.
     return [];
   }
 }
 
-/** Emitters that have not heard of everything, and why. */
 async function examineEmitters(backends: Backends): Promise<Finding[]> {
   const subject = 'Emitters';
   const emitters = await readEmitters(backends);
@@ -140,10 +136,8 @@ async function examineEmitters(backends: Backends): Promise<Finding[]> {
   return [{ subject, status: 'warning', message: found.join('; '), fix }];
 }
 
-/** Time limit for reading values. */
 const VALUES_WITHIN_MS = 5_000;
 
-/** Whether the bytes of values match their hashes. */
 export async function examineValues(
   projectDir: string,
   inspected: Promise<BackendReport[]>,
@@ -159,7 +153,7 @@ export async function examineValues(
       await backends.close();
     }
   } catch {
-    // Backends that cannot be opened are reported on their own.
+    // `examineBackends` reports why they cannot be opened.
     return [];
   }
 }

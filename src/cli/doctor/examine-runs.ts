@@ -3,7 +3,7 @@ import { inspectEmbeddedServer } from '../../server';
 import { nameSome, plural } from '../output/format';
 import type { Finding } from './finding';
 
-/** Runs that the project's own server has and the run history does not, because that was deleted or replaced under them. */
+/** Runs on the project's own server without a record, because their run history was deleted or replaced. */
 export async function examineRuns(
   projectDir: string,
   inspected: Promise<BackendReport[]>,
@@ -24,7 +24,7 @@ export async function examineRuns(
       },
     ];
   } catch {
-    // A server or a history that cannot be used is reported on its own.
+    // Others report a server or a history that cannot be used.
     return [];
   }
 }

@@ -6,7 +6,6 @@ import type { Output } from '../output/output';
 import { connectOptions, type ServerOptions } from '../options/server-options';
 import type { Finding } from './finding';
 
-/** Checks the server that was named, or what the embedded one needs. */
 export async function examineServer(
   options: ServerOptions,
   projectDir: string,
@@ -17,7 +16,6 @@ export async function examineServer(
   return [await examineBinary(), examineEmbedded(projectDir)];
 }
 
-/** A server that was named must answer. */
 async function examineAddress(options: ServerOptions, output: Output): Promise<Finding> {
   const subject = 'Temporal server';
   const { Selvage } = await import('../../client/index.js');

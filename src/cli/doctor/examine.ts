@@ -17,10 +17,9 @@ import { examineBackends, examineEncryption, examineHistory, examineValues } fro
 const SDK_PACKAGES = ['activity', 'client', 'common', 'plugin', 'proto', 'worker', 'workflow'] as const;
 const OLDEST_NODE = [20, 3] as const;
 
-/** `selvage doctor`. */
 export async function examine(options: ServerOptions, output: Output): Promise<number> {
   const projectDir = projectFolder(options.projectDir);
-  // Inspected once, as each server that does not answer costs time.
+  // Once: each server that does not answer costs time.
   const backends = inspectBackends({ projectDir });
   // Callers that await it get the error.
   backends.catch(() => undefined);
@@ -137,7 +136,7 @@ async function examineThreads(): Promise<Finding[]> {
   ];
 }
 
-/** Whether other users of the machine can read what the project stores. */
+/** Whether other users of the machine can read the project's data. */
 function examinePrivacy(projectDir: string): Finding[] {
   const subject = 'Private';
   if (!isProject(projectDir)) return [];
@@ -150,14 +149,14 @@ function examinePrivacy(projectDir: string): Finding[] {
   return [{ subject, status: 'ok', message }];
 }
 
-/** Whether the pages of the project's databases are intact, as far as some seconds of checking can tell. */
+/** Whether the databases' pages are intact, as far as a few seconds tell. */
 async function examineFiles(projectDir: string): Promise<Finding[]> {
   const subject = 'Database files';
   let files: string[];
   try {
     files = databasesOf(projectDir);
   } catch {
-    // Errors in their addresses are reported with the backends.
+    // `examineBackends` reports wrong addresses.
     return [];
   }
   return await Promise.all(

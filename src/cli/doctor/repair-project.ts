@@ -15,7 +15,7 @@ import { everyItem } from '../../ports/parts/every-item';
 
 interface RepairProjectOptions {
   readonly projectDir: string;
-  /** Environment variables that configure the backends. Default: `process.env`. */
+  /** Environment variables of the backends. Default: `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Receives notes about slow steps. Default: nobody. */
   readonly log?: (message: string) => void;
@@ -24,25 +24,22 @@ interface RepairProjectOptions {
 export interface ProjectRepair {
   /** Files of dead processes and interrupted writes in the server's folder. */
   readonly leftovers: readonly Leftover[];
-  /** The files of the backends. */
   readonly backends: readonly DatabaseRepair[];
-  /** Temporal's database: it is sound, or it was moved away. */
+  /** Sound, or moved away. */
   readonly temporal: DatabaseRepair;
-  /** The permanent id of Temporal's database, if that was moved away. */
+  /** Id of Temporal's database, if that was moved away. */
   readonly lostCluster?: string | undefined;
 }
 
 /**
- * Repairs what is damaged in the project's `.selvage`: the leases, locks and state of the embedded server,
- * the SQLite files of the backends, Temporal's database. A damaged file is always kept, under a name with the
- * date. Sound files are not touched.
+ * Repairs the project's `.selvage`: leases, locks and state of the embedded server, SQLite files of the backends,
+ * Temporal's database. Keeps a damaged file under a name with the date, and does not touch sound ones.
  *
- * From a backend's file, everything readable is kept. Temporal's database is moved away as a whole, because
- * half of a run's state would be wrong.
+ * Keeps all readable rows of a backend's file. Moves Temporal's database away as a whole, because half of a run's
+ * state would be wrong.
  *
  * @throws SelvageError `ProjectInUse` while other processes use the files, `DiskFull`, `FolderUnusable`,
- *   `UnreleasedData`, `InvalidUrl`,
- * `MissingPackage`
+ * `UnreleasedData`, `InvalidUrl`, `MissingPackage`
  */
 export async function repairProject({
   projectDir,
@@ -70,7 +67,7 @@ export async function repairProject({
   return { leftovers, backends, temporal, ...(temporal.movedTo !== undefined && { lostCluster: cluster }) };
 }
 
-/** SQLite may consider a database sound that lacks Temporal's tables. */
+/** SQLite may find a database sound that lacks Temporal's tables. */
 async function tryServer(projectDir: string, stamp: string, sound: DatabaseRepair): Promise<DatabaseRepair> {
   try {
     const server = await EmbeddedServer.acquire({ projectDir });
@@ -85,15 +82,12 @@ async function tryServer(projectDir: string, stamp: string, sound: DatabaseRepai
   }
 }
 
-/**
- * Records the runs in flight on a server whose database is gone as over, so that they can be resumed. Returns
- * their ids, newest first.
- */
+/** Ends the records of a lost server's runs, so that they can be resumed. Returns their ids, newest first. */
 export async function endLostRuns(
   { projectDir, environment = process.env }: RepairProjectOptions,
   cluster: string,
 ): Promise<string[]> {
-  // No values are read, so neither their keys nor their store are needed.
+  // Reads no values: needs neither their keys nor their store.
   const backends = await openBackends({ projectDir, environment, encryption: false, openLate: true });
   try {
     const runs = await runsInFlight(backends.runHistory, cluster);
@@ -123,10 +117,7 @@ async function runsInFlight(
   return runs;
 }
 
-/**
- * The existing database files of a project: those of its backends and, if an embedded server has run,
- * Temporal's.
- */
+/** The project's existing database files: of its backends and, if an embedded server has run, Temporal's. */
 export function databasesOf(projectDir: string, environment = process.env): string[] {
   const all = [...sqliteFiles(projectDir, environment), serverFolder(projectDir).database];
   return all.filter((file) => existsSync(file));

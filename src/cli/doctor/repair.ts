@@ -13,17 +13,14 @@ import { endLostRuns, repairProject, type ProjectRepair } from './repair-project
 
 const SHOWN = 20;
 
-/** The report of `selvage doctor --repair`. */
 interface Report extends Omit<ProjectRepair, 'lostCluster'> {
-  /** Ids of runs that were in flight and that the server has lost. */
+  /** Ids of runs in flight that the server has lost. */
   readonly lostRuns: readonly string[];
-  /** Values that were set aside. */
   readonly values: readonly SetAside[];
-  /** Why not all values and runs were checked: a key is missing, or a store is unreachable. */
+  /** Why not all values and runs were checked: a missing key, or an unreachable store. */
   readonly unreadable?: { readonly code: string; readonly message: string };
 }
 
-/** `selvage doctor --repair`. */
 export async function repair(options: ServerOptions, output: Output): Promise<number> {
   const projectDir = projectFolder(options.projectDir);
   const { lostCluster, ...files } = await repairProject({
@@ -36,7 +33,7 @@ export async function repair(options: ServerOptions, output: Output): Promise<nu
       report = { ...report, lostRuns: await endLostRuns({ projectDir }, lostCluster) };
     report = { ...report, values: await setDamagedAside(projectDir, output) };
   } catch (error) {
-    // Earlier repairs are reported nevertheless.
+    // Earlier repairs are reported all the same.
     if (!SelvageError.is(error)) throw error;
     report = { ...report, unreadable: { code: error.code, message: error.message } };
   }
@@ -50,7 +47,7 @@ export async function repair(options: ServerOptions, output: Output): Promise<nu
   return unreadable === undefined ? EXIT.ok : EXIT.runFailed;
 }
 
-/** Moves away values whose bytes do not match their hash, so that they are made again when needed. */
+/** Moves damaged values away, so that they are made again when needed. */
 async function setDamagedAside(projectDir: string, output: Output): Promise<SetAside[]> {
   const reports = await inspectBackends({ projectDir });
   if (!reports.every(({ state, technology }) => state === 'current' && technology !== 'memory')) return [];

@@ -10,10 +10,8 @@ interface Declared {
 }
 
 /**
- * The schedules that a file exports, and their owner.
- *
  * @param owner default: the package and path of the file
- * @throws SelvageError `FileWithoutTrigger` if there must be one
+ * @throws SelvageError `FileWithoutTrigger` if there must be a schedule
  */
 export async function declaredIn(
   file: string,
@@ -32,10 +30,7 @@ export async function declaredIn(
   return { declared, owner: owner ?? ownerOfFile(loaded.path) };
 }
 
-/**
- * The owner of a file's schedules: the name of its package and the path within it, equal on every machine and in every checkout. Without a
- * package: the names of the file and its folder.
- */
+/** The package's name and the path within it, equal on every machine; else the names of folder and file. */
 function ownerOfFile(file: string): string {
   for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
     const name = packageName(path.join(folder, 'package.json'));
@@ -55,7 +50,7 @@ function packageName(file: string): string | undefined {
     const { name } = JSON.parse(readFileSync(file, 'utf8')) as { name?: unknown };
     return typeof name === 'string' && name !== '' ? name : undefined;
   } catch {
-    // Errors in it concern those who need it.
+    // Others report its errors.
     return undefined;
   }
 }

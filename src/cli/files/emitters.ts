@@ -3,11 +3,7 @@ import { projectFolder } from '../../project-folder';
 import { loadConfig } from '../../user-modules';
 import type { LoadedFile } from './load-file';
 
-/**
- * The emitters of a file, and those of the project's `selvage.config.ts`.
- *
- * @throws SelvageError as `loadConfig`
- */
+/** Also the emitters of the project's `selvage.config.ts`. @throws SelvageError as `loadConfig` */
 export async function emittersOf(
   loaded: Pick<LoadedFile, 'emitters'> | undefined,
   { projectDir }: { readonly projectDir?: string },

@@ -4,24 +4,23 @@ import path from 'node:path';
 
 /** Editors write in several steps, and a checkout touches many files at once. */
 const SETTLE_MS = 100;
-/** In place of a fingerprint: whatever is there differs from what has been read. */
+/** Differs from every fingerprint: the file has changed. */
 const UNKNOWN = 'unknown';
 
-/** Watches files for changes of their content. It watches folders rather than files, because most editors replace a file by a new one. */
+/** Watches files for new content. Watches their folders, because most editors replace a file by a new one. */
 export class FileWatch {
   private readonly contents = new Map<string, string>();
   private readonly folders = new Map<string, FSWatcher>();
   private settling: NodeJS.Timeout | undefined;
   private readonly touched = new Set<string>();
 
-  /** @param onChange called with the files whose content has changed, once changes have settled */
+  /** @param onChange called with the changed files once changes have settled */
   constructor(private readonly onChange: (files: readonly string[]) => void) {}
 
   /**
-   * Adds files; their present content counts as unchanged. Files that do not exist are watched for, too.
+   * Adds files, which need not exist. Their present content counts as unchanged.
    *
-   * @param since milliseconds since the epoch: files that have changed after it are reported, because whoever has
-   *   read them may have read what they were before. Default: none are
+   * @param since milliseconds since the epoch: later changes are reported, because a reader may have missed them
    */
   add(files: readonly string[], since = Infinity): void {
     for (const file of files) {
@@ -48,7 +47,7 @@ export class FileWatch {
       for (const file of files) if (this.contents.has(file)) this.touched.add(file);
       if (this.touched.size > 0) this.settle();
     });
-    // The folder and its files are gone; the worker's next start reports it.
+    // The folder is gone; the worker's next start reports it.
     watcher.on('error', () => {
       watcher.close();
       this.folders.delete(folder);
@@ -67,7 +66,7 @@ export class FileWatch {
   }
 }
 
-/** Milliseconds since the epoch; 0 if there is no such file. For one that has replaced another, when it did. */
+/** Milliseconds since the epoch, also of a replacement; 0 without a file. */
 function changedAt(file: string): number {
   try {
     return statSync(file).ctimeMs;

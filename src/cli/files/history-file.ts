@@ -5,7 +5,7 @@ import { SelvageError } from '../../errors';
 const GZIP = [0x1f, 0x8b] as const;
 
 /**
- * The JSON of a file, gzipped or not.
+ * Reads JSON, gzipped or not.
  *
  * @throws SelvageError `FileNotFound`, `FileNotLoadable`
  */
@@ -27,7 +27,7 @@ export async function readHistoryFile(file: string): Promise<unknown> {
     const text = bytes[0] === GZIP[0] && bytes[1] === GZIP[1] ? gunzipSync(bytes) : bytes;
     return JSON.parse(text.toString('utf8'));
   } catch (error) {
-    // It may quote what it could not read, with its line ends.
+    // It may quote unreadable text with line ends.
     const reason = (error as Error).message.replace(/\s+/g, ' ');
     throw new SelvageError(
       'FileNotLoadable',

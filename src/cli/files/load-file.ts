@@ -20,23 +20,21 @@ import type { Output } from '../output/output';
 import { leaveSignals } from '../process/interruption';
 
 export interface LoadedFile {
-  /** Absolute. */
   readonly path: string;
-  /** The exported tapestries, and those that its triggers start. */
+  /** Exported tapestries, and tapestries of its triggers. */
   readonly tapestries: readonly AnyTapestry[];
-  /** The exported triggers. */
   readonly triggers: readonly TriggerDeclaration[];
   readonly streams: readonly StreamDeclaration[];
-  /** The exported emitters, which hear the tapestries of the file; all runs if it has none. */
+  /** Exported emitters. They hear the runs of the file's tapestries; without tapestries, all runs. */
   readonly emitters: readonly EmitterDeclaration[];
-  /** Of a document: problems that prevent no run, each with its place. */
+  /** Problems of a document that prevent no run, with their places. */
   readonly warnings: readonly PipelineProblem[];
-  /** How many there are beside these. */
+  /** Number of further warnings. */
   readonly moreWarnings: number;
 }
 
 interface LoadOptions {
-  /** The kind of export without which the command has no work; `any`: one of those that there are. Default: a tapestry. */
+  /** The export that the command needs; `any`: any kind. Default: a tapestry. */
   readonly needs?: 'tapestry' | 'trigger' | 'stream' | 'any' | 'nothing';
 }
 
@@ -46,8 +44,7 @@ const EXTENSIONS = [...TYPESCRIPT_EXTENSIONS, ...JAVASCRIPT_EXTENSIONS, ...DOCUM
  * Loads a user's file: TypeScript, CommonJS, an ES module or a YAML document.
  *
  * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `FileWithoutTapestry`, `FileWithoutTrigger`,
- *   `DuplicateTrigger`,
- * `InvalidPipeline`, or an authoring error of the file
+ * `DuplicateTrigger`, `InvalidPipeline`, or an authoring error of the file
  */
 export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions = {}): Promise<LoadedFile> {
   const absolute = path.resolve(file);
@@ -94,7 +91,7 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
 async function loadModules(file: string): Promise<Omit<LoadedFile, 'path'>> {
   const heedSignals = await leaveSignals();
   const loading = loadCode(file);
-  // The modules have run up to their first `await`. While they wait, handlers of signals are called.
+  // The modules have run up to their first `await`, during which handlers of signals are called.
   heedSignals();
   return { ...(await loading), warnings: [], moreWarnings: 0 };
 }
@@ -109,12 +106,7 @@ async function loadDocument(file: string): Promise<Omit<LoadedFile, 'path'>> {
   }
 }
 
-/**
- * Chooses the tapestry.
- *
- * @throws SelvageError `AmbiguousTapestry` if there are several and none is named, `FileWithoutTapestry` if
- *   the named one is missing
- */
+/** @throws SelvageError `AmbiguousTapestry` (several, and no name), `FileWithoutTapestry` (no such name) */
 export function chooseTapestry(loaded: LoadedFile, name: string | undefined): AnyTapestry {
   const { tapestries, path: file } = loaded;
   const names = tapestries.map((tapestry) => tapestry.name);
@@ -187,9 +179,7 @@ function requireDifferentStreams(streams: readonly StreamDeclaration[], file: st
   }
 }
 
-/**
- * Warns about parameters that nothing uses: a sign that one was used in a condition of the build function.
- */
+/** An unused parameter is often one that a condition of the build function has used. */
 export function warnOfUnused(tapestry: TapestryRecord, output: Output): void {
   for (const name of unusedParameters(tapestry)) {
     output.warn(`${output.yellow('warning')} ${unusedParameter(tapestry.name, name)}`);

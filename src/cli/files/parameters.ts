@@ -5,20 +5,17 @@ import { SelvageError } from '../../errors';
 import { accepts, readTime } from '../../runtime/given-times';
 import type { ParameterRecord, TapestryRecord } from '../../authoring';
 
-/** Sources of a run's parameters on the command line. */
 interface ParameterSources {
-  /** `name=value`, each. */
+  /** Each as `name=value`. */
   readonly pairs: readonly string[];
-  /** A JSON or YAML file with an object. */
   readonly file?: string | undefined;
-  /** Whether they may refer to values in the data store, in the tagged form. Default false: a file may come from somebody else. */
+  /** Permits references to stored values (tagged form). Default false: a file may come from somebody else. */
   readonly allowReferences?: boolean | undefined;
 }
 
 /**
- * The given parameters; the command line takes precedence over the file. They are not validated here, but the schema decides how a text is
- * read: as JSON if the schema accepts that, else as text or, if it accepts a Date but no text, as a time. Texts in a file are read
- * likewise.
+ * Parameters from the command line, else from the file, unvalidated. The schema decides how a text is read: as
+ * JSON, as text or, if it accepts only a Date, as a time.
  *
  * @throws SelvageError `Usage`, `FileNotFound`, `FileNotLoadable`, `NotDecodable` (a reference that is not allowed)
  */
@@ -45,7 +42,7 @@ export async function readParameters(
     given.add(name);
     values.set(name, await readText(tapestry.parameters.get(name), text, { allowReferences }));
   }
-  // Not by assignment, which fails for a name such as `__proto__`.
+  // Assignment would fail for a name such as `__proto__`.
   return Object.fromEntries(values);
 }
 
@@ -68,7 +65,7 @@ async function readText(
   if (!parameter) return asJson ? asJson.value : text;
   if (asJson && (await accepts(parameter, asJson.value))) return asJson.value;
   if (await accepts(parameter, text)) return text;
-  // If neither is acceptable, the error concerns what the user most likely meant.
+  // Unacceptable in both forms: the error concerns the likelier one.
   return await readTime(parameter, asJson ? asJson.value : text);
 }
 

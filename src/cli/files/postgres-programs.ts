@@ -8,16 +8,13 @@ import { onDisk } from './sqlite-copy';
 
 type Program = 'pg_dump' | 'pg_restore' | 'psql';
 
-/** Sessions of Selvage have this name, unless their address gives them another. */
+/** Sessions of Selvage have this name, unless their address gives another. */
 const SESSIONS =
   "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'selvage'";
 
-/**
- * PostgreSQL's own programs, on the database and the schema of an address of ours. It reaches them by the environment: they do not know all of
- * its parameters, and arguments of processes are seen by every user of the machine.
- */
+/** PostgreSQL's programs. They get an address by environment variables: arguments are visible to all users. */
 export class PostgresPrograms {
-  /** In words, without secrets. */
+  /** The address without secrets. */
   readonly shown: string;
   readonly #schema: string | undefined;
   readonly #environment: NodeJS.ProcessEnv;
@@ -29,27 +26,27 @@ export class PostgresPrograms {
     this.#environment = libpqEnvironment(url);
   }
 
-  /** The same for two addresses of one place, whatever else they say. */
+  /** Equal for all addresses of one schema. */
   get key(): string {
     const { PGHOST, PGPORT, PGDATABASE } = this.#environment;
     return JSON.stringify([PGHOST, PGPORT, PGDATABASE, this.#schema]);
   }
 
-  /** Copies all tables as they are at one moment, while they are in use. */
+  /** Copies all tables as of one moment, while they are in use. */
   async dump(file: string): Promise<void> {
-    // Before it has anything in it: what is in it is not for others.
+    // Created first, readable by this user only.
     onDisk(file, () => writeFileSync(file, '', { mode: 0o600 }));
     await this.#run('pg_dump', ['--format=custom', '--no-password', `--file=${file}`, ...this.#only]);
     onDisk(file, () => flush(file));
   }
 
-  /** Whether there is a schema that {@link dump} could copy. */
+  /** Whether there is a schema to copy. */
   async isThere(): Promise<boolean> {
     if (this.#schema === undefined) return true;
     return (await this.#ask(`select count(*) from pg_namespace where nspname = '${this.#schema}'`)) !== '0';
   }
 
-  /** Puts a dump in the place of what is there, whole or not at all. The schema itself stays: its rights are not in the dump's tables. */
+  /** Replaces all tables by a dump's, or changes nothing. The schema stays, because the dump lacks its rights. */
   async restore(file: string): Promise<void> {
     if (!(await this.isThere())) await this.#ask(`create schema ${this.#schema}`);
     const options = ['--clean', '--if-exists', '--single-transaction', '--no-password'];
@@ -57,7 +54,7 @@ export class PostgresPrograms {
     await this.#run('pg_restore', [...options, ...place, file]);
   }
 
-  /** Records that later commits were removed on purpose, for whoever looks for them. */
+  /** Records that later commits were removed on purpose. */
   async noteStepBack(backedUpAt: number): Promise<void> {
     const now = Date.now();
     await this.#ask(
@@ -65,7 +62,6 @@ export class PostgresPrograms {
     );
   }
 
-  /** @throws SelvageError `ProjectInUse` */
   async requireAtRest(): Promise<void> {
     const sessions = await this.#ask(SESSIONS);
     if (sessions === '0') return;

@@ -20,51 +20,45 @@ import { VERSION } from '../../version';
 import { PostgresPrograms } from './postgres-programs';
 import { copyDatabase, noteStepBack, onDisk } from './sqlite-copy';
 
-/** The content of a backup's file: the runs of the embedded server, or the data of a backend. */
+/** Part of a backup: the embedded server's runs, or the data of a backend. */
 export type BackedUp = 'server' | 'history' | 'store' | 'data' | 'largeData' | 'ledger';
 
 interface BackupFile {
-  /** Name within the backup's folder. */
   readonly name: string;
   readonly holds: readonly BackedUp[];
-  /** Bytes. */
   readonly size: number;
   readonly sha256: string;
 }
 
-/** The content of `backup.json`. */
 export interface Backup {
   readonly version: 1;
-  /** Selvage's version. */
   readonly selvage: string;
   /** Milliseconds since the epoch: before the first file, and after the last. */
   readonly begunAt: number;
   readonly endedAt: number;
   readonly files: readonly BackupFile[];
-  /** Absent: nothing. */
   readonly leftOut?: readonly LeftOut[];
 }
 
-/** Values that are somewhere else, and that another copy must have. */
+/** Values elsewhere, which need a copy of their own. */
 interface LeftOut {
   readonly holds: BackedUp;
   readonly technology: string;
-  /** Without secrets. */
   readonly shown: string;
 }
 
 interface RestoredFile {
   readonly contains: readonly BackedUp[];
-  /** Of PostgreSQL: the database, in words. */
+  /** For PostgreSQL, the address without secrets. */
   readonly file: string;
-  /** Where the previous file was moved. Absent if there was none. */
+  /** New place of the previous file, if there was one. */
   readonly movedTo?: string;
 }
 
 interface BackupOptions {
   readonly projectDir: string;
   readonly folder: string;
-  /** Environment variables that configure the backends. Default: `process.env`. */
+  /** Environment variables of the backends. Default: `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Receives notes about slow steps. Default: nobody. */
   readonly log?: (message: string) => void;
@@ -74,7 +68,7 @@ const MANIFEST = 'backup.json';
 
 const DUMP = 'postgres.dump';
 
-/** The right tools for backends that are neither in an SQLite file nor in PostgreSQL. */
+/** Advice for backends that are neither in an SQLite file nor in PostgreSQL. */
 const INSTEAD: Readonly<Record<string, string>> = {
   valkey: 'use the persistence of the server (RDB, AOF)',
   s3: 'use versions or replicas of the bucket',
@@ -83,20 +77,17 @@ const INSTEAD: Readonly<Record<string, string>> = {
   memory: 'it ends with its process',
 };
 
-/** A database of a project, and what it holds. */
 type Place = { readonly holds: BackedUp[] } & (
   { readonly file: string } | { readonly postgres: PostgresPrograms }
 );
 
 /**
- * Copies the databases of a project into a new folder while they are in use. Each file, and each database of PostgreSQL, is copied as of one
- * moment: the embedded server's first, then the run history, the plans and the values. So the history's copy
- * has everything that the server's copy considers done, and the values' copy everything that the history
- * names, as long as nothing is removed meanwhile.
+ * Copies the databases of a project into a new folder while they are in use, each as of one moment: the embedded
+ * server's, then the run history, plans and values. So the history's copy has everything that the server's
+ * considers done, and the values' copy everything that the history names, unless something is removed meanwhile.
  *
- * @throws SelvageError `BackupRefused`: backends are neither in SQLite files nor in PostgreSQL, there is nothing to copy, or the
- *   folder already exists;
- * `DiskFull`, `FolderUnusable`, `DatabaseDamaged`, `InvalidUrl`, `MissingPackage`
+ * @throws SelvageError `BackupRefused` (other backends than SQLite files and PostgreSQL, nothing to copy, an
+ * existing folder), `DiskFull`, `FolderUnusable`, `DatabaseDamaged`, `InvalidUrl`, `MissingPackage`
  */
 export async function backUpProject(options: BackupOptions): Promise<Backup> {
   const { projectDir, log = () => {} } = options;
@@ -142,11 +133,10 @@ export async function backUpProject(options: BackupOptions): Promise<Backup> {
 }
 
 /**
- * Replaces a project's databases by a backup; the old ones are kept beside them. The backup is checked first,
- * and copied completely before the first database is replaced. The history notes that it went back in time.
+ * Replaces a project's databases by a backup, and keeps the old ones beside them. Checks and copies all of the
+ * backup before the first replacement. The history notes that it went back in time.
  *
- * @throws SelvageError `BackupDamaged`; `BackupRefused` if the project has its backends elsewhere;
- *   `ProjectInUse`, `DiskFull`,
+ * @throws SelvageError `BackupDamaged`, `BackupRefused` (other backends), `ProjectInUse`, `DiskFull`,
  * `FolderUnusable`, `UnreleasedData`, `InvalidUrl`
  */
 export async function restoreProject(
@@ -228,7 +218,7 @@ export async function restoreProject(
   });
 }
 
-/** The databases of a project, in copying order, with their content; and values in a bucket beside PostgreSQL, which has means of its own. */
+/** Databases in copying order. Leaves out values in a bucket beside PostgreSQL: a bucket has its own means. */
 function placesOf(
   { projectDir, environment = process.env }: BackupOptions,
   done: string,

@@ -15,9 +15,9 @@ const LOCK_WAIT_MS = 10_000;
 const LOG_HEADER_BYTES = 32;
 
 /**
- * Copies a database as of one moment, whoever uses it. While a connection reads, nobody moves later commits
- * into the file, and nobody restarts the log before its content is in the file. So the file and then the log,
- * copied during that time, are consistent. (SQLite's `vacuum into` cannot write Temporal's tables.)
+ * Copies a database as of one moment, while others use it. During a read, nobody moves later commits into the file,
+ * or restarts the log before its content is in the file. So the file and then the log, copied meanwhile, are
+ * consistent. (SQLite's `vacuum into` cannot write Temporal's tables.)
  */
 export async function copyDatabase(file: string, copy: string): Promise<void> {
   const connection = await open(file);
@@ -32,8 +32,7 @@ export async function copyDatabase(file: string, copy: string): Promise<void> {
     throw SelvageError.is(error) ? error : diskError(error, file, copy);
   } finally {
     connection.close();
-    // Not earlier: closing a file releases all locks of this process on it, by which others know that the
-    // database is in use.
+    // Last: closing a file releases all locks of this process on it, by which others know that it is in use.
     await source?.close();
   }
   await withoutLog(copy);
@@ -44,8 +43,8 @@ export async function copyDatabase(file: string, copy: string): Promise<void> {
 }
 
 /**
- * If the log is restarted meanwhile, the copy may mix old and new pages, so it is repeated. That happens at
- * most once while somebody reads, as the new log's content cannot be moved into the file.
+ * Repeats the copy if the log was restarted meanwhile, since it may mix old and new pages. That happens at most
+ * once during a read: the new log's content cannot be moved into the file.
  */
 async function copyLog(log: string, copy: string): Promise<void> {
   do {
@@ -54,7 +53,7 @@ async function copyLog(log: string, copy: string): Promise<void> {
   } while (!beginningOf(log).equals(beginningOf(copy)));
 }
 
-/** The header of a log, which differs each time that it is restarted. */
+/** The header of a log, different after each restart of the log. */
 function beginningOf(log: string): Buffer {
   const header = Buffer.alloc(LOG_HEADER_BYTES);
   const descriptor = openSync(log, 'r');
@@ -65,10 +64,7 @@ function beginningOf(log: string): Buffer {
   }
 }
 
-/**
- * Executes statements without preparing them: libsql leaves finalising those to the garbage collector, and
- * the file stays in use until then.
- */
+/** Do not prepare statements: libsql finalises them at garbage collection, and uses the file until then. */
 async function open(file: string): Promise<SqliteDatabaseLike> {
   const Database = loadLibsql();
   try {
@@ -78,7 +74,7 @@ async function open(file: string): Promise<SqliteDatabaseLike> {
   }
 }
 
-/** Moves the log beside a copy into it, and turns the log off: the next opening turns it on again. */
+/** Moves the log beside a copy into it, and turns it off until the next opening. */
 async function withoutLog(copy: string): Promise<void> {
   const connection = await open(copy);
   try {
@@ -91,13 +87,12 @@ async function withoutLog(copy: string): Promise<void> {
   for (const rest of databaseFiles(copy).slice(1)) rmSync(rest, { force: true });
 }
 
-/** An error of SQLite, or of the file system. */
 function diskError(error: unknown, file: string, copy: string): unknown {
   const told = selvageErrorOf(error, file, 'use');
   return SelvageError.is(told) ? told : folderError(error, path.dirname(copy));
 }
 
-/** Records that later commits were removed on purpose, for whoever looks for them. */
+/** Records that later commits were removed on purpose. */
 export async function noteStepBack(file: string, backedUpAt: number): Promise<void> {
   const connection = await open(file);
   try {
@@ -112,7 +107,7 @@ export async function noteStepBack(file: string, backedUpAt: number): Promise<vo
   }
 }
 
-/** Does something with files; throws `DiskFull` and `FolderUnusable` for what the file system says. */
+/** @throws SelvageError `DiskFull`, `FolderUnusable` for errors of the file system */
 export function onDisk<T>(file: string, work: () => T): T {
   try {
     return work();

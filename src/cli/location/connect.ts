@@ -14,21 +14,21 @@ import { installSdkLogger, loggerTo } from './logging';
 import { requireProject, withRecords } from './records';
 
 interface Working {
-  /** Task queues that the worker polls from the beginning. Default: those of the tapestries. */
+  /** Task queues that the worker polls from the beginning. Default: the tapestries' own. */
   readonly taskQueues?: readonly string[];
-  /** Whether it serves runs of others, so that its log lines state time and run, and report starts and ends. Default false. */
+  /** Whether it serves others' runs: logs then have time and run, and starts and ends. Default false. */
   readonly runs?: boolean;
-  /** Options of the Temporal worker that differ from the tuned ones. */
+  /** Changes to the tuned options of the Temporal worker. */
   readonly workerOptions?: OpenOptions['workerOptions'];
-  /** Backends that stay open. Default: those of the project, opened for this client. */
+  /** Backends that stay open. Default: the project's, opened for this client. */
   readonly backends?: Backends;
-  /** Hears of the worker, and has the SDK show its metrics. */
+  /** Observes the worker, and reads the SDK's metrics. */
   readonly monitor?: Monitor | undefined;
-  /** To whom the worker's process delivers, beside the emitters of the tapestries. `false`: to none. */
+  /** Emitters beside the tapestries' own. `false`: none, of either. */
   readonly emitters?: EmitterList | false;
 }
 
-/** A client for the server in these options, with a worker if there are tapestries. */
+/** A client, with a worker if there are tapestries. */
 export async function openFor(
   tapestries: readonly AnyTapestry[] | undefined,
   options: ServerOptions,
@@ -59,10 +59,10 @@ export async function openFor(
 }
 
 /**
- * Starts the project's embedded server, if that is the one to use. Resolves as soon as its process has started: it comes up while this
- * process loads the SDK, which saves a first command a second.
+ * Starts the project's embedded server, if that is used. Resolves once its process has started: it comes up while
+ * this process loads the SDK, which saves a first command a second.
  *
- * Returns a function that ends the claim on the server, for when the client has its own.
+ * The returned function ends this claim on the server, once the client has its own.
  */
 async function launchServer(options: ConnectOptions): Promise<() => Promise<void>> {
   if (chosenServer(options)) return async () => {};
@@ -85,7 +85,7 @@ async function launchServer(options: ConnectOptions): Promise<() => Promise<void
   };
 }
 
-/** Connects to where there are runs, prints the location, and closes the connection in any case. */
+/** Connects to an existing project, prints the location, and closes the connection in any case. */
 export async function withClient(
   options: ServerOptions,
   output: Output,
@@ -101,7 +101,7 @@ export async function withClient(
   }
 }
 
-/** Like {@link withClient}; if the Temporal server is unreachable, uses what the run history knows. */
+/** Like {@link withClient}; uses the run history if the server is unreachable. */
 export async function withClientOrRecords(
   options: ServerOptions,
   output: Output,
@@ -118,7 +118,6 @@ export async function withClientOrRecords(
   }
 }
 
-/** Warns that the server was not asked. */
 export function awayText({ yellow }: Output, why = 'The Temporal server has not answered.'): string {
   return (
     `${yellow('warning')} ServerUnreachable: ${why} This is what the run history knows: what the server alone knows is missing, and a run may be over that is ` +
@@ -126,24 +125,22 @@ export function awayText({ yellow }: Output, why = 'The Temporal server has not 
   );
 }
 
-/** The first line of every command that uses a server: which one. A second line warns of Temporal's web page, if it is served. */
+/** The first line of each command that uses a server; a second line warns of Temporal's web page, if it is served. */
 export function describePlace({ address, namespace, source, uiUrl }: ServerLocation): string {
   const which = source === 'embedded' ? 'embedded server' : 'server';
   const place = `Temporal ${which} ${address}, namespace ${namespace}`;
   if (uiUrl === undefined) return place;
   return (
-    `${place} (${uiUrl})\nwarning Temporal's web page at ${uiUrl} asks for no password: other users of this machine, and pages of other sites in a ` +
-    'browser on it, can read and start runs through it. Leave --temporal-ui out when you have looked.'
+    `${place} (${uiUrl})\nwarning Temporal's web page at ${uiUrl} asks for no password. ` +
+    'Other users of this machine, and pages of other sites in a browser on it, can read and start runs through it. ' +
+    'Leave --temporal-ui out when you have looked.'
   );
 }
 
-/**
- * A stopping worker gives its bodies 5 s, and 5 more after their signal; then it hands them back. The rest is for a server that is slow to
- * hear of it. Kubernetes kills after 30 s.
- */
+/** Bodies get 10 s in all before they are handed back; the rest is for a slow server. Kubernetes kills after 30 s. */
 const DRAIN_LIMIT_MS = 25_000;
 
-/** A server that does not answer must not keep the command for ever; the knots run again elsewhere. */
+/** A silent server must not keep the command for ever; the knots run again elsewhere. */
 export async function closeInTime(selvage: Selvage, output: Output): Promise<void> {
   const limit = new AbortController();
   const isClosed = await Promise.race([

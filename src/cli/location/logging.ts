@@ -12,10 +12,10 @@ import type { Output } from '../output/output';
 type Log = Parameters<typeof sdkLogging>[0];
 
 /**
- * Makes Temporal's SDK in this process log plain lines on stderr: its warnings and errors, and what bodies write by `ctx.logger` from
- * `info` on; with `verbose`, everything; with `SELVAGE_LOG=debug`, also its core's messages. Call it before a worker's first connection.
+ * Makes Temporal's SDK log plain lines on stderr: its warnings and errors, and bodies' `ctx.logger` from `info` on.
+ * `verbose` adds the rest, `SELVAGE_LOG=debug` the core's messages. Call it before a worker's first connection.
  *
- * @param metricsAddress where the core shows its metrics for Prometheus; if omitted, nowhere
+ * @param metricsAddress for the core's Prometheus metrics; if omitted, none
  */
 export async function installSdkLogger(
   output: Output,
@@ -29,7 +29,7 @@ export async function installSdkLogger(
   await install(true, log, metricsAddress);
 }
 
-/** For a replay, which reports errors itself: shows the SDK's messages with `verbose` only. */
+/** For a replay, which reports errors itself: the SDK's messages appear with `verbose` only. */
 export async function installReplayLogger(output: Output): Promise<void> {
   await install(output.verbose, (level, message, meta) => {
     const entry = isVerbose(output) ? entryOf(level, message, meta, true) : undefined;
@@ -37,7 +37,7 @@ export async function installReplayLogger(output: Output): Promise<void> {
   });
 }
 
-/** A logger that writes messages of bodies, runs and pages to this output. `runs`: also the start and end of runs. */
+/** Logs messages of bodies and pages; with `runs`, also starts and ends of runs. */
 export function loggerTo(
   output: Output,
   {
@@ -48,12 +48,11 @@ export function loggerTo(
   return lineLogger((line) => output.logLine(line), { format, runs, isVerbose: () => isVerbose(output) });
 }
 
-/** Turns everything that the command prints from now on into log lines, for log collectors. */
+/** Turns all further texts of the command into log lines, for log collectors. */
 export function sayInLogLines(output: Output, format: LogFormat): void {
   output.configure({ asLogLine: (level, message) => logLine({ level, message }, format) });
 }
 
-/** Whether everything that the SDK and bodies log is shown. */
 function isVerbose(output: Output): boolean {
   return output.verbose || isDebug();
 }

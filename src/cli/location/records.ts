@@ -6,7 +6,7 @@ import { isProject, projectFolder } from '../../project-folder';
 import type { Backends } from '../../ports';
 import type { RecordOptions, ServerOptions } from '../options/server-options';
 
-/** Opens the backends of a project, a capsule or exported files for queries that need no server, and closes them in any case. */
+/** Opens a project's backends, a capsule or exported files without a server, and closes them in any case. */
 export async function withRecords(
   options: RecordOptions,
   work: (backends: Backends) => Promise<number>,
@@ -35,7 +35,7 @@ async function exportedIn(parquet: string): Promise<Backends> {
 type ProjectOptions = Pick<ServerOptions, 'projectDir' | 'capsule'>;
 
 /**
- * Checks that there is something to query before an embedded server is started and a folder created.
+ * Checks that there is a project, before an embedded server is started and a folder created.
  *
  * @throws SelvageError `FileNotFound`
  */
@@ -45,7 +45,6 @@ export function requireProject(options: ServerOptions): void {
   if (!isProject(folder)) throw noProject(folder, options);
 }
 
-/** Whether anything may be on record. */
 export function hasHistory(options: ProjectOptions): boolean {
   try {
     requireHistory(options);

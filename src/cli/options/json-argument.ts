@@ -3,9 +3,9 @@ import { SelvageError } from '../../errors';
 import type { Json } from '../../values';
 
 /**
- * The JSON of an argument.
+ * Parses an argument as JSON.
  *
- * @param given `-`: it is read from the standard input
+ * @param given `-`: read from the standard input
  * @throws SelvageError `Usage`
  */
 export async function readJson(argument: string, given: string): Promise<Json> {

@@ -4,21 +4,18 @@ import type { ConnectOptions } from '../../client';
 import { kebab } from '../../operations/operation';
 import type { Output } from '../output/output';
 
-/** Options of every command that reads records. */
 export interface RecordOptions {
   readonly projectDir?: string;
-  /** Records are read from this file only. */
+  /** Reads records from this file only. */
   readonly capsule?: string;
-  /** Records are read from files in this folder only. */
+  /** Reads records from files in this folder only. */
   readonly parquet?: string;
 }
 
-/** Options of every command that can be answered by a page elsewhere. */
 export interface ApiOptions {
   readonly api?: string;
 }
 
-/** Options of every command that uses a server. */
 export interface ServerOptions extends RecordOptions {
   readonly address?: string;
   readonly namespace?: string;
@@ -29,25 +26,22 @@ export interface ServerOptions extends RecordOptions {
   readonly taskQueue?: string;
 }
 
-/** Options of every command that works until it is told to stop. */
 export interface ServiceOptions {
   readonly logFormat?: LogFormat;
 }
 
-/** Options of a worker that can be asked how it is. */
 export interface HealthOptions extends ServiceOptions {
   readonly healthPort?: number;
   readonly host: string;
 }
 
-/** Options of every command that serves the page, beside its port and host. */
 export interface PageOptions {
   readonly publicHost?: readonly string[];
   readonly readOnly?: boolean;
   readonly requireToken?: boolean;
 }
 
-/** @param prefix of the options of port and host, where the command has others of these names */
+/** @param prefix of port and host, if the command has other options of these names */
 export function addPageOptions(command: Command, prefix: '' | 'ui-' = ''): Command {
   return command
     .option(
@@ -74,7 +68,7 @@ export function addServiceOptions(command: Command): Command {
   );
 }
 
-/** Has this process, and those that it starts, write their logs as asked. */
+/** Applies to this process and its children. */
 export function heedLogFormat({ logFormat }: ServiceOptions): void {
   if (logFormat) process.env['SELVAGE_LOG_FORMAT'] = logFormat;
 }
@@ -93,10 +87,10 @@ export function addHealthOptions(command: Command): Command {
     );
 }
 
-/** The heading of the options that say where the server and the project are. A help text has them with `--all` only. */
+/** Heading of options for server and project, which a help text has only with `--all`. */
 export const CONNECTION = 'Connection:';
 
-/** @param portOption the option of the embedded server's port, if `--port` means something else */
+/** @param portOption the embedded server's port, if `--port` means something else */
 export function addServerOptions(command: Command, portOption = '--port'): Command {
   return addCommonOptions(command)
     .optionsGroup(CONNECTION)
@@ -123,16 +117,14 @@ export function addCommonOptions(command: Command): Command {
     .addOption(verboseOption());
 }
 
-/** For commands that need no project. */
 export function verboseOption(): Option {
   return new Option('--verbose', "show stacks of errors and the SDK's messages");
 }
 
-/** Options by which a command is about this machine, or about a server that it reaches itself. */
+/** Options that tie a command to this machine, or to a server that it reaches itself. */
 const SERVER = ['address', 'namespace', 'profile', 'port', 'durable', 'temporalUi'] as const;
 const PLACES = [...SERVER, 'projectDir', 'capsule', 'parquet'] as const;
 
-/** For commands that a page elsewhere can answer. */
 export function addApiOption(command: Command): Command {
   return command.addOption(
     new Option(
@@ -144,14 +136,13 @@ export function addApiOption(command: Command): Command {
   );
 }
 
-/** The address of the page that is to answer; undefined if it is answered here, as where the options name a server or a project. */
+/** The address of the answering page; undefined if the options name a server or a project here. */
 export function apiOf(options: ServerOptions & ApiOptions): string | undefined {
   if (options.api !== undefined) return options.api;
   if (PLACES.some((place) => options[place] !== undefined)) return undefined;
   return process.env['SELVAGE_API'] || undefined;
 }
 
-/** For commands that read records. */
 export function addCapsuleOption(command: Command): Command {
   return command.option(
     '--capsule <file>',
@@ -159,7 +150,6 @@ export function addCapsuleOption(command: Command): Command {
   );
 }
 
-/** For commands that ask the run history alone. */
 export function addParquetOption(command: Command): Command {
   return command.option(
     '--parquet <folder>',
@@ -186,7 +176,7 @@ export function connectOptions(options: ServerOptions, output: Output): ConnectO
   };
 }
 
-/** The options of a verb whose `--port` is not that of the embedded server. */
+/** For verbs whose `--port` is not the embedded server's. */
 export function withServerPort<Options extends { readonly temporalPort?: number; readonly port?: number }>({
   temporalPort,
   ...options
@@ -209,12 +199,12 @@ function portNumber(text: string): number {
   return value;
 }
 
-/** A port to listen on; 0 means any free one. */
+/** 0: any free port. */
 export function listeningPort(text: string): number {
   return text === '0' ? 0 : portNumber(text);
 }
 
-/** The command-line words that name the server and folder, for another command about the same run. */
+/** The server and folder as words, for another command about the same run. */
 export function placeWords({
   api,
   address,
@@ -231,7 +221,7 @@ function words(valued: Readonly<Record<string, string | number | undefined>>): s
   );
 }
 
-/** The options as command-line words, for a process that does the same. */
+/** All options as words, for a process that does the same. */
 export function workerWords(options: ServerOptions & { readonly verbose?: boolean }): string[] {
   const { address, namespace, profile, projectDir, port, durable, temporalUi, taskQueue, verbose } = options;
   return [
@@ -242,12 +232,11 @@ export function workerWords(options: ServerOptions & { readonly verbose?: boolea
   ];
 }
 
-/** Parses an option that takes several names. */
 export function commaSeparated(value: string): readonly string[] {
   return value.split(',').map((part) => part.trim());
 }
 
-/** Collects the values of an option that may be repeated. */
+/** For an option that may be repeated. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }

@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from 'commander';
 import { durationMs } from '../../values/duration';
 
-/** A date without a time would mean different instants in UTC and at the reader's place. */
+/** A date alone would mean different instants in UTC and in the reader's zone. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/;
 
-/** A duration from now in milliseconds, or a point in time; without a zone, in this machine's. */
+/** Milliseconds from now, or an instant; without a zone, in this machine's. */
 export function readDeadline(text: string): Date | number {
   const fromNow = durationMs(text);
   if (fromNow !== undefined) return fromNow;

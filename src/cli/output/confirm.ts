@@ -2,10 +2,8 @@ import { SelvageError } from '../../errors';
 import { askAtTerminal } from '../../terminal';
 
 /**
- * Asks at the terminal.
- *
- * @param otherwise what to do if nobody is there, such as `add --yes`
- * @throws SelvageError `Usage` if nobody is there
+ * @param otherwise advice without a terminal, such as `add --yes`
+ * @throws SelvageError `Usage` without a terminal
  */
 export async function isConfirmed(question: string, otherwise: string): Promise<boolean> {
   if (!process.stdin.isTTY)

@@ -1,17 +1,15 @@
 /** Exit codes of the command line; documented in `docs/cli.md`. */
 export const EXIT = {
-  /** The command succeeded; the run succeeded. */
+  /** The command, and the run, succeeded. */
   ok: 0,
-  /** The run failed, was cancelled or terminated; `doctor` found something needed missing; `gc` could not reach a store. */
+  /** The run did not succeed; `doctor` misses something; `gc` could not reach a store. */
   runFailed: 1,
-  /** The command could not do its work: wrong usage, bad input, an unusable server or folder. */
+  /** The command could not work: wrong usage, bad input, an unusable server or folder. */
   usage: 2,
-  /** A defect of Selvage: an error that is not one of ours. */
+  /** An error that is not ours: a defect of Selvage. */
   unexpected: 70,
   /** A body ended the process before the command had its result. The run continues. */
   endedEarly: 75,
-  /** Interrupted by Ctrl-C (SIGINT). The run continues. */
   interrupted: 130,
-  /** Ended by SIGTERM. The run continues. */
   terminated: 143,
 } as const;

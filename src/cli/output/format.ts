@@ -6,7 +6,7 @@ import { formatDuration } from '../../visualisation/words';
 
 export { formatDuration };
 
-/** `2026-01-31 12:00:05`, in the time zone of this machine. */
+/** `2026-01-31 12:00:05`, in this machine's time zone. */
 export function formatTime(milliseconds: number): string {
   const time = new Date(milliseconds);
   const two = (part: number): string => String(part).padStart(2, '0');
@@ -16,7 +16,7 @@ export function formatTime(milliseconds: number): string {
 
 const SHOWN_VALUE = 200;
 
-/** The value of this name for people, on one line and shortened, without what looks like a secret; `--json` has all of it. */
+/** A value on one line, shortened and redacted; `--json` has all of it. */
 export function formatValue(name: string, value: unknown): string {
   if (isSecretName(name)) return REDACTED;
   const text = inspect(value, {
@@ -28,7 +28,7 @@ export function formatValue(name: string, value: unknown): string {
   return shorten(redactText(text), SHOWN_VALUE);
 }
 
-/** An error for people, on one line, cut to `limit` characters. */
+/** One line of at most `limit` characters. */
 export function formatError(
   { type, message }: { readonly type: string; readonly message: string },
   limit: number,
@@ -42,7 +42,7 @@ export function shorten(text: string, limit: number): string {
   return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
 }
 
-/** Rows under headings, in columns as narrow as possible, without trailing spaces and what looks like a secret. */
+/** Columns as narrow as possible, without trailing spaces and secrets. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [headings, ...rows].map((row) => row.map((cell) => lineText(redactText(cell))));
   const widths = headings.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ''))));
@@ -56,7 +56,7 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
     .join('\n');
 }
 
-/** How long ago it was. Never negative: the server's clock may be ahead of ours. */
+/** Never negative: the server's clock may be ahead of ours. */
 export function formatAge(time: number, now: number): string {
   return formatDuration(Math.max(0, now - time));
 }
@@ -65,7 +65,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** The origin of an event, such as `topic orders, partition 3, offset 17`. */
+/** Such as `topic orders, partition 3, offset 17`. */
 export function describeLink(link: EventLink): string {
   return Object.entries(link)
     .map(([name, value]) => `${name} ${value}`)
@@ -74,7 +74,7 @@ export function describeLink(link: EventLink): string {
 
 const NAMED = 5;
 
-/** `knot "a" of run r, knot "b" of run r and 3 more`; empty if there are none. */
+/** `knot "a" of run r, knot "b" of run r and 3 more`; empty without names. */
 export function nameSome(names: readonly string[], count: number): string {
   const shown = names.slice(0, NAMED);
   const more = count - shown.length;

@@ -4,17 +4,17 @@ import { standardError, standardOutput, styled, Terminal, type OutputStream } fr
 import { EXIT } from './exit-codes';
 
 interface OutputOptions {
-  /** Only one JSON document goes to stdout, everything else to stderr. */
+  /** One JSON document on stdout, everything else on stderr. */
   readonly json: boolean;
-  /** Show stacks of errors, and the SDK's own messages. */
+  /** Shows stacks of errors, and the SDK's own messages. */
   readonly verbose: boolean;
-  /** Turns each text for people into a log line; all of them then go to stderr. Default: texts are written unchanged. */
+  /** Turns texts for people into log lines on stderr. Default: texts stay unchanged. */
   readonly asLogLine?: (level: 'INFO' | 'WARN' | 'ERROR', text: string) => string;
 }
 
 /**
- * Everything that a command writes. A live line, if any, stays below other output. Text for people goes to stdout, or to stderr if stdout
- * belongs to a JSON document. Control characters are written as `\u001b`.
+ * Everything that a command writes. Live lines stay below other output. Texts for people go to stdout, or to stderr
+ * with `json`. Control characters are written as `\u001b`.
  */
 export class Output {
   private options: OutputOptions = { json: false, verbose: false };
@@ -22,7 +22,6 @@ export class Output {
   private liveBlock: readonly string[] | undefined;
   private readonly stdout: Terminal;
   private readonly stderr: Terminal;
-  /** Whether the document has been written. */
   hasDocument = false;
 
   constructor(
@@ -51,30 +50,28 @@ export class Output {
     return this.people.isTTY && this.environment['TERM'] !== 'dumb' && !this.environment['CI'];
   }
 
-  /** Text for people: one or more lines. */
+  /** A text for people: one or more lines. */
   say(text: string): void {
     const line = this.options.asLogLine?.('INFO', text);
     if (line === undefined) this.above(this.people, `${text}\n`);
     else this.logLine(line);
   }
 
-  /** Text for people that is not a result: a warning, an error. */
+  /** A text for people that is not a result: a warning, an error. */
   warn(text: string): void {
     this.logLine(this.options.asLogLine?.('WARN', text) ?? text);
   }
 
-  /** An error, in the form of {@link errorText}. */
   error(text: string): void {
     this.logLine(this.errorText(text));
   }
 
-  /** @param text of a line that should begin with `error` */
+  /** @param text follows the word `error` */
   errorText(text: string): string {
     const shown = redactText(text);
     return this.options.asLogLine?.('ERROR', shown) ?? `${this.red('error')} ${shown}`;
   }
 
-  /** A log line, written unchanged. */
   logLine(line: string): void {
     this.above(this.stderr, `${line}\n`);
   }
@@ -85,20 +82,19 @@ export class Output {
     this.stdout.write(`${JSON.stringify(answerJson(value), null, 2)}\n`);
   }
 
-  /** Ends a command that did its work: with `json` by its document, else by a text. Returns the exit code. */
+  /** Ends a successful command: with `json` by its document, else by a text. Returns the exit code. */
   finish(document: unknown, text?: () => string): number {
     if (this.json) this.document(document);
     else if (text) this.say(text());
     return EXIT.ok;
   }
 
-  /** One of several documents, one per line; with `json` only. */
+  /** One of several documents, with `json` only. */
   documentLine(value: unknown): void {
     this.hasDocument = true;
     this.stdout.write(`${JSON.stringify(answerJson(value))}\n`);
   }
 
-  /** The terminal's width. */
   get columns(): number {
     return this.people.columns;
   }
@@ -127,7 +123,6 @@ export class Output {
     this.people.writeBlock(lines);
   }
 
-  /** Removes the live lines. */
   endLive(): void {
     if (this.liveBlock) this.people.writeBlock([]);
     this.liveBlock = undefined;

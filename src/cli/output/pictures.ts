@@ -19,7 +19,7 @@ export interface PictureOptions extends Partial<Readonly<Record<PictureFormat, s
   readonly open?: boolean;
 }
 
-/** Files that must not be overwritten if a user confuses two arguments. */
+/** Files that a mistaken argument must not overwrite. */
 const SOURCES = /\.(?:[cm]?[jt]sx?|ya?ml|json)$/i;
 
 export function addPictureOptions(command: Command, what: string): Command {
@@ -32,7 +32,7 @@ export function addPictureOptions(command: Command, what: string): Command {
     .option('--open', 'open it in the browser; without another format, as --html');
 }
 
-/** The requested format; undefined: no picture. */
+/** Undefined: no picture. */
 export function formatOf(options: PictureOptions): PictureFormat | undefined {
   const chosen = FORMATS.filter((format) => options[format] !== undefined);
   if (chosen.length > 1) {
@@ -47,7 +47,7 @@ export function formatOf(options: PictureOptions): PictureFormat | undefined {
   return chosen[0] ?? (options.open ? 'html' : undefined);
 }
 
-/** A graph in a format; those of `others` say more than the graph. */
+/** Formats in `others` show more than the graph. */
 export async function drawn(
   format: PictureFormat,
   graph: RunGraph,

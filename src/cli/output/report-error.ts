@@ -3,7 +3,7 @@ import { redactText } from '../../values/redact';
 import { EXIT } from './exit-codes';
 import type { Output } from './output';
 
-/** Writes an error as one clear line, with the stack if `--verbose`, and returns its exit code. */
+/** Writes one clear line, with the stack if `--verbose`, and returns the exit code. */
 export function reportError(error: unknown, output: Output): number {
   output.endLive();
   if (SelvageError.is(error)) {
@@ -11,7 +11,7 @@ export function reportError(error: unknown, output: Output): number {
     output.error(`${code}: ${message}`);
     if (output.verbose) output.warn(withCauses(error));
     if (output.json) {
-      // For programs: which of the mistakes that the code covers it was.
+      // `reason` tells the mistakes of one code apart.
       const { reason, problems } = details;
       output.document({ error: { code, message: redactText(message), reason, problems } });
     }

@@ -1,10 +1,7 @@
 import path from 'node:path';
 import type { Output } from './output';
 
-/**
- * How this command line was called (`selvage` or `npx selvage`), so that the commands it suggests work when
- * typed.
- */
+/** `selvage` or `npx selvage`, as this command was called: suggested commands must work when typed. */
 export function ownCommand(
   program: string = process.argv[1] ?? '',
   environment: NodeJS.ProcessEnv = process.env,
@@ -19,15 +16,11 @@ export function isBehindPackageManager(environment: NodeJS.ProcessEnv): boolean 
   return Boolean(environment['npm_execpath'] ?? environment['npm_config_user_agent']);
 }
 
-/**
- * The current command line without a package manager or shell in between, which would keep signals away from
- * it.
- */
+/** The current command without a package manager or shell, which would keep signals away from it. */
 export function directCommand(): string {
   return `node ${shellLine([shownPath(process.argv[1] ?? ''), ...process.argv.slice(2)])}`;
 }
 
-/** The command to type for these words of the command line. */
 export function commandLine(words: readonly string[]): string {
   return `${ownCommand()} ${shellLine(words)}`;
 }
@@ -39,17 +32,17 @@ export function shellLine(words: readonly string[]): string {
     .join(' ');
 }
 
-/** A path for people: relative if it lies below the working directory. */
+/** Relative if it lies below the working directory. */
 export function shownPath(file: string): string {
   const relative = path.relative(process.cwd(), file);
   return relative.startsWith('..') ? file : relative;
 }
 
-/** Stands for the file of a run in a suggested command, if the file is not known. */
+/** Stands for an unknown file in a suggested command. */
 export const FILE = 'FILE';
 
 /**
- * The command that resumes a run that is over.
+ * Resumes a finished run.
  *
  * @param file exports its tapestry
  * @param elsewhere the options that name the server and folder
@@ -58,19 +51,15 @@ export function resumeCommand(runId: string, file: string, elsewhere: readonly s
   return commandLine(['resume', runId, file, ...elsewhere]);
 }
 
-/** Stands for the payload in a suggested command. */
+/** The payload in a suggested command, for the reader to fill in. */
 const PAYLOAD = 'JSON';
 
-/**
- * The command that sends a run the signal that it waits for, with the payload for the reader to fill in.
- *
- * @param elsewhere the options that name the server and folder
- */
+/** @param elsewhere the options that name the server and folder */
 export function signalCommand(runId: string, signal: string, elsewhere: readonly string[]): string {
   return commandLine(['signal', runId, signal, PAYLOAD, ...elsewhere]);
 }
 
-/** What stands below a page that is not the last. */
+/** The hint below a page that is not the last. */
 export function nextPageLines(cursor: string | undefined, output: Output): string[] {
   return cursor === undefined ? [] : ['', output.dim(`There are more: ${nextPage(cursor)}`)];
 }

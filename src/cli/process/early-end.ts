@@ -16,11 +16,10 @@ import type { Where } from './where-it-is';
 interface WorkForRun {
   readonly runId: string;
   readonly tapestry: string;
-  /** The command-line words that resume it. */
   readonly back: readonly string[];
 }
 
-/** More frames than the default, as a library may stand between the user's code and `process.exit`. */
+/** Above the default: a library may stand between the user's code and `process.exit`. */
 const STACK_FRAMES = 50;
 
 let bodies: RunningBodies;
@@ -28,27 +27,25 @@ let work: WorkForRun | 'worker' | undefined;
 /** The command's exit code; undefined until it has its result. */
 let result: number | undefined;
 
-/** States what this process works for from now on, in case it ends too early. */
+/** Sets the work that a too early end would interrupt. */
 export function workFor(what: WorkForRun | 'worker'): void {
   work = what;
 }
 
-/** The command has its result and this exit code, whatever bodies still do. Returns the code. */
+/** Sets the exit code, whatever bodies still do. Returns it. */
 export function hasResult(code: number): number {
   result = code;
   return code;
 }
 
-/** Ends the process with the command's own exit code. */
 export function endProcess(code: number): never {
   process.exit(hasResult(code));
 }
 
 /**
- * Reports if the process ends before its command has a result: names the knot whose body caused it and how to
- * continue, and exits with code
- * 75. `process.exit` is not replaced, but noticed when it is on its way. A worker survives unhandled
- *     rejections.
+ * Reports an end of the process before its command has a result: names the knot whose body caused it and how to
+ * continue, and exits with code 75. `process.exit` is not replaced; its stack is read in the event `exit`. A worker
+ * survives unhandled rejections.
  */
 export function guardProcess(output: Output): void {
   bodies = new RunningBodies((shared) => {
@@ -67,13 +64,12 @@ export function guardProcess(output: Output): void {
   process.on('unhandledRejection', (reason) => onLeak('rejection', reason, output));
 }
 
-/** Something that ends the process. */
 interface EndEvent {
   readonly kind: 'exit' | 'idle' | 'exception' | 'rejection';
-  /** The event and its cause, as a sentence: `The body of knot "a" of run r …`. */
+  /** Event and cause: `The body of knot "a" of run r …`. */
   readonly sentence: string;
   readonly knots: readonly KnotContext[];
-  /** Further lines: the error, what to do. */
+  /** The error, and advice. */
   readonly lines: readonly string[];
 }
 
@@ -141,9 +137,9 @@ function leakEvent(kind: 'exception' | 'rejection', error: unknown): EndEvent {
   };
 }
 
-/** An error, its origin and its causes, for people: one line each. */
+/** An error, its origin and its causes, one line each. */
 function errorLines(error: unknown): string[] {
-  // Synchronously, as the process is about to end; and loaded late, as few commands need it.
+  // Synchronous, as the process is about to end, and late, as few commands need it.
   const { causeLines, errorLine, tellError } = require('../../runtime') as typeof import('../../runtime');
   const told = tellError(error);
   return [errorLine(told), ...causeLines(told).map((line) => `  ${line}`)];
@@ -162,7 +158,7 @@ function endEarly(event: EndEvent, output: Output): void {
   document({ error, knots: told }, output);
 }
 
-/** With `--json`, unless a document exists: the message, and how to continue with the run. */
+/** With `--json`, unless a document exists. */
 function document(says: object, output: Output): void {
   if (!output.json || output.hasDocument) return;
   const run = work === 'worker' ? undefined : work;

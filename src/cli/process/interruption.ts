@@ -7,34 +7,31 @@ import { watchParent } from './parent-watch';
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 type EndingSignal = (typeof ENDING_SIGNALS)[number];
 
-/** The request to end that a long-running command waits for. */
 export abstract class EndOfWork {
-  /** Resolves at the request. */
   abstract readonly asked: Promise<void>;
   /** The exit code if the request came before anything was done. */
   abstract readonly exitCode: number;
   abstract stop(): void;
 
-  /** The result of the work; undefined if the request comes first, after which the work's result is ignored. */
+  /** Undefined if the request comes first, after which the work's result is ignored. */
   async orAsked<T extends object>(work: Promise<T>): Promise<T | undefined> {
     return await Promise.race([work, this.asked.then(() => undefined)]);
   }
 }
 
-/** 130 after Ctrl-C, 143 after SIGTERM. */
 function exitCodeOf(signal: EndingSignal): number {
   return signal === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
 }
 
-/** Number of {@link Interruption}s, each of which handles signals itself. */
+/** Number of {@link Interruption}s, which handle signals themselves. */
 let waiting = 0;
 
-/** What {@link endOnSignal} does, by signal. */
+/** Handlers of {@link endOnSignal}. */
 const endings = new Map<EndingSignal, () => void>();
 
 /**
- * Lets a signal end a command that leaves nothing unfinished: immediately, with its exit code and one line instead of a stack. Claims on
- * the embedded server are ended by their own `exit` handlers. An {@link Interruption}, if there is one, handles signals instead.
+ * Lets a signal end a command that leaves nothing unfinished: at once, with its exit code and one line. The
+ * embedded server's own `exit` handlers end claims on it. An {@link Interruption} takes precedence.
  */
 export function endOnSignal(tell: () => void): void {
   for (const signal of ENDING_SIGNALS) {
@@ -48,12 +45,13 @@ export function endOnSignal(tell: () => void): void {
 }
 
 /**
- * Call it before work that may keep the event loop busy, such as loading a file: no handler of a signal would be called meanwhile. Until the
- * answered function is called, once, a signal ends the process as one that handles none, unless an {@link Interruption} waits for it.
+ * Call it before work that may block the event loop, such as loading a file, when no handler of a signal would run.
+ * Until the returned function is called, once, a signal ends the process by default, unless an {@link Interruption}
+ * waits for it.
  */
 export async function leaveSignals(): Promise<() => void> {
   if (waiting > 0) return () => {};
-  // A signal that has come already is handled first.
+  // Handles a signal that has come already.
   await new Promise(setImmediate);
   for (const [signal, end] of endings) process.off(signal, end);
   return () => {
@@ -62,16 +60,15 @@ export async function leaveSignals(): Promise<() => void> {
 }
 
 /**
- * The request to end: Ctrl-C, SIGTERM, or the death of the npm process that started the command. The first signal goes to whoever waits for
- * it; the second ends the process at once. Until {@link Interruption.stop}, no signal ends the process by itself.
+ * Ctrl-C, SIGTERM, or the death of the npm process that started the command. The first signal resolves `asked`; the
+ * second ends the process at once. Until {@link Interruption.stop}, no signal ends the process by itself.
  */
 export class Interruption extends EndOfWork {
   private received: EndingSignal | undefined;
   private tell: () => void = () => {};
-  /** Resolves at the first signal. */
   readonly asked = new Promise<void>((resolve) => (this.tell = resolve));
 
-  /** Whether no parent remains that would pass a signal on. */
+  /** No parent remains that would pass a signal on. */
   private isOrphan = false;
   private readonly unwatch: () => void;
 
@@ -95,7 +92,7 @@ export class Interruption extends EndOfWork {
     return this.isOrphan || this.received !== undefined;
   }
 
-  /** 130 after Ctrl-C, 143 after SIGTERM and if the parent has ended. */
+  /** 130 after Ctrl-C, 143 after SIGTERM or the parent's end. */
   get exitCode(): number {
     return exitCodeOf(this.received ?? (this.isOrphan ? 'SIGTERM' : 'SIGINT'));
   }
@@ -109,7 +106,7 @@ export class Interruption extends EndOfWork {
   private readonly onSignal = (signal: NodeJS.Signals): void => {
     const isSecond = this.received !== undefined;
     this.received ??= signal as EndingSignal;
-    // Claims on the embedded server are ended by its own `exit` handler.
+    // Its own `exit` handler ends claims on the embedded server.
     if (isSecond) endProcess(this.exitCode);
     this.tell();
   };

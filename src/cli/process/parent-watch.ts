@@ -3,22 +3,21 @@
 import { readFileSync } from 'node:fs';
 import { isBehindPackageManager } from '../output/typed-commands';
 
-/** How often to check that the parent still exists. */
+/** Interval of checks for the parent. */
 const LOOK_MS = 1_000;
 
-/** The facts that decide whether a process ends with its parent. */
 interface Standing {
   readonly pid: number;
   readonly parent: number;
-  /** Its session, if the system tells it: its own id after `setsid`. */
+  /** Session id, if known: its own id after `setsid`. */
   readonly session?: number | undefined;
   readonly environment: NodeJS.ProcessEnv;
 }
 
 /**
- * Whether the command ends with its parent. npm, npx and the like end on SIGTERM together with their shell, and pass nothing on, so the
- * death of the processes between is the only notice. Everywhere else the signal arrives here, and a parent that ends (a shell with `nohup`,
- * a daemon starter, a supervisor) means nothing.
+ * Whether the command ends with its parent. Package managers end on SIGTERM together with their shell and pass
+ * nothing on: their death is the only notice. Other parents (a shell with `nohup`, a daemon starter, a supervisor)
+ * may end at any time, and the signal arrives here.
  */
 export function endsWithParent({ pid, parent, session, environment }: Standing): boolean {
   // The first process of a container, an already orphaned one, and one with a session of its own.
@@ -26,7 +25,7 @@ export function endsWithParent({ pid, parent, session, environment }: Standing):
   return isBehindPackageManager(environment) && !environment['SELVAGE_DETACHED'] && !isLeft;
 }
 
-/** Calls back once when the parent of this process has ended, if the process is to end with it. Returns a function that stops watching. */
+/** Calls back once when the parent has ended, if the process ends with it. Returns a function that stops watching. */
 export function watchParent(onEnd: () => void): () => void {
   const { pid, ppid: parent, env: environment } = process;
   if (!endsWithParent({ pid, parent, session: sessionOf(), environment })) return () => {};
@@ -39,7 +38,7 @@ export function watchParent(onEnd: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-/** Undefined on systems other than Linux. */
+/** Linux only. */
 function sessionOf(): number | undefined {
   try {
     // After the program's name in brackets: state, parent, process group, session.

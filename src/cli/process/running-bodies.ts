@@ -3,14 +3,14 @@ import type { BodyWatch } from '../../runtime/body-watch';
 import type { KnotContext } from '../../authoring/knot-context';
 import { SharedBodies } from './shared-bodies';
 
-/** The knots whose bodies run in this process, and which of them the currently executing code belongs to. */
+/** Running bodies of this process, and which of them the current code belongs to. */
 export class RunningBodies implements BodyWatch {
   private readonly callers = new AsyncLocalStorage<KnotContext>();
   private shared: SharedBodies | undefined;
   /** By slot in {@link shared}. */
   private readonly contexts: (KnotContext | undefined)[] = [];
 
-  /** @param onFirst called before the first body, with the data that other threads can read */
+  /** @param onFirst called before the first body, with data that other threads can read */
   constructor(private readonly onFirst: (shared: SharedBodies) => void) {}
 
   call(context: KnotContext, body: () => Promise<unknown>): Promise<unknown> {
@@ -31,12 +31,11 @@ export class RunningBodies implements BodyWatch {
     return this.callers.getStore();
   }
 
-  /** The bodies known by name, not necessarily all. */
+  /** Bodies with a slot, not necessarily all. */
   get known(): KnotContext[] {
     return this.contexts.filter((context) => context !== undefined);
   }
 
-  /** The number of running bodies, with or without a name. */
   get count(): number {
     return this.shared?.running ?? 0;
   }

@@ -1,8 +1,8 @@
 // Names the bodies that run while native code blocks the event loop, as docs/failures.md promises.
 
-/** Most running bodies that are stored by name. */
+/** Maximum number of bodies that are stored by name. */
 const SLOTS = 64;
-/** Bytes for a name: ids of runs and knots have at most 200 letters, and elements a position or key. */
+/** Ids of runs and knots have at most 200 letters; elements add a position or key. */
 const NAME_BYTES = 512;
 
 const BEAT = 0;
@@ -11,9 +11,8 @@ const COUNTS_BYTES = 2 * Int32Array.BYTES_PER_ELEMENT;
 const LENGTHS_BYTES = SLOTS * Uint16Array.BYTES_PER_ELEMENT;
 
 /**
- * Shared memory that another thread reads while this thread's event loop is blocked: whether the loop beats,
- * and which bodies run. Written at each call of a body, so writing is cheap: it copies a name and changes
- * numbers.
+ * Shared memory that another thread reads while this event loop is blocked: whether the loop beats, and which
+ * bodies run. Each call of a body writes here, so writing is cheap: it copies a name and changes numbers.
  */
 export class SharedBodies {
   private readonly counts: Int32Array;
@@ -27,10 +26,7 @@ export class SharedBodies {
     this.names = Buffer.from(memory, COUNTS_BYTES + LENGTHS_BYTES);
   }
 
-  /**
-   * Registers a body. Returns its slot, for {@link remove}; undefined if all are taken, so that the body is
-   * only counted.
-   */
+  /** Returns a slot for {@link remove}; undefined if all are taken: then the body is only counted. */
   add(name: string): number | undefined {
     this.counts[RUNNING]! += 1;
     const slot = this.free.pop();
@@ -53,7 +49,7 @@ export class SharedBodies {
     return this.counts[BEAT]!;
   }
 
-  /** The number of running bodies, including those not in {@link named}. */
+  /** Includes bodies that are not in {@link named}. */
   get running(): number {
     return this.counts[RUNNING]!;
   }

@@ -1,7 +1,6 @@
 /**
- * The thread that reports a blocked event loop on stderr while it is blocked. Everything else in the process
- * waits then, even Ctrl-C. Time is counted in ticks of this thread, so that a suspended process does not look
- * blocked.
+ * Thread that reports a blocked event loop on stderr. Meanwhile everything else waits, even Ctrl-C. It counts time
+ * in its own ticks, so a suspended process does not look blocked.
  */
 import { workerData } from 'node:worker_threads';
 import { writeNow } from '../../terminal';
@@ -11,7 +10,7 @@ import type { WatchdogData } from './watchdog';
 import { whereItIs, type Where } from './where-it-is';
 
 const TICK_MS = 500;
-/** When the first report comes; each further one after twice the time. */
+/** Time of the first report; each further one comes after twice the time. */
 const FIRST_TOLD_MS = 5_000;
 
 const { memory, isLive } = workerData as WatchdogData;

@@ -9,15 +9,14 @@ const BEAT_MS = 1_000;
 
 export interface WatchdogData {
   readonly memory: SharedArrayBuffer;
-  /** Whether the terminal has a line that is rewritten in place, below which the thread has to write. */
+  /** Whether the terminal has live lines, below which the thread must write. */
   readonly isLive: boolean;
 }
 
 /**
- * Starts the thread that reports a blocked event loop. The thread does not keep the process alive, and starts
- * in some milliseconds.
+ * Starts the thread within milliseconds; it does not keep the process alive.
  *
- * @param where called inside of the code that blocks
+ * @param where called inside the blocking code
  */
 export function startWatchdog(bodies: SharedBodies, isLive: boolean, where: () => Where): void {
   tellWhere(where);
@@ -28,7 +27,7 @@ export function startWatchdog(bodies: SharedBodies, isLive: boolean, where: () =
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
   });
-  // Without the thread, a blocked event loop is not reported; everything else goes on.
+  // Without the thread, a blocked event loop is not reported; everything else works.
   thread.on('error', () => {});
   thread.unref();
 }

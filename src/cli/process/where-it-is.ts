@@ -1,9 +1,8 @@
-// Tells the line that blocks the event loop, as docs/failures.md promises: only a debugger sees it from
-// outside.
+// Tells the line that blocks the event loop (docs/failures.md): from outside, only a debugger sees it.
 
 import { Session, type Debugger } from 'node:inspector';
 
-/** The position of the main thread, as told by itself; see {@link tellWhere}. */
+/** The main thread's position, by its own report; see {@link tellWhere}. */
 export interface Where {
   /** `file:line:column` in the user's code. */
   readonly place?: string;
@@ -15,18 +14,12 @@ const NAME = 'selvage.where';
 /** Native code does not answer, and a busy machine takes a while to enable the debugger. */
 const LIMIT_MS = 3_000;
 
-/**
- * For the main thread: registers the answer to {@link whereItIs}. `where` is called in the middle of whatever
- * runs.
- */
+/** For the main thread: registers the answer to {@link whereItIs}. It may be called in the middle of any code. */
 export function tellWhere(where: () => Where): void {
   (globalThis as Record<symbol, unknown>)[Symbol.for(NAME)] = (): string => JSON.stringify(where());
 }
 
-/**
- * For another thread: pauses the main thread for a moment, as a debugger does, and asks where it is.
- * Undefined if it does not answer.
- */
+/** For another thread: pauses the main thread, as a debugger does, and asks its position. Undefined: no answer. */
 export async function whereItIs(): Promise<Where | undefined> {
   const session = new Session();
   try {

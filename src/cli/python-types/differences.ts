@@ -1,6 +1,6 @@
 const SHOWN = 20;
 
-/** In what a file is not the text that would be written: first by bodies, then by line. Empty if it is. */
+/** Differences between a file and its expected text, by bodies, then by line. */
 export function differencesOf(before: string | undefined, after: string): string[] {
   if (before === undefined) return ['it is not there'];
   if (before === after) return [];
@@ -20,7 +20,7 @@ export function differencesOf(before: string | undefined, after: string): string
   return [...bodies.slice(0, SHOWN), ...more, first];
 }
 
-/** The definitions of a file, by the names of their bodies. */
+/** Definitions of a file by body name. */
 function blocksOf(text: string): Map<string, string> {
   const blocks = text.split(/\n\n(?=export )/);
   return new Map(

@@ -4,12 +4,12 @@ const RESERVED = new Set(
   (
     'arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if ' +
     'implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof ' +
-    // Imported by the file that is written.
+    // Imported by the written file.
     'var void while with yield pythonKnot'
   ).split(' '),
 );
 
-/** The names of the definitions that are written, by the names of their bodies: `train` for `shop.models:train`, unless several modules have one. */
+/** Names of definitions by body name: `train` for `shop.models:train`, unless several modules have one. */
 export function identifiersOf(bodies: readonly BodyDescription[]): Map<string, string> {
   const plain = new Map(bodies.map(({ name }) => [name, identifier(functionOf(name))]));
   const counts = new Map<string, number>();
@@ -22,7 +22,7 @@ export function identifiersOf(bodies: readonly BodyDescription[]): Map<string, s
   return plain;
 }
 
-/** The first name that is not taken, or the last one with a number. Takes it. */
+/** Takes the first free name, else the last one with a number. */
 export function firstFree(names: readonly string[], taken: Set<string>): string {
   let free = names.find((name) => !taken.has(name));
   for (let i = 2; free === undefined; i++) {
@@ -33,7 +33,7 @@ export function firstFree(names: readonly string[], taken: Set<string>): string 
   return free;
 }
 
-/** As types are named: `LineItem` for `line_item`. The library that writes types leaves such names as they are. */
+/** A type's name, such as `LineItem` for `line_item`. The library that writes types keeps such names. */
 export function typeName(text: string): string {
   const words = text.normalize('NFKD').split(/[^A-Za-z0-9]+/);
   const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');

@@ -3,9 +3,9 @@ import { firstFree, typeName } from './names';
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** What TypeScript has already, and what the file that is written imports. */
+/** Names of TypeScript, and of imports in the written file. */
 const KNOWN_TYPES = 'Array Bodies Date Map NoInputs Promise Record Set StoredBytes Uint8Array';
-/** Keywords that say something about a type; others describe values. */
+/** Keywords about types; others describe values. */
 const KEPT = ['type', 'enum', 'const', 'description', 'required'];
 const UNIONS = ['anyOf', 'oneOf', 'allOf'];
 const SCALARS: Readonly<Record<string, string>> = {
@@ -22,32 +22,26 @@ const TAGGED: Readonly<Record<string, string>> = {
   stored: 'StoredBytes',
 };
 
-/**
- * The types of a file. Gives names to schemas, one to all that are alike, and says them in the words of the library that
- * writes interfaces: it knows older JSON Schema, and nothing of `x-type`.
- */
+/** The types of a file, for a library that knows older JSON Schema and no `x-type`. Equal schemas get one name. */
 export class TypeTable {
-  /** By name, as the library takes them. */
   readonly definitions = new Map<string, Schema>();
   usesStoredBytes = false;
   readonly #taken = new Set(KNOWN_TYPES.split(' '));
-  /** Names of what has a name in Python, by all that it says. */
+  /** By identity: the names of types that have a name in Python. */
   readonly #named = new Map<string, string>();
 
-  /** Keeps a name from being given to anything else. */
   reserve(name: string): string {
     return firstFree([name], this.#taken);
   }
 
-  /** @param name reserved */
   define(name: string, schema: Schema, owner: string): void {
     this.definitions.set(name, this.#translated(schema, new Scope(schema, 'Input', owner), name));
   }
 
   /**
-   * What TypeScript calls the type of an output.
+   * The TypeScript type of an output.
    *
-   * @param owner the body, in names of types that it needs
+   * @param owner the body; prefix of type names
    */
   textOf(schema: Schema, owner: string): string {
     return this.#text(schema, `${owner}Output`, new Scope(schema, 'Output', owner));
@@ -101,7 +95,7 @@ export class TypeTable {
     return TAGGED[tag] ?? 'unknown';
   }
 
-  /** The name of a type that has one in Python. */
+  /** A type that has a name in Python. */
   #reference(ref: string, scope: Scope): string {
     const own = scope.nameOf(ref);
     const target = scope.find(ref);
@@ -143,11 +137,10 @@ export class TypeTable {
   }
 }
 
-/** The named types of one schema. */
 class Scope {
   readonly #definitions: Readonly<Record<string, unknown>>;
 
-  /** @param owner the body, as names of types begin */
+  /** @param owner the body; prefix of type names */
   constructor(
     { $defs }: Schema,
     readonly side: 'Input' | 'Output',
@@ -166,7 +159,7 @@ class Scope {
     return name === undefined ? undefined : this.#definitions[name];
   }
 
-  /** All that a named type is made of, by name. */
+  /** All parts of a named type, by name. */
   reachedFrom(ref: string): Readonly<Record<string, unknown>> {
     const reached: Record<string, unknown> = {};
     const queue = [ref];

@@ -6,15 +6,14 @@ import { TypeTable } from './type-table';
 const STYLE = { bracketSpacing: true, printWidth: 100, singleQuote: true, trailingComma: 'all' } as const;
 const MARK = '// Written by `selvage python types';
 
-/** What is written for bodies of Python. */
 interface WrittenTypes {
   readonly text: string;
-  /** Names of definitions, by the names of their bodies. */
+  /** Names of definitions by body name. */
   readonly identifiers: ReadonlyMap<string, string>;
 }
 
 /**
- * Writes a definition for each body, with the types of its inputs and output. The same bodies give the same text.
+ * Writes a definition for each body, with its types. Equal bodies give equal text.
  *
  * @param command writes the file again
  * @throws SelvageError `MissingPackage`
@@ -27,7 +26,7 @@ export async function writeTypes(given: readonly BodyDescription[], command: str
     const identifier = identifiers.get(body.name)!;
     return { body, identifier, input: types.reserve(`${typeName(identifier)}Input`) };
   });
-  // First those of inputs: where a class is described otherwise in an output, that is the one with the longer name.
+  // Inputs first: a class that an output describes differently gets the longer name.
   const inputs = all.map(({ body, input }) => inputOf(body, input, types));
   const outputs = all.map(({ body: { output }, identifier }) =>
     types.textOf(typeof output === 'object' ? output : {}, typeName(identifier)),
@@ -60,7 +59,7 @@ export async function writeTypes(given: readonly BodyDescription[], command: str
   return { text: await withInterfaces(head.join('\n'), types), identifiers };
 }
 
-/** Whether a text is of {@link writeTypes}, and may be written over. */
+/** Whether {@link writeTypes} wrote the text, so that it may be overwritten. */
 export function isWritten(text: string): boolean {
   return text.startsWith(MARK);
 }
@@ -91,7 +90,7 @@ async function withInterfaces(head: string, { definitions }: TypeTable): Promise
     'Bodies',
     { additionalProperties: false, bannerComment: head, ignoreMinAndMaxItems: true, style: STYLE },
   );
-  // The interface that holds all others is for the library alone.
+  // The interface around all others is only for the library.
   const lines = text.split('\n');
   const from = lines.indexOf('export interface Bodies {');
   const isEmpty = from < 0;

@@ -10,9 +10,7 @@ import { everyItem } from '../../ports/parts/every-item';
 
 const SHOWN = 20;
 
-/**
- * The result of a backfill, for people: its report, or if it was cut short, what the records say of its runs.
- */
+/** A backfill's report; if it was cut short, the records of its runs. */
 export async function backfillLines(
   backends: Backends,
   runId: string,
@@ -31,7 +29,7 @@ export async function backfillLines(
   ];
 }
 
-/** Why a backfill has nothing to make: the states of the partitions in its range. */
+/** Why a backfill has nothing to make: states of the partitions in its range. */
 export async function nothingToMake(
   selvage: Selvage,
   tapestry: AnyTapestry,

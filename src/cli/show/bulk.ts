@@ -12,7 +12,6 @@ const WORDS: Readonly<Record<BulkAction['kind'], { readonly doing: string; reado
   signal: { doing: 'Signal', done: 'signalled' },
 };
 
-/** The question before it is done. */
 export function bulkQuestion({ action, runs }: BulkPlan): string {
   return `${WORDS[action.kind].doing} ${plural(runs.length, 'run')}?`;
 }
@@ -27,7 +26,7 @@ export function describeBulkPlan({ action, runs }: BulkPlan): string {
   return formatTable(['TAPESTRY', 'RUNS', 'WHICH'], rows);
 }
 
-/** On one line, while it goes on. */
+/** One line, for the time of the operation. */
 export function describeBulkProgress({ action, total, done, failed }: BulkProgress): string {
   return `${done} of ${plural(total, 'run')} ${WORDS[action.kind].done}${failed > 0 ? `, ${failed} failed` : ''}`;
 }

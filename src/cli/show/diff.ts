@@ -39,7 +39,7 @@ function differenceLines(item: Difference, output: Output): string[] {
   ];
 }
 
-/** Includes the next command if another run has to be looked at. */
+/** Adds the next command if another run has to be compared. */
 function whyDifferent({ explanation, causes, first, second }: Difference): string {
   if (!causes.includes('child-run')) return explanation;
   return `${explanation}: ${commandLine(['diff', childRun(first!), childRun(second!)])}`;

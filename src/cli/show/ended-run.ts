@@ -16,9 +16,7 @@ import { runDocument } from './run-document';
 import { lineageLocation, readableValues, readNotes } from './run-notes';
 import { summarise } from './run-summary';
 
-/**
- * Codes of values that are gone: removed, forgotten with their subject, damaged, or left out of a capsule.
- */
+/** Codes of values that are gone: removed, forgotten with their subject, damaged, or left out of a capsule. */
 const UNREADABLE: ReadonlySet<ErrorCode> = new Set([
   'ValueMissing',
   'SubjectForgotten',
@@ -35,7 +33,6 @@ interface Shown {
   readonly place?: ServerLocation;
 }
 
-/** Shows the outcome of a run that is over. */
 export async function showEnded(
   { run, resumedAs }: RunState,
   { backends, projectDir, place }: Shown,
@@ -47,7 +44,7 @@ export async function showEnded(
   const lineage = lineageLocation(runId, projectDir, options.projectDir, options.capsule);
   const elapsed = Math.max(0, (run.finished_at ?? run.started_at) - run.started_at);
   const notes = await readNotes(backends, run);
-  // A run that a knot started continues with the parent run.
+  // A run that a knot started continues with its parent.
   const mayResume = run.parent_run_id === null && resumedAs === undefined && options.capsule === undefined;
   const resume = mayResume ? resumeCommand(runId, FILE, placeWords(options)) : undefined;
   const told = tapestry === BACKFILL ? await toldOfBackfill(backends, result, output) : '';
@@ -100,10 +97,7 @@ export async function recordsOf({ runHistory }: Backends, run: RunRecord): Promi
   return records.sort((one, other) => one.finished_at - other.finished_at);
 }
 
-/**
- * Outcomes can be shown for good, but values only while they exist. A data store that is away is not waited
- * for.
- */
+/** Values may be gone while outcomes remain. Does not wait for an unavailable data store. */
 async function readShown(
   backends: Backends,
   run: RunRecord,

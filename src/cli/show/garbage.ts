@@ -18,7 +18,7 @@ export function describeGarbage(report: GarbageReport): string {
     `${total(examined)} looked at.`,
     `${total(unreferenced)} that no record names ${removed}.`,
     ...(expired.count > 0 ? [`${total(expired)} older than the TTL ${removed}.`] : []),
-    `What was put since ${formatTime(until)} stays.`,
+    `Values put since ${formatTime(until)} stay.`,
     ...(heldBy
       ? [
           `Run ${heldBy.runId} is not over since ${formatTime(heldBy.since)}: what was put since then stays for its sake.`,

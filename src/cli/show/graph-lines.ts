@@ -8,14 +8,14 @@ import type { Output } from '../output/output';
 const MOST_KNOTS = 30;
 /** Width of a letter, in pixels of the picture. */
 const LETTER = 8;
-/** Lines of a box, from its first to its last. */
+/** Lines from a box's first to its last. */
 const BOX_LINES = 2;
 
 const UP = 1;
 const RIGHT = 2;
 const DOWN = 4;
 const LEFT = 8;
-/** Indexed by the directions that meet, as bits. */
+/** By the directions that meet, as bits. */
 const STROKES = ' ╵╶└╷│┌├╴┘─┴┐┤┬┼';
 
 interface Letter {
@@ -24,8 +24,8 @@ interface Letter {
 }
 
 /**
- * A small graph as boxes and lines of text, with the outcome of each knot; undefined if it is too large, has
- * no wires, or is wider than the terminal.
+ * A small graph as boxes and lines of text; undefined if it is too large, without wires, or wider than the
+ * terminal.
  *
  * @param columns of the terminal
  */
@@ -67,7 +67,7 @@ function markOf(
   return { mark: '·' };
 }
 
-/** Each height at which something begins, ends or turns becomes a line of text; a box takes three. */
+/** Heights at which something begins, ends or turns become lines of text; a box takes three. */
 function rowsOf({ boxes, wires }: Picture): (y: number) => number {
   const shown = boxes.filter((box) => box !== undefined);
   const tops = new Map(shown.map(({ y, height }) => [y + height, y]));
@@ -86,7 +86,7 @@ function rowsOf({ boxes, wires }: Picture): (y: number) => number {
 
 type Point = readonly [x: number, y: number];
 
-/** A grid of letters and of lines that join where they meet. */
+/** A grid of letters, and of lines that join where they meet. */
 class Canvas {
   private readonly strokes = new Map<string, number>();
   private readonly letters = new Map<string, Letter>();
@@ -99,7 +99,6 @@ class Canvas {
     return this.right - this.left + 1;
   }
 
-  /** Draws a vertical or horizontal line. */
   wire([x, y]: Point, [toX, toY]: Point): void {
     this.vertical(x, y, toY);
     this.horizontal(toY, x, toX);

@@ -7,8 +7,8 @@ import { knotLine } from './knot-tree';
 import { describeElements, describeKnot } from './waiting';
 
 /**
- * Finds the knot, element or child run that `RUN/KNOT` names: `nightly-1/users`, `nightly-1/users[17]`, or
- * the id of a child run on the server. Undefined if a run has this id, or no run's id is a beginning of it.
+ * Finds the knot, element or child run of `RUN/KNOT`: `nightly-1/users`, `nightly-1/users[17]`, or a child run's
+ * id. Undefined if a run has this id, or no run's id is a prefix of it.
  *
  * @throws SelvageError `UnknownKnot`, `ServerUnreachable`, `BackendUnavailable`, `InvalidPlan`
  */
@@ -18,7 +18,7 @@ export async function findKnot(
   read: (runId: string, knotId: string) => Promise<KnotState>,
 ): Promise<KnotState | undefined> {
   if (await runHistory.getRun(id)) return undefined;
-  // Ids of runs and of knots may both contain slashes: the longest run id is tried first.
+  // Ids of runs and of knots may contain slashes: tries the longest run id first.
   for (let slash = id.lastIndexOf('/'); slash > 0; slash = id.lastIndexOf('/', slash - 1)) {
     const runId = id.slice(0, slash);
     if (!(await runHistory.getRun(runId))) continue;
@@ -35,7 +35,6 @@ export async function findKnot(
   return undefined;
 }
 
-/** The recorded state of a knot, if the server cannot be asked. */
 export async function recordedKnot(
   { runHistory }: Pick<Backends, 'runHistory'>,
   runId: string,
@@ -46,7 +45,7 @@ export async function recordedKnot(
   return { knotId, run, record };
 }
 
-/** What ran the body of a knot, if it was not a worker alone. */
+/** The body host, if one ran the body. */
 function ranBy(record: LineageRecord, output: Output): string[] {
   const host = hostOfRecord(record);
   if (host === undefined) return [];
@@ -56,7 +55,6 @@ function ranBy(record: LineageRecord, output: Output): string[] {
   ];
 }
 
-/** The state of a knot, for people. */
 export function describeKnotState({ knotId, run, record, waiting }: KnotState, output: Output): string {
   const head = `${output.bold(knotId)} of run ${run.run_id} (${run.status})`;
   if (record) return [head, knotLine(record, output), ...ranBy(record, output)].join('\n');

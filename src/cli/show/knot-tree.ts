@@ -5,17 +5,14 @@ import { formatDuration, formatError, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { treeOrder } from './tree-order';
 
-/** Most knots that are shown: nobody reads more. */
+/** Nobody reads more knots. */
 const SHOWN = 100;
 /** Deeper knots are indented like this depth. */
 const DEPTH = 12;
-/** Enough to be unique; commands accept such a prefix as a hash. */
+/** Enough to be unique; commands accept such a prefix. */
 const HASH_CHARACTERS = 15;
 
-/**
- * The knots of a run as a tree, each below its deepest parent, with outcome, duration, attempt, and the hash
- * of its value or its error. A map is one line with counts.
- */
+/** A run's knots as a tree, each below its deepest parent, with its outcome. A map is one line with counts. */
 export function knotTree(all: readonly LineageRecord[], output: Output): string[] {
   const records = all.filter(({ knot_id }) => mapOfElement(knot_id) === undefined);
   const byId = new Map(records.map((record) => [record.knot_id, record]));
@@ -37,7 +34,6 @@ export function knotTree(all: readonly LineageRecord[], output: Output): string[
   return [...lines, ...(more > 0 ? [output.dim(`  and ${plural(more, 'knot')} more`)] : [])];
 }
 
-/** The outcome of one knot, on one line. */
 export function knotLine(record: LineageRecord, output: Output): string {
   return `  ${outcomeOf(record, output)}  ${detailOf(record, output)}`.trimEnd();
 }
@@ -64,7 +60,6 @@ function detailOf(record: LineageRecord, output: Output): string {
   return `${took}  ${what}${elementsOf(record)}${attempt}${from}${run}`;
 }
 
-/** The elements of a map, in words. */
 function elementsOf({ extra }: LineageRecord): string {
   const { elements } = extra as { elements?: { count: number; failed: number } };
   if (!elements) return '';

@@ -55,7 +55,6 @@ function reasonLines({ extra, skipReason }: RecordView): (readonly [string, stri
   return [['error', first], ...others.map((line) => ['', `  ${line}`] as const)];
 }
 
-/** Why a knot failed, and the causes of that. */
 function failureLines({ error }: { readonly error?: Step['error'] }): string[] {
   return error ? [errorLine(error), ...causeLines(error)].map(redactText) : [];
 }
@@ -73,7 +72,7 @@ interface Branch {
   readonly step?: number | undefined;
 }
 
-/** A branch of the tree and everything below it; each line is indented by `indent`. */
+/** A branch of the tree and everything below it, indented by `indent`. */
 function branch({ label, step }: Branch, indent: string, steps: readonly Step[], output: Output): string[] {
   const below = step === undefined ? [] : branchesOf(steps[step]!, steps, output);
   return [
@@ -99,7 +98,7 @@ function branchesOf(of: Step, steps: readonly Step[], output: Output): Branch[] 
   return [...failureLines(of).map((label) => ({ label })), ...branches];
 }
 
-/** A redacted constant may have a tagged form that cannot be read. It is shown as it is. */
+/** A redacted constant may have a tagged form that cannot be decoded; it is shown unchanged. */
 function constantWords(name: string, constant: Json): string {
   try {
     return formatValue(name, decodeJson(constant));

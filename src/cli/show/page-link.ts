@@ -1,12 +1,7 @@
 import type { PageServer } from '../../explorer/page-server';
 import type { Output } from '../output/output';
 
-/**
- * Where the page is, and who can reach it.
- *
- * @param isLogged whether the output is kept, by a service manager or a log collector: a token must not be in
- *   it
- */
+/** @param isLogged whether a service manager or log collector keeps the output, which must not have the token */
 export function describePage(
   { link, url, isOpenToOthers }: Pick<PageServer, 'link' | 'url' | 'isOpenToOthers'>,
   output: Output,

@@ -6,13 +6,10 @@ import { signalCommand } from '../output/typed-commands';
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 100;
 const SHOWN_RUNNING = 3;
-/** If a run waits for many signals, only the first are announced. */
+/** Only the first of many signals are announced. */
 const SHOWN_SIGNALS = 5;
 
-/**
- * Shows the progress of a run. On a terminal, one line is kept up to date. Elsewhere it prints a line for
- * each failure and nothing for successes, so that a run of thousands of knots does not fill a log.
- */
+/** One live line on a terminal; elsewhere a line for each failure, so that a large run does not fill a log. */
 export class ProgressDisplay {
   private last: Progress | undefined;
   private readonly since = performance.now();
@@ -94,10 +91,10 @@ export function progressLine(
   return `${counts.join(', ')}${names && `  ${names}${more}`}`;
 }
 
-/** Period over which a rate is measured, in milliseconds. */
+/** Milliseconds over which a rate is measured. */
 const WINDOW_MS = 30_000;
 
-/** The rates at which a run's maps progress, from successive observations. */
+/** Rates of a run's maps, from successive observations. */
 export class MapRates {
   private readonly samples = new Map<string, { readonly at: number; readonly done: number }[]>();
 

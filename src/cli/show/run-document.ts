@@ -3,13 +3,10 @@ import type { ServerLocation } from '../../client';
 import type { Outcome, RunResult } from '../../authoring/outcome';
 import type { RunNotes } from './run-notes';
 
-/** The outcome of a knot without its value, which is under `outputs`. */
+/** `outputs` has the values. */
 type OutcomeDocument = { readonly kind: 'ok' } | Exclude<Outcome, { kind: 'ok' }>;
 
-/**
- * The JSON of `selvage run --json` and `selvage runs show --json` for a run that is over; described in
- * `docs/cli.md`.
- */
+/** JSON of `selvage run --json`, and of `selvage runs show --json` for a finished run; see `docs/cli.md`. */
 interface RunDocument extends Pick<RunResult, 'runId' | 'status' | 'succeeded' | 'error' | 'changedCode'> {
   readonly tapestry: string;
   readonly counts: { readonly ok: number; readonly err: number; readonly skipped: number };
@@ -17,16 +14,13 @@ interface RunDocument extends Pick<RunResult, 'runId' | 'status' | 'succeeded' |
   readonly outputs: Readonly<Record<string, Json>>;
   readonly outcomes: Readonly<Record<string, OutcomeDocument>>;
   readonly lineage: { readonly location: string; readonly command: string };
-  /** Maps that are Ok although elements failed. Absent if there are none. */
+  /** Maps that are Ok although elements failed. Absent without such maps. */
   readonly failedElements?: RunNotes['failedElements'];
   /** Absent if nothing was reused. */
   readonly reused?: RunNotes['reused'];
   /** Absent if the server is away. */
   readonly server?: ServerLocation;
-  /**
-   * Why `values` and `outputs` are empty or incomplete: values can no longer be read, or their data store is
-   * away.
-   */
+  /** Why `values` and `outputs` are incomplete: values are gone, or their data store is away. */
   readonly unreadable?: { readonly code: string; readonly message: string };
 }
 
@@ -63,7 +57,7 @@ export function countOutcomes(outcomes: Readonly<Record<string, Outcome>>): RunD
   return counts;
 }
 
-/** Values that JSON cannot express (dates, bytes, `NaN`, …) have the tagged form in which they are stored. */
+/** Values that JSON cannot express (dates, bytes, `NaN`, …) get their stored, tagged form. */
 function encodeEach(values: Readonly<Record<string, unknown>>): Record<string, Json> {
   return mapValues(values, encodeJson);
 }

@@ -8,34 +8,27 @@ import type { Backends, LineageRecord, RunRecord } from '../../ports';
 import { mapOfElement } from '../../authoring/element-id';
 import { commandLine } from '../output/typed-commands';
 
-/** Facts about a run that its outcomes do not tell. */
+/** Facts about a run beyond its outcomes. */
 export interface RunNotes {
-  /**
-   * Maps that are Ok although elements failed. `onError` says whether these were left out or are in the value
-   * as outcomes.
-   */
+  /** Maps that are Ok although elements failed: left out, or in the value as outcomes, by `onError`. */
   readonly failedElements: readonly {
     readonly knotId: string;
     readonly failed: number;
     readonly count: number;
     readonly onError: 'skip' | 'collect';
   }[];
-  /**
-   * The number of knots and elements that were reused, and the milliseconds that it had taken to make them.
-   * Absent if nothing was.
-   */
+  /** Number of reused knots and elements, and the milliseconds that they had taken. Absent if none. */
   readonly reused?: { readonly knots: number; readonly elements: number; readonly savedMs: number };
 }
 
 export const NO_NOTES: RunNotes = { failedElements: [] };
 
-/** @throws SelvageError `InvalidPlan`, `BackendUnavailable` */
 export async function readNotes(backends: Backends, run: RunRecord): Promise<RunNotes> {
   const { plan, records } = await readKnots(backends, run);
   return notesOf(plan, records);
 }
 
-/** @param records of the run; those of elements are ignored */
+/** @param records of the run; ignores elements */
 function notesOf(plan: Plan, records: readonly LineageRecord[]): RunNotes {
   const failedElements: RunNotes['failedElements'][number][] = [];
   let [knots, elements, savedMs] = [0, 0, 0];
@@ -59,7 +52,7 @@ function notesOf(plan: Plan, records: readonly LineageRecord[]): RunNotes {
   return { failedElements, ...(knots + elements > 0 && { reused: { knots, elements, savedMs } }) };
 }
 
-/** A result with the values that can be read, and why others cannot: a data store is away. */
+/** Keeps the readable values, and says why others are not: a data store is away. */
 export function readableValues(result: RunResult): {
   readonly result: RunResult;
   readonly unreadable?: SelvageError;
@@ -82,9 +75,9 @@ export function readableValues(result: RunResult): {
 }
 
 /**
- * Names the place of a run's lineage, with the command that shows it.
+ * The place of a run's lineage, and the command that shows it.
  *
- * @param projectDir the folder that the command works in
+ * @param projectDir the command's folder
  * @param said `--project-dir`, which the next command needs again
  * @param capsule the file that is read instead of a project
  */

@@ -6,7 +6,6 @@ import { signalCommand } from '../output/typed-commands';
 import { describeMap, progressLine } from './progress';
 import { describeWaiting } from './waiting';
 
-/** Most signals whose command is shown. */
 const SHOWN_SIGNALS = 5;
 
 export function describeRun({ run, taskQueue, resumedAs = [] }: RunState, output: Output): string {
@@ -32,20 +31,18 @@ export function describeRun({ run, taskQueue, resumedAs = [] }: RunState, output
   ].join('\n');
 }
 
-/** Assumes a constant rate since the start, since a single look cannot tell better. */
+/** Assumes a constant rate since the start: a single look tells no better. */
 function timeLeft({ done, total }: MapProgress, age: number): string {
   if (total === undefined || done === 0 || done >= total) return '';
   return `, about ${formatDuration(((total - done) / done) * age)} left`;
 }
 
-/** The key and source of the event that started the run. */
 function eventOf({ trigger_key: key, details }: RunRecord): string | null {
   const { event = {} } = details as { event?: EventLink };
   const link = describeLink(event);
   return key && (link ? `${key} (${link})` : key);
 }
 
-/** The knot that started the run. */
 function parentOf({ parent_run_id, details }: RunRecord): string | null {
   const { parent_knot } = details as { parent_knot?: string };
   return parent_run_id && parent_knot !== undefined

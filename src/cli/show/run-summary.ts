@@ -17,13 +17,11 @@ export interface Summary {
   readonly elapsed: number;
   readonly lineage: { readonly location: string; readonly command: string };
   readonly notes: RunNotes;
-  /**
-   * The command that resumes it; absent if there is nothing to resume, or another run has resumed it already.
-   */
+  /** The command that resumes it; absent if there is nothing to resume, or it was resumed. */
   readonly resume?: string | undefined;
 }
 
-/** How a run ended, for people: the verdict, the terminals, the failures, and where to ask further. */
+/** The verdict, the terminals, the failures, and where to ask further. */
 export function summarise(summary: Summary, output: Output): string {
   const { result, terminals, elapsed } = summary;
   return [
@@ -75,7 +73,7 @@ function describeReused({ knots, elements, savedMs }: NonNullable<RunNotes['reus
   return `${what.join(' and ')}, which saved ${formatDuration(savedMs)}`;
 }
 
-/** A run that never began, or whose parameters were refused, has no outcomes to take over. */
+/** A run that never began, or had invalid parameters, has no outcomes to take over. */
 function isResumable({ status, error, outcomes }: RunResult): boolean {
   const hasBegun = Object.keys(outcomes).length > 0 && error?.type !== 'InvalidParameters';
   return status !== 'succeeded' && status !== 'running' && hasBegun;
@@ -138,7 +136,7 @@ function skipText(id: string, result: RunResult): string {
   return reasons.length > 0 ? `skipped, because ${reasons.join(' and ')}` : 'skipped';
 }
 
-/** Verbs for knots that were skipped for a reason of their own. */
+/** Verbs for knots with their own reason for a skip. */
 const ORIGINS = {
   gate_closed: 'closed',
   branch_not_selected: 'was not selected',

@@ -4,7 +4,6 @@ import { formatDuration, formatTable, formatTime, shorten } from '../output/form
 import type { Output } from '../output/output';
 import { nextPageLines } from '../output/typed-commands';
 
-/** Characters of an event's key that are shown. */
 const SHOWN_KEY = 40;
 
 const HEADINGS = ['RUN', 'TAPESTRY', 'STATUS', 'STARTED', 'TOOK', 'KNOTS', 'BY'];

@@ -15,7 +15,7 @@ const HEADINGS = {
 export const addStats = makeVerb(show, (stats, _, output) => {
   const { by, since, until, items, total } = stats;
   const ofRuns = by === 'tapestry';
-  const title = `What finished from ${formatTime(since)} to ${formatTime(until)}`;
+  const title = `Finished from ${formatTime(since)} to ${formatTime(until)}`;
   if (items.length === 0) return `${title}: nothing.`;
   const columns = ofRuns
     ? ['RUNS', 'FAILED', 'ENDED EARLY', 'P50', 'P95', 'P99']

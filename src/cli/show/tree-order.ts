@@ -1,9 +1,9 @@
 import { append } from '../../values/append';
 
 /**
- * The order of a tree in which each stands below its deepest parent; of equally deep ones, the first.
+ * Orders a tree in which each node stands below its deepest parent, the first of equally deep ones.
  *
- * @param parents the indexes of the parents of each; only those of earlier ones count
+ * @param parents indexes of each node's parents; only earlier ones count
  */
 export function treeOrder(
   parents: readonly (readonly number[])[],

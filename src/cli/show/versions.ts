@@ -6,7 +6,6 @@ import { makeVerb } from '../table/verb-of-table';
 
 export const addVersions = makeVerb(list, describeVersions);
 
-/** For people. */
 export function describeVersions(versions: Versions): string {
   const { plans, bodies, open, unknownRuns, silentWorkers, workersKnown } = versions;
   return [
@@ -54,7 +53,7 @@ function rowOf(
   const queues = [...new Set(workers.map(({ taskQueue }) => taskQueue))].sort();
   return [
     body,
-    // What no run needs is known by its name alone.
+    // For a body that no run needs, only the name is known.
     codeHash === null ? (runs === 0 ? '' : 'body host') : shortHash(codeHash),
     runs === 0
       ? 'no run'

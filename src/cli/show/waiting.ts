@@ -7,7 +7,7 @@ const SHOWN_KNOTS = 20;
 const SHOWN_MESSAGE = 300;
 const WIDEST_ID = 40;
 
-/** Why a run has not ended, for people; empty if there is nothing to say. */
+/** Empty if there is nothing to say. */
 export function describeWaiting(waiting: Waiting, now: number, output: Output): string {
   const { started, workflowTask, knots } = waiting;
   const lines: string[] = [];
@@ -38,7 +38,6 @@ function describeStep(step: WorkflowTaskState, now: number): string {
   ]);
 }
 
-/** Why one knot has not ended, on one line. */
 export function describeKnot(knot: WaitingKnot, now: number): string {
   const { state, reason, since, attempt, nextAttemptAt, lastHeartbeatAt, lastPollAt, until } = knot;
   if (state === 'retrying') {
@@ -55,7 +54,7 @@ export function describeKnot(knot: WaitingKnot, now: number): string {
   ]);
 }
 
-/** The running elements of a map, a line each, and the number of elements for each reason. */
+/** The running elements of a map, a line each, after the number of elements for each reason. */
 export function describeElements({ elements = [], elementReasons }: WaitingKnot, now: number): string[] {
   const shown = elements.slice(0, SHOWN_KNOTS);
   const width = Math.max(0, ...shown.map(({ knotId }) => knotId.length));

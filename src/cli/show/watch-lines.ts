@@ -4,21 +4,17 @@ import { redactText } from '../../values/redact';
 import { formatDuration, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
 
-/** A knot of a watched run. */
 export interface WatchedKnot {
   readonly id: string;
-  /** Its depth in the tree. */
   readonly depth: number;
   readonly state?: GraphState;
-  /** When it was first seen running, in milliseconds since the epoch. */
+  /** Milliseconds since the epoch: when it was first seen running. */
   readonly runningSince?: number;
-  /** What it waits for, for people. */
   readonly waitsFor?: string;
 }
 
 interface WatchSize {
   readonly columns: number;
-  /** Lines available. */
   readonly rows: number;
   readonly startedAt: number;
   readonly now: number;
@@ -32,7 +28,7 @@ const DEEPEST = 8;
 
 type Kind = 'failed' | 'running' | 'waits' | 'ok' | 'skipped' | 'open';
 
-/** Which knots are kept if not all fit. */
+/** Priority of knots, if not all fit. */
 const RANKS: Readonly<Record<Kind, number>> = { failed: 0, running: 1, waits: 2, ok: 3, skipped: 4, open: 5 };
 const MARKS: Readonly<Record<Kind, string>> = {
   failed: '✗',
@@ -43,10 +39,7 @@ const MARKS: Readonly<Record<Kind, string>> = {
   open: '·',
 };
 
-/**
- * A line for each knot, with a bar that shows when it ran. If there is no room for all, the most important
- * ones are shown.
- */
+/** A line for each knot, with a bar for its time. Without room for all, shows the most important ones. */
 export function watchLines(knots: readonly WatchedKnot[], size: WatchSize, output: Output): string[] {
   const shown = chosen(knots, size.rows);
   const names = shown.map(({ id, depth }) =>

@@ -11,16 +11,14 @@ import { watchLines, type WatchedKnot } from './watch-lines';
 
 const FRAME_MS = 250;
 
-/** In a larger run, a line for each knot would fill a log: only failures and waits are printed. */
+/** A larger run would fill a log with lines for knots: only failures and waits are printed. */
 const MOST_TOLD = 200;
 
-/** Knots in one query to the run history. */
 const ASKED_AT_ONCE = 500;
 
 /** Lines besides the knots: the counts, and room for the next output. */
 const OTHER_ROWS = 3;
 
-/** Collects the state of a run and shows it. */
 export class Watch {
   private knots: readonly GraphKnot[] = [];
   private tree: ReturnType<typeof treeOrder> = [];
@@ -62,7 +60,7 @@ export class Watch {
     this.output.endLive();
   }
 
-  /** A run that is extended gets another plan. */
+  /** An extended run gets another plan. */
   private async readPlan(): Promise<void> {
     const { runHistory, tapestryStore } = this.selvage.backends;
     const run = await runHistory.getRun(this.runId);

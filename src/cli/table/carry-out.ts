@@ -10,13 +10,13 @@ import { apiOf, type ApiOptions, type ServerOptions } from '../options/server-op
 import { hasHistory, requireHistory, withRecords } from '../location/records';
 import type { Output } from '../output/output';
 
-/** Who waits at a command line decides how long, by Ctrl-C. */
+/** Milliseconds; a user at a command line may end the wait by Ctrl-C. */
 const PATIENCE_MS = 600_000;
 
-/** What an operation needs that does not say. */
+/** Default of an operation's `needs`. */
 export const RECORDS: readonly Need[] = ['records'];
 
-/** Says an answer in words, and warns of what is in it. */
+/** Renders an answer, and may print warnings. */
 export type Show<One extends Operation> = (
   answer: z.output<One['answer']>,
   ask: z.input<One['ask']>,
@@ -24,11 +24,10 @@ export type Show<One extends Operation> = (
   options: ServerOptions,
 ) => string;
 
-/** What else a verb does. */
 export interface More<One extends Operation> {
   /** Default: 0. */
   readonly exitCode?: (answer: z.output<One['answer']>) => number;
-  /** Says what is to be known before a server is asked, which may take its time. */
+  /** Prints notices before a server is asked, which may take its time. */
   readonly before?: (
     selvage: Selvage,
     ask: z.input<One['ask']>,
@@ -37,7 +36,7 @@ export interface More<One extends Operation> {
   ) => Promise<void>;
 }
 
-/** Connects to what an operation needs, or to a page elsewhere, and prints its answer: as it is with `--json`, else in words. */
+/** Carries out an operation, here or at a page elsewhere; prints the answer as it is (`--json`) or as a text. */
 export async function carryOut<One extends Operation>(
   operation: One,
   ask: z.input<One['ask']>,
@@ -52,7 +51,7 @@ export async function carryOut<One extends Operation>(
     return exitCode?.(answer) ?? code;
   };
   const { needs = RECORDS } = operation;
-  // What needs nothing is answered here, unless it is asked elsewhere expressly.
+  // Without needs, only an explicit `--api` asks elsewhere.
   const api = needs.length === 0 ? options.api : apiOf(options);
   if (api !== undefined) {
     const { RemoteApi, tokenOf } = await import('../../api/remote.js');
@@ -68,13 +67,13 @@ export async function carryOut<One extends Operation>(
   };
   const fromRecords = (backends: Backends): Promise<number> =>
     answerFrom(backends, ServerReach.none('It is answered from records alone.'));
-  // What a file says, it says before the first run, too; that creates no files.
+  // A file's own facts need no records; reading them must create no files.
   if (needs.length === 0 || (operation.readsFile && !hasHistory(options))) {
     const { createInMemoryBackends } = await import('../../backends/in-memory.js');
     return await fromRecords(createInMemoryBackends());
   }
   if (!operation.asksServer && !needs.includes('server')) return await withRecords(options, fromRecords);
-  // Questions to the records load nothing of the server.
+  // Loaded late: queries to records need nothing of the server.
   const { awayText, withClient, withClientOrRecords } = await import('../location/connect.js');
   const fromServer = async (selvage: Selvage): Promise<number> => {
     await before?.(selvage, ask, options, output);

@@ -1,6 +1,7 @@
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { z } from 'zod';
-import type { AnyTapestry } from '../../authoring';
+import { recordOf, type AnyTapestry, type TapestryRecord } from '../../authoring';
+import { SelvageError } from '../../errors';
 import { flagOf } from '../../operations/fields';
 import { fromText, innerOf } from '../../operations/flat';
 import { checked } from '../../operations/invoke';
@@ -12,25 +13,26 @@ import {
   addCommonOptions,
   addJsonOption,
   addServerOptions,
+  apiOf,
+  collect,
   verboseOption,
+  type ServerOptions,
 } from '../options/server-options';
+import { encodeJson } from '../../values';
 import { durationWords } from '../../values/duration';
-import type { ServerOptions } from '../options/server-options';
 import type { Output } from '../output/output';
 import { readJson } from '../options/json-argument';
 import { isConfirmed } from '../output/confirm';
 import { EXIT } from '../output/exit-codes';
 import { shellLine } from '../output/typed-commands';
 import { carryOut, RECORDS, type More, type Show } from './carry-out';
-import { addFile, askOfFile } from './file-of-verb';
 import type { Complete } from './late-verb';
 
-/** The renderers of operations, by name. One without a renderer is no verb of the command line. */
+/** Renderers by operation. An operation without a renderer is no verb. */
 type Shows<All extends readonly Operation[]> = {
   readonly [Name in All[number]['name']]?: Show<Extract<All[number], { readonly name: Name }>>;
 };
 
-/** Adds the verbs of one noun, made from its operations. */
 export function verbsOf<All extends readonly Operation[]>(operations: All, shows: Shows<All>): Complete {
   return (noun, does) => {
     for (const [name, show] of Object.entries(shows)) {
@@ -43,9 +45,7 @@ export function verbsOf<All extends readonly Operation[]>(operations: All, shows
   };
 }
 
-/**
- * A verb that asks or does what one operation does: its arguments, options, help and JSON follow from it.
- */
+/** A verb from an operation: arguments, options, help and JSON follow from it. */
 export function makeVerb<One extends Operation>(
   operation: One,
   show: Show<One>,
@@ -108,7 +108,56 @@ export function makeVerb<One extends Operation>(
   };
 }
 
-/** The fields that are given as arguments and options. The file of a verb says the rest. */
+interface FileOptions extends ServerOptions {
+  readonly param?: readonly string[];
+  readonly paramsFile?: string;
+}
+
+function addFile(command: Command): void {
+  command
+    .argument('[file]', 'file that exports the tapestry; none with --api: the page has its own')
+    .option(
+      '--param <name=value>',
+      'what runs would be given, to be compared with what they were given; may be repeated',
+      collect,
+    )
+    .option('--params-file <file>', 'the same as an object in a JSON or YAML file; --param goes before it');
+}
+
+/**
+ * Adds the tapestry and its parameters to the ask.
+ *
+ * @throws SelvageError `Usage`, and as `loadFile` and `readParameters`
+ */
+async function askOfFile(
+  file: string | undefined,
+  ask: { readonly tapestry?: string },
+  { param = [], paramsFile, ...options }: FileOptions,
+): Promise<{ readonly ask: object; readonly tapestries: readonly AnyTapestry[] }> {
+  const { chooseTapestry, loadFile } = await import('../files/load-file.js');
+  const { readParameters } = await import('../files/parameters.js');
+  const isElsewhere = apiOf(options) !== undefined;
+  if (isElsewhere !== (file === undefined)) {
+    throw new SelvageError(
+      'Usage',
+      isElsewhere
+        ? `The page elsewhere has tapestries of its own: leave ${file} out, and name one of them by --tapestry.`
+        : 'Give the file that exports the tapestry.',
+    );
+  }
+  const tapestry = file === undefined ? undefined : chooseTapestry(await loadFile(file), ask.tapestry);
+  const { name, parameters: known }: Pick<TapestryRecord, 'name' | 'parameters'> = tapestry
+    ? recordOf(tapestry)
+    : { name: ask.tapestry!, parameters: new Map() };
+  const parameters = await readParameters({ parameters: known }, { pairs: param, file: paramsFile });
+  const isGiven = Object.keys(parameters).length > 0;
+  return {
+    ask: { ...ask, tapestry: name, ...(isGiven && { parameters: encodeJson(parameters) }) },
+    tapestries: tapestry ? [tapestry] : [],
+  };
+}
+
+/** Fields for arguments and options. A verb with a file reads `parameters` from its own options. */
 function shapeOf({ ask, readsFile }: Operation): Readonly<Record<string, z.ZodType>> {
   const { shape } = ask as { readonly shape: Readonly<Record<string, z.ZodType>> };
   if (!readsFile) return shape;
@@ -119,10 +168,9 @@ function shapeOf({ ask, readsFile }: Operation): Readonly<Record<string, z.ZodTy
   };
 }
 
-/** What the options of these fields say. */
 export type Fields<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
 
-/** The options of a verb that is written by hand, as those of operations are. Returns what reads them. */
+/** Adds the options of these fields to a hand-written verb. Returns their reader. */
 export function addFields<Shape extends z.ZodRawShape>(
   command: Command,
   shape: Shape,
@@ -184,7 +232,7 @@ function optionOf(name: string, field: z.ZodType): Option {
   return option.makeOptionMandatory(!field.safeParse(undefined).success);
 }
 
-/** What an argument says, as it is asked; the schema of the operation reads it once more. Errors are commander's, which names the option. */
+/** Parses an argument, which the operation's schema checks again. Commander's errors name the option. */
 function read(field: z.ZodType, text: string): unknown {
   const inner = innerOf(field);
   const given = fromText(inner, text);
@@ -198,7 +246,6 @@ function rangeOf({ minValue, maxValue }: z.ZodNumber): string {
   return `It must be a whole number from ${minValue} ${to}.`;
 }
 
-/** The words that call a command. */
 function wordsOf(command: Command): string[] {
   return [...(command.parent ? wordsOf(command.parent) : []), command.name()];
 }

@@ -18,8 +18,8 @@ export function addBackup(program: Command, does: Does): void {
     .command('backup')
     .summary('copy the databases of the project, while they are in use')
     .description(
-      "Copies the project's SQLite files (the embedded server's, the run history, plans and values), or its database in PostgreSQL by pg_dump, into a new " +
-        'folder, while workers and runs go on. Each is copied as it is at one moment; run no gc, prune or scrub meanwhile. Keys are not in it.',
+      'Copies the databases of the project into a new folder, while workers and runs go on. These are its SQLite files (of the embedded server, the run history, ' +
+        'plans and values), or its database in PostgreSQL, by pg_dump. Each is copied as of one moment; run no gc, prune or scrub meanwhile. Keys are not included.',
     )
     .argument('<folder>', 'where to; it must not be there yet')
     .addHelpText('after', '\nExamples:\n  $ selvage backup /backups/monday');
@@ -47,7 +47,7 @@ async function backup(given: string, options: BackupOptions, output: Output): Pr
   return EXIT.ok;
 }
 
-/** The manifest by the names of answers: the manifest itself keeps those that it has. */
+/** The manifest with the field names of answers, which differ from the stored ones. */
 function shown({ begunAt: startedAt, endedAt: finishedAt, files, leftOut, ...others }: Backup): object {
   const contains = <Part>({ holds, ...part }: Part & { readonly holds: unknown }): object => ({
     ...part,

@@ -26,8 +26,8 @@ export function addDebug(program: Command, does: Does): void {
     .command('debug')
     .summary('run knots of a run again, on the inputs that they had')
     .description(
-      'Runs bodies of a file again in this process, on the recorded inputs of a run or a capsule, and says whether they come to the same: the same value, another one (and where they part), another error. ' +
-        'Nothing is recorded. What bodies do outside (write, send, pay) happens again.',
+      'Runs bodies of a file again in this process, on the recorded inputs of a run or a capsule. Tells whether each gives the same value, another value ' +
+        '(and where they part) or another error. Nothing is recorded. Effects of bodies (write, send, pay) happen again.',
     )
     .argument('<run>', 'id of a run, or a file of `selvage capsule`')
     .argument('<file>', 'file that exports the tapestry')
@@ -140,11 +140,10 @@ function conclude(found: readonly Reproduction[], output: Output): number {
     });
   }
   if (different > 0) return EXIT.runFailed;
-  // Nothing is known about knots whose values could not be read.
+  // Unreadable values leave the result open.
   return unreadable > 0 ? EXIT.usage : EXIT.ok;
 }
 
-/** The log lines of bodies go to stderr. */
 function bodyLines(output: Output): LoggerLike {
   const at =
     (level: string) =>

@@ -46,10 +46,7 @@ export function addDev(program: Command, does: Does): void {
   addServerOptions(addHealthOptions(command)).action(does(develop));
 }
 
-/**
- * A worker gives its bodies 5 s and needs some more to end. Then it is killed, and its bodies run again in
- * the next one.
- */
+/** Bodies get 5 s, and a worker some more to end. Then it is killed; the next worker runs its bodies again. */
 const STOP_LIMIT_MS = 10_000;
 
 /** The page only has connections to close. */
@@ -83,7 +80,6 @@ async function develop(file: string, options: DevOptions, output: Output): Promi
   }
 }
 
-/** Runs one worker after the other, until it is told to stop. */
 async function workAnew(
   file: string,
   options: DevOptions,
@@ -127,10 +123,7 @@ async function workAnew(
   return EXIT.ok;
 }
 
-/**
- * The page for the current file: one process after the other, at the same address. It outlives the workers,
- * so that it shows what becomes of their runs.
- */
+/** The page for the current file, at one address. It outlives the workers, to show what becomes of their runs. */
 class DevPage {
   private child: DevChild;
   private port: number | undefined;
@@ -143,7 +136,7 @@ class DevPage {
     this.child = this.start(true);
   }
 
-  /** Restarts the page after a change, because its forms come from the file. */
+  /** After a change: the page's forms come from the file. */
   async renew(): Promise<void> {
     await this.stop();
     this.child = this.start(false);
@@ -195,12 +188,11 @@ async function holdServer(options: ServerOptions, output: Output): Promise<Held>
   return server;
 }
 
-/** The port is free again whenever a worker has ended. */
 function healthWords({ healthPort, host }: DevOptions): string[] {
   return healthPort === undefined ? [] : ['--health-port', String(healthPort), '--host', host];
 }
 
-/** Collects changes of files; those that come while nobody waits are kept for the next call. */
+/** Changes of files. Keeps a change that nobody waits for until the next call. */
 class Changes {
   private isReported = false;
   private tell: () => void = () => {};
@@ -216,14 +208,13 @@ class Changes {
   }
 }
 
-/** A process that does not outlive this one. */
 class DevChild {
   exitCode: number = EXIT.ok;
-  /** The signal that ended it: by the system when memory ran out, or by an operator. */
+  /** The signal that ended it, by an operator or for lack of memory. */
   endedBy: NodeJS.Signals | null = null;
   readonly ended: Promise<void>;
 
-  /** @param limitMs once it is told to stop, it is killed after this time */
+  /** @param limitMs it is killed this long after the request to stop */
   constructor(
     private readonly child: ChildProcess,
     private readonly limitMs: number,
@@ -241,7 +232,6 @@ class DevChild {
     });
   }
 
-  /** Tells it to stop and waits for its end. */
   async stop(): Promise<void> {
     if (this.child.connected) this.child.disconnect();
     const killer = setTimeout(() => this.child.kill('SIGKILL'), this.limitMs);

@@ -17,9 +17,9 @@ export function addExport(program: Command, does: Does): void {
     .command('export')
     .summary('write a tapestry as a document in YAML')
     .description(
-      'Writes a tapestry of a file, with those that are nested in it, as a document in YAML to stdout. The document names the file as its callables, and ' +
-        'belongs beside it. What a document cannot say is refused, all of it at once: functions written in place, constants that are no JSON, schemas that are no ' +
-        'JSON Schema. Asks no server and writes no file.',
+      'Writes a tapestry of a file, with its nested tapestries, as a document in YAML to stdout. The document names the file as its callables, and ' +
+        'belongs beside it. Refuses, all at once, the parts that a document cannot have: functions written in place, constants that are no JSON, ' +
+        'schemas that are no JSON Schema. Asks no server and writes no file.',
     )
     .argument('<file>', 'file that exports the tapestry')
     .option('--yaml', 'as YAML; there is nothing else yet')
@@ -71,7 +71,7 @@ async function exportFile(file: string, options: ExportCommandOptions, output: O
   const [before, after] = [tapestry, again].map((each) => planOf(recordOf(each), nodeSha256).hash);
   if (before !== after)
     output.warn(
-      `${output.yellow('warning')} The plan of the document is another one, for it has all paths of its branches: a run that was started with the file is not gone on with by it.`,
+      `${output.yellow('warning')} The document has another plan, since it has all paths of its branches. Runs that were started with the file cannot go on with it.`,
     );
   if (output.json)
     output.document({ tapestry: tapestry.name, yaml: text, planHash: after, isSamePlan: before === after });

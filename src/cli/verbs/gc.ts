@@ -19,9 +19,9 @@ const FIELDS = {
 
 export function addGc(command: Command, does: Does): void {
   command.description(
-    'Removes the values that no record names, and which were put before the grace and before the oldest run that is not over began. With ' +
-      '--ttl also those that records name. Lineage stays; a value that is gone is made anew where a run needs it. It may run beside workers, ' +
-      'at any time; Ctrl-C ends it between two pages, and the next one does the rest.',
+    'Removes the values that no record names, if they were put before the grace, and before the oldest unfinished run began. With --ttl, also older values ' +
+      'that records name. Lineage stays; a run that needs a removed value makes it anew. May run beside workers, at any time. ' +
+      'Ctrl-C ends it between two pages, and the next one does the rest.',
   );
   const read = addFields(command, FIELDS);
   command.addHelpText(

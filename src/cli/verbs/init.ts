@@ -10,7 +10,6 @@ import type { Output } from '../output/output';
 import { shellLine } from '../output/typed-commands';
 
 interface Template {
-  /** One line. */
   readonly summary: string;
   /** Parameters with which `npm start` runs the pipeline. */
   readonly parameters: readonly string[];
@@ -36,7 +35,6 @@ export const TEMPLATES: Readonly<Record<string, Template>> = {
   },
 };
 const DEFAULT_TEMPLATE = 'first';
-/** The template that `--yaml` chooses. */
 const YAML_TEMPLATE = 'yaml';
 
 interface InitOptions {
@@ -82,7 +80,7 @@ const TEST = 'pipeline.test.ts';
 
 const MANIFEST = 'package.json';
 
-/** By the package's `type`: CommonJS (the default) or ES modules. */
+/** For CommonJS (the default) and ES modules, by the package's `type`. */
 const TSCONFIG = {
   compilerOptions: {
     target: 'es2022',
@@ -103,7 +101,7 @@ interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-/** The script that `npm init` writes if there is no test. */
+/** The test script of `npm init`. */
 const NO_TEST = /^echo "Error: no test specified"/;
 
 async function initFolder(given: string, options: InitOptions, output: Output): Promise<number> {
@@ -187,7 +185,6 @@ interface PlannedManifest {
   readonly what: string;
 }
 
-/** The existing manifest with what it lacks, or a new one. */
 async function manifestFor(
   folder: string,
   { scripts, dependencies, devDependencies }: ReturnType<typeof wantedManifest>,

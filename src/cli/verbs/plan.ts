@@ -24,8 +24,8 @@ export function addPlan(program: Command, does: Does): void {
     .command('plan')
     .summary('how large a run of a tapestry can get, how it is laid out, and its graph')
     .description(
-      'Compiles a tapestry and shows what a run of it may ask of a Temporal server at most: events, bytes, pending activities, ' +
-        'and how the run is laid out to keep within limits. Or draws its graph, or reports what has changed in it. Asks no server.',
+      'Compiles a tapestry and shows the most that a run may ask of a Temporal server: events, bytes, pending activities. Also shows how the run is laid out ' +
+        'to keep within limits. Or draws its graph, or reports what has changed in it. Asks no server.',
     )
     .argument('<file>', 'file that exports the tapestry')
     .option('--tapestry <name>', 'which tapestry, if the file exports several')
@@ -81,7 +81,7 @@ async function planFile(file: string, options: PlanOptions, output: Output): Pro
   return output.finish({ tapestry: tapestry.name, planHash: plan.hash, planBytes, ...budget, changes });
 }
 
-/** Compares with a run if the text is a run's id, else with a file. */
+/** Compares with an existing file, else with a run. */
 async function changesSince(
   against: string,
   now: PlanOfTapestry,
@@ -127,7 +127,6 @@ async function planOfRun(runId: string, options: PlanOptions): Promise<Plan> {
   return found!;
 }
 
-/** A reason to run again, in the words shown beside its knot. */
 function changeText({ kind, part, before, now }: StaleReason): string {
   return kind === 'code' ? `code ${shortHash(before)} → ${shortHash(now)}` : (part ?? kind);
 }

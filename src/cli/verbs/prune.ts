@@ -24,9 +24,8 @@ const FIELDS = {
 export function addPrune(command: Command, does: Does): void {
   command.description(
     'Lists the runs that ended longer ago, asks, and removes them with their lineage; then, as `gc` does, the values that no record names any more. ' +
-      'Runs that are not over stay, and so does what they need: the run that they go on from, and runs that their knots have started. It may run ' +
-      'beside workers, at any time; Ctrl-C ends it between two runs, and the same command does the rest. A run goes with those that its knots have started, by ' +
-      'filters on the run itself.',
+      'Unfinished runs stay, with the runs that they resume and the runs that their knots have started. Filters apply to a run; the runs that its ' +
+      'knots have started go with it. May run beside workers, at any time. Ctrl-C ends it between two runs, and the same command does the rest.',
   );
   const read = addFields(command, FIELDS);
   command.addHelpText(

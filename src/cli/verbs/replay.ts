@@ -16,8 +16,8 @@ export function addReplay(program: Command, does: Does): void {
     .command('replay')
     .summary('try whether this version can go on with a run')
     .description(
-      'Replays the history of a run, with all that it was continued in or reset to and with all its child runs, by the interpreter of this installation, ' +
-        'and says where that would do something else. No body runs and nothing is changed.',
+      'Replays the history of a run by the interpreter of this installation, and tells where that would do something else. Includes what the run was ' +
+        'continued in or reset to, and all its child runs. No body runs and nothing is changed.',
     )
     .argument('[run-id]')
     .option('--file <file>', 'a history as JSON, also gzipped, instead of a run of a server')
@@ -70,7 +70,7 @@ async function replay(
   });
 }
 
-/** @param asked the run that was asked for; other runs are printed with their ids */
+/** @param asked the requested run; others are printed with their ids */
 function show(execution: ReplayedExecution, asked: string, output: Output): void {
   const { verdict, runId, temporalRunId, tapestry, events, error } = execution;
   const what =

@@ -13,9 +13,9 @@ export function addRestore(program: Command, does: Does): void {
     .command('restore')
     .summary('put a backup in the place of the databases of the project')
     .description(
-      'Checks a backup and puts its files in the place of those of the project, which are kept beside them under a name with the date; of PostgreSQL, by ' +
-        'pg_restore, and what was there is kept as a dump beside the backup. Refuses while anything uses the project. What was committed after the backup is ' +
-        'gone; runs that were in flight then go on from there.',
+      'Replaces the databases of the project by a backup, after checking it. The previous files stay beside them under a name with the date. ' +
+        'A previous schema of PostgreSQL becomes a dump beside the backup. Refuses while anything uses the project. ' +
+        'What was committed after the backup is lost; runs that were in flight then go on from there.',
     )
     .argument('<folder>', 'what `selvage backup` has made')
     .addHelpText('after', '\nExamples:\n  $ selvage restore /backups/monday');

@@ -22,7 +22,6 @@ interface ResumeCommandOptions extends ServerOptions {
   readonly allowDuplicate?: boolean;
   readonly runId?: string;
   readonly deadline?: Date | number;
-  /** False for `--no-reuse`. */
   readonly reuse?: boolean;
 }
 
@@ -31,8 +30,9 @@ export function addResume(program: Command, does: Does): void {
     .command('resume')
     .summary('go on with a run that was interrupted, or from one that is over')
     .description(
-      'Of a run that is not over: works for it until it is, with the code of the file. Of one that is over: starts a new run of the same plan and parameters that takes over every outcome that was ok, and runs the rest. With a file ' +
-        'this command works for it, as `selvage run` does; without, a worker must poll already, and the command returns.',
+      'Works for an unfinished run until it is over, with the code of the file. From a finished run, starts a new one of the same plan and parameters, ' +
+        'which takes over every Ok outcome and runs the rest. With a file, this command works for the run, as `selvage run` does; ' +
+        'without, a worker must poll already, and the command returns.',
     )
     .argument('<run-id>', 'run that was interrupted, or that is over')
     .argument('[file]', 'file that exports its tapestry')
@@ -118,10 +118,10 @@ async function errandOf(
   const standing = await standingOf(unfinished);
   if (standing) return await unfinishedErrand(unfinished, standing, { file, loaded }, options);
   const { from, allowDuplicate, deadline, reuse } = options;
-  // A run that cannot be resumed is refused before a worker is asked for.
+  // Refused before a worker is asked for.
   const { backends, client } = selvage;
   const { run, plan, parameters } = await readResumable(backends, client.workflow, runId, from);
-  // With the id of an earlier resume, the command returns to that run.
+  // The id of an earlier resume leads back to that run.
   if (options.runId === undefined || !namedIn(run).includes(options.runId))
     await requireNotResumed(backends, client.workflow, run, allowDuplicate);
   const { tapestry } = run;
@@ -152,7 +152,6 @@ async function errandOf(
   };
 }
 
-/** Continuing a run that is not over means working for it. */
 async function unfinishedErrand(
   run: RunHandle,
   { tapestry, taskQueue }: RunDescription,
@@ -175,7 +174,7 @@ async function unfinishedErrand(
       { details: { run: runId, taskQueue } },
     );
   }
-  // For a backfill, its worker reports a missing tapestry.
+  // A backfill's worker reports a missing tapestry.
   if (tapestry !== BACKFILL) chooseTapestry(loaded, tapestry);
   return {
     tapestry,

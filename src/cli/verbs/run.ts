@@ -29,7 +29,6 @@ interface RunOptions extends ServerOptions {
   readonly tag?: readonly string[];
   readonly detach?: boolean;
   readonly timings?: boolean;
-  /** False for `--no-reuse`. */
   readonly reuse?: boolean;
 }
 
@@ -190,7 +189,7 @@ async function tellInterrupted(
     const runs = (await interruptedRuns(selvage, names)).filter((run) => run.runId !== runId);
     if (runs.length > 0) output.warn(describeInterrupted(runs, file, options, output));
   } catch {
-    // If the server cannot be asked, the run itself reports that.
+    // The run itself reports an unreachable server.
   }
 }
 

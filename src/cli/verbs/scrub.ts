@@ -30,10 +30,9 @@ const FIELDS = {
 export function addScrub(command: Command, does: Does): void {
   command
     .description(
-      'Lists what refers to the values, asks, and removes them from the data store. Of SQLite, local disk and S3 no bytes of them are left; ' +
-        'what is to be done about the logs and free pages of Postgres and Valkey is on the pages of their adapters. Records stay: ' +
-        '`runs show`, `why` and `lineage` work as before, and the runs that made the values say who removed them, when and why. Refused ' +
-        'while a run that is not over refers to them.',
+      'Lists what refers to the values, asks, and removes them from the data store. SQLite, local disk and S3 keep no bytes of them; ' +
+        'for the logs and free pages of Postgres and Valkey, see the pages of these adapters. Records stay: `runs show`, `why` and `lineage` ' +
+        'work as before, and the runs that made the values say who removed them, when and why. Refused while an unfinished run refers to them.',
     )
     .argument('[hashes...]', 'values, by their content hashes or the beginnings of these');
   const read = addFields(command, FIELDS);
@@ -56,10 +55,7 @@ Examples:
   );
 }
 
-/**
- * Up to this many values are listed with what refers to them; with more, each run is listed with their
- * number.
- */
+/** Up to this many values are listed with their references; more only as a number for each run. */
 const SHOWN_VALUES = 20;
 
 const SHOWN_RUNS = 50;
@@ -85,7 +81,7 @@ async function scrubValues(
       return code;
     };
     if (dryRun || plan.items.length === 0) return removeNone(EXIT.ok);
-    // Values removed earlier may remain to be purged; that removes nothing else, so it needs no question.
+    // Purging values that were removed earlier removes nothing else, and needs no question.
     if (count > 0 && !force && plan.running.length > 0) return removeNone(EXIT.usage);
     if (
       count > 0 &&

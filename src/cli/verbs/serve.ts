@@ -26,13 +26,11 @@ import { describePage } from '../show/page-link';
 interface ServeOptions extends Omit<ServerOptions, 'port'>, ServiceOptions, PageOptions {
   readonly port: number;
   readonly host: string;
-  /** A separate port for health checks. */
   readonly healthPort?: number;
   readonly worker: boolean;
   readonly ui?: boolean;
   readonly uiPort?: number;
   readonly uiHost: string;
-  /** The port of the embedded server. */
   readonly temporalPort?: number;
 }
 

@@ -16,8 +16,8 @@ export function addStream(program: Command, does: Does): void {
     .command('stream')
     .summary('give the elements of a source to runs, one after another')
     .description(
-      'Reads the streams that a file exports, starts a run for each element, and works for these runs, until the sources end, the streams are drained, or it is told to stop. ' +
-        'A stream goes on where it was, whatever ended the process before. A second process of the same stream stands by, and works for its runs.',
+      'Starts a run for each element of the streams that a file exports, and works for these runs. Ends when the sources end, the streams are drained, ' +
+        'or it is told to stop. A stream goes on where it was, however the process before ended. A second process of one stream stands by, and works for its runs.',
     )
     .argument('<file>', 'file that exports streams')
     .option('--id <ids...>', 'only these streams of the file')

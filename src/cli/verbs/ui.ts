@@ -25,7 +25,6 @@ interface UiOptions extends Omit<ServerOptions, 'port'>, PageOptions {
   readonly port?: number;
   readonly host: string;
   readonly open?: boolean;
-  /** The port of the embedded server. */
   readonly temporalPort?: number;
 }
 
@@ -34,8 +33,8 @@ export function addUi(program: Command, does: Does): void {
     .command('ui')
     .summary('a page of runs, values, schedules and what waits')
     .description(
-      'Serves a page that shows what is on record and what goes on, and from which runs are started, signalled, ended and gone on from. With a file, the page ' +
-        'has forms for its tapestries. Reading is open on this machine; acting takes the token of the link that is printed. Ctrl-C ends it.',
+      'Serves a page that shows recorded and current runs, and starts, signals, ends and resumes them. With a file, the page has forms for its tapestries. ' +
+        'Reading is open on this machine; acting takes the token of the link that is printed. Ctrl-C ends it.',
     )
     .argument('[file]', 'file that exports tapestries')
     .option('--open', 'open the page in a browser')
@@ -52,7 +51,7 @@ async function showPage(file: string | undefined, options: UiOptions, output: Ou
   const projectDir = projectFolder(options.projectDir);
   try {
     const { requireProject } = await import('../location/records.js');
-    // Without a file to start runs from, an empty project would give an empty page.
+    // Without a file to start runs from, a missing project would give an empty page.
     if (file === undefined) requireProject(withServerPort(options));
     const opened = await end.orAsked(openPage(file, projectDir, isDev, options, output));
     if (!opened) return end.exitCode;
@@ -118,10 +117,7 @@ async function openPage(
   }
 }
 
-/**
- * Beside a worker of `selvage dev`, which reports errors in the file, the page continues without forms until
- * they are mended.
- */
+/** In `selvage dev`, the worker reports the file's errors; until they are mended, the page has no forms. */
 async function load(file: string, isDev: boolean): Promise<LoadedFile | undefined> {
   const { loadFile } = await import('../files/load-file.js');
   const { keepTypeScriptLoadable } = await import('../../user-modules/index.js');

@@ -40,7 +40,7 @@ interface Validated {
   readonly tapestries: readonly string[];
   readonly triggers: number;
   readonly problems: readonly FoundProblem[];
-  /** How many there are beside these. */
+  /** Number of further problems. */
   readonly more: number;
   /** For a YAML document: the compiler's text with all problems. */
   readonly text?: string;

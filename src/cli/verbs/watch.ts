@@ -29,7 +29,7 @@ async function watchRun(runId: string, options: ServerOptions, output: Output): 
     const isRunning = run.status === 'running';
     if (isRunning && taskQueue !== undefined)
       await warnOfNoWorker(selvage, { runId, taskQueue }, options, output);
-    // For people, a run that is over is shown as a whole.
+    // A person sees a finished run as a whole.
     if (isRunning || output.json) {
       const watch = new Watch(selvage, runId, output, placeWords(options));
       try {

@@ -25,9 +25,7 @@ import { EndOfDev, isDevWorker, tellLoaded } from '../work/dev-processes';
 interface WorkerOptions extends ServerOptions, HealthOptions {
   /** Ids of runs, or `all`. */
   readonly adopt?: readonly string[];
-  /** Most knots at once. */
   readonly slots?: number;
-  /** Of Temporal's worker versioning. */
   readonly buildId?: string;
   readonly deployment: string;
   readonly versioning: keyof typeof BEHAVIOURS;
@@ -84,7 +82,7 @@ async function work(file: string, options: WorkerOptions, output: Output): Promi
     const { chosenLogFormat } = await import('../../connection/log-line.js');
     const { sayInLogLines } = await import('../location/logging.js');
     const format = chosenLogFormat('text');
-    // With JSON logs, everything is a log line. Otherwise texts for people come until the worker is ready.
+    // With JSON logs, everything is a log line; else texts for people come until the worker is ready.
     if (format === 'json') sayInLogLines(output, format);
     const { Monitor } = await import('../../serve/monitor.js');
     const monitor = options.healthPort === undefined ? undefined : await Monitor.create();
@@ -211,7 +209,7 @@ async function loadAndTell(file: string): Promise<LoadedFile> {
   }
 }
 
-/** Body hosts have loaded files, too. What is wrong with these is mended by a change of them. */
+/** Includes files of body hosts, whose errors only a change of these files mends. */
 async function tellingFiles(opening: Promise<Selvage>): Promise<Selvage> {
   const { loadedProjectFiles } = await import('../../user-modules/index.js');
   let isLoaded = true;

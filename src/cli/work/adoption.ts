@@ -4,17 +4,14 @@ import type { AnyTapestry } from '../../authoring';
 import type { Output } from '../output/output';
 import { interruptedRuns } from './interrupted-runs';
 
-/** Most runs adopted at a time: each needs a Temporal worker while it lasts. */
+/** Maximum number of adopted runs: each needs a Temporal worker. */
 const AT_ONCE = 4;
 const LOOK_AGAIN_MS = 10_000;
 
-/**
- * Runs of `selvage run` and `selvage resume` whose commands are gone and that a worker adopts beside its own
- * work.
- */
+/** Runs of `selvage run` and `selvage resume` without their commands, which a worker adopts beside its own work. */
 export class Adoption {
   /**
-   * Rejects if a run cannot be adopted, or interrupted ones can no longer be searched for.
+   * Rejects if a run cannot be adopted, or the search for interrupted runs fails.
    *
    * @throws SelvageError `UnknownRun`, `RunOver`, `FileWithoutTapestry`, `ServerUnreachable`
    */
@@ -33,10 +30,7 @@ export class Adoption {
     this.failed.catch(() => {});
   }
 
-  /**
-   * Adopts runs by their ids, or with `all` every interrupted run of the tapestries, including later ones, a
-   * few at a time.
-   */
+  /** Adopts runs by id; `all`: every interrupted run of the tapestries, now and later, a few at a time. */
   begin(wanted: readonly string[]): void {
     const adopting = async (): Promise<void> => {
       for (const runId of wanted) if (runId !== 'all') await this.adopt(runId);

@@ -2,25 +2,20 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { EXIT } from '../output/exit-codes';
 import { EndOfWork } from '../process/interruption';
 
-/** Set by `selvage dev` for the workers that it starts. */
 const MARK = 'SELVAGE_DEV_WORKER';
 
-/** Sent by the worker to `selvage dev`, after it has tried to load the file, and again after it has tried to open body hosts. */
+/** From the worker to `selvage dev`, after loading the file, and again after opening body hosts. */
 export interface LoadedMessage {
   /** All loaded files of the project: a change of any calls for a new worker. */
   readonly files: readonly string[];
   readonly isLoaded: boolean;
 }
 
-/** Whether this process is a worker started by `selvage dev`. */
 export function isDevWorker(environment: NodeJS.ProcessEnv = process.env): boolean {
   return environment[MARK] !== undefined && process.send !== undefined;
 }
 
-/**
- * Starts `selvage worker` as a process. Closing the channel to it (`disconnect`, or our death) tells it to
- * stop.
- */
+/** Starts `selvage worker`. It stops when the channel closes (`disconnect`, or our death). */
 export function startDevWorker(words: readonly string[]): ChildProcess {
   return fork(process.argv[1]!, ['worker', ...words], {
     env: { ...process.env, [MARK]: '1' },
@@ -28,18 +23,15 @@ export function startDevWorker(words: readonly string[]): ChildProcess {
   });
 }
 
-/**
- * Tells a page of `selvage dev` that it is not the first, so that it does not print again what the first has
- * printed.
- */
+/** Marks later pages of `selvage dev`, which do not print the link again. */
 const PAGE_AGAIN = 'SELVAGE_DEV_PAGE_AGAIN';
 
-/** Sent by the page to `selvage dev` once it is being served: the next page takes the same address. */
+/** From the page to `selvage dev` once it is served: the next page takes the same port. */
 export interface PageMessage {
   readonly pagePort: number;
 }
 
-/** Starts `selvage ui` as a process, as {@link startDevWorker} does a worker. */
+/** Starts `selvage ui`, like {@link startDevWorker}. */
 export function startDevPage(words: readonly string[], isFirst: boolean): ChildProcess {
   return fork(process.argv[1]!, ['ui', ...words], {
     env: { ...process.env, [MARK]: '1', ...(!isFirst && { [PAGE_AGAIN]: '1' }) },
@@ -55,7 +47,7 @@ export function tellPage(message: PageMessage): void {
   process.send?.(message);
 }
 
-/** In the worker: the request of `selvage dev` to stop. Signals that reach both are left to `selvage dev`. */
+/** In the worker: the request of `selvage dev` to stop. Ignores signals, which `selvage dev` handles. */
 export class EndOfDev extends EndOfWork {
   readonly exitCode = EXIT.ok;
   readonly asked = new Promise<void>((resolve) => process.once('disconnect', resolve));

@@ -24,16 +24,16 @@ export interface Errand {
   readonly runId: string;
   /** Task queue of the run, if this command starts it. */
   readonly taskQueue: string;
-  /** Whether the id was generated for this command, so that no run can have it. */
+  /** Whether the id was generated for this command: no run can have it. */
   readonly isNew: boolean;
-  /** Whether the run exists and is not over. Default: {@link start} finds out. */
+  /** Whether the run exists and is unfinished. Default: {@link start} finds out. */
   readonly isUnfinished?: boolean;
   /** Settles when the notes beside the run have been printed. */
   readonly notice?: Promise<void>;
-  /** The command-line words that return to it, or start it if the server does not know it. */
+  /** The command line that returns to it, or starts it if the server does not know it. */
   readonly back: readonly string[];
   start(): Promise<RunHandle>;
-  /** A further text about how it ended, before the summary; undefined for none. */
+  /** A further text before the summary; undefined for none. */
   describe?(result: RunResult): Promise<string | undefined>;
 }
 
@@ -45,7 +45,6 @@ interface Surroundings {
   readonly timings?: Timings;
 }
 
-/** Starts the run, leaves it to a worker that polls, and returns. */
 export async function leaveToWorker(errand: Errand, surroundings: Surroundings): Promise<number> {
   const { selvage, output, interruption, options } = surroundings;
   try {
@@ -74,7 +73,7 @@ export async function leaveToWorker(errand: Errand, surroundings: Surroundings):
   }
 }
 
-/** Starts the run, works for it with this process's worker, and shows its progress and outcome. */
+/** Starts the run, works for it in this process, and shows its progress and outcome. */
 export async function workHere(errand: Errand, surroundings: Surroundings): Promise<number> {
   const { selvage, output, interruption, timings } = surroundings;
   try {
@@ -87,7 +86,7 @@ export async function workHere(errand: Errand, surroundings: Surroundings): Prom
     const display = new ProgressDisplay(output, placeWords(surroundings.options));
     const result = await Promise.race([
       follow(run, display),
-      // If the worker fails, the run would wait, and nobody would learn why.
+      // After a failure of the worker, the run would wait for no visible reason.
       selvage.workerEnded.then(() => undefined),
       interruption.asked.then(() => undefined),
     ]).finally(() => display.stop());
@@ -105,10 +104,9 @@ export async function workHere(errand: Errand, surroundings: Surroundings): Prom
   }
 }
 
-/** Starts or finds the run, with a worker in this process if it needs one. */
 async function begin(errand: Errand, { selvage, output }: Surroundings): Promise<RunHandle> {
   const { runId, tapestry, taskQueue, isNew } = errand;
-  // If the id is in use for other work, `start` refuses it, and no worker may be made for that run.
+  // `start` refuses an id of other work, and no worker may be made for that run.
   if (isNew || !(await standingOf(selvage.getRun(runId)))) await selvage.work(taskQueue);
   const run = await errand.start();
   output.say(`Run ${run.runId} of ${tapestry}`);
@@ -120,7 +118,6 @@ async function begin(errand: Errand, { selvage, output }: Surroundings): Promise
   return run;
 }
 
-/** Works for a run that was begun before, unless somebody else does. */
 async function workUnlessOthersDo(
   run: RunHandle,
   { taskQueue }: RunDescription,
@@ -140,13 +137,13 @@ async function workUnlessOthersDo(
   );
 }
 
-/** Warns of edited code: a plan does not contain code, so the rest runs as edited. */
+/** A plan does not contain code, so the rest of a run runs edited code. */
 function tellChangedCode({ runId, existing }: RunHandle, isUnfinished: boolean, output: Output): void {
   if (!existing || existing.changedCode.length === 0) return;
   const names = existing.changedCode.join(', ');
   output.warn(
     isUnfinished
-      ? `The code of ${names} has changed since the run was begun. What has run stays as it is; what is still to run runs the present code.`
+      ? `The code of ${names} has changed since the run was begun. Finished knots keep their outcomes; the others run the present code.`
       : `The code of ${names} has changed since. To run it: the same command with another --run-id, or ` +
           `${commandLine(['resume', runId, 'FILE', '--from', '<knot>'])}`,
   );
@@ -157,7 +154,7 @@ async function follow(run: RunHandle, display: ProgressDisplay): Promise<RunResu
   return await run.result();
 }
 
-/** How long a command waits for emitters: what they have not heard by then, the next process that has them delivers. */
+/** Milliseconds that a command waits for emitters; the next process with these emitters delivers the rest. */
 const HEARING_MS = 5_000;
 
 async function tellUnheard(selvage: Selvage, output: Output): Promise<void> {
@@ -191,7 +188,7 @@ async function showResult(
   const resume = resumeCommand(result.runId, file, placeWords(options));
   const told = await describe?.(whole);
   if (told) output.say(`\n${told}`);
-  // Values that `describe` has put into words are not shown as JSON, too.
+  // `describe` has put these values into words.
   const terminals = told ? {} : (record?.terminals ?? {});
   output.say(summarise({ result, terminals, elapsed, lineage, notes, resume }, output));
   if (unreadable) output.warn(`Values of the run cannot be shown. ${unreadable.message}`);

@@ -5,7 +5,7 @@ import { formatDuration, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { commandLine } from '../output/typed-commands';
 
-/** Most runs that are checked: each takes a call to the server. */
+/** Maximum number of runs to check: each takes a call to the server. */
 const LOOKED_AT = 20;
 
 /** A run of `selvage run` or `selvage resume` whose command is gone. */
@@ -16,7 +16,7 @@ interface InterruptedRun {
 }
 
 /**
- * The newest runs of these tapestries whose command ended before them, so that no process works for them.
+ * The newest runs of these tapestries for which no process works, because their command has ended.
  *
  * @throws SelvageError `ServerUnreachable`
  */
@@ -39,7 +39,6 @@ export async function interruptedRuns(
   return open.filter((_, index) => isAlone[index]);
 }
 
-/** One or more runs and how to continue them, for people. */
 export function describeInterrupted(
   runs: readonly InterruptedRun[],
   file: string,

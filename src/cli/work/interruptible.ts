@@ -4,7 +4,7 @@ import type { ServerOptions } from '../options/server-options';
 import type { Output } from '../output/output';
 import { Interruption } from '../process/interruption';
 
-/** Does work that the first Ctrl-C ends by the abort signal, once its current step is done. */
+/** The first Ctrl-C aborts the signal: the work ends after its current step. */
 export async function interruptible(
   options: ServerOptions,
   output: Output,

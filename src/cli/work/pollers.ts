@@ -8,8 +8,8 @@ import type { Output } from '../output/output';
 import { commandLine } from '../output/typed-commands';
 
 /**
- * Checks that a worker polls the queue of a run that is about to be started. Except on the embedded server, a
- * worker killed in the last minute still counts.
+ * Checks for a worker before a run is started. Except on the embedded server, a worker killed in the last minute
+ * still counts.
  *
  * @throws SelvageError `NoWorker`
  */
@@ -25,14 +25,11 @@ export async function requireWorker({ location: place, pollers }: Selvage, taskQ
   );
 }
 
-/** How long the server may take to register a new worker's first poll. */
+/** Milliseconds that the server may take to register a new worker's first poll. */
 const FIRST_POLL_LIMIT_MS = 10_000;
 const LOOK_AGAIN_MS = 20;
 
-/**
- * Resolves when the server has registered workers on all of these task queues, so that a run may be started
- * at once. Gives up after 10 s, and at once if the server cannot be asked.
- */
+/** Waits until workers are registered, so that a run may start: at most 10 s, and not if the server is away. */
 export async function untilPolled({ pollers }: Selvage, taskQueues: readonly string[]): Promise<void> {
   const giveUpAt = performance.now() + FIRST_POLL_LIMIT_MS;
   for (const taskQueue of taskQueues) {
@@ -46,7 +43,6 @@ export async function untilPolled({ pollers }: Selvage, taskQueues: readonly str
   }
 }
 
-/** Warns if no worker works for a run that was sent a request, and says what the user can do. */
 export async function warnOfNoWorker(
   { pollers }: Selvage,
   { runId, taskQueue }: { readonly runId: string; readonly taskQueue: string },
@@ -56,7 +52,6 @@ export async function warnOfNoWorker(
   if (!(await pollers.areThere(taskQueue))) output.warn(noWorkerText({ runId, taskQueue }, options));
 }
 
-/** Says that no worker works for a run, and what the user can do. */
 export function noWorkerText(
   { runId, taskQueue }: { readonly runId: string; readonly taskQueue: string },
   options: ServerOptions & ApiOptions,

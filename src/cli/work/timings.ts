@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { formatDuration } from '../output/format';
 
-/** The durations of a command's steps, from the start of the process, for `--timings`. */
+/** Durations of a command's steps, from the start of the process, for `--timings`. */
 export class Timings {
   private readonly marks: { readonly what: string; readonly at: number }[] = [];
 
@@ -10,7 +10,7 @@ export class Timings {
     this.marks.push({ what, at: performance.now() });
   }
 
-  /** A line for each mark: how long its step took, and when it ended. */
+  /** For each mark, the duration of its step and the time of its end. */
   lines(): string[] {
     let before = 0;
     return this.marks.map(({ what, at }) => {

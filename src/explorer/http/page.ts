@@ -17,11 +17,11 @@ interface Asset {
   readonly zipped: Uint8Array<ArrayBuffer>;
   readonly type: string;
   readonly tag: string;
-  /** Whether the file's name contains a hash of its content. */
+  /** The file's name contains a hash of its content. */
   readonly isFixed: boolean;
 }
 
-/** The files of the built page's folder by name. The list is read once, at the first request. */
+/** Files of the built page by name, read at the first request. */
 export class PageFiles {
   #assets: ReadonlyMap<string, Asset> | undefined;
 
@@ -64,7 +64,7 @@ function readAssets(): ReadonlyMap<string, Asset> {
   );
 }
 
-/** The page's HTML document, the same for every route. */
+/** The same document for every route. */
 export function documentOf(base: string): string {
   return `<!doctype html>
 <html lang="en">

@@ -18,7 +18,7 @@ const approval = z.object({
   since: instant.optional(),
   until: instant.optional(),
   summary: z.string().optional(),
-  /** The schema of the payload; `{}` where JSON Schema cannot express it. */
+  /** The payload's schema; `{}` where JSON Schema cannot express it. */
   schema: json,
 });
 export type Approval = z.output<typeof approval>;
@@ -66,7 +66,7 @@ async function waitsOf(data: ProjectData, run: RunRecord, rights: Rights): Promi
   });
 }
 
-/** When the last of its parents ended; undefined if some have not, or are not Ok. */
+/** When the last parent ended; undefined if a parent has not, or is not Ok. */
 function settledAt(
   plan: LoadedPlan,
   inputs: Readonly<Record<string, { readonly parent: number } | { readonly hash: string }>>,

@@ -10,8 +10,8 @@ export const explain = question({
   name: 'cache.explain',
   summary: 'why the value of a knot was reused, or why not',
   description:
-    'Says of one knot of a run whether its value was taken from an earlier one, and of which; or why not, and which part of the cache key ' +
-    '(version, source of the body, an input) is another one than that of the nearest earlier knot.',
+    'Tells whether the value of a knot was reused, and which run and knot made it. If not, tells why, and which part of the cache key ' +
+    '(version, source of the body, an input) differs from the nearest earlier knot.',
   group: 'see',
   at: ['runId', 'knotId'],
   ask: z.strictObject({

@@ -17,17 +17,17 @@ const events = flagged(list(name).optional().describe('only this event'), {
   placeholder: 'id',
 });
 const place = z.object({ position: z.string().nullable(), positionAt: instant.nullable() });
-/** Where an emitter was, and where it goes on; `position` null: the beginning. */
+/** The old and the new place of an emitter; `position` null: the beginning. */
 const moved = z.object({ from: place, to: place });
 
-/** What is alike in the acts on one emitter. They throw `UnknownEmitter`, `BackendUnavailable`, and if the run history has no order of changes. */
+/** Acts on one emitter also throw `UnknownEmitter`, `BackendUnavailable`, and need a history with ordered changes. */
 const shared = { group: 'operate', needs: ['changes'], repeat: 'same', at: ['emitter'] } as const;
 
 export const redrive = act({
   ...shared,
   name: 'emitters.redrive',
   summary: 'deliver once more what an emitter gave up',
-  description: 'Has dead letters delivered once more, by the process that delivers to the emitter.',
+  description: 'Dead letters are delivered once more, by the process that delivers to the emitter.',
   ask: z.strictObject({ emitter, events }),
   answer: z.object({ redriven: z.int() }),
   examples: [{ emitter: 'to-billing' }],
@@ -57,7 +57,7 @@ export const resume = act({
   ...shared,
   name: 'emitters.resume',
   summary: 'let an emitter that fails or is disabled go on now',
-  description: 'Has an emitter that is disabled, or waits after a failure, go on now where it is.',
+  description: 'Continues a disabled emitter, or one that waits after a failure, now and from its position.',
   ask: z.strictObject({ emitter }),
   answer: nothing,
   examples: [{ emitter: 'to-billing' }],
@@ -74,7 +74,7 @@ export const replay = act({
   name: 'emitters.replay',
   summary: 'let an emitter hear again what it has heard',
   description:
-    'Has an emitter hear again of what became durable since a time, behind a position, or since the beginning.',
+    'Delivers to an emitter again what became durable since a time, behind a position, or since the beginning.',
   ask: z.strictObject({
     emitter,
     from: placeOrTime.describe(`${TIME_FORMS}, a position, or beginning`),
@@ -91,8 +91,8 @@ export const skip = act({
   name: 'emitters.skip',
   summary: 'let an emitter leave out what it has not heard of',
   description:
-    'Has an emitter leave out what it has not heard of: all that is on record now, what is older, or the next changes.',
-  // Asked for twice, it leaves out the next changes after those.
+    'Leaves out changes that an emitter has not heard of: all that are on record now, older ones, or the next ones.',
+  // The second ask skips the changes after those.
   repeat: 'again',
   ask: z.strictObject({
     emitter,
@@ -109,7 +109,7 @@ export const remove = act({
   ...shared,
   name: 'emitters.remove',
   summary: 'forget an emitter that no process has any more',
-  description: 'Forgets an emitter that no process has any more: how far it is, and what it gave up.',
+  description: 'Forgets an emitter that no process has any more, with its position and its dead letters.',
   ask: z.strictObject({ emitter }),
   answer: nothing,
   examples: [{ emitter: 'old-billing' }],

@@ -17,7 +17,7 @@ export const deadLetters = question({
       knotId: z.string().optional(),
       reason: z.string(),
       at: instant,
-      /** Whether it waits to be delivered once more. */
+      /** Waits for another delivery. */
       redriven: z.boolean(),
     }),
   ),

@@ -8,7 +8,7 @@ export const list = question({
   name: 'emitters.list',
   summary: 'who hears of runs: how far each emitter is, what failed, and what it gave up',
   description:
-    'Lists all emitters that have begun: who delivers, how far behind they are, what failed. Reads the records alone.',
+    'Lists all emitters that have begun, with their process, lag, failures and dead letters. Reads the records alone.',
   group: 'operate',
   needs: ['changes'],
   ask: z.strictObject({}),

@@ -18,7 +18,6 @@ export const prune = act({
   answer: z.object({
     /** Events from before this time are removed. */
     until: instant,
-    /** How many were removed. */
     events: z.int(),
   }),
   examples: [{ olderThan: '365d' }],

@@ -11,20 +11,16 @@ import { requireRun } from '../runs/require-run';
 import type { ProjectData } from '../surroundings';
 
 const AT_A_TIME = 1_000;
-/** Largest map whose outcomes are all read for the strip; of a larger one, only the failures are. */
+/** Largest map whose outcomes are all read for the strip; for larger ones only the failures. */
 const MOST_READ = 20_000;
 const CELLS = 200;
-/** Most failures that the strip of a larger map marks. */
+/** Most failures marked in the strip of a larger map. */
 const MOST_FAILURES = 1_000;
 
 const elementsOfMap = page(z.object({ id: z.string(), index: z.int(), state: graphState })).extend({
-  /** Number of all elements. */
   total: z.int(),
   counts: z.object({ ok: z.int(), err: z.int(), skipped: z.int(), reused: z.int() }),
-  /**
-   * At most 200 cells, each for `total / cells` elements: `o`, `h`, `e` (if any failed), `s`, ` ` (if some
-   * are missing).
-   */
+  /** At most 200 cells for ranges of elements: `o` ok, `h` reused, `e` any failed, `s` skipped, ` ` any missing. */
   strip: z.string(),
 });
 export type Elements = z.output<typeof elementsOfMap>;
@@ -33,7 +29,7 @@ export const elements = question({
   name: 'knots.elements',
   summary: 'list the elements of a map, by index',
   description:
-    'Lists the elements of a map, by index. Those of a plain object have names instead, in the order of its keys, and are listed in the order in which they finished.',
+    'Lists the elements of a map, by index. Elements of a plain object have names instead, in the order of its keys, and are listed as they finished.',
   group: 'see',
   isTool: true,
   at: ['runId', 'map'],
@@ -156,7 +152,7 @@ class ElementReader {
     return { ...counts, reused: ended?.reused ?? 0 };
   }
 
-  /** A strip from the number of finished elements and the failures. */
+  /** An approximation by the number of finished elements and the failures. */
   async roughStrip(count: number): Promise<string> {
     const done = await this.history.countRecords(this.run.temporal_run_id, `${this.map.id}[`);
     const { items } = await this.history.findLineage({
@@ -166,7 +162,7 @@ class ElementReader {
       limit: MOST_FAILURES,
     });
     const cells = new Array<string>(CELLS).fill('o');
-    // Windows go through a map from its beginning.
+    // Maps run from the beginning, window by window.
     cells.fill(' ', Math.floor((done / count) * CELLS));
     for (const { knot_id } of items) {
       const [, index] = /\[(\d+)\]$/.exec(knot_id) ?? [];

@@ -7,7 +7,12 @@ import { withSubject } from '../../encryption/run-scope';
 import { subjectOf } from '../../encryption/seal-backends';
 import { SelvageError } from '../../errors';
 import type { LineageRecord, RunRecord } from '../../ports';
-import { explainCache } from '../../records/questions';
+import {
+  cacheDifferenceText,
+  cacheReasonText,
+  explainCache,
+  type CacheExplanation,
+} from '../../records/questions';
 import { hostOfRecord, stateOf } from '../../runtime';
 import { json, list, name } from '../fields';
 import { question } from '../operation';
@@ -16,7 +21,6 @@ import { requireRun } from '../runs/require-run';
 import { schemaToJson } from '../schema-to-json';
 import type { ProjectData, Surroundings } from '../surroundings';
 import { leavesSealed, readBytes } from '../values/read-bytes';
-import { cacheSentence } from './cache-sentence';
 import { errorView } from './error-view';
 import { errorView as errorViewOf } from './knot-view';
 
@@ -36,9 +40,7 @@ const knotView = z.object({
   waiting: waitingKnot.optional(),
   inputs: list(inputView),
   error: errorView.optional(),
-  /**
-   * Whether its value was reused, and a sentence that says why or why not. Absent if the knot is not cached.
-   */
+  /** Whether and why its value was reused. Absent if the knot is not cached. */
   cache: z
     .object({
       reused: z.boolean(),
@@ -47,7 +49,7 @@ const knotView = z.object({
       knotId: z.string().optional(),
     })
     .optional(),
-  /** The end of what its body logged. `unreadable` is the error code that says why it is not shown. */
+  /** The end of the body's log. `unreadable` is the error code that says why it is not shown. */
   log: z
     .object({ hash: z.string(), text: z.string(), truncated: z.boolean(), unreadable: z.string().optional() })
     .optional(),
@@ -56,7 +58,7 @@ const knotView = z.object({
   /** The body host that called its body. */
   host: z.string().optional(),
   taskQueue: z.string().optional(),
-  /** For a knot that waits for a signal: the schema of the payload. */
+  /** The payload's schema, for a knot that waits for a signal. */
   signalSchema: json.optional(),
 });
 export type KnotView = z.output<typeof knotView>;
@@ -177,6 +179,13 @@ async function cacheOf(
   }
 }
 
+function cacheSentence({ reused, reason, other, differences }: CacheExplanation): string {
+  const at = other && { ...other, at: new Date(other.madeAt).toISOString() };
+  const why = cacheReasonText({ reason, ...(at && { other: at }) });
+  const parts = differences.map(cacheDifferenceText).join('; ');
+  return `${reused ? 'Reused' : 'Not reused'}: ${why}${parts === '' ? '' : ` ${parts}`}`;
+}
+
 async function logOf(
   { backends, caller }: Surroundings,
   run: RunRecord,
@@ -199,7 +208,7 @@ async function logOf(
   }
 }
 
-/** From the page's file, because plans contain no schemas. */
+/** From the page's file: plans contain no schemas. */
 function signalSchema(
   { tapestries, caller }: Surroundings,
   tapestry: string,

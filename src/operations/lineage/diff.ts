@@ -15,8 +15,8 @@ export const diff = question({
   name: 'lineage.diff',
   ...SUMMARIES['lineage.diff'],
   description:
-    'Compares two runs knot by knot, by outcomes and hashes, and says of the first ones that differ why they do: other code, ' +
-    'constants, parameters, signals or wiring, a failure, or a body that gives something else on the same inputs. The exit code of the command is 1 if they differ.',
+    'Compares two runs knot by knot, by outcomes and hashes. For the first knots that differ, tells why: other code, constants, parameters, signals or wiring, ' +
+    'a failure, or a body that gives something else on the same inputs. The exit code of the command is 1 if they differ.',
   readsCapsules: true,
   ask: z.strictObject({
     first: name.describe('id of one run'),
@@ -29,17 +29,17 @@ export const diff = question({
   answer: z.object({
     first: runSummary,
     second: runSummary,
-    /** How many knots came to the same, and how many did not. */
+    /** Number of knots with equal results, and of the others. */
     equal: z.int(),
     different: z.int(),
-    /** Those that differ although no parent does, then those below them; in each of both, parents before children. */
+    /** First the knots that differ although no parent does, then those below; parents before children in both. */
     items: list(
       z.object({
-        /** The knot, or the elements of a map that differ for one reason, such as `pages[0–17, 20]`. */
+        /** The knot, or elements of a map with one reason, such as `pages[0–17, 20]`. */
         name: z.string(),
-        /** How many elements these are. Absent for one knot. */
+        /** Number of these elements. Absent for one knot. */
         count: z.int().optional(),
-        /** The first of them. The rest is about this one. */
+        /** The first of them; other fields are about this one. */
         knotId: z.string(),
         isFirst: z.boolean(),
         causes: list(z.enum(DIFFERENCE_CAUSES)),
@@ -49,7 +49,7 @@ export const diff = question({
         second: recordView.optional(),
       }),
     ),
-    /** How many items there are without a limit. */
+    /** Number of items without the limit. */
     total: z.int(),
   }),
   inFull: ['items'],
@@ -81,7 +81,7 @@ export const diff = question({
   },
 });
 
-/** Differences with one reason: a single one, or several elements of one map. */
+/** Groups elements of one map that differ for one reason. */
 function alikeIn(differences: readonly KnotDifference[]): KnotDifference[][] {
   const alike = new Map<string, KnotDifference[]>();
   for (const difference of differences) {

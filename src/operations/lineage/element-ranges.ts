@@ -1,13 +1,9 @@
 import { mapOfElement } from '../../authoring/element-id';
 import { append } from '../../values/append';
 
-/** Most ranges or keys of one map that are listed. */
 const NAMED = 10;
 
-/**
- * Joins the elements of each map in a list of knot ids, in the position of the first: `pages[0–17, 20]`,
- * `users["ada", "bob"]`. At most ten ranges of a map are listed, and the rest is counted.
- */
+/** Joins elements of a map, at most ten ranges: `pages[0–17, 20]`, `users["ada", "bob"]`. */
 export function foldElements(ids: readonly string[]): string[] {
   const elements = new Map<string, string[]>();
   for (const id of ids) {
@@ -21,7 +17,6 @@ export function foldElements(ids: readonly string[]): string[] {
   });
 }
 
-/** `17` of `pages[17]`. */
 function nameOf(id: string, map: string): string {
   return id.slice(map.length + 1, -1);
 }

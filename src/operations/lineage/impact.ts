@@ -9,7 +9,7 @@ export const impact = question({
   name: 'lineage.impact',
   ...SUMMARIES['lineage.impact'],
   description:
-    'Walks down from a value, over all runs: who has it, what took it in, what that made, and so on.',
+    'Walks downstream from a value, over all runs: knots that have it, knots that took it, values that these made, and so on.',
   isTool: true,
   readsCapsules: true,
   ask: z.strictObject({ hash, limit: steps }),

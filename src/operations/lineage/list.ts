@@ -46,7 +46,10 @@ export const list = question({
     { inputHash: 'sha256:4f2a' },
     { definition: 'fetch', outcome: 'err', since: '2h' },
   ],
-  /** @throws SelvageError `InvalidRequest`, `UnknownRun`, `UnknownValue`, `AmbiguousHash`, `InvalidQuery`, `BackendUnavailable` */
+  /**
+   * @throws SelvageError `InvalidRequest`, `UnknownRun`, `UnknownValue`, `AmbiguousHash`, `InvalidQuery`,
+   *   `BackendUnavailable`
+   */
   async run({ backends: { runHistory } }, { limit: most, cursor: after, ...conditions }) {
     const { runId, outputHash, inputHash } = conditions;
     if (Object.values(conditions).every((condition) => condition === undefined))

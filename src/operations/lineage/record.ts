@@ -4,7 +4,6 @@ import { camelCase, type CamelCased } from '../../values/answer-json';
 
 const { shape } = lineageRecordSchema;
 
-/** A lineage record with its columns in camelCase. */
 export const recordView = z.object(
   Object.fromEntries(
     Object.entries(shape).map(([column, schema]) => [camelCase(column), schema]),

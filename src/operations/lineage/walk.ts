@@ -5,7 +5,6 @@ import { instant, json, limit, list } from '../fields';
 import { errorView } from '../knots/error-view';
 import { errorView as errorViewOf } from '../knots/knot-view';
 
-/** How far a walk goes. */
 export const steps = limit(10_000, 500).describe('how many knots at most');
 
 const input = z.object({
@@ -14,9 +13,9 @@ const input = z.object({
   hash: z.string().optional(),
   /** The knot that it comes from. Absent for a constant. */
   knotId: z.string().optional(),
-  /** A constant of at most 100 characters, as the plan has it encoded. Absent for others, and if the plan is gone. */
+  /** A constant of at most 100 characters, encoded as in the plan. Absent for others, and if the plan is gone. */
   constant: json.optional(),
-  /** Which of the items says how it came about. Absent for a constant, and if the knot has no record. */
+  /** Index of the item with its origin. Absent for a constant, and if the knot has no record. */
   step: z.int().optional(),
 });
 
@@ -35,21 +34,19 @@ const step = z.object({
   error: errorView.optional(),
   through: z.string().optional(),
   at: instant,
-  /** Walking up: its inputs; behind them, for a knot that ran another tapestry, the terminals of that run. */
+  /** Walking up: inputs, then for a knot that ran another tapestry, that run's terminals. */
   inputs: list(input).optional(),
-  /** For a parameter: which of the items made an equal value in an earlier run. */
+  /** For a parameter: index of the item of an earlier run that made an equal value. */
   earlierStep: z.int().optional(),
-  /** An item before this one is the same knot of the same run, and has its inputs. */
+  /** An earlier item is the same knot of the same run, with its inputs. */
   repeated: z.boolean().optional(),
-  /** It has inputs, but the walk has reached its limit. */
+  /** It has inputs beyond the limit of the walk. */
   truncated: z.boolean().optional(),
 });
 export type Step = z.output<typeof step>;
 
-/** A walk from a value through the lineage, up or down. */
 export const walk = z.object({
   hash: z.string(),
-  /** In the order of the walk. */
   items: list(step),
   truncated: z.boolean(),
 });

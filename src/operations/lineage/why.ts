@@ -16,8 +16,8 @@ export const why = question({
   name: 'lineage.why',
   ...SUMMARIES['lineage.why'],
   description:
-    'Walks up from a value: the knot that made it, what went in, who made that, and so on. A value that was the parameter of one run and made in an ' +
-    'earlier one is followed into that.',
+    'Walks upstream from a value: the knot that made it, its inputs, the knots that made these, and so on. From a parameter, continues into the ' +
+    'earlier run that made its value.',
   isTool: true,
   readsCapsules: true,
   ask: z.strictObject({
@@ -67,7 +67,7 @@ export const why = question({
   },
 });
 
-/** Behind its inputs, the terminals of a run that it has started. */
+/** Inputs, then the terminals of a run that the knot has started. */
 function inputsOf({ inputs, terminals = [] }: ValueOrigin): readonly OriginInput[] {
   return [...inputs, ...terminals];
 }

@@ -10,11 +10,11 @@ import { scopeMissing } from '../scope-missing';
 import { SUMMARIES } from '../summaries';
 import { opensValues } from '../surroundings';
 
-/** How long the server is asked about runs in progress; without it, the records alone answer. */
+/** Milliseconds that the server may take; then the records alone answer. */
 const SERVER_MS = 10_000;
 
 const partition = partitionStatus.extend({
-  /** What has changed since it was made: the first ten reasons, in words as well. */
+  /** The first ten changes since it was made, with explanations. */
   reasons: listOf(staleReason.extend({ explanation: z.string() })),
 });
 export type Partition = Readonly<z.output<typeof partition>>;
@@ -50,7 +50,7 @@ export const list = question({
   }),
   answer: z.object({
     tapestry: z.string(),
-    /** How many there are in each state. */
+    /** Number of partitions in each state. */
     counts: z.record(z.enum(PARTITION_STATES), z.int()),
     items: listOf(partition),
   }),
@@ -60,11 +60,11 @@ export const list = question({
     { tapestry: 'daily', from: '2026-03-01', to: '2026-03-31', states: ['stale', 'failed'] },
   ],
   /**
-   * @throws SelvageError `UnknownTapestry`, `InvalidConfig` (a tapestry without partitions), `InvalidPartition`, `InvalidParameters`,
-   * `ScopeMissing`, `BackendUnavailable`
+   * @throws SelvageError `UnknownTapestry`, `InvalidConfig` (no partitions), `InvalidPartition`,
+   * `InvalidParameters`, `ScopeMissing`, `BackendUnavailable`
    */
   async run(of, { tapestry: called, from, to, states: state, parameters: given, limit }) {
-    // The answer has hashes of what is given, which nobody may guess values by.
+    // The answer has hashes of the given parameters: nobody may guess values by them.
     if (given !== undefined && !(opensValues(of.caller) && of.caller.maySeeSecrets))
       throw scopeMissing('values');
     const tapestry = requireTapestry(of, called);

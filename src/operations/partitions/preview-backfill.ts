@@ -12,7 +12,6 @@ export const previewBackfill = question({
   group: 'start',
   ask: backfillAsk,
   answer: z.object({
-    /** The first of them. */
     keys: list(z.string()),
     total: z.int(),
   }),

@@ -4,7 +4,7 @@ import { list } from '../fields';
 import { question } from '../operation';
 import { tapestryView, viewOf } from '../tapestries/view';
 
-/** Pages that have data wherever there is a server. */
+/** Pages that have data in every project with a server. */
 const ALWAYS = [
   'overview',
   'runs',
@@ -26,31 +26,23 @@ export type PageName = z.output<typeof pageName>;
 
 const aboutAnswer = z.object({
   version: z.string(),
-  /** The project's name, for the title. */
   project: z.string(),
-  /** Absent in a file, and until the server was reached. */
+  /** Absent in a file, and until the server is connected. */
   server: z
     .object({ address: z.string(), namespace: z.string(), temporalUi: z.string().optional() })
     .optional(),
-  /**
-   * Absent in a file. While `connecting` or `unreachable`, answers come from the records alone, nothing says why a
-   * run waits, and acts wait or are refused.
-   */
+  /** Absent in a file. Unless `connected`, answers come from records alone and acts wait or are refused. */
   serverState: z.enum(['connecting', 'connected', 'unreachable']).optional(),
   abilities: z.object({
-    /** Whether the caller may act: it has the token, and the page is not read-only. */
+    /** Whether the caller may act: by its token, on a page that is not read-only. */
     act: z.boolean(),
     readOnly: z.boolean(),
     live: z.boolean(),
-    /** The pages that have data. */
     pages: list(pageName),
   }),
-  /**
-   * Later answers are at least as new as this position of the feed: `GET api/v1/live?after=` continues from it.
-   * Absent where nothing changes.
-   */
+  /** Answers read later are at least as new as this position of the feed. Absent where nothing changes. */
   position: z.string().optional(),
-  /** The tapestries of the page's file, with what forms need. */
+  /** Tapestries of the page's file, with parameters for forms. */
   tapestries: list(tapestryView),
 });
 export type About = Readonly<z.output<typeof aboutAnswer>>;

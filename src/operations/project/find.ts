@@ -45,7 +45,7 @@ export const find = question({
       ...(exact ? [exact] : []),
       ...others.filter((run) => run.temporal_run_id !== exact?.temporal_run_id),
     ];
-    // Leaves room for each kind if there are many of one.
+    // Leaves room for each kind.
     const each = Math.max(3, Math.floor(most / 2));
     const all: Found[] = [
       ...values,
@@ -72,7 +72,7 @@ async function valuesOf({ backends }: ProjectData, text: string): Promise<Found[
 }
 
 async function knotsOf({ backends, plans }: ProjectData, text: string, limit: number): Promise<Found[]> {
-  // Ids of runs and of knots may both contain slashes: the longest run id is tried first.
+  // Ids of runs and of knots may contain slashes: tries the longest run id first.
   for (let slash = text.lastIndexOf('/'); slash > 0; slash = text.lastIndexOf('/', slash - 1)) {
     const run = await backends.runHistory.getRun(text.slice(0, slash));
     if (!run) continue;

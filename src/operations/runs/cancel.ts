@@ -13,11 +13,11 @@ export const cancel = act({
   repeat: 'same',
   answer: z.object({
     runId: z.string(),
-    /** Absent: a backend does not tell. */
+    /** Absent: a backend is away. */
     status: runStatus.optional(),
     /** Why no worker can end it now. */
     waits: z.string().optional(),
-    /** The task queue of the run, if no worker polls it. */
+    /** The run's task queue, if no worker polls it. */
     unpolled: z.string().optional(),
   }),
   inFull: ['runId', 'unpolled'],

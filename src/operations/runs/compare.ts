@@ -18,20 +18,15 @@ const LIKENESSES = [
   'only-second',
   'not-run',
 ] as const;
-/**
- * How a knot of two runs compares. `same`: equal hashes; each other value names the first thing that differs.
- */
+/** `same`: equal hashes; each other value names the first difference. */
 export type Likeness = (typeof LIKENESSES)[number];
 
 const comparison = z.object({
   first: runSummary,
   second: runSummary,
-  /**
-   * Both runs: the knots of the first, then those that only the second has. States are the second run's, or
-   * else the first's.
-   */
+  /** The knots of the first run, then those only of the second. States are the second run's, if any. */
   graph: runGraph,
-  /** The knots that are not the same, in the order of the graph. */
+  /** Knots that are not the same, in the order of the graph. */
   items: list(
     z.object({
       knotId: z.string(),
@@ -39,7 +34,6 @@ const comparison = z.object({
       explanation: z.string().optional(),
     }),
   ),
-  /** Id of the first knot that differs although none of its parents does. */
   firstDifferent: z.string().optional(),
   explanation: z.string(),
 });
@@ -70,7 +64,7 @@ export const compare = question({
     const graph = merged(ofFirst, ofSecond);
     const known = new Map(ofFirst.knots.map((knot) => [knot.id, knot]));
     const others = new Map(ofSecond.knots.map((knot) => [knot.id, knot]));
-    // A map that was taken over whole has no records of its elements, but has the same outcome.
+    // A map that was taken over whole has no records of elements, but an equal outcome.
     const parted = difference.items.filter(({ knotId }) => {
       const map = mapOfElement(knotId);
       const hash = map === undefined ? undefined : known.get(map)?.state?.outputHash;
@@ -97,10 +91,6 @@ export const compare = question({
   },
 });
 
-/**
- * The knots of the first run, then those that only the second has, with edges by the new indexes. States are
- * the second run's, if it has any.
- */
 function merged(first: RunGraph, second: RunGraph): RunGraph {
   const ofSecond = new Map(second.knots.map((knot) => [knot.id, knot]));
   const ofFirst = new Set(first.knots.map(({ id }) => id));

@@ -13,17 +13,14 @@ export const explain = question({
   at: ['runId'],
   ask: z.strictObject({ runId: name.describe('id of the run') }),
   answer: z.object({
-    /**
-     * Why unfinished knots wait, by knot id. Absent if the run is over or it cannot be determined.
-     */
+    /** By knot id: why unfinished knots wait. Absent if the run is over or it cannot be determined. */
     waiting: z.record(z.string(), waitingKnot).optional(),
-    /** Why the run as a whole makes no progress. */
     workflowTask: workflowTaskState.optional(),
   }),
   examples: [{ runId: 'nightly-1' }],
   /** @throws SelvageError `UnknownRun`, `BackendUnavailable` */
   async run({ reach }, { runId }) {
-    // If no worker answers, 5 s pass before the server's word alone is taken.
+    // Workers get 5 s to answer, then the server answers alone.
     const state = await reach.ask((selvage) => selvage.getRun(runId).status(), 12_000);
     const { knots, workflowTask } = state?.waiting ?? {};
     return {

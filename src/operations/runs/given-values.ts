@@ -3,13 +3,13 @@ import { SelvageError } from '../../errors';
 import { readTime } from '../../runtime/given-times';
 import { decodeJson, type Json } from '../../values';
 
-/** Rejects references into the data store by default: a user who may start runs may not read everything in it. */
+/** Rejects references into the data store by default: starting runs does not permit reading everything. */
 export function valueOf(json: Json, allowReferences = false): unknown {
   return decodeJson(json, { allowReferences });
 }
 
 /**
- * Reads a form's fields by name. A text becomes a time where the schema accepts no text.
+ * Decodes parameters by name. Where the schema accepts no text, a text becomes a time.
  *
  * @throws SelvageError `InvalidParameters`, `NotDecodable`
  */
@@ -27,6 +27,6 @@ export async function parametersOf(tapestry: AnyTapestry, json: Json): Promise<R
   const read = await Promise.all(
     Object.entries(given).map(async ([name, value]) => [name, await readTime(parameters.get(name), value)]),
   );
-  // Assignment would treat names such as `__proto__` as something else.
+  // Assignment would fail for a name such as `__proto__`.
   return Object.fromEntries(read) as Record<string, unknown>;
 }

@@ -8,7 +8,7 @@ import type { ProjectData } from '../surroundings';
 import { pageOfRuns } from './list';
 import { runSummary, summaryOf } from './summary';
 
-/** Most cells of one answer: a wide tapestry gets fewer runs. */
+/** Limit for an answer: a wide tapestry gets fewer runs. */
 const MOST_CELLS = 100_000;
 
 export const grid = question({
@@ -23,7 +23,6 @@ export const grid = question({
       cells: z.string(),
     }),
   ).extend({
-    /** Ids of knots, in the order of the newest plan. */
     knots: list(z.string()),
   }),
   examples: [{ tapestry: 'nightly' }],

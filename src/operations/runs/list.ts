@@ -9,11 +9,9 @@ import { question } from '../operation';
 import type { ProjectData } from '../surroundings';
 import { runSummary, summaryOf } from './summary';
 
-/**
- * Pages of the history read for one page of results, where the history itself does not support the filter.
- */
+/** Pages of the history read for one page of results, if the history cannot filter. */
 const MOST_PAGES = 10;
-/** Records read at a time to find runs by a definition; a run may have many of it. */
+/** Records read at a time to find runs by definition; a run may have many. */
 const RECORDS = 1_000;
 
 export const list = question({
@@ -40,8 +38,8 @@ export const list = question({
   }),
   answer: page(runSummary).extend({
     /**
-     * Not all that are on record as running could be compared with the server in time: of runs that began before this, some that were ended in
-     * Temporal may be missing.
+     * Not all running records could be compared with the server in time: of runs that began before this, some that
+     * Temporal has ended may be missing.
      */
     comparedSince: instant.optional(),
   }),
@@ -68,7 +66,7 @@ export const list = question({
   },
 });
 
-/** Runs with what the server knows of them, else as they are on record. */
+/** As the server knows the runs, else as the records do. */
 export async function pageOfRuns({ backends, reach }: ProjectData, query: RunsQuery): Promise<RunsPage> {
   const { resumed: _, ...recorded } = query;
   return (
@@ -77,7 +75,7 @@ export async function pageOfRuns({ backends, reach }: ProjectData, query: RunsQu
   );
 }
 
-/** Runs of which some of the next records are of a definition. May be fewer than asked for, and one may come again on a later page. */
+/** Runs with the definition in the next records. May be fewer than asked for; a run may reappear on a later page. */
 async function runsWith(
   history: RunHistory,
   knot: { readonly definition: string; readonly outcome?: OutcomeKind },

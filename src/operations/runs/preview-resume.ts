@@ -18,14 +18,13 @@ export const previewResume = question({
   isTool: true,
   ask: resumeAsk,
   answer: z.object({
-    /** Ids of knots, in the order of the plan. */
     reused: list(z.string()),
     runs: list(z.string()),
   }),
   at: ['runId'],
   examples: [{ runId: 'nightly-1' }],
   /**
-   * By the rules that a worker applies.
+   * Applies a worker's rules.
    *
    * @throws SelvageError `ServerUnreachable`, `UnknownRun`, `RunNotOver`, `UnknownKnot`, `NotResumable`
    */

@@ -8,7 +8,7 @@ import type { ServerReach } from '../reach';
 import type { ProjectData } from '../surroundings';
 
 /**
- * The record of a run; if no worker has begun it, what the server knows of it.
+ * The run's record, else the server's state of it.
  *
  * @throws SelvageError `UnknownRun`, `BackendUnavailable`
  */
@@ -37,7 +37,7 @@ async function unrecordedRun(reach: ServerReach, runId: string): Promise<RunReco
   }
 }
 
-/** A run's graph with the outcomes on record. No knots until a worker has made its plan. */
+/** Has no knots until a worker has made the plan. */
 export async function graphOf({ backends, plans }: ProjectData, run: RunRecord): Promise<RunGraph> {
   if (run.plan_hash === '') return { tapestry: run.tapestry, planHash: '', knots: [] };
   const plan = await plans.of(run);

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { name, startedRun } from '../fields';
 import { act } from '../operation';
 
-/** Largest number of knots in one ask. */
 const MOST_KNOTS = 10_000;
 
 export const resumeAsk = z.strictObject({
@@ -28,7 +27,7 @@ export const resume = act({
   examples: [{ runId: 'nightly-1' }, { runId: 'nightly-1', from: ['report'] }],
   /** @throws SelvageError `UnknownRun`, `RunNotOver`, `UnknownKnot`, `NotResumable`, `ServerUnreachable` */
   async run({ reach, caller: { actor } }, { runId, from }) {
-    // The caller has seen the run's outcome, so a run that was resumed before may be resumed again.
+    // The caller has seen the run's outcome, so a run may be resumed again.
     const resumed = await reach.do((connection) =>
       connection.resume(runId, { allowDuplicate: true, actor, from }),
     );

@@ -11,10 +11,10 @@ import { runSummary, summaryOf } from './summary';
 const runView = z.object({
   run: runSummary,
   graph: runGraph,
-  /** The tapestry's runs before and after this one. */
+  /** Neighbours among the tapestry's runs. */
   previousRunId: z.string().optional(),
   nextRunId: z.string().optional(),
-  /** The answer is at least as new as this position of the feed: `live` continues from it. */
+  /** The answer is at least as new as this position of the feed. */
   position: z.string().optional(),
 });
 export type RunView = z.output<typeof runView>;
@@ -32,7 +32,7 @@ export const show = question({
   examples: [{ runId: 'nightly-1' }],
   /** @throws SelvageError `UnknownRun`, `InvalidPlan`, `BackendUnavailable` */
   async run(of, { runId }) {
-    // Taken before anything is read: changes during the reading are then reported again, which does no harm.
+    // Taken first: changes during the reading are reported again, which does no harm.
     const position = await of.live?.position();
     const record = await requireRun(of, runId);
     const [graph, previousRunId, nextRunId] = await Promise.all([
@@ -51,7 +51,7 @@ export const show = question({
   },
 });
 
-/** As the server knows them, else those that are on record. */
+/** From the server, else from the records. */
 async function resumedAsOf({ backends, reach }: ProjectData, record: RunRecord): Promise<readonly Resume[]> {
   const ids = namedIn(record);
   if (ids.length === 0) return [];
@@ -71,10 +71,7 @@ const WINDOW_GROWS = 8;
 
 const MOST_PAGES = 20;
 
-/**
- * The history lists the newest first, so the next run is searched in time windows that grow until one has a
- * run.
- */
+/** The history lists newest first, so time windows grow until one has a run. */
 async function after({ backends }: ProjectData, record: RunRecord): Promise<string | undefined> {
   const { tapestry, started_at } = record;
   const since = started_at + 1;

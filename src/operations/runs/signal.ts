@@ -6,9 +6,9 @@ import { SUMMARIES } from '../summaries';
 import { opensValues } from '../surroundings';
 import { valueOf } from './given-values';
 
-/** How long a worker is waited for by default. */
+/** Default wait for a worker, in milliseconds. */
 const PATIENCE_MS = 60_000;
-/** How long the caller waits beyond the run, whose refusal tells more. */
+/** Further wait, since the run's own refusal tells more. */
 const BEYOND_MS = 10_000;
 
 export const signal = act({
@@ -45,7 +45,7 @@ export const signal = act({
   answer: z.object({
     runId: z.string(),
     signal: z.string(),
-    /** Id of the knot that takes it. Absent: it is kept for the next one that waits for it. */
+    /** Id of the knot that takes it. Absent: kept for the next knot that waits for it. */
     takenBy: z.string().optional(),
   }),
   inFull: ['runId', 'signal', 'takenBy'],
@@ -54,7 +54,7 @@ export const signal = act({
     { runId: 'nightly-1', signal: 'approval', payload: { by: 'Anna' } },
     { runId: 'nightly-1', signal: 'paid', payload: { order: 7 }, id: 'order-7' },
   ],
-  /** @throws SelvageError `UnknownRun`, `NotDecodable`, `ScopeMissing`, `ServerUnreachable`, and as `RunHandle.signal` */
+  /** @throws SelvageError `NotDecodable`, `ScopeMissing`, `ServerUnreachable`, and as `RunHandle.signal` */
   async run(
     { reach, caller },
     { runId, signal: called, payload, id, allowReferences, timeout = PATIENCE_MS },

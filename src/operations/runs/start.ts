@@ -33,7 +33,7 @@ export const start = act({
   inFull: ['runId'],
   at: ['tapestry'],
   examples: [{ tapestry: 'nightly', parameters: { day: '2026-03-01' } }],
-  /** @throws SelvageError `UnknownTapestry`, `InvalidParameters`, `NotDecodable`, `RunIdInUse`, `ServerUnreachable`, and as `Connection.start` */
+  /** @throws SelvageError `UnknownTapestry`, `NotDecodable`, `ServerUnreachable`, and as `Connection.start` */
   async run(of, { tapestry: called, parameters, runId, idempotencyKey, tags }) {
     const tapestry = requireTapestry(of, called);
     const given = await parametersOf(tapestry, parameters);

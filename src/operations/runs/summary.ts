@@ -6,12 +6,12 @@ export const runSummary = z.object({
   runId: z.string(),
   temporalRunId: z.string(),
   tapestry: z.string(),
-  /** Empty until a worker has made its plan. */
+  /** Empty until a worker has made the plan. */
   planHash: z.string(),
   status: runStatus,
   /** Absent: a worker has started it. */
   started: z.literal(false).optional(),
-  /** The server knows it, but its record is in another run history. */
+  /** The server knows the run, but another run history has its record. */
   recordedElsewhere: z.literal(true).optional(),
   startedAt: instant,
   finishedAt: instant.optional(),
@@ -19,7 +19,7 @@ export const runSummary = z.object({
   actor: z.string().optional(),
   trigger: z.string().optional(),
   triggerKey: z.string().optional(),
-  /** Where the event that started it came from, such as topic, partition and offset. */
+  /** Origin of the event that started it, such as topic, partition and offset. */
   event: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
   partition: z.string().optional(),
   tags: list(z.string()),
@@ -27,7 +27,7 @@ export const runSummary = z.object({
   parentRunId: z.string().optional(),
   parentKnotId: z.string().optional(),
   resumedFrom: z.string().optional(),
-  /** The runs that resumed it, in the order of the requests. `runs.show` tells their status, too. */
+  /** Runs that resumed it, in order of the requests; `runs.show` adds their status. */
   resumedAs: list(z.object({ runId: z.string(), status: runStatus.optional() })).optional(),
   vcsCommit: z.string().optional(),
 });
@@ -44,7 +44,7 @@ interface SaidOfRun {
   readonly resumed_as?: readonly string[];
 }
 
-/** Limit for an error message in a list; the run's own view has all of it. */
+/** Limit for an error message in a list. */
 const MESSAGE_CHARACTERS = 500;
 
 export function summaryOf(run: RunRecord): RunSummary {

@@ -6,15 +6,15 @@ import { question } from '../operation';
 import { SUMMARIES } from '../summaries';
 
 const GROUPS = 100;
-/** How long the listing of all runs may take, before single ones are asked about. */
+/** Milliseconds for listing all runs, before single ones are looked at. */
 const LISTING_MS = 30_000;
 
 export const waiting = question({
   name: 'runs.waiting',
   ...SUMMARIES['runs.waiting'],
   description:
-    'Lists the unfinished runs that wait, those that have waited longest first: for a worker, a body, a limit, a signal, a time, a backend, another attempt. ' +
-    'Runs of which something works are counted alone.',
+    'Lists the unfinished runs that wait, the longest waits first: for a worker, a body, a limit, a signal, a time, a backend, another attempt. ' +
+    'Runs with work in progress are only counted.',
   isTool: true,
   needs: ['records', 'server'],
   ask: z.strictObject({
@@ -28,14 +28,13 @@ export const waiting = question({
       .describe('how long to ask the server about single runs; others are listed as not asked about'),
   }),
   answer: z.object({
-    /** Number of unfinished runs that match. */
     open: z.int(),
-    /** How many of them work: something of theirs is with a worker, and nothing waits. */
+    /** Runs with a task at a worker, which wait for nothing. */
     working: z.int(),
     waiting: z.int(),
-    /** How many of those that may wait could not be asked about in time. */
+    /** Number of possibly waiting runs that were not checked in time. */
     notAsked: z.int(),
-    /** Those that have waited longest first. */
+    /** Longest wait first. */
     items: list(waitingRun),
     /** The largest groups. Absent without `by`. */
     counts: list(waitingCount).optional(),

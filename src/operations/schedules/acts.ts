@@ -5,13 +5,13 @@ import { act } from '../operation';
 import { byWhom } from '../surroundings';
 import { scheduleView, viewOf } from './view';
 
-/** `Schedules.trigger` says after half a minute that it does not know whether the run was started. */
+/** After half a minute, `Schedules.trigger` reports that it does not know whether the run was started. */
 const TRIGGER_MS = 60_000;
 
 const schedule = name.describe('id of the schedule');
 const note = text.optional().describe('kept with the schedule; default: who asked for it');
 
-/** What is alike in the acts on one schedule. They throw `UnknownSchedule`, `ServerUnreachable`, `ScheduleUnanswered`. */
+/** Acts on one schedule throw `UnknownSchedule`, `ServerUnreachable`, `ScheduleUnanswered`. */
 const shared = { group: 'operate', needs: ['server'], repeat: 'same', at: ['schedule'] } as const;
 
 export const pause = act({
@@ -51,7 +51,7 @@ export const trigger = act({
   answer: z.object({
     /** `waits`: until another run is over. */
     outcome: z.enum(['started', 'waits', 'skipped']),
-    /** Of the run that has started. */
+    /** The started run. */
     runId: z.string().optional(),
   }),
   inFull: ['runId'],

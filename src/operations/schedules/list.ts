@@ -5,13 +5,13 @@ import { scheduleView, viewOf } from './view';
 
 export const list = question({
   name: 'schedules.list',
-  summary: 'which schedules there are, when they start runs next, and what they started last',
+  summary: 'schedules, with their next times and last runs',
   group: 'see',
   needs: ['server'],
   ask: z.strictObject({}),
   answer: z.object({
     items: listOf(scheduleView),
-    /** Those that this process cannot read, mostly because it lacks the key that seals them. */
+    /** Schedules that this process cannot read, mostly for lack of a key. */
     unreadable: listOf(z.object({ id: z.string(), code: z.string(), message: z.string() })),
   }),
   examples: [{}],

@@ -24,14 +24,13 @@ export const preview = question({
     timezone: z.string(),
     words: z.string(),
     times: list(z.object({ at: instant, words: z.string() })),
-    /** What changes of the clock do to planned times within two years. */
     clockChanges: list(
       z.object({
         kind: z.enum(['skipped', 'twice']),
-        /** What the clock shows, or does not. */
+        /** The clock time that is skipped, or shown twice. */
         clock: z.string(),
         changeAt: instant,
-        /** When it shows it. */
+        /** The instants with this clock time. */
         at: list(instant),
       }),
     ),
@@ -49,7 +48,7 @@ export const preview = question({
       times: times.map((at) => ({ at, words: timeWords(at, timezone) })),
       clockChanges: clockChanges.map(({ kind, clock, change, instants }) => ({
         kind,
-        // Seconds only if they are not zero.
+        // Without zero seconds.
         clock: clock.replace('T', ' ').replace(/:00$/, ''),
         changeAt: change.at,
         at: instants,

@@ -10,13 +10,12 @@ import { opensValues, type Rights } from '../surroundings';
 
 export const scheduleView = scheduleState.omit({ form: true }).extend({
   ...scheduleDefinition.shape,
-  /** It starts a backfill of the partitions that have closed within `catchupMs`. */
+  /** Starts a backfill of the partitions that have closed within `catchupMs`. */
   isBackfill: z.boolean(),
   /** `0 2 * * *`, or `every 15 minutes`. */
   times: z.string(),
-  /** The times in words. */
   description: z.string(),
-  /** Absent for who may not read values. */
+  /** Absent for callers that may not read values. */
   parameters: json.optional(),
   others: z.record(z.string(), json),
 });

@@ -14,9 +14,9 @@ export const show = question({
   name: 'stats.show',
   ...SUMMARIES['stats.show'],
   description:
-    'Figures of what finished lately: how many ran, failed and were skipped, percentiles of the time that they took and that they waited in a queue ' +
-    '(at most 2.2 % beside the true ones), bytes made, and what reuse saved. Says what is slower or fails more often than in the time before, with the figures: ' +
-    'from at least 50 that ran now and before; of the 95th percentile, from 200. Reads the records alone.',
+    'Counts what finished lately: how many ran, failed and were skipped, percentiles of duration and time in a queue (at most 2.2 % off), bytes made, ' +
+    'and savings by reuse. Compares with the time before, and lists what has become slower or fails more often. ' +
+    'That takes at least 50 that ran in each period; for the 95th percentile, 200. Reads the records alone.',
   isTool: true,
   readsParquet: true,
   ask: z.strictObject({
@@ -33,7 +33,7 @@ export const show = question({
     limit: limit(10_000, 500),
   }),
   answer: stats.extend({
-    /** The number of names, which may be more than there are items. */
+    /** Number of names without the limit. */
     total: z.int(),
   }),
   examples: [

@@ -4,7 +4,6 @@ import { act, type Act } from '../operation';
 
 const ask = z.strictObject({ stream: name.describe('id of the stream') });
 
-/** An act on one stream. */
 function streamAct<Verb extends 'pause' | 'resume' | 'drain'>(
   verb: Verb,
   summary: string,

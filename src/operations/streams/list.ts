@@ -5,14 +5,14 @@ import { list as listOf } from '../fields';
 import { question } from '../operation';
 
 export const streamView = streamStanding.extend({
-  /** Value of `trigger` of its runs. */
+  /** `trigger` of its runs. */
   trigger: z.string(),
 });
 export type StreamView = Readonly<z.output<typeof streamView>>;
 
 export const list = question({
   name: 'streams.list',
-  summary: 'which streams there are, who reads them, how fast they are and what holds them up',
+  summary: 'streams, with readers, rates, lag and problems',
   group: 'operate',
   needs: ['server'],
   ask: z.strictObject({}),

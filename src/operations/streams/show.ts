@@ -8,9 +8,7 @@ import { streamView, viewOf } from './list';
 const MOST_PARTITIONS = 100;
 
 const shownStream = streamView.extend({
-  /** The first of them by name. */
   partitions: z.object({ items: list(streamPartition), total: z.int() }),
-  /** The newest of each kind. */
   deadLetters: z.object({ items: list(deadLetter) }),
 });
 export type ShownStream = Readonly<z.output<typeof shownStream>>;

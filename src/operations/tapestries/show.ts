@@ -18,7 +18,7 @@ export const show = question({
   at: ['tapestry'],
   ask: z.strictObject({ tapestry: name.describe('name of the tapestry') }),
   answer: tapestryView.extend({
-    /** Upper bounds for a run; `events` and `executions` are those of its workflows on the server. */
+    /** Upper bounds of a run; `events` and `executions` count its workflows on the server. */
     atMost: z.object({
       knots: z.int(),
       depth: z.int(),

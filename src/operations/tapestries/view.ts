@@ -24,7 +24,7 @@ export const tapestryView = z.object({
   name: z.string(),
   description: z.string().optional(),
   graph: runGraph,
-  /** A parameter whose schema JSON Schema cannot express has `{}`. */
+  /** The schema is `{}` if JSON Schema cannot express it. */
   parameters: list(parameterView),
   partitioned: z.boolean(),
 });
@@ -32,7 +32,7 @@ export type TapestryView = Readonly<z.output<typeof tapestryView>>;
 
 const views = new WeakMap<object, TapestryView>();
 
-/** What forms and assistants need of a tapestry. Defaults that look like secrets are redacted for whoever may not see them. */
+/** A tapestry for forms and assistants, without secret defaults unless `maySeeSecrets`. */
 export function viewOf(
   tapestry: AnyTapestry,
   { maySeeSecrets }: Pick<Rights, 'maySeeSecrets'>,
@@ -43,7 +43,6 @@ export function viewOf(
   return { ...view, parameters };
 }
 
-/** A tapestry does not change, so its view is cached. */
 function wholeViewOf(tapestry: AnyTapestry): TapestryView {
   const known = views.get(tapestry);
   if (known) return known;
@@ -70,7 +69,7 @@ function wholeViewOf(tapestry: AnyTapestry): TapestryView {
   return view;
 }
 
-/** What a run takes that is started without the parameter: its default, or what its schema makes of nothing. */
+/** The value of an absent parameter: its default, or the result of its schema. */
 function fallbackOf({
   hasDefault,
   default: value,
@@ -85,7 +84,7 @@ function fallbackOf({
   }
 }
 
-/** Leaves out defaults that are large or that the codec cannot encode; the tapestry applies them itself. */
+/** Leaves out large or unencodable defaults; the tapestry applies them itself. */
 function jsonOrNone(value: unknown): Json | undefined {
   try {
     const json = encodeJson(value);

@@ -3,7 +3,7 @@ import { cursor, instant, name, page } from '../fields';
 import { question } from '../operation';
 
 const PAGE = 100;
-/** An event claimed less than this time ago is about to be started. */
+/** A more recently claimed event is about to be started. */
 const STARTING_MS = 60_000;
 
 const pendingEvents = page(
@@ -18,7 +18,7 @@ const pendingEvents = page(
 export const deadLetters = question({
   name: 'triggers.deadLetters',
   summary: 'events of a trigger that were claimed and have started no run yet',
-  description: 'What a broker has put aside is in the topic or stream that its trigger names.',
+  description: 'Dead letters of a broker are in the topic or stream that its trigger names.',
   group: 'see',
   ask: z.strictObject({ trigger: name.describe('name of the trigger'), cursor }),
   answer: pendingEvents,

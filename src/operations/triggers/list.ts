@@ -4,7 +4,7 @@ import { triggerName } from '../../triggers';
 import { instant, list as listOf } from '../fields';
 import { question } from '../operation';
 
-/** Most starts of one trigger that are counted, and most of all triggers that are searched for names. */
+/** Maximum number of counted starts of one trigger, and of starts searched for names. */
 const MOST_COUNTED = 1_000;
 
 const triggerView = z.object({
@@ -12,7 +12,7 @@ const triggerView = z.object({
   kind: z.string(),
   tapestry: z.string().optional(),
   state: z.string().optional(),
-  /** Events that started a run, and those that were claimed for one; with `atLeast`, at least as many. */
+  /** Events that started a run, and claimed ones that did not yet; `atLeast`: there may be more. */
   startedCount: z.int(),
   pendingCount: z.int(),
   atLeast: z.object({ startedCount: z.boolean(), pendingCount: z.boolean() }),
@@ -28,7 +28,7 @@ export const list = question({
   ask: z.strictObject({}),
   answer: z.object({
     items: listOf(triggerView),
-    /** Of those that the file does not declare, only the ones of the newest starts are listed. */
+    /** Undeclared triggers are listed only for the newest starts. */
     truncated: z.boolean(),
   }),
   examples: [{}],

@@ -4,10 +4,7 @@ const MOST_ITEMS = 1_000;
 const MOST_TEXT = 16 * 1024;
 const MOST_DEPTH = 100;
 
-/**
- * Cuts JSON to about a number of characters: lists, objects and texts lose their ends, and deeply nested
- * parts are left out.
- */
+/** Cuts JSON to about a number of characters: shortens lists, objects and texts, and drops deeply nested parts. */
 export function cutJson(
   json: Json,
   characters: number,
@@ -61,7 +58,7 @@ class Cutter {
       this.left -= key.length + 3;
       shown.push([key, this.cut(object[key]!, depth + 1)]);
     }
-    // Not by assignment: a key may be `__proto__`.
+    // Assignment would fail for the key `__proto__`.
     return Object.fromEntries(shown);
   }
 }

@@ -4,14 +4,10 @@ import type { Rights } from '../surroundings';
 
 interface ReadBytes {
   readonly bytes: Uint8Array;
-  /** Whether the value has more bytes. */
   readonly isCut: boolean;
 }
 
-/**
- * The first bytes of a value, read in pieces; undefined if the value does not exist. The hash is checked only
- * if the value is read to its end.
- */
+/** The first bytes of a value; undefined if there is none. Checks the hash only if the value is read to its end. */
 export async function readBytes(
   dataStore: DataStore,
   hash: string,
@@ -29,7 +25,7 @@ export async function readBytes(
   return { bytes: Buffer.concat(pieces), isCut: false };
 }
 
-/** Whether the store has sealed its values, and this caller is not to see them. */
+/** Whether values are sealed, and stay so for this caller. */
 export function leavesSealed(backends: Backends, { opensSealed = true }: Rights): boolean {
   return !opensSealed && encryptionOf(backends) !== undefined;
 }

@@ -44,7 +44,7 @@ export const show = question({
     const how = { ...part, isRedacted: !caller.maySeeSecrets };
     const secret = how.isRedacted ? await secretNameOf(data, hash) : undefined;
     if (secret !== undefined) {
-      const message = `It is the value of ${JSON.stringify(secret)}, whose name says that it is secret.`;
+      const message = `It is the value of ${JSON.stringify(secret)}, a secret by its name.`;
       return { form: 'none', hash, code: 'Redacted', message };
     }
     try {
@@ -63,7 +63,7 @@ export const show = question({
 
 const RECORDS = 1_000;
 
-/** The name of a parameter, a knot or an input that has the value, if it says that the value is secret. */
+/** The secret-looking name of a parameter, a knot or an input with this value. */
 async function secretNameOf({ backends }: ProjectData, hash: string): Promise<string | undefined> {
   const { runHistory } = backends;
   const [parameters, made, used] = await Promise.all([
@@ -101,7 +101,7 @@ async function runOf(
   return runId === undefined ? undefined : await backends.runHistory.getRun(runId);
 }
 
-/** Why a value is not in the data store. */
+/** The reason why a value is not in the data store. */
 export async function missingValue(
   backends: Pick<Backends, 'dataStore' | 'runHistory'>,
   hash: string,

@@ -21,9 +21,9 @@ const columnView = z.object({
   min: z.union([z.number(), z.string()]).optional(),
   max: z.union([z.number(), z.string()]).optional(),
   mean: z.number().optional(),
-  /** For numbers: the counts of ten equal ranges from `min` to `max`. */
+  /** For numbers: counts of ten equal ranges from `min` to `max`. */
   histogram: list(z.int()).optional(),
-  /** For texts: the most frequent ones, at most five, with their counts. */
+  /** For texts: the most frequent five with their counts. */
   top: list(z.tuple([z.string(), z.int()])).optional(),
 });
 export type ColumnView = z.output<typeof columnView>;
@@ -31,17 +31,13 @@ export type ColumnView = z.output<typeof columnView>;
 export const tableView = z.object({
   rows: z.int(),
   columns: list(columnView),
-  /** Index of the first row. */
   from: z.int(),
-  /**
-   * At most 100 rows, with cells in the order of the columns. An absent cell is null; the column counts it as
-   * `missing`.
-   */
+  /** At most 100 rows, with cells in the order of the columns. An absent cell is null, counted as `missing`. */
   cells: list(list(anyJson)),
 });
 export type TableView = z.output<typeof tableView>;
 
-/** Whether a value is a list of records, which is shown as a table. */
+/** Whether a value is a list of records. */
 export function isTable(json: Json): json is Row[] {
   return Array.isArray(json) && json.length > 0 && json.every(isRow);
 }

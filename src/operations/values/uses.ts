@@ -6,10 +6,7 @@ import { question } from '../operation';
 import type { ProjectData } from '../surroundings';
 
 const USES = 100;
-/**
- * The cursor names the listing that it belongs to: `o` for knots that have the value, `i` for those that took
- * it in.
- */
+/** A cursor begins with its listing: `o` for knots that have the value, `i` for knots that took it. */
 const CURSOR = /^([oi])(.*)$/;
 
 const useOfValue = z.object({
@@ -24,7 +21,8 @@ export type UseOfValue = z.output<typeof useOfValue>;
 export const uses = question({
   name: 'values.uses',
   summary: 'every knot that made, reused, was given or took in a value',
-  description: 'Lists them newest first. Those that have the value come before those that took it in.',
+  description:
+    'Lists first the knots that have the value, then the knots that took it in; the newest first in both.',
   group: 'see',
   ask: z.strictObject({ hash, cursor }),
   answer: z.object({ hash: z.string(), ...page(useOfValue).shape }),

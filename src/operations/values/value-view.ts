@@ -8,15 +8,14 @@ import * as fields from '../fields';
 import { cutJson } from './cut-json';
 import { isTable, tableOf, tableView } from './table-view';
 
-/** Limit of a preview in characters, and of hexadecimal digits in bytes. */
+/** Limits of a preview: characters, and bytes in hexadecimal. */
 const PREVIEW = 256 * 1024;
 const HEX_BYTES = 16 * 1024;
 const IMAGE_BYTES = 2 * 1024 * 1024;
-/** Values up to this size are read whole; of a larger one, the beginning is shown as text. */
+/** Larger values are not read whole: their beginning is shown as text. */
 export const WHOLE_BYTES = 16 * 1024 * 1024;
 const PAGE_OF_TABLE = 100;
 
-/** Which part of a value is shown, and how. */
 export const partOfValue = {
   path: z
     .array(z.union([fields.text, z.int().min(0)]))
@@ -37,9 +36,9 @@ export const partOfValue = {
 const found = { hash: z.string(), size: z.int() };
 
 /**
- * A preview of at most 256 KiB; for an image, 2 MiB. `json` is as the codec writes it: what JSON cannot
- * express is an object with `$type` (`date`, `bytes`, `bigint`, `number`, `undefined`, `map`, `set`,
- * `stored`, `class:<name>`, `object`) and `value`.
+ * A preview of at most 256 KiB; for an image, 2 MiB. `json` is encoded: values that JSON cannot express are objects
+ * with `$type` (`date`, `bytes`, `bigint`, `number`, `undefined`, `map`, `set`, `stored`, `class:<name>`, `object`)
+ * and `value`.
  */
 export const valueView = z.discriminatedUnion('form', [
   z.object({ form: z.literal('json'), ...found, json: fields.json, truncated: z.boolean() }),
@@ -47,24 +46,20 @@ export const valueView = z.discriminatedUnion('form', [
   z.object({ form: z.literal('image'), ...found, mediaType: z.string(), base64: z.string() }),
   z.object({ form: z.literal('table'), ...found, table: tableView }),
   z.object({ form: z.literal('bytes'), ...found, mediaType: z.string().optional(), hex: z.string() }),
-  /**
-   * `code` is `ValueMissing`, `SubjectForgotten`, `KeyMissing`, `Redacted`, `NotKept`, `ValueSealed`, `BackendUnavailable`
-   * or another error code.
-   */
+  /** `code`: `ValueMissing`, `SubjectForgotten`, `KeyMissing`, `Redacted`, `NotKept`, `ValueSealed`, … */
   z.object({ form: z.literal('none'), hash: z.string(), code: z.string(), message: z.string() }),
 ]);
 export type ValueView = z.output<typeof valueView>;
 
 interface Bytes {
   readonly hash: string;
-  /** Size of the whole value in bytes. */
+  /** Of the whole value, in bytes. */
   readonly size: number;
-  /** Its first bytes, or all of them. */
   readonly bytes: Uint8Array;
 }
 
 interface How extends Readonly<z.output<z.ZodObject<typeof partOfValue>>> {
-  /** Redacts the value, before anything is taken of it. */
+  /** Redacts the value before anything is taken of it. */
   readonly isRedacted: boolean;
 }
 
@@ -141,7 +136,6 @@ function at(root: Json, path: readonly (string | number)[]): Json {
   return json;
 }
 
-/** The same bytes, unless a text in them looks like a secret. */
 function withoutSecrets(bytes: Uint8Array): Uint8Array {
   const text = new TextDecoder().decode(bytes);
   const shown = redactText(text);
@@ -165,10 +159,7 @@ const SIGNATURES: readonly (readonly [mediaType: string, matches: (bytes: Uint8A
   ],
 ];
 
-/**
- * Decided by the first bytes, since the stated media type is not trusted. An SVG is a document, so it is
- * shown as text.
- */
+/** Decides by the first bytes: the stated media type is not trusted. An SVG is a document, shown as text. */
 function imageType(bytes: Uint8Array, said: string | undefined): string | undefined {
   if (said !== undefined && said !== '' && !/^image\/|^application\/octet-stream/i.test(said))
     return undefined;
@@ -187,7 +178,7 @@ function isTextual(bytes: Uint8Array, said: string | undefined): boolean {
   const beginning = bytes.subarray(0, LOOKED_AT);
   if (beginning.byteLength === 0 || beginning.some(isControl)) return false;
   try {
-    // The last character may be cut in two.
+    // The last character may be cut.
     new TextDecoder('utf-8', { fatal: true }).decode(beginning, { stream: true });
     return true;
   } catch {
@@ -195,10 +186,7 @@ function isTextual(bytes: Uint8Array, said: string | undefined): boolean {
   }
 }
 
-/**
- * All control characters but those found in texts: tabs, line and page ends, and the escape that begins a
- * colour.
- */
+/** Control characters other than tabs, line and page ends, and the escape of colours. */
 function isControl(byte: number): boolean {
   return byte < 0x20 && ![0x09, 0x0a, 0x0c, 0x0d, 0x1b].includes(byte);
 }

@@ -12,10 +12,10 @@ import { SUMMARIES } from '../summaries';
 import type { ProjectData } from '../surroundings';
 
 const RUNNING = 1_000;
-/** Questions to the server about task queues at once. */
+/** Concurrent questions to the server about task queues. */
 const AT_ONCE = 50;
 
-/** A worker that polls. All but its identity it has told the server itself, some seconds after its start. */
+/** A polling worker. It reports all but its identity itself, some seconds after its start. */
 const workerView = workerState.partial().extend({ identity: workerState.shape.identity });
 export type WorkerView = Readonly<z.output<typeof workerView>>;
 
@@ -24,7 +24,6 @@ const queueView = z.object({
   tapestries: listOf(z.string()),
   workers: listOf(workerView),
   lastPollAt: instant.optional(),
-  /** Number of unfinished runs. */
   running: z.int(),
 });
 export type QueueView = Readonly<z.output<typeof queueView>>;
@@ -33,20 +32,19 @@ export const list = question({
   name: 'workers.list',
   ...SUMMARIES['workers.list'],
   description:
-    'Lists the task queues of unfinished runs, of workers and, on a page, of its file, each with the workers that are alive, as they have told the server: ' +
-    'where they run, since when, with which versions and body hosts. Workers of Selvage tell it every 10 s, others every minute. While the server is ' +
-    'away, no worker is known.',
+    'Lists the task queues of unfinished runs, of workers and, on a page, of its file, each with its living workers. Workers report where they run, ' +
+    'since when, with which versions and body hosts: those of Selvage every 10 s, others every minute. While the server is away, no worker is known.',
   needs: ['server'],
   ask: z.strictObject({
     taskQueue: name.optional().describe('only this task queue'),
     limit: limit(1_000, 50).describe('how many task queues at most'),
   }),
   answer: z.object({
-    /** Those with most unfinished runs first. */
+    /** Most unfinished runs first. */
     items: listOf(queueView),
-    /** There are more queues, or unfinished runs that are not counted. */
+    /** There are more queues, or uncounted unfinished runs. */
     truncated: z.boolean(),
-    /** False: the server keeps no list of workers, or is away. Then no worker has told more than its identity. */
+    /** False: the server keeps no list of workers, or is away. Then only identities of workers are known. */
     workersKnown: z.boolean(),
   }),
   examples: [{}, { taskQueue: 'selvage/nightly' }],
@@ -92,7 +90,7 @@ export const list = question({
   },
 });
 
-/** The queues in the records of a run's knots; if it has none yet, those that its plan names. */
+/** From the records of a run's knots, else from its plan. */
 async function queuesOf(
   { backends, plans }: ProjectData,
   runs: readonly RunRecord[],
@@ -111,7 +109,7 @@ async function queuesOf(
   );
 }
 
-/** Queues named by knots that unfinished runs have yet to run. */
+/** Task queues of knots that unfinished runs have yet to run. */
 async function namedQueues(
   { backends, plans }: ProjectData,
   runs: readonly RunRecord[],

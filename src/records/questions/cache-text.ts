@@ -21,10 +21,7 @@ const REASONS: Readonly<Record<CacheReason, string>> = {
   'no-earlier': 'no earlier knot of this definition is on record.',
 };
 
-/**
- * Why a value was reused or not, as a sentence; for `key-differs` and `map`, more follows it. `at`: when the other value was made, for
- * people.
- */
+/** Why a value was reused or not, as a sentence; after `key-differs` and `map`, the caller adds more. */
 export function cacheReasonText({
   reason,
   other,

@@ -2,17 +2,13 @@ import type { MadeForPartition, PartitionQueries, PartitionRuns } from '../../po
 import { isTelling } from './telling-values';
 import type { PartitionsQuestion, StaleReason } from './partition-states';
 
-/** A parameter that not every run gets the same. */
 interface GivenInput {
   readonly partition: string;
   readonly input: string;
   readonly startedAt: number;
 }
 
-/**
- * Partitions whose runs got a value made by a run of another partition (as content hashes tell), if that
- * partition has been made again since and its newest run has another value there.
- */
+/** By partition: its inputs that another partition's run made, and whose newest run makes other values. */
 export async function changedSources(
   queries: PartitionQueries,
   { inputs, plan }: PartitionsQuestion,
@@ -45,7 +41,7 @@ export async function changedSources(
     for (const { partition, input, startedAt } of users) {
       const sources = (makersOf.get(hash) ?? []).filter(({ finished_at }) => finished_at <= startedAt);
       const changes = sources.map((source) => changeOf(source, newest, present));
-      // A value made in several places is still made in one of them.
+      // If several places made the value, it is enough that one of them still makes it.
       if (changes.length === 0 || changes.includes(undefined)) continue;
       const { now, run } = changes[0]!;
       const { tapestry, partition: of, knot_id: knotId } = sources[0]!;
@@ -76,9 +72,7 @@ async function newestOf(queries: PartitionQueries, makers: readonly MadeForParti
   return newest;
 }
 
-/**
- * The values that the knots made in the newest runs, if these are not the runs that made the compared values.
- */
+/** The values of those knots in the newest runs, without runs that made the compared values. */
 async function presentValues(
   queries: PartitionQueries,
   makers: readonly MadeForPartition[],

@@ -60,7 +60,7 @@ export interface RunDifference {
 }
 
 /**
- * Compares two runs knot by knot, by outcomes and content hashes. They may have different plans: knots are matched by id.
+ * Compares two runs knot by knot, by outcome and content hash. Knots are matched by id, so the plans may differ.
  *
  * @throws SelvageError `UnknownRun`, `BackendUnavailable`
  */
@@ -155,7 +155,6 @@ function remaining(one: LineageRecord, other: LineageRecord, isFirst: boolean): 
   return one.outcome === 'ok' && other.outcome === 'ok' ? 'not-repeatable' : 'failure';
 }
 
-/** The definition of a wait for a signal. */
 const SIGNAL = 'selvage.waitForSignal';
 
 /** The signal that a wait took, by its payload's hash or, if not recorded, by the resulting value. */

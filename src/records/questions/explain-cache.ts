@@ -20,17 +20,14 @@ const CANDIDATES = 500;
  * - `extended`: its body has extended its run, which a run that reused the value would miss;
  * - `replaced`: another body ran in place of its own;
  * - `failed`: it failed before its body ran, or without a reason from its body;
- * - `plan-gone`: the record has no key for reuse, and the plan that would say why is no longer in the
- *   tapestry store;
+ * - `plan-gone`: it has no key for reuse, and the plan that would say why is gone from the tapestry store;
  * - `not-run`: its body did not run, because the knot was skipped;
  * - `reuse-off`: the run was started without reuse;
  * - `too-old`, `value-gone`: an earlier value of the same key was older than the knot's `maxAge`, or is
  *   missing from the data store or damaged there;
- * - `made-meanwhile`: a value of the same key was recorded only after this knot had begun, or only failures
- *   were;
+ * - `made-meanwhile`: a value of the same key was recorded only after this knot began, or only failures were;
  * - `not-recorded`: the nearest earlier knot made its value from the same inputs, but was not cached then;
- * - `key-differs`: version, code, function or an input differs from the nearest earlier knot, or a function
- *   in place stands at another place;
+ * - `key-differs`: version, code, function, place or an input differs from the nearest earlier knot;
  * - `no-earlier`: no earlier knot of this definition is on record.
  */
 const CACHE_REASONS = [
@@ -56,9 +53,8 @@ export type CacheReason = (typeof CACHE_REASONS)[number];
 /** A part of the cache key that differs from the nearest earlier knot; for a hit, the source of the body. */
 const cacheDifference = z.object({
   /**
-   * `place`: for a function in place, its tapestry and knot. `function`: nothing on record differs, but it is
-   * another function of the same source in one process, which may have captured other values, or whose
-   * schemas are not applied.
+   * `place`: the tapestry and knot of a function in place. `function`: another function of the same source in one
+   * process, which may have captured other values, or whose schemas are not applied.
    */
   part: z.enum(['version', 'code', 'place', 'function', 'input']),
   /** For an input: its name, and the knot that it comes from (none for a constant). */
@@ -73,10 +69,7 @@ export type CacheDifference = Readonly<z.output<typeof cacheDifference>>;
 export const cacheExplanation = z.object({
   reused: z.boolean(),
   reason: z.enum(CACHE_REASONS),
-  /**
-   * For a hit: the knot that made the value. For a miss with the same key: the knot that made one. Otherwise
-   * the nearest earlier knot of the definition, if any.
-   */
+  /** For a hit, the knot that made the value; for a miss, one of the same key, else the nearest earlier one. */
   other: z
     .object({
       runId: z.string(),
@@ -85,10 +78,7 @@ export const cacheExplanation = z.object({
       madeAt: z.number(),
     })
     .optional(),
-  /**
-   * For `key-differs`: the parts that differ. For `reused`: the body's source, if this run's plan has another
-   * one than the run that made the value and an equal `version` decided.
-   */
+  /** `key-differs`: the parts that differ. `reused`: `code`, if an equal `version` covers another source. */
   differences: z.array(cacheDifference).readonly(),
 });
 export type CacheExplanation = Readonly<z.output<typeof cacheExplanation>> & {
@@ -186,10 +176,7 @@ function hit(record: LineageRecord, planned: Planned | undefined): CacheExplanat
   };
 }
 
-/**
- * Ok knots of the same definition, newest first, that made their value before this one did. For a function in place, those of its own
- * knot come first, as others of its name may be many.
- */
+/** Earlier ok knots of the definition, newest first; for a function in place, those of its own knot first. */
 async function earlierOf(runHistory: RunHistory, record: LineageRecord): Promise<LineageRecord[]> {
   const isOther = (other: LineageRecord): boolean =>
     other.cached_from_run === null &&
@@ -200,9 +187,7 @@ async function earlierOf(runHistory: RunHistory, record: LineageRecord): Promise
   return [...ofKnot, ...(await readAll(runHistory, query, CANDIDATES))].filter(isOther);
 }
 
-/**
- * Prefers, for a function in place, its own place; then few differences, then the same knot. The sort is stable, so newest first.
- */
+/** Prefers the same place, then few differences, then the same knot, then (the sort is stable) the newest. */
 function rank(other: LineageRecord, differences: readonly CacheDifference[], record: LineageRecord): number {
   const isElsewhere = isOfNode(record.definition) && placeIn(other) !== placeIn(record);
   return (isElsewhere ? CANDIDATES : 0) + differences.length * 2 + (other.knot_id === record.knot_id ? 0 : 1);
@@ -225,8 +210,7 @@ function differencesOf(before: LineageRecord, now: LineageRecord): CacheDifferen
         now: other,
       });
   }
-  // With a version, another source may be the same body; but if nothing else differs, the source is the
-  // difference.
+  // An equal version covers another source; but if nothing else differs, the source is the difference.
   const isCode = differences.length === 0 || now.definition_version === null;
   if (isCode && before.code_hash !== now.code_hash)
     differences.push({ part: 'code', before: before.code_hash, now: now.code_hash });
@@ -250,7 +234,6 @@ function placeOf(record: LineageRecord, run: RunRecord | undefined): string {
   return `${run?.tapestry ?? 'unknown'}/${placeIn(record)}`;
 }
 
-/** The knot whose body it ran, in its tapestry. */
 function placeIn({ knot_id }: LineageRecord): string {
   return mapOfElement(knot_id) ?? knot_id;
 }

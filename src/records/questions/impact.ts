@@ -12,10 +12,7 @@ import { unknownValue } from './why';
 export interface ValueImpact {
   /** Knots that have the value itself, newest first: those that made it or took it over, and parameters. */
   readonly producers: readonly LineageRecord[];
-  /**
-   * All knots downstream, parents before children within a run; also in later runs that got the value, or
-   * something made from it, as a parameter.
-   */
+  /** Knots downstream, in later runs as well; parents before children within a run. */
   readonly items: readonly AffectedKnot[];
   /** There may be more than `limit`. */
   readonly truncated: boolean;
@@ -23,10 +20,7 @@ export interface ValueImpact {
 
 interface AffectedKnot {
   readonly record: LineageRecord;
-  /**
-   * Ids of the parents through which it is affected. For a knot that ran another tapestry these may be
-   * terminals of that run; empty for a parameter of a later run.
-   */
+  /** Ids of affected parents, or terminals of the tapestry that it ran; empty for a later run's parameter. */
   readonly through: readonly string[];
 }
 
@@ -61,9 +55,9 @@ class Walk {
   readonly affected: AffectedKnot[] = [];
   isCut = false;
   private readonly seen = new Set<string>();
-  /** By hash: the parameters of all runs that have that value. */
+  /** By hash: the parameters that have this value, of all runs. */
   private readonly parameters = new Map<string, readonly LineageRecord[]>();
-  /** By run: affected knots whose children are still to be found. */
+  /** By run: affected knots whose children must still be found. */
   private readonly open = new Map<string, Set<string>>();
 
   constructor(
@@ -98,7 +92,7 @@ class Walk {
     }
   }
 
-  /** Continues to the knot that started the run, whose value consists of the terminals' values. */
+  /** Continues to the knot that started the run: the terminals' values make up its value. */
   private async ascend(run: string, knots: ReadonlySet<string>): Promise<void> {
     const ended = await this.runHistory.getRunByTemporalId(run);
     const starter = ended && startedBy(ended);
@@ -110,7 +104,7 @@ class Walk {
   }
 
   private async descend(records: readonly LineageRecord[], knots: Set<string>): Promise<void> {
-    /** By map: the first of its elements that is affected. */
+    /** By map: its first affected element. */
     const elements = new Map<string, string>();
     const note = (id: string): void => {
       const map = mapOfElement(id);
@@ -149,7 +143,6 @@ class Walk {
     }
   }
 
-  /** Whether the limit leaves no room for what may remain. */
   private isFull(): boolean {
     if (this.affected.length >= this.limit) this.isCut = true;
     return this.isCut && this.affected.length >= this.limit;

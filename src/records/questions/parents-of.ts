@@ -2,7 +2,6 @@ import type { LineageRecord } from '../../ports';
 import { ids } from './in-order';
 import { mapOfElement } from '../../authoring/element-id';
 
-/** Ids of the knots that the record's knot was wired to, each once. */
 export function parentsOf({ parent_knot_ids }: LineageRecord): string[] {
   return [...new Set(Object.values(parent_knot_ids))];
 }

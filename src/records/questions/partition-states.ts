@@ -32,19 +32,14 @@ export const staleReason = z.object({
   kind: z.enum(['code', 'config', 'input']),
   /** The knot, for `code` and `config`. */
   knotId: z.string().optional(),
-  /**
-   * The part of the knot that changed, for `config`. `new`: that run lacks the knot. `plan-gone`: nothing is
-   * known about the whole run.
-   */
+  /** For `config`, the part that changed. `new`: the run lacks the knot. `plan-gone`: the run's plan is gone. */
   part: z.enum(['new', 'definition', 'version', 'wiring', 'constants', 'policy', 'plan-gone']).optional(),
   /** The parameter, for `input`. */
   input: z.string().optional(),
   /** Content hashes of code or value; null: there is none. */
   before: z.string().nullable().optional(),
   now: z.string().nullable().optional(),
-  /**
-   * For an input that was made for another partition: which knot of which partition makes something else now.
-   */
+  /** For an input made for another partition: the knot there that makes another value now. */
   source: z
     .object({
       tapestry: z.string(),
@@ -74,9 +69,8 @@ export const partitionStatus = z.object({
   state: z.enum(PARTITION_STATES),
   /** For a span of time: its beginning, and the first instant after it (milliseconds since the epoch). */
   window: z.object({ start: z.number(), end: z.number() }).readonly().optional(),
-  /** It has not ended yet; such a partition is listed because somebody made it by its key. */
+  /** It has not ended yet; it is listed because it was made by its key. */
   open: z.literal(true).optional(),
-  /** Number of recorded runs. */
   runs: z.int(),
   latestRun: runSummary.optional(),
   /** The newest successful run, which may be the same. */
@@ -94,7 +88,7 @@ export interface PartitionsQuestion extends KeyRange {
   /** Content hashes of what a run would get now, by parameter name; without the partition. */
   readonly inputs: ReadonlyMap<string, string>;
   readonly hashOf: (value: unknown) => string;
-  /** Runs that no worker has begun, which are not on record. */
+  /** Runs that no worker has begun: they are not on record. */
   readonly unbegun?: readonly RunRecord[];
   /** Runs that are over and on record as running. */
   readonly ended?: readonly RunRecord[];
@@ -170,19 +164,18 @@ function describe({ run_id, status, started_at, finished_at }: PartitionRun): Pa
   return { runId: run_id, status, startedAt: started_at, finishedAt: finished_at };
 }
 
-/** Whether it is one of the requested partitions and has not ended. */
 function isOpen({ domain, now, from, to }: PartitionsQuestion, key: string): boolean {
   if (from !== undefined || to !== undefined) return false;
   try {
     const window = domain.windowOf(key);
     return window !== undefined && window.end > now;
   } catch {
-    // A partition that the domain no longer has.
+    // The domain no longer has this partition.
     return false;
   }
 }
 
-/** By key; partitions that are up to date are left out. */
+/** Reasons by partition key; up-to-date partitions have none. */
 async function staleReasons(
   queries: PartitionQueries,
   tapestryStore: Backends['tapestryStore'],
@@ -247,7 +240,7 @@ interface ChangesSince {
   readonly isOtherDomain: boolean;
 }
 
-/** Runs are many and their plans few, so conclusions from a plan and its terminals are computed once. */
+/** Runs with one plan and equal terminals, so that each plan is compared once. */
 function ofOnePlan(made: readonly PartitionRuns[]): PartitionRuns[][] {
   const byPlan = new Map<string, PartitionRuns[]>();
   // Runs that were read together share equal objects.

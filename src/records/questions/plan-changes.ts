@@ -37,7 +37,6 @@ export function knotChanges(before: Plan, other: PlanKnot, now: Plan, knot: Plan
   return reasons;
 }
 
-/** The knots that a plan's terminals need, in plan order. */
 export function neededKnots(plan: Plan): PlanKnot[] {
   const terminals = plan.terminals.map(([, knot]) => plan.knots[knot]!.id);
   const ids = needed(plan, terminals);

@@ -8,8 +8,8 @@ const DIGITS = 64;
 const LISTED = 10;
 
 /**
- * Resolves a text to a hash: a full hash, or the first four or more digits of one that some record names. `sha256:` and `bytes-sha256:` may
- * be omitted. Any other text is returned unchanged.
+ * Resolves a full hash, or at least four first digits of a recorded one, with or without `sha256:` or
+ * `bytes-sha256:`. Any other text is returned unchanged.
  *
  * @throws SelvageError `AmbiguousHash`, `UnknownValue`, `BackendUnavailable`
  */

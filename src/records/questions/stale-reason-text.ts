@@ -14,7 +14,6 @@ export function staleReasonText({ kind, knotId, part, input, before, now, source
   return part === 'new' ? `knot "${knotId}" is new` : `${part} of "${knotId}"`;
 }
 
-/** The first digits of a hash, enough to tell it from others. */
 export function shortHash(hash: string | null | undefined): string {
   return hash ? hash.slice(hash.indexOf(':') + 1).slice(0, HASH_DIGITS) : 'none';
 }

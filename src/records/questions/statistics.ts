@@ -6,28 +6,24 @@ import { isOfNode } from './telling-values';
 
 const DAY_MS = 86_400_000;
 
-/** Nothing is said of what is slower or fails more often from fewer that ran, on either side. */
+/** Names with fewer samples, on either side, are not compared. */
 const LEAST_SAMPLES = 50;
 /** The same for the 95th percentile, which few knots decide. */
 const LEAST_SAMPLES_FOR_P95 = 200;
-/** What counts as slower: so many times as long, … */
+/** Slower: by this factor and this many milliseconds. */
 const SLOWER = 1.5;
-/** … and so many milliseconds longer. */
 const LONGER_MS = 10;
-/** What counts as failing more often: a greater share by so much, … */
+/** Fails more often: by this share and this many standard errors of the difference, by chance one in a thousand. */
 const MORE_FAIL = 0.01;
-/** … and by so many standard errors of the difference: chance alone says so of one in a thousand. */
 const SIGMAS = 3;
 
 export interface StatsOptions {
   /** Default: by definition. */
   readonly by?: StatisticsGroup;
-  /** Figures of what finished at or after `since` and before `until` (milliseconds since the epoch). Default: the last 24 hours. */
+  /** Milliseconds since the epoch; an end at `until` is not counted. Default: the last 24 hours. */
   readonly since?: number;
   readonly until?: number;
-  /**
-   * Figures are compared with those of this time before `since`. Default: a week; `false`: with none.
-   */
+  /** Compares with the figures of this time before `since`. Default: a week; `false`: no comparison. */
   readonly baseline?: Duration | false;
 }
 
@@ -55,10 +51,7 @@ export const stats = z.object({
       since: z.number(),
       until: z.number(),
       regressions: z.array(regression).readonly(),
-      /**
-       * Names of which nothing can be said, because fewer than `minSamples` ran now or before. By definition, nothing is said of functions
-       * in place, which share the names of their nodes: ask by knot.
-       */
+      /** Names not compared, for lack of samples. By definition, functions in place are never compared. */
       tooFewSamples: z.array(z.string()).readonly(),
       minSamples: z.int(),
     })
@@ -66,7 +59,7 @@ export const stats = z.object({
 });
 export type Stats = Readonly<z.output<typeof stats>>;
 
-/** Figures of what ran lately, and what became worse. */
+/** Figures of recently finished knots, and regressions. */
 export async function statsOf(
   history: RunHistory,
   { by = 'definition', since, until, baseline = 7 * DAY_MS }: StatsOptions = {},
@@ -79,7 +72,7 @@ export async function statsOf(
   if (baseline === false) return figured;
   const window = { since: start - durationOption('baseline', baseline), until: start };
   const before = await history.statistics({ by, ...window });
-  // All functions in place of one kind are one line, so that it changes with which of them ran.
+  // Functions in place share one name, so their figures depend on which of them ran.
   const comparable = items.filter(({ name }) => by !== 'definition' || !isOfNode(name));
   return { ...figured, baseline: { ...window, ...compared(comparable, before), minSamples: LEAST_SAMPLES } };
 }

@@ -3,10 +3,7 @@ import type { LineageRecord } from '../../ports';
 /** In bytes. Smaller values (numbers, flags, short texts) are often equal by chance. */
 const TELLING_BYTES = 32;
 
-/**
- * Whether an equal hash in another run shows that the value came from there. Queries follow a value from the run that made it to a run that
- * has it as a parameter only if it is large enough for that.
- */
+/** Whether an equal hash in another run shows that the value came from there. Only such values are followed. */
 export function isTelling({ output_size }: Pick<LineageRecord, 'output_size'>): boolean {
   return output_size !== null && output_size >= TELLING_BYTES;
 }
@@ -17,7 +14,7 @@ export function isParameter({ definition }: LineageRecord): boolean {
   return definition === PARAMETER;
 }
 
-/** Whether it is the name of a node, which all functions in place of this kind share. */
+/** Whether all functions in place of one kind share this name: the name of a node. */
 export function isOfNode(definition: string): boolean {
   return definition.startsWith('selvage.');
 }

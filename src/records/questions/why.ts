@@ -4,7 +4,6 @@ import { mapOfElement } from '../../authoring/element-id';
 import type { PlanInput } from '../../plan';
 import { readPlan } from '../../plan/read-plan';
 import { readAll } from './read-all';
-import { RecordsOfRuns } from './records-of-runs';
 import { childRunOf } from './nested-runs';
 import { resolveHash } from './resolve-hash';
 import { isParameter, isTelling } from './telling-values';
@@ -18,9 +17,9 @@ export interface ValueOrigin {
   readonly repeated: boolean;
   /** It has inputs, but the answer has reached its limit. */
   readonly truncated: boolean;
-  /** For a parameter: the knot that made an equal value in an earlier run. */
+  /** For a parameter: the knot of an earlier run that made an equal value. */
   readonly earlierOrigin?: ValueOrigin;
-  /** For a knot that ran another tapestry: the terminals of its last run, by name, which make up its value. */
+  /** For a knot that ran another tapestry: the terminals of its last run, by name; they make up its value. */
   readonly terminals?: readonly OriginInput[];
 }
 
@@ -32,12 +31,12 @@ export interface OriginInput {
   readonly knotId?: string;
   /** Absent for a constant, and if the parent's record is missing. */
   readonly origin?: ValueOrigin;
-  /** A constant of at most 100 characters, as the plan has it encoded. Absent for others, and if the plan is gone. */
+  /** A constant of at most 100 characters, encoded as in the plan. Absent for others, and if the plan is gone. */
   readonly constant?: Constant;
 }
 
 export interface WhyOptions {
-  /** The run in which it was made. Default: the newest that made it itself, rather than taking it over or getting it as a parameter. */
+  /** The run that made it. Default: the newest that made it itself, not by reuse or as a parameter. */
   readonly runId?: string;
   /** Most knots in the answer. Default 1,000. */
   readonly limit?: number;
@@ -53,8 +52,8 @@ const SMALL = 100;
 const CANDIDATES = 100_000;
 
 /**
- * Walks upstream from a value: the knot that made it, its inputs, the knots that made those, and so on. If a parameter's value was made by
- * an earlier run, continues into that run.
+ * Walks upstream from a value: the knot that made it, its inputs, the knots that made those, and so on. Continues
+ * into earlier runs that made a parameter's value.
  *
  * @param given the hash, or its beginning (see {@link resolveHash})
  * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
@@ -72,9 +71,10 @@ type Asked = Pick<Backends, 'runHistory' | 'tapestryStore'>;
 
 class Walk {
   private readonly runHistory: RunHistory;
-  private readonly records: RecordsOfRuns;
+  /** By Temporal run id: its records, by knot id. */
+  private readonly records = new Map<string, Promise<ReadonlyMap<string, LineageRecord>>>();
   private readonly told = new Set<string>();
-  /** By Temporal run id: its small constants by hash. */
+  /** By Temporal run id: its small constants, by hash. */
   private readonly constants = new Map<string, Promise<ReadonlyMap<string, Constant>>>();
 
   constructor(
@@ -82,7 +82,6 @@ class Walk {
     private readonly limit: number,
   ) {
     this.runHistory = backends.runHistory;
-    this.records = new RecordsOfRuns(backends.runHistory);
   }
 
   async originOf(record: LineageRecord): Promise<ValueOrigin> {
@@ -115,6 +114,17 @@ class Walk {
     };
   }
 
+  private recordsOf(run: string): Promise<ReadonlyMap<string, LineageRecord>> {
+    let known = this.records.get(run);
+    if (!known) this.records.set(run, (known = this.readRecords(run)));
+    return known;
+  }
+
+  private async readRecords(run: string): Promise<ReadonlyMap<string, LineageRecord>> {
+    const records = await this.runHistory.getRecords(run);
+    return new Map(records.map((record) => [record.knot_id, record]));
+  }
+
   private constantsOf({ temporal_run_id: run }: LineageRecord): Promise<ReadonlyMap<string, Constant>> {
     let known = this.constants.get(run);
     if (!known) this.constants.set(run, (known = smallConstants(this.backends, run)));
@@ -125,7 +135,7 @@ class Walk {
     const run = childRunOf(record);
     const ended = run === undefined ? undefined : await this.runHistory.getRunByTemporalId(run);
     if (!ended) return undefined;
-    const records = await this.records.of(run!);
+    const records = await this.recordsOf(run!);
     const terminals: OriginInput[] = [];
     for (const [name, knotId] of Object.entries(ended.terminals)) {
       const terminal = records.get(knotId);
@@ -136,16 +146,13 @@ class Walk {
     return terminals;
   }
 
-  /**
-   * The parent in the same run. If the parent ran again with another result after this value was taken over, the knot that made the actual
-   * input.
-   */
+  /** The parent in the same run; if it ran again with another result, the knot that made the actual input. */
   private async parentOf(
     record: LineageRecord,
     knotId: string,
     hash: string | null,
   ): Promise<LineageRecord | undefined> {
-    const parent = (await this.records.of(record.temporal_run_id)).get(knotId);
+    const parent = (await this.recordsOf(record.temporal_run_id)).get(knotId);
     // An element's input is a part of its parent's value.
     const isPart = mapOfElement(record.knot_id) !== undefined;
     if (!parent || parent.output_hash === hash || hash === null || isPart) return parent;

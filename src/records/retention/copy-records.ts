@@ -4,7 +4,7 @@ import { unsealed } from '../../encryption/seal-backends';
 import type { Backends, DataStore, LineageRecord, RunRecord, StoredEntry, StoredValue } from '../../ports';
 import { everyPage } from '../../ports/parts/every-item';
 
-/** Bytes of values that go at once; larger ones go alone, and raw bytes of this size as a stream. */
+/** Bytes of a batch of values. Larger values are copied alone; larger raw bytes as a stream. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 /** Records per commit. */
 const BATCH_RECORDS = 500;
@@ -12,7 +12,7 @@ const BATCH_RECORDS = 500;
 interface CopyOptions {
   readonly from: Backends;
   readonly to: Backends;
-  /** Also where the target has runs that the source does not have. */
+  /** Accepts a target with runs that the source does not have. */
   readonly merge?: boolean;
   /** Called with what has been done so far, after each page. */
   readonly onProgress?: (report: CopyReport) => void;
@@ -31,16 +31,16 @@ export interface CopyReport {
   readonly records: Copied;
   /** Entries of the start ledger. */
   readonly starts: Copied;
-  /** Ids of runs that are not over, which were left out with their records. */
+  /** Ids of unfinished runs, which were left out with their records. */
   readonly open: string[];
-  /** What differs in the target after the copy; empty if all is equal. The first hundred. */
+  /** Differences of the target after the copy, at most a hundred. */
   readonly differences: string[];
 }
 
 /**
- * Copies all runs that are over, with their records, plans, values and starts, to other backends, and compares them there. What the target
- * has is not copied again, so a copy that was broken off goes on where it was, and a second one brings what came since. Sealed values are copied as they
- * are. Cursors of emitters stay behind, as they name places in one history, and so do offers, leases and open runs.
+ * Copies all finished runs to other backends, with records, plans, values and starts, and compares them there.
+ * Skips what the target has, so a second copy resumes an interrupted one and adds what is new. Sealed values stay
+ * sealed. Cursors of emitters (places in one history), offers, leases and open runs are not copied.
  *
  * @throws SelvageError `RunHistoryNotEmpty`, `Usage` (both are one history), `BackendUnavailable`
  */
@@ -59,7 +59,7 @@ export async function copyRecords({ from, to, merge = false, onProgress }: CopyO
   await requireOther(from, to);
   const runs = await idsOfRuns(from, report);
   if (!merge) await requireNoOtherRuns(to, new Set([...runs, ...report.open]));
-  // In the order in which they refer to one another, so that at no time a reader of the target misses what a record names.
+  // Referred data first: a reader of the target never misses what a record names.
   await copyValues(unsealed(from.dataStore), unsealed(to.dataStore), report.values, progress);
   await copyPlans(from, to, report.plans);
   await copyRuns(from, to, runs, report, progress);
@@ -76,7 +76,7 @@ async function requireOther(from: Backends, to: Backends): Promise<void> {
   );
 }
 
-/** Temporal run ids of the runs that are over, oldest first, as listings order equal times by when they were put on record. */
+/** Temporal run ids of finished runs, oldest first: listings order equal times by when they were recorded. */
 async function idsOfRuns({ runHistory }: Backends, report: CopyReport): Promise<string[]> {
   const ids: string[] = [];
   for await (const runs of everyPage((page) => runHistory.listRuns(page))) {
@@ -158,7 +158,7 @@ async function copyPlans(from: Backends, to: Backends, copied: Copied): Promise<
   }
 }
 
-/** The records of a run go before it, so a run that is there is there with all of them. */
+/** Commits the records of a run before the run itself, so that a run in the target is complete. */
 async function copyRuns(
   from: Backends,
   to: Backends,
@@ -205,7 +205,7 @@ async function copyStarts(from: Backends, to: Backends, copied: Copied): Promise
 
 const DIFFERENCES = 100;
 
-/** Also brings records whose run is not on record. Runs that were open, or that began while it copied, are for the next copy. */
+/** Also copies records without a run on record. Skips runs that were open or began during the copy. */
 async function compareRecords(
   from: Backends,
   to: Backends,
@@ -223,7 +223,7 @@ async function compareRecords(
         left.set(id, !runs.has(id) && (await from.runHistory.getRunByTemporalId(id)) !== undefined);
     const closed = records.filter(({ temporal_run_id }) => !left.get(temporal_run_id));
     report.records.total += closed.length;
-    // What the target has stands, and it returns that.
+    // For a record that the target has, `commit` returns the target's.
     const results = await to.runHistory.commit(closed);
     results.forEach(({ inserted, record }, index) => {
       if (inserted) report.records.added += 1;
@@ -243,7 +243,7 @@ async function compareRecords(
   }
 }
 
-/** A run that is over may still have got a note since it was copied, such as that it was resumed. */
+/** Ignores `details`: a finished run may get a note later, such as that it was resumed. */
 function isSameRun(copy: RunRecord | undefined, run: RunRecord): boolean {
   return copy !== undefined && isDeepStrictEqual({ ...copy, details: {} }, { ...run, details: {} });
 }

@@ -43,10 +43,10 @@ export interface SetAside {
 }
 
 /**
- * Removes a damaged value from the data store, so that it counts as missing and is made again; its bytes are saved in a file.
+ * Removes a damaged value, so that it counts as missing and is made again; its bytes are saved in a file.
  *
  * @param folder created if needed
- * @returns undefined if the value is intact, because somebody has put it again meanwhile; it stays
+ * @returns undefined if the value is intact, because somebody has put it again meanwhile
  * @throws SelvageError `BackendUnavailable`, `KeyMissing`
  */
 export async function setAside(
@@ -99,7 +99,6 @@ async function isSound(read: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** The stored bytes, whatever they are. */
 async function copyDamaged(dataStore: DataStore, hash: string, to: string): Promise<void> {
   await mkdir(path.dirname(to), { recursive: true, mode: 0o700 });
   const file = await open(to, 'w', 0o600);

@@ -12,10 +12,7 @@ const PAGE = 1_000;
 export interface GarbageOptions {
   /** Values put within this time stay. At least two hours. Default 24 hours. */
   readonly grace?: Duration;
-  /**
-   * Removes values even if records name them, once their last put, or last reuse by a run, is so long ago. At least two
-   * hours. Default: none are.
-   */
+  /** Also removes recorded values that were last put or reused longer ago. At least two hours. Default: none. */
   readonly ttl?: Duration;
   /** Only counts. Default false. */
   readonly dryRun?: boolean;
@@ -32,7 +29,7 @@ export interface ValueTotal {
 
 export interface GarbageReport {
   readonly dryRun: boolean;
-  /** False if it was interrupted or a store is unreachable: values after `last` were not looked at. */
+  /** False if it was interrupted or a store is unreachable: values after `last` were not examined. */
   readonly complete: boolean;
   /** Why a store of values could not be read: code and message. */
   readonly unavailable?: { readonly code: ErrorCode; readonly message: string };
@@ -43,16 +40,16 @@ export interface GarbageReport {
   readonly expired: ValueTotal;
   /** Values put at this time (milliseconds since the epoch) or later stayed. */
   readonly until: number;
-  /** The unfinished run because of which values older than the grace or the TTL stayed. */
+  /** The unfinished run that kept values older than the grace or the TTL. */
   readonly heldBy?: OpenRun;
-  /** The hash of the last value that was looked at. */
+  /** The hash of the last examined value. */
   readonly last?: string;
 }
 
 /**
- * Removes the values that no record names, page by page: intermediate values of runs (slices of maps, payloads of signals, parameters), and
- * values put by a worker that died before recording them. Values put within the grace, or since the oldest unfinished run began, stay. Safe
- * beside writers, and any number may run at once. If a store is unreachable, it ends there, and `away` says so.
+ * Removes values that no record names: slices of maps, payloads of signals, parameters, and values of workers that
+ * died before recording them. Values put within the grace, or since the oldest unfinished run began, stay. Safe
+ * beside writers and other calls. If a store is unreachable, it stops there and sets `unavailable`.
  *
  * @param open unfinished runs that the run history may not know yet
  * @throws SelvageError `InvalidConfig`, `BackendUnavailable`
@@ -131,7 +128,7 @@ async function sweep(
     try {
       cursor = await sweepPage(cursor);
     } catch (error) {
-      // Everything listed before has been removed by then; large values may be on a server of their own.
+      // The pages before are done. Large values may be on a server of their own.
       if (isAway(error)) return report(false, error);
       throw error;
     }

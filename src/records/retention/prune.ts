@@ -8,11 +8,11 @@ import { allRuns, runningRuns, type OpenRun } from './running-runs';
 export interface PruneOptions {
   /** Removes runs that ended longer ago than this. At least two hours. */
   readonly olderThan: Duration;
-  /** Only runs that match, and the runs that their knots started. Default: all. */
+  /** Only matching runs, and the runs that their knots started. Default: all. */
   readonly which?: PruneSelection;
-  /** Removes runs of which an emitter has not heard yet, too: it never will. Default false. */
+  /** Also removes runs that an emitter has not heard of, and never will. Default false. */
   readonly undelivered?: boolean;
-  /** Only tells which runs would be removed. Default false. */
+  /** Only reports. Default false. */
   readonly dryRun?: boolean;
   /** Aborting it ends the call after the current run. */
   readonly signal?: AbortSignal;
@@ -46,13 +46,10 @@ export interface PruneReport {
   readonly tapestries: readonly PrunedTapestry[];
   /** Number of removed lineage records; 0 for a dry run. */
   readonly records: number;
-  /**
-   * Runs that are old enough but stay because an unfinished or younger run needs them. `retainedRuns` lists the
-   * first ones.
-   */
+  /** Old enough, but needed by an unfinished or younger run; `retainedRuns` lists the first of them. */
   readonly retained: number;
   readonly retainedRuns: readonly string[];
-  /** Runs that are old enough but stay because emitters have not heard of their whole family yet, and the names of those emitters. */
+  /** Old enough, but the emitters in `undeliveredBy` have not heard of the whole family yet. */
   readonly undelivered: number;
   readonly undeliveredBy: readonly string[];
   /** The removed values. Absent for a dry run, and if it was interrupted before. */
@@ -62,7 +59,7 @@ export interface PruneReport {
 /** Unfinished runs that the server knows, and the run history may not know yet. */
 export interface OpenRuns {
   readonly oldest?: OpenRun;
-  /** Their ids, and those of the runs that they resume. */
+  /** Their ids, and the ids of runs that they resume. */
   readonly needed: ReadonlySet<string>;
 }
 
@@ -71,11 +68,10 @@ const NAMED_RUNS = 20;
 const REMEMBERED_PARENTS = 1_000;
 
 /**
- * Removes runs that ended long ago, with their lineage, and then the values that no record names any more. A
- * run and the runs that its knots started are removed together or not at all: while one of them is
- * unfinished, or ended later, all stay. A run that an unfinished one resumes stays, too. A value stays as
- * long as a remaining record names it. May run beside workers and other calls, and be interrupted at any
- * time: the next call does the rest.
+ * Removes runs that ended long ago, with their lineage, then the values that no record names any more. A run and
+ * the runs that its knots started go together: all stay while one of them is unfinished or younger. A run that an
+ * unfinished one resumes stays, too. Safe beside workers and other calls; after an interruption, the next call does
+ * the rest.
  *
  * @param open unfinished runs
  * @throws SelvageError `InvalidConfig`, `BackendUnavailable`
@@ -119,7 +115,7 @@ export async function prune(
   });
   const isYoung = ({ status, finished_at: end }: RunRecord): boolean =>
     status === 'running' || end === null || end >= until;
-  /** By the Temporal run id of the topmost run: the emitters that hold up the whole family; none if another run does. */
+  /** By topmost run: the emitters that hold up its family; empty if another run does. */
   const staying = new Map<string, ReadonlySet<string>>();
   for await (const run of allRuns(runHistory, { until })) {
     if (signal?.aborted) return report(false);
@@ -164,11 +160,11 @@ const LATE_MS = 3_600_000;
 
 interface SlowReader {
   readonly name: string;
-  /** It has heard of runs that ended before. */
+  /** Runs that ended before were delivered. */
   readonly deliveredUntil: number;
 }
 
-/** Emitters that have not heard of everything. Those that are disabled hold nothing up. */
+/** Emitters that have not heard of everything, without disabled ones, which hold nothing up. */
 async function slowReaders(runHistory: RunHistory): Promise<SlowReader[]> {
   const states = (await runHistory.emitterTableBeside?.().list()) ?? [];
   if (states.length === 0) return [];
@@ -181,7 +177,7 @@ async function slowReaders(runHistory: RunHistory): Promise<SlowReader[]> {
     }));
 }
 
-/** Ids of unfinished runs, and of those that they resume. */
+/** Ids of unfinished runs, and of the runs that they resume. */
 async function neededRuns(runHistory: RunHistory, open: OpenRuns): Promise<ReadonlySet<string>> {
   const needed = new Set(open.needed);
   for await (const { run_id: runId, details } of runningRuns(runHistory)) {

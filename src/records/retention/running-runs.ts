@@ -1,12 +1,10 @@
 import type { RunHistory, RunQuery, RunRecord } from '../../ports';
 import { everyItem } from '../../ports/parts/every-item';
 
-/** The runs that are unfinished by the run history, newest first. */
 export function runningRuns(runHistory: RunHistory): AsyncGenerator<RunRecord> {
   return allRuns(runHistory, { status: 'running' });
 }
 
-/** The matching runs, newest first, read page by page. */
 export async function* allRuns(
   runHistory: RunHistory,
   query: Omit<RunQuery, 'limit' | 'cursor'>,

@@ -1,21 +1,24 @@
+import { withSubject } from '../../encryption/run-scope';
+import { subjectOf } from '../../encryption/seal-backends';
 import { SelvageError } from '../../errors';
 import { valuesNamedBy, type Backends, type LineageRecord, type RunRecord } from '../../ports';
 import { durationOption, type Duration } from '../../values/duration';
-import { addOwner, present, removeValue, subjectsIn, type Owned } from './owned-values';
 import { runningRuns } from './running-runs';
 import { slicesOfMap } from './slices-of-map';
 import { planOf, recordsOf, valuesOfRun, withNestedRuns } from './values-of-run';
 import { everyItem } from '../../ports/parts/every-item';
 
-/** Most knots listed for each value; there may be more. */
+/** Values in one question to the data store. */
+const AT_A_TIME = 1_000;
+/** Maximum number of knots listed for each value. */
 const NAMED_KNOTS = 20;
-/** Most hashes that a run's record lists for each scrub; beyond that only the number. */
+/** Maximum number of hashes in a run's note of a scrub. */
 const NOTED_HASHES = 100;
 
 /** Which values to remove. A value must meet all given conditions. */
 export interface ScrubSelection {
   readonly hashes?: readonly string[];
-  /** Run ids: all values of these runs, and of those that their knots started. */
+  /** Run ids: all values of these runs, and of the runs that their knots started. */
   readonly runs?: readonly string[];
   /** Values last put longer ago than this. */
   readonly olderThan?: Duration;
@@ -45,7 +48,7 @@ export interface ScrubPlan {
   readonly items: readonly ScrubbedValue[];
   /** Unfinished runs that refer to some of the values: without `force`, nothing is removed. */
   readonly running: readonly string[];
-  /** Runs that may have small values in Temporal's history as well, since their `inlineLimit` was not 0. */
+  /** Runs with an `inlineLimit` other than 0: Temporal's history may have small values of them as well. */
   readonly inHistories: readonly string[];
 }
 
@@ -54,7 +57,7 @@ export interface ScrubOptions {
   readonly reason?: string;
   /** The user who removes them, for the records. */
   readonly actor?: string;
-  /** Removes even values that unfinished runs refer to, which may fail because of it. Default false. */
+  /** Removes values of unfinished runs as well; such runs may fail. Default false. */
   readonly force?: boolean;
 }
 
@@ -76,9 +79,11 @@ interface ScrubNote {
   readonly hashes: readonly string[];
 }
 
+/** By hash: the subjects for whom the value was stored, as far as the selection tells. */
+type Owned = Map<string, Set<string>>;
+
 /**
- * Finds what would be removed, and what refers to it. Copies of a value inside others are other values:
- * `impact` finds those.
+ * Finds what would be removed, and what refers to it. `impact` finds copies inside other values.
  *
  * @throws SelvageError `UnknownRun`, `InvalidConfig`, `BackendUnavailable`
  */
@@ -120,9 +125,8 @@ export async function planScrub(backends: Backends, selection: ScrubSelection): 
 }
 
 /**
- * Removes the values of a plan from every part of the data store. Records stay, and those of the runs that
- * made the values note the scrub. Call it again after a crash, or if the bytes of removed values could not be
- * purged; a new plan works as well.
+ * Removes the values of a plan everywhere. Records stay, and the runs that made the values note the scrub. After a
+ * crash, or if bytes could not be purged, call it again; a new plan works as well.
  *
  * @throws SelvageError `RunNotOver` (without `force`), `BackendUnavailable`
  */
@@ -183,7 +187,6 @@ async function selectedValues(
   return selected;
 }
 
-/** Adds the slices of maps that iterated over the value. */
 async function addSlices(backends: Backends, hash: string, slices: Owned): Promise<void> {
   for await (const record of everyItem((page) =>
     backends.runHistory.findLineage({ inputHash: hash, ...page }),
@@ -267,4 +270,50 @@ function stillRunning(running: readonly string[]): SelvageError {
       'remove the values all the same (`--force`, `force: true`): then knots that need them fail or wait.',
     { details: { runs: [...running] } },
   );
+}
+
+function subjectsIn(owned: Owned, hash: string): Set<string> {
+  let subjects = owned.get(hash);
+  if (!subjects) owned.set(hash, (subjects = new Set()));
+  return subjects;
+}
+
+function addOwner(subjects: Set<string>, run: RunRecord | undefined): void {
+  const subject = run && subjectOf(run);
+  if (subject !== undefined) subjects.add(subject);
+}
+
+/** Hashes of values that exist for any subject. */
+async function present({ dataStore }: Backends, owned: Owned): Promise<Set<string>> {
+  const found = new Set<string>();
+  const ask = async (hashes: readonly string[]): Promise<void> => {
+    for (let first = 0; first < hashes.length; first += AT_A_TIME)
+      for (const hash of await dataStore.hasMany(hashes.slice(first, first + AT_A_TIME))) found.add(hash);
+  };
+  await ask([...owned.keys()]);
+  const bySubject = new Map<string, string[]>();
+  for (const [hash, subjects] of owned) {
+    if (found.has(hash)) continue;
+    for (const subject of subjects) bySubject.set(subject, [...(bySubject.get(subject) ?? []), hash]);
+  }
+  for (const [subject, hashes] of bySubject) await unlessForgotten(withSubject(subject, () => ask(hashes)));
+  return found;
+}
+
+/** Removes every copy. Outside of any run, the data store only knows the copies that records name. */
+async function removeValue(
+  { dataStore }: Backends,
+  { hash, subjects = [] }: { readonly hash: string; readonly subjects?: readonly string[] },
+): Promise<void> {
+  await dataStore.delete(hash);
+  for (const subject of subjects) await unlessForgotten(withSubject(subject, () => dataStore.delete(hash)));
+}
+
+/** Copies sealed for a forgotten subject are unreadable, and nobody knows their names: the next `gc` removes them. */
+async function unlessForgotten(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!SelvageError.is(error, 'SubjectForgotten')) throw error;
+  }
 }

@@ -13,9 +13,8 @@ import { SelvageError } from '../../errors';
 import { digestForRun } from '../../encryption/seal-backends';
 
 /**
- * Hashes of the slices that a map's list was split into, which no record names. Empty if the list no longer exists, or is not a list.
+ * Hashes of the slices of a map's list, which no record names. Empty if the list is gone, or is not a list.
  *
- * @param run the map's run
  * @throws SelvageError `KeyMissing`: without the run's digest key, the hashes cannot be computed
  */
 export async function slicesOfMap(

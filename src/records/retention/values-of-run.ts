@@ -22,10 +22,7 @@ export async function withNestedRuns(backends: Backends, run: RunRecord): Promis
   return runs;
 }
 
-/**
- * Hashes of all values that a run has in the data store: of its knots and parameters, intermediate values, full tracebacks, and what it was
- * given. Excludes constants, which are part of its plan.
- */
+/** Hashes of all values that a run has in the data store; constants are part of its plan. */
 export async function valuesOfRun(backends: Backends, run: RunRecord): Promise<Set<string>> {
   const hashes = new Set(Object.values(run.parameter_hashes));
   const { given_parameters: given = [], signals } = run.details as {

@@ -1,6 +1,6 @@
 import { SelvageError, isOfClass } from '../../errors';
 
-/** Errors that no other attempt helps end the stream: mistakes, and an offset that no ledger can hold. */
+/** Errors that end the stream, since no other attempt helps: mistakes, and offsets that no ledger can hold. */
 export function isFinal(error: unknown): error is SelvageError {
   return (
     isOfClass(error, 'mistake') ||

@@ -18,7 +18,6 @@ import {
 
 type Open = (source: StreamingSource, parts: SourceParts) => Promise<PartitionedFeed>;
 
-/** What an adapter gets beside the declaration. */
 interface SourceParts {
   readonly id: string;
   readonly logger: Logger;
@@ -43,7 +42,7 @@ const OPENERS: Partial<Record<SourceKind, Open>> = {
   iterable: async ({ options }) => openIterable(options as IterableSource<unknown>['options']),
 };
 
-/** Opens what a stream reads. Loads the vendor's library only then. */
+/** Loads the vendor's library only now. */
 export async function openSource(
   source: StreamDeclaration['source'],
   parts: SourceParts,

@@ -8,7 +8,7 @@ import type {
   StreamGaps,
 } from '../../workflows/messages';
 
-/** Elements that are finished together, in their place in a partition. */
+/** Elements of a partition that are finished together. */
 export interface Part {
   readonly partition: string;
   readonly elements: readonly StreamElement[];
@@ -21,22 +21,22 @@ interface Begun extends Part {
 }
 
 interface Partition {
-  /** Position of the last element up to which all are finished. */
+  /** Position up to which all elements are finished. */
   after: (() => Json) | undefined;
-  /** In order; from {@link first} on. */
+  /** In order; finished and forgotten before {@link first}. */
   parts: Begun[];
   first: number;
-  /** Finished before this process began, beyond `after`: by the key of the first element. */
+  /** Beyond `after`, finished by an earlier process; by the key of the first element. */
   done: Map<string, Done>;
   hasEnded: boolean;
 }
 
-/** Below so many finished parts, moving the rest costs more than it saves. */
+/** With fewer finished parts, moving the rest costs more than it saves. */
 const WORTH_MOVING = 1_000;
-/** Gaps that a checkpoint has in full. */
+/** Gaps that a checkpoint describes; older ones are only counted. */
 const MOST_GAPS = 20;
 
-/** What is begun and what is finished, in each partition. */
+/** Which elements of each partition are begun and finished. */
 export class StreamProgress {
   readonly #partitions = new Map<string, Partition>();
   readonly #begun = new Map<Part, Begun>();
@@ -59,7 +59,7 @@ export class StreamProgress {
       });
   }
 
-  /** Elements that are begun and not finished. */
+  /** Number of begun and unfinished elements. */
   get inFlight(): number {
     return this.#elements;
   }
@@ -68,19 +68,19 @@ export class StreamProgress {
     return { ok: this.#ok, dead: this.#dead };
   }
 
-  /** Where to go on reading. */
+  /** Positions from which reading continues. */
   places(): Checkpoint {
     const places = new Map<string, Json>();
     for (const [name, { after }] of this.#partitions) if (after) places.set(name, after());
     return places;
   }
 
-  /** Remembers the place of a partition of which nothing is in flight. */
+  /** Sets the position of a partition without elements in flight. */
   place(name: string, state: Json): void {
     this.#partition(name).after = () => state;
   }
 
-  /** False: it is known already. */
+  /** Returns false for a known gap. */
   addGap(gap: Gap): boolean {
     const { count, newest } = this.#gaps ?? { count: 0, newest: [] };
     const isSame = ({ partition, after, why }: Gap): boolean =>
@@ -90,7 +90,7 @@ export class StreamProgress {
     return true;
   }
 
-  /** What an earlier process has finished from this element on. */
+  /** The part that an earlier process has finished, if it begins with this element. */
   doneFrom(partition: string, { offset }: StreamElement): Done | undefined {
     const done = this.#partitions.get(partition)?.done;
     return done?.size ? done.get(keyOfOffset(offset)) : undefined;
@@ -103,10 +103,7 @@ export class StreamProgress {
     this.#partition(part.partition).parts.push(begun);
   }
 
-  /**
-   * @param counts what its elements came to, if this process has delivered them. Counted with their place, so that no checkpoint has
-   *   one without the other
-   */
+  /** @param counts results, if this process has delivered them; a checkpoint has them together with the position */
   finish(part: Part, counts?: StreamCounts): void {
     const begun = this.#begun.get(part)!;
     this.#begun.delete(part);
@@ -117,13 +114,12 @@ export class StreamProgress {
     this.#advance(part.partition);
   }
 
-  /** Passes over what an earlier process has finished. */
   pass(part: Part): void {
     this.begin(part);
     this.finish(part);
   }
 
-  /** Nothing more comes of the partition; once all of it is finished, it is forgotten. */
+  /** Forgets the partition once all of it is finished. */
   end(name: string): void {
     this.#partition(name).hasEnded = true;
     this.#advance(name);
@@ -168,7 +164,7 @@ export class StreamProgress {
       const { offset } = elements[elements.length - 1]!;
       partition.after = () => stateOfOffset(offset);
       partition.first += 1;
-      // What was known from before is behind now, or begun again as a part.
+      // Now before `after`, or begun again as a part.
       if (done.size > 0) done.delete(keyOfOffset(elements[0]!.offset));
     }
     if (partition.first > WORTH_MOVING && partition.first > parts.length / 2) {

@@ -39,41 +39,40 @@ interface PumpParts {
   readonly runs: UnitRuns;
   readonly checkpoint: StreamCheckpoint;
   readonly logger: Logger;
-  /** Saves a checkpoint so that it outlives this process. */
+  /** Durable when it returns. */
   readonly save: (checkpoint: StreamCheckpoint) => Promise<unknown>;
 }
 
-/** With order by key: how many units may wait for others of their key, for each that may run. */
+/** With order by key: waiting units for each unit that may run. */
 const WAITING_PER_RUNNING = 10;
 const BACK_OFF: BackOff = { base: 200, max: 10_000 };
 
 /**
  * Reads a source, starts the runs of its elements, and delivers their results.
  *
- * U1  Units are claimed in the order of the source, before anything is started. So what is claimed covers a beginning
- *     of each partition without gaps, and a claim says with how many elements: whoever reads again makes the same
- *     units.
+ * U1  Units are claimed in the order of the source before any is started, each with its number of elements. So
+ *     claims cover the beginning of each partition without gaps, and every later reader makes the same units.
  * U2  Units of several elements are claimed one by one, because the next begins where the claimed one ends.
- * U3  A unit is finished when its results are delivered; the checkpoint is before the first that is not.
+ * U3  A unit is finished when its results are delivered; the checkpoint lies before the first unfinished one.
  */
 export class Pump {
   readonly #progress: StreamProgress;
   readonly #slots: Slots;
   readonly #sizes: readonly number[];
-  /** Aborted: nothing more is read. */
+  /** Aborted: reads no more. */
   readonly #stop = new AbortController();
-  /** Aborted: nothing more is done at all. */
+  /** Aborted: does nothing more at all. */
   readonly #kill = new AbortController();
-  /** By key, or by partition: the end of the unit that the next one waits for, and whether it was finished. */
+  /** The last unit of each key, or partition, for which the next one waits; true once it was finished. */
   readonly #before = new Map<string, Promise<boolean>>();
   readonly #open = new Set<Promise<boolean>>();
   /** Called when a unit ends, and when the pump is told to stop. */
   #wake: () => void = () => undefined;
-  /** Partitions of which a claim has shown that no earlier process had come this far. */
+  /** Partitions beyond the claims of earlier processes, as a claim has shown. */
   readonly #isNew = new Set<string>();
   #taken!: TakenTogether;
   #error: { readonly error: unknown } | undefined;
-  /** What holds up the source, and each piece of work that is tried again. */
+  /** Troubles of the source, and of repeated work. */
   readonly #troubles = new Troubles<string>((trouble) => {
     if (trouble === undefined) this.parts.logger.info({}, 'goes on');
     else this.parts.logger.warn({}, trouble);
@@ -90,7 +89,7 @@ export class Pump {
     this.#sizes = batchSizes(batch);
   }
 
-  /** Reads until the source ends or {@link stop} is called, finishes all that was read, and returns. */
+  /** Reads until the source ends or {@link stop} is called, and returns when all read elements are finished. */
   async run(): Promise<PumpEnd> {
     const { source, declaration } = this.parts;
     const signal = this.#stop.signal;
@@ -124,13 +123,13 @@ export class Pump {
     return { checkpoint: this.checkpoint(), why: signal.aborted ? 'stopped' : 'ended' };
   }
 
-  /** Nothing more is read; {@link run} returns when all is finished. */
+  /** Ends reading; {@link run} returns when all is finished. */
   stop(): void {
     this.#stop.abort();
     this.#wake();
   }
 
-  /** Ends without waiting for runs. What is in progress is done again by the next pump. */
+  /** Ends without waiting for runs: the next pump repeats the work in progress. */
   kill(): void {
     this.stop();
     this.#kill.abort();
@@ -140,7 +139,6 @@ export class Pump {
     return this.#progress.checkpoint();
   }
 
-  /** Asks the source how far behind the stream is. */
   async lookAtLag(): Promise<void> {
     this.#lag = await this.parts.source.lag?.().catch(() => undefined);
   }
@@ -159,7 +157,6 @@ export class Pump {
     };
   }
 
-  /** Most elements in flight. */
   #window(): number {
     const { concurrency, batch, gather, order } = this.parts.declaration.options;
     const units = order === 'key' ? concurrency * (1 + WAITING_PER_RUNNING) : concurrency;
@@ -171,7 +168,7 @@ export class Pump {
       this.parts.logger.warn({ partition: gap.partition, ...gap.lost }, gapWords(gap));
   };
 
-  /** Takes the next elements. False: there are no more. */
+  /** Takes the next elements; false after the last. */
   async #next(reader: Reader): Promise<boolean> {
     const { concurrency, batch, gather, order, linger } = this.parts.declaration.options;
     const most = order === 'key' ? concurrency * (1 + WAITING_PER_RUNNING) : concurrency;
@@ -180,7 +177,7 @@ export class Pump {
     if (this.#stop.signal.aborted) return false;
     const together = Math.max(batch, gather, 1);
     const isTogether = together > 1;
-    // A list is as long as it can be; of batches, as many as there is room for are cut from what is there.
+    // A list is as long as it can be. Batches are cut from the available elements, as many as there is room for.
     const count = gather > 0 ? gather : isTogether ? together : most - this.#open.size;
     const taken = await reader.take(count, isTogether ? linger : 0, this.#stop.signal);
     if (!taken) return false;
@@ -197,7 +194,7 @@ export class Pump {
     return true;
   }
 
-  /** Passes over what an earlier process has finished, up to the next that it has not. */
+  /** Passes over elements that an earlier process has finished. */
   async #withoutDone(
     reader: Reader,
     partition: string,
@@ -209,7 +206,7 @@ export class Pump {
       if (!done) return rest;
       const [, taken, last] = done;
       rest = await reader.fill(partition, rest, taken, this.#stop.signal);
-      // A checkpoint between its elements would not know any more that the others are finished, too.
+      // A checkpoint amid these elements would lose that the others are finished.
       if (rest.length < taken && this.#stop.signal.aborted) return [];
       const count = this.#taken.left(partition, rest, taken, last);
       this.#progress.pass({ partition, elements: rest.slice(0, count) });
@@ -217,7 +214,7 @@ export class Pump {
     }
   }
 
-  /** Units of one element each: their claims need not wait for one another. */
+  /** For units of one element: their claims need not wait for one another. */
   async #together(partition: string, elements: readonly StreamElement[]): Promise<void> {
     const units = await Promise.all(
       elements.map(async (element) => this.#unit(partition, [element], await this.#refusalOf(element))),
@@ -226,7 +223,7 @@ export class Pump {
     units.forEach((unit, place) => this.#begin(unit, claims[place]!));
   }
 
-  /** Claims the first unit of these elements, and gives the rest back. */
+  /** Claims the first unit, and gives the other elements back. */
   async #oneByOne(reader: Reader, partition: string, elements: readonly StreamElement[]): Promise<void> {
     let unit = await this.#firstUnit(partition, elements);
     const [claim] = await this.#insist('claim what was read', () => this.parts.runs.claim([unit]));
@@ -236,9 +233,9 @@ export class Pump {
     if (!inserted && (count > 1 || unit.elements.length > 1)) {
       // An earlier process may have cut elsewhere.
       const all = await reader.fill(partition, elements, count, this.#stop.signal);
-      // Told to stop before all of it was there: the next process will read it again.
+      // Told to stop before all arrived: the next process reads it again.
       if (all.length < count && this.#stop.signal.aborted) return;
-      // If the source has lost some of them since, only of the first it is known which it was.
+      // The source may have lost some of them since: then only the first is certain.
       const left = this.#taken.left(partition, all, count, last);
       const own = left === count ? count : 1;
       unit = this.#unit(partition, all.slice(0, own), unit.refusal);
@@ -248,7 +245,7 @@ export class Pump {
     this.#begin(unit, claim!);
   }
 
-  /** As many elements as fit in a unit: for a batch, such that each can be run and none waits for another. */
+  /** The longest first unit; every element of a batch can be run, and none waits for another. */
   async #firstUnit(partition: string, elements: readonly StreamElement[]): Promise<Unit> {
     const { batch, gather, order } = this.parts.declaration.options;
     if (gather > 0) {
@@ -305,11 +302,11 @@ export class Pump {
     for (const name of names) this.#before.set(name, going);
   }
 
-  /** False: the unit is left to the next pump. */
+  /** Returns false if the unit is left to the next pump. */
   async #go(unit: Unit, claim: UnitClaim, before: readonly Promise<boolean>[]): Promise<boolean> {
     const { order } = this.parts.declaration.options;
     const { signal } = this.#kill;
-    // What comes after a unit that is not finished must wait for it, also if the stream stops there.
+    // A unit must wait for an unfinished one before it, also if the stream stops there.
     const turn = async (): Promise<boolean> => {
       const ends = await orAborted(Promise.all(before), signal);
       return ends?.every((isFinished) => isFinished) ?? false;
@@ -318,14 +315,14 @@ export class Pump {
     const ends = await this.#slots.use(() =>
       this.#insist('start a run', () => orAborted(this.parts.runs.run(unit, claim, signal), signal)),
     );
-    // A run may take hours, and another pump waits for it then.
+    // Killed: another pump waits for this run now, which may take hours.
     if (!ends) return false;
     if (order === 'all' && !(await turn())) return false;
     const counts = { ok: 0, dead: 0 };
     for (const end of ends) {
       const what = await this.#deliver(end);
       if (!what) return false;
-      // A list has one end.
+      // A list has one result for all of its elements.
       counts[what] += unit.elements.length / ends.length;
     }
     this.#rate.add(unit.elements.length);
@@ -333,7 +330,7 @@ export class Pump {
     return true;
   }
 
-  /** What the element counts as; undefined: the stream stops before it. */
+  /** Returns undefined if the stream stops before the element. */
   async #deliver(end: ElementEnd): Promise<keyof StreamCounts | undefined> {
     const { onResult, onDeadLetter, onFailure } = this.parts.declaration.options;
     const { signal } = this.#kill;
@@ -369,7 +366,6 @@ export class Pump {
     return 'dead';
   }
 
-  /** Repeats the work until it succeeds. */
   async #insist<T>(what: string, work: () => Promise<T>): Promise<T> {
     const { signal } = this.#kill;
     const part = {};
@@ -389,7 +385,7 @@ export class Pump {
     return done.result;
   }
 
-  /** The first error counts. */
+  /** Keeps the first error. */
   #fail(error: unknown, atOnce = true): void {
     if (!this.#kill.signal.aborted) this.#error ??= { error };
     this.stop();

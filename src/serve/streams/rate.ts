@@ -1,6 +1,6 @@
 const RATE_SECONDS = 60;
 
-/** How many elements are finished a second, over the last minute. */
+/** Elements finished per second, over the last minute. */
 export class Rate {
   #finished = 0;
   readonly #samples: { readonly at: number; readonly finished: number }[] = [];
@@ -9,7 +9,7 @@ export class Rate {
     this.#finished += elements;
   }
 
-  /** @param at now, in milliseconds */
+  /** @param at the current time in milliseconds */
   sample(at: number): number {
     const samples = this.#samples;
     samples.push({ at, finished: this.#finished });

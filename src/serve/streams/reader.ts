@@ -7,15 +7,15 @@ type Taken = { readonly partition: string; readonly elements: StreamElement[] } 
 interface Queue {
   elements: StreamElement[];
   hasEnded: boolean;
-  /** By `performance.now`: since when its first element waits for others. */
+  /** By `performance.now`: when its first element began to wait for others. */
   since: number;
 }
 
-/** Reads ahead of the pump, so many elements that the source is asked for more only as fast as elements are taken. */
+/** Reads ahead by a limited number of elements, and on only as fast as they are taken. */
 export class Reader {
   readonly #iterator: AsyncIterator<Delivered<unknown>>;
   readonly #ahead: number;
-  /** By partition; the one whose turn is next comes first. */
+  /** By partition; the next one to take from comes first. */
   readonly #queues = new Map<string, Queue>();
   #count = 0;
   #reading: Promise<void> | undefined;
@@ -28,11 +28,10 @@ export class Reader {
   }
 
   /**
-   * The next elements of a partition: at most `most`. If fewer are there, they wait up to `linger` milliseconds for more.
-   * Partitions take turns, however many elements others have.
-   * Undefined: the source has ended, or the signal was aborted.
+   * The next elements of a partition, at most `most`; fewer wait up to `linger` milliseconds for more. Partitions
+   * take turns. Undefined: the source has ended, or the signal was aborted.
    *
-   * @throws the source's error, once all that it had delivered before was taken
+   * @throws the source's error, once all elements before it were taken
    */
   async take(most: number, linger: number, signal: AbortSignal): Promise<Taken | undefined> {
     while (this.#queues.size === 0) {
@@ -50,7 +49,7 @@ export class Reader {
   }
 
   /**
-   * These elements, which were taken last of their partition, and the next up to `count`: fewer if no more come, or once
+   * Adds the next elements of the partition to these, the last taken, up to `count`. Fewer if no more come, or once
    * the signal is aborted.
    *
    * @throws the source's error, if it fails before
@@ -74,7 +73,7 @@ export class Reader {
     return queue ? [...elements, ...this.#cut(partition, queue, missing)] : elements;
   }
 
-  /** Gives elements back that were taken last of their partition. */
+  /** Gives back the elements last taken from their partition. */
   giveBack(partition: string, elements: readonly StreamElement[]): void {
     if (elements.length === 0) return;
     const queue = this.#queue(partition);
@@ -87,7 +86,7 @@ export class Reader {
     void this.#iterator.return?.()?.then(undefined, () => undefined);
   }
 
-  /** The first whose elements need not wait for others, once there is one. Undefined: the signal was aborted. */
+  /** The first partition whose elements need not wait for others. Undefined: the signal was aborted. */
   async #next(most: number, linger: number, signal: AbortSignal): Promise<[string, Queue] | undefined> {
     while (!signal.aborted) {
       const began = performance.now() - linger;
@@ -126,7 +125,7 @@ export class Reader {
     if (!this.#hasEnded && !this.#error && this.#count < this.#ahead) void this.#read();
   }
 
-  /** One reading at a time; errors are kept for {@link take}. */
+  /** One read at a time. Errors are kept for {@link take}. */
   #read(): Promise<void> {
     return (this.#reading ??= this.#readNext().finally(() => (this.#reading = undefined)));
   }
@@ -142,7 +141,7 @@ export class Reader {
     }
   }
 
-  /** Elements that are delivered together are of one partition. */
+  /** All elements of a delivery belong to one partition. */
   #put(elements: StreamElement[]): void {
     const [first] = elements;
     if (!first) return;
@@ -162,10 +161,7 @@ function newQueue(): Queue {
   return { elements: [], hasEnded: false, since: performance.now() };
 }
 
-/**
- * What the work comes to, or undefined once the signal is aborted. Nothing of it is left at the signal, which a stream has
- * for as long as it lives; a promise that many races share would keep all of them.
- */
+/** Undefined once the signal is aborted. Leaves no listener: a stream's signal lives as long as the stream. */
 export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   if (signal.aborted) {
     work.catch(() => undefined);

@@ -6,17 +6,17 @@ import { STREAM_CHECKS } from '../../streams/declaration';
 import { writeErrorLine } from '../../terminal';
 import { StreamHost, workerOfStreams, type StreamEnd } from './serve-stream';
 
-/** Options of {@link runStream}: those of the stream, and of the client and worker that it opens. */
+/** Options of the stream, and of the client and worker that {@link runStream} opens. */
 export interface RunStreamOptions<Value = unknown, Values extends object = Record<string, unknown>>
   extends StreamOptions<Value, Values>, Omit<OpenOptions, 'tapestries' | 'taskQueue' | 'taskQueues'> {
-  /** Aborting it ends the call: nothing more is read, and what was read is finished. The stream goes on elsewhere. */
+  /** Aborting it ends the call after all read elements are finished. The stream continues elsewhere. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Gives each element of a source to a run of the tapestry, and works for these runs, until the source ends or the stream
- * is drained. The stream itself is a durable workflow: killed at any moment and called again, here or elsewhere, it goes
- * on where it was, and each element has one run.
+ * Gives each element of a source to a run of the tapestry, and works for these runs, until the source ends or the
+ * stream is drained. The stream is a durable workflow: after a crash, the next call continues it, here or
+ * elsewhere, and each element has one run.
  *
  * @throws SelvageError as `stream` and `Selvage.open`; `StreamStopped`
  */

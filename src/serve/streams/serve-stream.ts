@@ -35,26 +35,20 @@ import { Pump } from './pump';
 import { StreamRuns } from './unit-runs';
 
 const BEAT_MS = 1_000;
-/** Milliseconds between two looks whether the stream is to be paused or drained. */
+/** Interval of checks whether the stream is to be paused or drained. */
 const LOOK_MS = 1_000;
-/** Milliseconds between two questions to the source how far behind the stream is. */
+/** Interval of questions to the source about the lag. */
 const LAG_MS = 5_000;
 
 export interface StreamEnd {
-  /**
-   * `ended`: the source has no more elements. `drained`: it was told to end. `stopped`: this process was; the stream
-   * goes on in another.
-   */
+  /** `ended`: no more elements. `drained`: the stream was told to end. `stopped`: only this process was. */
   readonly reason: 'ended' | 'drained' | 'stopped';
   /** Elements since the stream was first started. */
   readonly ok: number;
   readonly failed: number;
 }
 
-/**
- * Options of the client that works for streams: their runs have task queues of their own, so that whoever serves a
- * stream also works for its runs.
- */
+/** Options of a client that works for streams: their runs have task queues of their own. */
 export function workerOfStreams(
   streams: readonly StreamDeclaration[],
 ): Pick<OpenOptions, 'tapestries' | 'taskQueues'> {
@@ -63,7 +57,6 @@ export function workerOfStreams(
 }
 
 export class StreamHost {
-  /** For the worker. */
   readonly activities: Readonly<Record<string, (task: PumpTask) => Promise<PumpEnd>>>;
   readonly #streams: ReadonlyMap<string, StreamDeclaration>;
   readonly #logger: LoggerLike;
@@ -79,7 +72,7 @@ export class StreamHost {
     this.activities = { [PUMP_ACTIVITY]: (task) => this.#run(task) };
   }
 
-  /** Begins, or joins, the streams. The client has the worker of {@link workerOfStreams}, with {@link activities}. */
+  /** Starts or joins the streams, by a client with the worker of {@link workerOfStreams} and {@link activities}. */
   async start(selvage: Selvage): Promise<ReadonlyMap<string, StartedStream>> {
     this.#attach(selvage);
     const started = new Map<string, StartedStream>();
@@ -88,7 +81,7 @@ export class StreamHost {
     return started;
   }
 
-  /** Reads nothing more, and returns when all that was read is finished. */
+  /** Ends reading, and returns when all read elements are finished. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     const pumps = [...this.#pumps.values()];
@@ -102,15 +95,15 @@ export class StreamHost {
     const declaration = this.#streams.get(id);
     if (!declaration || this.#isStopping)
       throw ApplicationFailure.retryable(`This process does not read stream "${id}"`, 'WorkerShutdown');
-    // From the beginning: what an earlier process was saving, or a handler of this one is doing, may take longer than the
-    // server waits. Until there is a pump, the beats say again what the last attempt has said.
+    // From the beginning: saving, or a handler, may exceed the heartbeat timeout. Until there is a pump, repeats
+    // the last attempt's details.
     const context = Context.current();
     const beat = { details: (): unknown => context.info.heartbeatDetails };
     const beats = setInterval(() => context.heartbeat(beat.details()), BEAT_MS);
     try {
       const earlier = this.#pumps.get(id);
       if (earlier) {
-        // The server has taken this process for dead, and its worker has got the activity again.
+        // The server took this process for dead, and gave its worker the activity again.
         earlier.pump.kill();
         await earlier.ended;
       }
@@ -158,7 +151,7 @@ export class StreamHost {
     let hasEnded = (): void => undefined;
     const ended = new Promise<void>((resolve) => (hasEnded = resolve));
     this.#pumps.set(id, { pump: reading, ended });
-    // A source must keep what the server does not know to be finished.
+    // Tells the source only what the server has saved as finished: it must keep the rest.
     const tellFinished = async (partitions: StreamCheckpoint['partitions']): Promise<void> =>
       await source.commit?.(new StreamProgress({ ...checkpoint, partitions }).places());
     const keep = async (last: StreamCheckpoint): Promise<void> => {
@@ -176,7 +169,7 @@ export class StreamHost {
       }),
     ];
     const cancelled = (): void => {
-      // Otherwise another process has it now, or the stream was ended by force.
+      // Otherwise another process has the activity, or the stream was ended by force.
       if (context.cancellationDetails?.cancelRequested || context.cancellationDetails?.workerShutdown)
         reading.stop();
       else reading.kill();
@@ -187,8 +180,8 @@ export class StreamHost {
     logger.info({}, attempt > 1 || task.round > 1 ? 'reads on' : 'reads');
     try {
       const end = await running;
-      // Once the activity is over, its last beat is gone, and the workflow hears of its result a moment later: whoever asks
-      // meanwhile would be told of an older checkpoint.
+      // The last heartbeat ends with the activity, and the workflow gets the result later: keeps the checkpoint
+      // current for queries in between.
       await keep(end.checkpoint).catch(() => undefined);
       return end;
     } catch (error) {
@@ -206,7 +199,7 @@ export class StreamHost {
   }
 }
 
-/** Does the work now and then again, but not while it is being done. Errors are those of outages, after which it is done again. */
+/** Works now and at intervals, one call at a time. Failures are outages, which the next call may find over. */
 function repeated(milliseconds: number, work: () => Promise<void>): NodeJS.Timeout {
   let isUnderWay = false;
   const go = async (): Promise<void> => {
@@ -220,9 +213,9 @@ function repeated(milliseconds: number, work: () => Promise<void>): NodeJS.Timeo
 }
 
 interface StartedStream {
-  /** Whether another process had started it, so that this one stands by or works for its runs. */
+  /** Another process has started it; this one stands by, or works for its runs. */
   readonly isJoined: boolean;
-  /** Settles when the stream ends, in whatever process. */
+  /** Settles when the stream ends, in any process. */
   readonly ended: Promise<StreamEnd & { readonly reason: 'ended' | 'drained' }>;
   /** As last saved. */
   readonly counts: () => Promise<Omit<StreamEnd, 'reason'>>;
@@ -236,7 +229,7 @@ async function startStream(selvage: Selvage, declaration: StreamDeclaration): Pr
   const checkpoint = await savedCheckpoint(handle);
   let isJoined = false;
   let started: WorkflowHandle = handle;
-  // In the memo, too: where it is ended before its first step, whoever starts it again has to know.
+  // The memo has it as well, for a stream that is ended before its first step and started again.
   const memo: StreamMemo | undefined = checkpoint && { ...request, mode: 'running', checkpoint };
   try {
     started = await workflow.start(STREAM_WORKFLOW, {
@@ -276,7 +269,7 @@ async function endOf(handle: WorkflowHandle, id: string): StartedStream['ended']
   }
 }
 
-/** The checkpoint that the stream's newest execution has saved; undefined if there was none, or the server has forgotten it. */
+/** The last checkpoint of the newest execution; undefined if it has none, or the server has forgotten it. */
 async function savedCheckpoint(handle: WorkflowHandle): Promise<StreamCheckpoint | undefined> {
   try {
     const { memo } = await handle.describe();

@@ -16,7 +16,6 @@ import { again } from '../../ports/parts/again';
 import { Troubles } from '../../ports/parts/troubles';
 import type { BackOff } from '../../values/back-off';
 
-/** Events that are accepted together. */
 const AT_ONCE = 200;
 const BACK_OFF: BackOff = { base: 1_000, max: 1_000 };
 
@@ -31,7 +30,7 @@ export function createSourceTrigger({ id, options }: TriggerDeclaration): Trigge
       const source = await openSource(settings.source, { id, logger });
       const places = new Map<string, Json>(Object.entries((await settings.checkpoint?.load()) ?? {}));
       let saving: Promise<unknown> = Promise.resolve();
-      // One after another: the source saves new partitions while others are saved, and an older list must not be the last.
+      // One after another: an older list must not be saved last.
       const save = async (newer: Checkpoint): Promise<void> => {
         for (const [partition, state] of newer) places.set(partition, state);
         const own = saving.then(() => settings.checkpoint?.save(Object.fromEntries(places)));
@@ -66,7 +65,7 @@ export function createSourceTrigger({ id, options }: TriggerDeclaration): Trigge
           if (events.length > 0 && !(await accept(host, events, troubles))) break;
           await save(new Map([[partition, stateOfOffset(elements[elements.length - 1]!.offset)]]));
         }
-        // A source that has ended has nothing more to deliver, which is no failure.
+        // An ended source has nothing more to deliver; that is no failure.
         if (!signal.aborted) await new Promise<void>((end) => signal.addEventListener('abort', () => end()));
       } finally {
         reader.close();
@@ -85,7 +84,7 @@ function eventOf(partition: string, { value, offset }: StreamElement): TriggerEv
   };
 }
 
-/** Without those that have no value: they start no run, which is told. */
+/** Leaves out, and reports, elements without a value, which start no run. */
 function readable(elements: readonly StreamElement[], { logger, metrics }: TriggerHost): StreamElement[] {
   return elements.filter(({ offset, unreadable }) => {
     if (!unreadable) return true;
@@ -95,7 +94,7 @@ function readable(elements: readonly StreamElement[], { logger, metrics }: Trigg
   });
 }
 
-/** Until it is known what became of them. False: it is to stop before that. */
+/** Retries until the results are known. False: told to stop before. */
 async function accept(
   host: TriggerHost,
   events: readonly TriggerEvent[],

@@ -1,19 +1,14 @@
 import { keyOfOffset, type StreamElement, type ReportGap } from '../../streams';
 import { keyInLedger, type Unit } from './unit';
 
-/** Tells what a source has lost of the elements that earlier processes had taken together. */
+/** Reports elements of earlier batches and lists that the source has lost. */
 export class TakenTogether {
   constructor(
     private readonly tell: ReportGap,
-    /** The keys of the last elements, as the ledger has them. */
     private readonly lasts: ReadonlySet<string>,
   ) {}
 
-  /**
-   * How many are left of so many elements, of which the first is there. 1 also if the last is gone, so that nobody can say.
-   *
-   * @param last the key of the last
-   */
+  /** How many of `count` elements are left; 1, and a gap, if the one with the key `last` is gone. */
   left(partition: string, all: readonly StreamElement[], count: number, last: string | undefined): number {
     if (last === undefined) return count;
     const left = all.slice(0, count).findIndex(({ offset }) => keyOfOffset(offset) === last) + 1;
@@ -21,12 +16,12 @@ export class TakenTogether {
       this.tell({
         partition,
         after: `the element ${keyOfOffset(all[0]!.offset)}`,
-        why: `${count} elements were taken together from there on, and the last of them is gone: what is left of the others starts runs again`,
+        why: `${count} elements were taken together from there on, and the last is gone: the remaining ones start runs again`,
       });
     return left || 1;
   }
 
-  /** Elements that nobody had claimed by their own keys. */
+  /** Reports newly claimed elements that were the last of an earlier batch or list. */
   claimed({ partition, elements }: Unit): void {
     if (this.lasts.size === 0) return;
     for (const key of elements.map(({ offset }) => keyOfOffset(offset)))
@@ -34,7 +29,7 @@ export class TakenTogether {
         this.tell({
           partition,
           before: `the element ${key}`,
-          why: 'it is the last of several that were taken together, some of which are gone: what is left of them starts runs again',
+          why: 'it was taken together with others, some of which are gone: the remaining ones start runs again',
         });
   }
 }

@@ -17,19 +17,16 @@ import { declareTrigger, type TriggerDeclaration, type TriggerEvent } from '../.
 import { Starter } from '../starter';
 import { keyInLedger, type ElementEnd, type Unit, type UnitClaim, type UnitRuns } from './unit';
 
-/** Entries of the start ledger: more than are in flight when a process dies, as a rule. */
+/** Entries of the start ledger; usually more than are in flight when a process dies. */
 const LOOKED_THROUGH = 1_000;
 
 interface Claim extends UnitClaim {
   readonly result: ClaimResult;
-  /** Whether its elements are one list, as the stream's options said when it was claimed. */
+  /** Whether its elements were claimed as one list. */
   readonly isList: boolean;
 }
 
-/**
- * Starts the runs of a stream as those of a trigger are started: claimed in the start ledger under the stream's name
- * and the key of the element, so that each is started once.
- */
+/** Starts each run of a stream once, like those of a trigger: by a claim in the start ledger. */
 export class StreamRuns implements UnitRuns<Claim> {
   readonly #starters = new Map<number, Starter>();
   readonly #needsValues: boolean;
@@ -64,7 +61,7 @@ export class StreamRuns implements UnitRuns<Claim> {
       units.map((unit) => ({ key: unit.key, body: {}, link: this.#linkOf(unit) })),
     );
     const refused = units.filter((_, place) => results[place]!.entry.event['refused'] !== undefined);
-    // No run will be started for them, so the entry is complete.
+    // No run will start for them, so their entries are complete.
     if (refused.length > 0)
       await this.selvage.backends.startLedger.markStarted(
         refused.map(({ key }) => ({ trigger: this.#trigger(1).name, key })),
@@ -114,7 +111,7 @@ export class StreamRuns implements UnitRuns<Claim> {
       return elements.map((element) => ({ element, letter: { error: { code, message } } }));
     }
     const { runId } = acceptance as { readonly runId: string };
-    // Where the source has lost elements of a batch that has run, only the first is left.
+    // If the source has lost elements of a batch that has run, only the first is left.
     const isFirst = !isList && claimed > elements.length && (await this.#isBatch(runId, claimed));
     return await this.#endsOf(runId, elements, isBatch || isFirst);
   }
@@ -177,7 +174,6 @@ export class StreamRuns implements UnitRuns<Claim> {
     return all;
   }
 
-  /** The link from a run to its elements. */
   #linkOf({ partition, elements, refusal }: Unit): EventLink {
     const last = elements[elements.length - 1]!;
     return {
@@ -218,8 +214,8 @@ function listOf({ elements }: Unit): StreamElement {
 }
 
 /**
- * Whether a knot's failure makes no dead letter of an element: of one that the run can do without, or, unless the
- * tapestry says otherwise, that another knot receives. One that only the code knew which has started the run counts.
+ * Whether a knot's failure makes no dead letter: the knot is optional or, by default, another knot receives it.
+ * Unknown knots, which only other code has, count.
  */
 function harmlessIn({ knots, options: { failOn = 'unhandled' } }: TapestryRecord): (knot: string) => boolean {
   if (failOn === 'never') return () => true;

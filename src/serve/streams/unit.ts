@@ -8,11 +8,10 @@ import {
 } from '../../streams';
 import type { Part } from './progress';
 
-/** Elements that one run is for. */
 export interface Unit extends Part {
-  /** Identifies the unit in the start ledger: the key of its first element, with the partition. */
+  /** The key of its first element in the start ledger, with the partition. */
   readonly key: string;
-  /** By which elements of other units must wait for this one; undefined without order by key. */
+  /** Order keys of its elements: units with a common key wait for each other. Undefined without order by key. */
   readonly keys?: readonly string[];
   /** Why the only element cannot be parameters of a run. */
   readonly refusal?: DeadLetterReason;
@@ -39,13 +38,13 @@ export function keyInLedger(partition: string, key: string): string {
   return partition === '' ? key : `${partition}:${key}`;
 }
 
-/** By which an element is in order with others. Those without a key are so among themselves. */
+/** The key by which elements are ordered. Elements without one share the empty key. */
 export function orderKeyOf({ key }: StreamSettings, element: StreamElement): string {
   let own: string | null | undefined = element.key;
   try {
     if (key) own = key(element.value, element);
   } catch {
-    // It is refused: for that, or for its value.
+    // The element is refused anyway.
   }
   return own === undefined || own === null ? '' : `k${String(own)}`;
 }
@@ -60,14 +59,14 @@ export function keyRefusalOf({ key }: StreamSettings, element: StreamElement): D
   }
 }
 
-/** What the start ledger says of a unit. */
+/** The ledger's entry for a unit. */
 export interface UnitClaim {
   readonly inserted: boolean;
-  /** How many elements the unit was claimed with. */
+  /** Number of elements that the unit was claimed with. */
   readonly elements: number;
-  /** The key of the last of them, if there were several. */
+  /** The key of the last element, if there were several. */
   readonly last?: string;
-  /** Why it was refused then. */
+  /** Why it was refused at the claim. */
   readonly refusal?: DeadLetterReason;
 }
 
@@ -75,13 +74,12 @@ export type ElementEnd =
   | { readonly element: StreamElement; readonly result: StreamResult }
   | { readonly element: StreamElement; readonly letter: StreamDeadLetter };
 
-/** How the runs of a stream are started, and their results read. */
 export interface UnitRuns<Claim extends UnitClaim = UnitClaim> {
   /** Why an element cannot be parameters of a run; undefined if it can. */
   refusalOf(element: StreamElement): Promise<DeadLetterReason | undefined>;
-  /** Claims units, in the order of the source. Durable when it returns. */
+  /** In the order of the source. Durable when it returns. */
   claim(units: readonly Unit[]): Promise<readonly Claim[]>;
-  /** The keys of the last elements of the batches and lists that were claimed lately, as {@link keyInLedger} gives them. */
+  /** Keys ({@link keyInLedger}) of the last elements of recently claimed batches and lists. */
   lastsOfClaims(): Promise<ReadonlySet<string>>;
   /** Starts the unit's run unless it exists, and waits for its end. May be called again after an error. */
   run(unit: Unit, claim: Claim, signal: AbortSignal): Promise<readonly ElementEnd[]>;

@@ -18,7 +18,7 @@ const ENDED = {
   ...openRunFilters,
 };
 
-/** @param filters which runs it can be done to */
+/** @param filters for runs that the act applies to */
 function addAct<Shape extends z.ZodRawShape>(
   command: Command,
   does: Does,
@@ -68,8 +68,8 @@ export function addBulkActs(bulk: Command, does: Does): void {
   const resumed = bulk
     .command('resume')
     .description(
-      'Goes on from runs that are over, each in a new run that takes over every outcome that was ok. Workers must have the tapestries. ' +
-        'Without --status: from those that failed, were cancelled or terminated. Runs that were resumed before are left out.',
+      'Resumes finished runs, each by a new run that takes over every Ok outcome. Workers must have the tapestries. ' +
+        'Without --status: failed, cancelled and terminated runs. Runs that were resumed before are left out.',
     )
     .addHelpText(
       'after',

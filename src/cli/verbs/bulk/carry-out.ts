@@ -21,7 +21,7 @@ import { interruptible } from '../../work/interruptible';
 
 export const CONCURRENCY = { concurrency: z.int().min(1).default(16).describe('how many runs at once') };
 
-/** Beside filters. */
+/** Options beside filters. */
 export const CHOICE = {
   run: flagged(z.array(name), { placeholder: 'id' }).optional().describe('this run, and no filters'),
   all: z.boolean().default(false).describe('all runs that fit the filters, also if there is none'),
@@ -35,7 +35,7 @@ type Choice = Fields<typeof openRunFilters & typeof CHOICE>;
 export const EXIT_CODES =
   'Exit codes: 0 done, or nothing to do; 1 some failed, or a server or backend went away; 2 not confirmed; 130 interrupted.';
 
-/** Tells which runs, asks, does it, and reports. */
+/** Lists the runs, asks, carries out the act, and reports. */
 export async function doInBulk(
   act: BulkAction,
   { dryRun, yes, concurrency, ...chosen }: Choice,
@@ -67,7 +67,6 @@ export async function doInBulk(
   });
 }
 
-/** Shows the progress of a bulk act, and then what became of it. */
 export async function reported(
   { location: server }: Selvage,
   work: (options: BulkOptions) => Promise<BulkReport>,
@@ -93,7 +92,7 @@ export async function reported(
   return report.failed.length > 0 || report.remaining > 0 ? EXIT.runFailed : EXIT.ok;
 }
 
-/** @throws SelvageError `Usage` if nothing says which runs */
+/** @throws SelvageError `Usage` without runs or filters */
 function selectionOf({
   run: runs,
   all,

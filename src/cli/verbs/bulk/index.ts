@@ -25,7 +25,7 @@ export function addBulk(bulk: Command, does: Does): void {
   addBulkActs(bulk, does);
   const continued = bulk
     .command('continue')
-    .description('Goes on with what was interrupted, with the same runs, and tries those again that failed.')
+    .description('Continues an interrupted command with the same runs, and tries failed ones again.')
     .argument('<id>', 'as the command told it, and `selvage bulk list`')
     .addHelpText('after', `\n${EXIT_CODES}\n\nExample:\n  $ selvage bulk continue bulk-1f2e3d4c`);
   const read = addFields(continued, CONCURRENCY);
@@ -54,7 +54,6 @@ async function continueBulk(
   });
 }
 
-/** What is in the project's folder needs no server. */
 function listBulk({ projectDir }: RecordOptions, output: Output): Promise<number> {
   const items = bulkStates(projectFolder(projectDir));
   output.say(items.length === 0 ? 'Nothing was done in bulk from this folder.' : describe(items));

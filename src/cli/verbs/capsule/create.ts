@@ -14,7 +14,6 @@ interface CapsuleOptions {
   readonly out?: string;
   readonly maxTotal?: number;
   readonly maxValue?: number;
-  /** False for `--no-values`. */
   readonly values: boolean;
   readonly redact?: readonly string[];
   readonly redactSubject?: boolean;
@@ -79,7 +78,7 @@ async function makeCapsule(run: string, options: CapsuleOptions, output: Output)
   });
 }
 
-/** An id may contain slashes, which would lead to another folder. */
+/** Replaces slashes of an id, which would lead to another folder. */
 function fileNameOf(run: string): string {
   const name = run
     .replace(/[^\w.=@+-]+/g, '_')

@@ -15,7 +15,6 @@ import { tellAbsent } from '../../show/absent-values';
 interface OpenOptions {
   readonly check?: boolean;
   readonly port?: number;
-  /** False for `--no-browser`. */
   readonly browser: boolean;
 }
 
@@ -24,8 +23,8 @@ export function addCapsuleOpen(capsule: Command, does: Does): void {
     .command('open')
     .summary('open the file of a capsule as a page')
     .description(
-      'Checks a file of `selvage capsule`, says what it has and what it lacks, and serves the page of `selvage ui` over it, in your browser: without a project, a server or ' +
-        'a network. Nothing can be acted on. Ctrl-C ends it.',
+      'Checks a file of `selvage capsule`, lists its content, and serves the page of `selvage ui` over it, in your browser. ' +
+        'Needs no project, server or network. Nothing can be acted on. Ctrl-C ends it.',
     )
     .argument('<file>')
     .option('--check', 'only check the file, and say what it has')
@@ -76,7 +75,7 @@ async function showCapsule(
       triggers: [],
       port,
       isReadOnly: true,
-      // The browser shows the file itself likewise: its writer has decided what is in it.
+      // The file shows the same without a server: its writer decided what it contains.
       areSecretsShown: true,
       logger: loggerTo(output),
     });

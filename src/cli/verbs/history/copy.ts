@@ -21,8 +21,8 @@ export function addHistoryCopy(history: Command, does: Does): void {
     .command('copy')
     .summary('copy runs, lineage, plans, values and the ledger to another database')
     .description(
-      'Copies all runs that are over, with their lineage, plans, values and the ledger of what started them, such as from SQLite to PostgreSQL, and compares them there. ' +
-        'Begin it again if it was broken off: what is there is not copied twice. Runs that are not over are left out and counted; copy again when they are. ' +
+      'Copies all finished runs, with their lineage, plans, values and start ledger, such as from SQLite to PostgreSQL, and compares them there. ' +
+        'After an interruption, repeat it: nothing is copied twice. Unfinished runs are left out and counted; copy again when they are over. ' +
         'Cursors of emitters do not move. Needs no server.',
     )
     .option('--from <url>', "where from (default: the project's backends)")

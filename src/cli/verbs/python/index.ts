@@ -28,8 +28,8 @@ function addPythonTypes(python: Command, does: Does): void {
     python
       .command('types')
       .description(
-        'Asks Python for the bodies of modules, and writes a file of TypeScript with a definition for each: typed as their type hints say, and with the hash ' +
-          'of their source, so that a worker notices a body that was edited since. Needs the package json-schema-to-typescript.',
+        'Asks Python for the bodies of modules, and writes a file of TypeScript with a definition for each. Types follow the type hints. ' +
+          'A hash of the source lets a worker notice a body that was edited since. Needs the package json-schema-to-typescript.',
       )
       .argument('<modules...>', 'modules of Python, such as shop.models')
       .requiredOption('-o, --out <file>', 'the file of TypeScript to write')

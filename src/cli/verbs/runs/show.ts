@@ -27,7 +27,7 @@ export function addRunsShow(runs: Command, does: Does): void {
   const command = runs
     .command('show')
     .description(
-      'Shows how a run stands and why it waits, or how it ended; of RUN/KNOT the same of one knot, with what is in flight of a map, or of one element. Or draws its graph.',
+      'Shows the state of a run, and why it waits or how it ended. RUN/KNOT shows one knot, with the elements of a map in flight, or one element. Or draws the graph of a run.',
     )
     .argument('<run-id>')
     .addHelpText(
@@ -86,7 +86,6 @@ async function tellKnot(knot: KnotState, output: Output, document: object = {}):
   return output.finish({ ...knot, ...document });
 }
 
-/** Draws the records alone, without asking the server. */
 async function drawRun(
   runId: string,
   format: PictureFormat,
