@@ -127,7 +127,7 @@ export function useAnswer<Name extends QuestionName>(
   };
 }
 
-type PagedName = 'approvals.list' | 'runs.grid' | 'triggers.deadLetters' | 'values.uses';
+type PagedName = 'approvals.list' | 'knots.elements' | 'runs.grid' | 'triggers.deadLetters' | 'values.uses';
 
 interface Further<Page> {
   readonly pages: readonly Page[];
@@ -146,6 +146,8 @@ export function useFurther<Name extends PagedName>(
   const [further, setFurther] = useState<readonly Questions[Name]['answer'][]>([]);
   const [error, setError] = useState<SourceError>();
   const isAsking = useRef(false);
+  const latest = useRef(resetOn);
+  latest.current = resetOn;
   useEffect(() => setFurther([]), [resetOn]);
   const pages = useMemo(() => (head ? [head, ...further] : []), [head, further]);
   const cursor = pages.at(-1)?.cursor;
@@ -157,7 +159,7 @@ export function useFurther<Name extends PagedName>(
       .then(
         (page) => {
           setError(undefined);
-          setFurther((before) => [...before, page]);
+          if (latest.current === resetOn) setFurther((before) => [...before, page]);
         },
         (refused: unknown) => setError(asSourceError(refused)),
       )

@@ -1,11 +1,10 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Elements } from '../../../operations/knots/elements';
-import { source } from '../app';
 import { recordedStatus } from '../../../visualisation/selection';
 import { durationOf } from '../../../visualisation/words';
 import { TONES } from '../graph/status';
 import { shownText } from '../shown-text';
-import { useAnswer } from '../store';
+import { useAnswer, useFurther } from '../store';
 import { Segmented } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { Answered } from '../ui/page';
@@ -37,7 +36,15 @@ export function MapElements(props: { run: string; map: string; onElement: (id: s
     staleOn: ({ runId: of, knotId }) =>
       of === run && (knotId === map || knotId?.startsWith(`${map}[`) === true),
   });
-  const { elements, more, jump } = useMore(answer.value, ask);
+  const [from, setFrom] = useState<number>();
+  const jumped = useAnswer('knots.elements', from === undefined ? undefined : { ...ask, from });
+  const { pages, more } = useFurther(
+    'knots.elements',
+    ask,
+    jumped.value ?? answer.value,
+    JSON.stringify([ask, from]),
+  );
+  const elements = pages.flatMap(({ items }) => items);
   return (
     <Answered answer={answer} isQuiet rows={3} height={24}>
       {({ counts, total, strip }) => (
@@ -48,8 +55,16 @@ export function MapElements(props: { run: string; map: string; onElement: (id: s
               <Outcome key={tone} tone={tone} word={`${countWords(counts[tone])} ${word}`} isBare />
             ))}
           </p>
-          <Strip strip={strip} count={total} onJump={jump} />
-          <Segmented label="Elements shown" choices={FILTERS} chosen={outcome} onChoose={setOutcome} />
+          <Strip strip={strip} count={total} onJump={setFrom} />
+          <Segmented
+            label="Elements shown"
+            choices={FILTERS}
+            chosen={outcome}
+            onChoose={(kind) => {
+              setOutcome(kind);
+              setFrom(undefined);
+            }}
+          />
           {elements.length === 0 ? (
             <p class="muted">There are none.</p>
           ) : (
@@ -134,50 +149,4 @@ function Strip(props: { strip: string; count: number; onJump: (index: number) =>
       ))}
     </svg>
   );
-}
-
-/** The pages after the first, which is kept up to date separately. */
-function useMore(
-  first: Elements | undefined,
-  ask: { runId: string; map: string; limit: number; outcome?: 'ok' | 'err' | 'skipped' },
-): { elements: readonly Element[]; more: () => void; jump: (index: number) => void } {
-  const key = JSON.stringify(ask);
-  const [later, setLater] = useState<{
-    key: string;
-    elements: readonly Element[];
-    cursor?: string;
-    from?: number;
-  }>();
-  const busy = useRef(false);
-  const mine = later?.key === key ? later : undefined;
-  useEffect(() => setLater(undefined), [key]);
-  const { cursor } = mine ?? first ?? {};
-  const load = async (place: { from: number } | { cursor: string }): Promise<void> => {
-    if (busy.current) return;
-    busy.current = true;
-    try {
-      const answer = await source().ask('knots.elements', { ...ask, ...place });
-      setLater((was) => {
-        const before = 'from' in place || was?.key !== key ? undefined : was;
-        return {
-          key,
-          elements: [...(before?.elements ?? []), ...answer.items],
-          ...('from' in place ? place : before?.from !== undefined && { from: before.from }),
-          ...(answer.cursor !== undefined && { cursor: answer.cursor }),
-        };
-      });
-    } catch {
-      // The list stays as it is; scrolling to its end asks again.
-    } finally {
-      busy.current = false;
-    }
-  };
-  const elements = [...(mine?.from === undefined ? (first?.items ?? []) : []), ...(mine?.elements ?? [])];
-  return {
-    elements,
-    more: () => {
-      if (cursor !== undefined) void load({ cursor });
-    },
-    jump: (index) => void load({ from: index }),
-  };
 }
