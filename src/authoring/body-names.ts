@@ -1,8 +1,8 @@
 import type { DefinitionRecord, TapestryRecord } from './records';
 
 /**
- * The names under which other processes know the bodies of tapestries: those of definitions, and those of functions in place. One body may
- * come in several records, as of a definition and of its optional() twin.
+ * The names by which other processes know bodies. A body may come in several records, as with its `optional()`
+ * twin.
  */
 export function* bodyNames(
   tapestries: Iterable<TapestryRecord>,
@@ -18,7 +18,7 @@ export function* bodyNames(
   }
 }
 
-/** A name of a definition has no `#`. */
+/** `#` occurs in no name of a definition. */
 export function bodyName(
   { inline, name, version }: Pick<DefinitionRecord, 'inline' | 'name' | 'version'>,
   tapestry: string,

@@ -27,8 +27,8 @@ import type { Scope, World } from './world';
  * parameters.
  *
  * A cancel aborts the signals of running bodies, skips the rest, settles, and ends the workflow as cancelled. The
- * workflow fails (as `InvalidParameters`, `UnknownTerminal` or `RunFailed`, the last with the {@link RunAnswer} as
- * details) only if the run did. A defect or a missing deploy fails the workflow task instead, and the run waits.
+ * workflow fails only if the run did: as `InvalidParameters`, `UnknownTerminal`, or `RunFailed` with the
+ * {@link RunAnswer} as details. A defect or missing deploy fails the workflow task instead, and the run waits.
  */
 export async function interpret(
   world: World,
@@ -132,7 +132,7 @@ export async function interpret(
     return await running;
   };
   const hasDeadline = memo.deadline !== undefined;
-  // A scope of its own, so that a deadline can stop the bodies while the workflow itself goes on to settle.
+  // A scope of its own: a deadline stops the bodies while the workflow goes on to settle.
   const end = await (hasDeadline ? world.cancellable(work) : work());
   const host = begun.host!;
   return await world.shielded(() =>
