@@ -1,4 +1,3 @@
-
 interface NamedHost {
   /** Tells hosts of one kind apart. In a worker, hosts of one name have equal options. Default: the kind. */
   readonly name?: string;

@@ -1,10 +1,10 @@
 /**
- * Every error code of Selvage, grouped by class, with the one-line rule that it stands for. A code never changes its
- * meaning and is never reused; `docs/errors.md` has an entry for each (a test compares the two). The class says whether
- * a retry can help: code that decides on retries asks for the class, never for a list of codes.
+ * Every error code of Selvage by class, with its rule. A code never changes its meaning and is never reused;
+ * `docs/errors.md` has an entry for each (tested). The class says whether a retry can help: code that decides on
+ * retries asks for the class.
  */
 const CODES = {
-  /** A mistake in code, a document, an option or a call. Correct it: a retry fails in the same way. */
+  /** A mistake in code, a document, an option or a call. A retry fails in the same way. */
   mistake: {
     InvalidName: 'A name does not match the naming rule, is reserved or is too long.',
     MissingId: 'A knot was placed without an id.',
@@ -78,10 +78,7 @@ const CODES = {
     DuplicateSdk: 'Several copies of a Temporal package are loaded.',
     InvalidWorkerOptions: 'Worker options contradict the plugin.',
   },
-  /**
-   * Something given to a run, a knot or a receiver is not acceptable. Give something else: a retry fails in the same
-   * way.
-   */
+  /** Input of a run, a knot or a receiver is not acceptable. A retry with the same input fails in the same way. */
   input: {
     InvalidParameters: 'Parameters are missing, unknown or ill-typed.',
     InvalidPartition:
@@ -119,8 +116,7 @@ const CODES = {
     CapsuleTooLarge: 'A capsule is larger than one that can be read.',
   },
   /**
-   * A run, a schedule, a project or a clock is not in the state that the call needs. A retry helps once that has
-   * changed.
+   * A run, schedule, project or clock is not in the state that the call needs. A retry helps once that has changed.
    */
   state: {
     UnknownRun: 'No run has this id.',
@@ -156,17 +152,14 @@ const CODES = {
     ClockSkew: 'The clock of this machine is more than a minute off that of the run history.',
     ClockWentBack: 'The clock of this machine is behind what it has written itself.',
   },
-  /** A body did not end as it must. The knot's `retry` decides whether it is tried again. */
+  /** A body did not end as it must. The knot's `retry` decides on another attempt. */
   body: {
     BodyTimeout: 'A body ran longer than the timeout of its knot.',
     InvalidOutput: 'The result of a body does not satisfy its output schema.',
     NotABoolean: 'The function of a gate or a loop answered something else than true or false.',
     UnknownBranch: 'A branch chose a path that it does not have.',
   },
-  /**
-   * The final outcome of a knot. Another attempt in the same run gives the same; resume the run once the cause is
-   * fixed.
-   */
+  /** The final outcome of a knot: another attempt in this run gives the same. Fix the cause, then resume the run. */
   outcome: {
     SubRunFailed: 'The run that a knot has started did not come to all its values.',
     LoopLimit: 'A loop was not over after as many iterations as it may have.',
@@ -183,7 +176,7 @@ const CODES = {
     PartitionsNotOk:
       'Partitions of a backfill have failed, were cancelled, or were held back by one that has.',
   },
-  /** A knot waits for its turn. Nothing is wrong, and it continues by itself. */
+  /** A knot waits for its turn, and continues by itself. */
   throttled: {
     LimitReached: 'A knot waits because as many bodies run, or begin, as its limit allows.',
     ValueInProgress: 'A knot waits for a value that it can reuse and that another knot is making.',
@@ -213,7 +206,7 @@ const CODES = {
     ShuttingDown: 'A request came to a process that is about to end.',
     InternalError: 'Something failed for a reason that nobody has foreseen. The log has it.',
   },
-  /** A backend cannot do its work now. Knots wait, without spending `retry` attempts, until it works again. */
+  /** A backend cannot work now. Knots wait until it can, without spending `retry` attempts. */
   backend: {
     BackendUnavailable: 'A backend could not be reached or refused the call.',
     DiskFull: 'There is no space left to write.',
@@ -224,12 +217,12 @@ const CODES = {
     UnreleasedData:
       'A database or folder was made by an unreleased build of Selvage, which no release can use.',
   },
-  /** This process lacks the right key. Knots wait, without spending `retry` attempts, for a process that has it. */
+  /** This process lacks the right key. Knots wait for a process that has it, without spending `retry` attempts. */
   key: {
     KeyMissing: 'Values are sealed, or hashed, with a key that this process does not have.',
     InvalidKey: 'A key for sealing or hashing values is malformed, or another one than the one of its id.',
   },
-  /** This process has other code, settings or another version than the work needs. The work waits for one that fits. */
+  /** This process has other code, settings or another version than the work needs, which waits for one that fits. */
   deploy: {
     BodyMissing: 'No worker that polls the task queue has the definition that a knot needs.',
     HostMissing: 'The host that calls the body of a knot is not open in the worker.',
@@ -261,20 +254,19 @@ const CODES = {
 export type ErrorClass = keyof typeof CODES;
 export type ErrorCode = { [Class in ErrorClass]: keyof (typeof CODES)[Class] }[ErrorClass];
 
-/** The class and the rule of each code. */
 export const ERROR_CODES = Object.fromEntries(
   Object.entries(CODES).flatMap(([errorClass, codes]) =>
     Object.entries(codes).map(([code, rule]) => [code, { class: errorClass, rule }]),
   ),
 ) as Readonly<Record<ErrorCode, { readonly class: ErrorClass; readonly rule: string }>>;
 
-/** Old names of codes that records and workers of earlier builds may still have. */
+/** Codes in records and workers of earlier builds. */
 const RENAMED: Readonly<Record<string, ErrorCode>> = {
   RunsAlone: 'Quarantined',
   ValueInMaking: 'ValueInProgress',
 };
 
-/** The present name of a code that was read from a record or from another process; any other text as it is. */
+/** The present name of a code from a record or another process; other texts are returned unchanged. */
 export function presentCode(code: string): string {
   return Object.hasOwn(RENAMED, code) ? RENAMED[code]! : code;
 }

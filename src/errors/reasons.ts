@@ -1,6 +1,6 @@
 /**
- * Sub-codes (`details.reason`) of the codes that cover several mistakes, with the rule that each stands for. They never
- * change their meaning; `docs/errors.md` has an entry for each (a test compares the two).
+ * Sub-codes (`details.reason`) of codes for several mistakes, with their rules. They never change their meaning;
+ * `docs/errors.md` has an entry for each (tested).
  */
 export const ERROR_REASONS = {
   InvalidConfig: {
@@ -74,9 +74,9 @@ export type ErrorReason<Code extends ReasonedCode = ReasonedCode> = {
   [C in Code]: keyof (typeof ERROR_REASONS)[C];
 }[Code];
 
-/** One mistake in the parameters of a run: an item in `details.problems` of `InvalidParameters`. */
+/** An item in `details.problems` of `InvalidParameters`. */
 export interface ParameterProblem {
-  /** The parameter and the path inside its value, as `user.age`. Empty if it concerns all parameters. */
+  /** Parameter and path, as `user.age`. Empty if it concerns all parameters. */
   readonly path: string;
   readonly code: keyof typeof PARAMETER_PROBLEMS;
   readonly message: string;

@@ -1,13 +1,12 @@
 import { SelvageError } from '../errors';
 
-/** The reaction to problems found by compiling: throws the first, or collects them all. */
+/** Throws the first problem of compiling, or collects them all. */
 export class Refusals {
   private told = false;
 
-  /** @param tell if omitted, the first problem is thrown */
+  /** Without `tell`, the first problem is thrown. */
   constructor(private readonly tell?: (problem: SelvageError) => void) {}
 
-  /** Whether there was any problem. */
   get any(): boolean {
     return this.told;
   }
@@ -18,7 +17,7 @@ export class Refusals {
     this.tell(problem);
   }
 
-  /** @param instead returned if the work fails, so that the rest can be checked */
+  /** `instead` is returned if the work fails, so that the rest can be checked. */
   attempt<T>(work: () => T, instead: T): T {
     try {
       return work();

@@ -1,10 +1,7 @@
 import { MEMO_KEY, type RunMemo } from './messages';
 import type { World } from './world';
 
-/**
- * The client's facts about the run. For a run started by one of Temporal's schedules, derived from the
- * schedule and the planned time.
- */
+/** The client's facts about the run. For a run of a Temporal schedule: the schedule and the planned time. */
 export function runMemo(world: World): RunMemo {
   const { memo, searchAttributes } = world.facts();
   const said = (memo?.[MEMO_KEY] ?? {}) as RunMemo;
@@ -16,8 +13,7 @@ export function runMemo(world: World): RunMemo {
 }
 
 /**
- * Truncated to the second, as in run ids: one of the server's schedulers keeps the fraction of a run that was
- * triggered by hand.
+ * Truncated to the second, as in run ids: a scheduler of the server keeps the fraction of manually triggered runs.
  */
 function plannedEvent(plannedFor: unknown): Pick<RunMemo, 'triggerKey' | 'event'> {
   if (!(plannedFor instanceof Date)) return {};

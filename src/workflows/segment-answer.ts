@@ -4,16 +4,13 @@ import type { SegmentAnswer } from './messages';
 import type { PresentPlan } from './present-plan';
 import { slotOf, type Slot } from './slot';
 
-/**
- * The outcomes of a segment. Members without an outcome join a later one or, if in `alone`, run as activities of their
- * own.
- */
+/** Members without an outcome join a later segment or, if in `alone`, run as activities of their own. */
 export interface SegmentOutcomes {
   readonly outcomes: ReadonlyMap<number, MemberOutcome<Slot>>;
   readonly alone: readonly number[];
 }
 
-/** Reads what a segment's activity reports, and notes the reports about handed-back members for their next tasks. */
+/** Reads a segment's answer, and notes reports about handed-back members for their next tasks. */
 export function readSegmentAnswer(
   plan: PresentPlan,
   tasks: KnotTasks,

@@ -15,13 +15,12 @@ import { inOrder, isPart, isShared, Names, parameterName, referenceAt, type Refe
 type AnyKnot = Knot<any>;
 type Inputs = Record<string, unknown>;
 
-/** Replaces a node that could not be made, so that problems of the others are found, too. */
+/** In place of a node that could not be made, so that problems of others are found, too. */
 const PLACEHOLDER = 'yaml.placeholder';
 
 /**
- * Makes the tapestry of a document. Each node is made by the function of the authoring API that a TypeScript
- * file would call; its errors are reported as problems with their positions. If there are problems, the
- * result is unusable.
+ * Makes the tapestry of a document by the functions of the authoring API. Their errors become problems with
+ * positions. With problems, the result is unusable.
  */
 export function buildTapestry(document: DocumentSection, surroundings: Surroundings): AnyTapestry {
   return new TapestryBuilder(document, surroundings).build();
@@ -107,7 +106,7 @@ class TapestryBuilder implements TapestryParts {
     return new Tapestry('placeholder');
   }
 
-  /** The callables that a list at a path names; what names none is reported. */
+  /** Unknown names are reported. */
   private named(
     section: Section,
     at: readonly string[],
@@ -152,10 +151,8 @@ class TapestryBuilder implements TapestryParts {
   }
 
   /**
-   * Places a knot. Refusals of the authoring functions are reported and repaired as far as possible, so that
-   * the next mistake is found as well.
-   *
-   * @param inputs may be changed
+   * Places a knot. Refusals are reported and repaired as far as possible, so that the next mistake is found as
+   * well. `inputs` may be changed.
    */
   placed(
     { section, id }: NodeSection,
@@ -186,7 +183,7 @@ class TapestryBuilder implements TapestryParts {
     return (this.stand ??= source({ read: () => null }, { id: PLACEHOLDER, tapestry: this.tapestry }));
   }
 
-  /** The knot that a reference names, or a substitute. */
+  /** Or a substitute. */
   knotOf(reference: Reference | undefined): AnyKnot {
     if (!reference) return this.placeholder();
     const target = this.names.find(reference.name);
@@ -207,7 +204,7 @@ class TapestryBuilder implements TapestryParts {
     return found;
   }
 
-  /** What a gate or a branch decides by: its `input`, or its `parents` and `config`. */
+  /** The input of a gate or a branch: `input`, or `parents` and `config`. */
   decidedBy(node: NodeSection, inputs: Inputs): object {
     const { input } = node.section.fields;
     this.taken.add(`${node.id}.inputs`);
@@ -217,14 +214,13 @@ class TapestryBuilder implements TapestryParts {
     };
   }
 
-  /** The shape of what a gate or the paths of a branch pass on. */
   shapeOfInput(node: NodeSection): KnownShape {
     const { input } = node.section.fields;
     if (input !== undefined) return this.shapes.of(this.knotOf(referenceAt(node, input, ['input'])));
     return UNKNOWN;
   }
 
-  /** The knot that picks a part of a value; shared by all nodes that need the same part. */
+  /** One knot per part, shared by all nodes that need it. */
   private part({ name, range }: Reference, from: AnyKnot, steps: readonly string[]): AnyKnot {
     const key = JSON.stringify([name, steps]);
     const known = this.picks.get(key);
@@ -248,7 +244,6 @@ class TapestryBuilder implements TapestryParts {
     return made;
   }
 
-  /** The knots of `parents` and the constants of `config`, by input name. */
   inputsOf(node: NodeSection): Inputs {
     const { section } = node;
     const { parents, config } = section.fields;
@@ -285,7 +280,7 @@ class TapestryBuilder implements TapestryParts {
     const { branches } = node.section.fields;
     const handle = made as unknown as BranchKnot<Record<string, unknown>>;
     this.branches.set(node, handle);
-    // As in pirn, all paths exist, whether or not anything is downstream of them.
+    // As in pirn, all paths exist, also without knots downstream.
     for (const tag of Array.isArray(branches) ? (branches as string[]) : []) this.pathOf(node, tag);
   }
 

@@ -4,9 +4,8 @@ import { daily, hourly, list, monthly, product, weekly, type AnyDomain } from '.
 type Given = Readonly<Record<string, any>>;
 
 /**
- * The domain of `{ daily: { start: 2024-01-01 } }` and the like.
- *
- * @throws SelvageError `InvalidConfig`. Returns undefined if the form is wrong, which has been reported
+ * The domain of `{ daily: { start: 2024-01-01 } }` and similar forms. Throws `InvalidConfig`. Undefined for a wrong
+ * form, which has been reported.
  */
 export function domainOf(given: unknown): AnyDomain | undefined {
   const [entry, ...others] = Object.entries((given ?? {}) as Given);
