@@ -19,10 +19,7 @@ export function hostOf(
   return hostThatCan(body.host !== undefined, dispatcher) ?? body.host;
 }
 
-/**
- * Like {@link hostOf}, for a definition known by name. `own` is the host that has its body, if that is in another
- * language.
- */
+/** Like {@link hostOf}, for a definition known by name. `own` is the host of a body in another language. */
 export function hostNameOf(own: string | undefined, dispatcher: Dispatcher | undefined): string | undefined {
   const given = hostThatCan(own !== undefined, dispatcher);
   return given ? hostName(given) : own;
@@ -73,10 +70,7 @@ export function requireCallable(
   });
 }
 
-/**
- * Throws `InvalidConfig` for `onCodeChange: 'wait'` if only the host knows the source, as the plan then has no
- * hash.
- */
+/** Throws `InvalidConfig` for `onCodeChange: 'wait'` without a source: the plan then has no hash to wait for. */
 export function requireKnownCode(
   owner: string,
   { map, ...definition }: Pick<DefinitionRecord, 'name' | 'source' | 'map'>,

@@ -1,9 +1,6 @@
 import type { DefinitionRecord, TapestryRecord } from './records';
 
-/**
- * The names by which other processes know bodies. A body may come in several records, as with its `optional()`
- * twin.
- */
+/** The names by which other processes know bodies. A body and its `optional()` twin come in two records. */
 export function* bodyNames(
   tapestries: Iterable<TapestryRecord>,
 ): Iterable<readonly [string, DefinitionRecord]> {

@@ -22,7 +22,7 @@ export interface DefinitionOptions<
    */
   readonly input?: I;
   /**
-   * Schema of the result. Its output is the knot's value. A result that it refuses makes the knot fail with
+   * Schema of the result. Its output is the knot's value. A refused result makes the knot fail with
    * `InvalidOutput`. Default: not checked.
    */
   readonly output?: O;
@@ -31,8 +31,8 @@ export interface DefinitionOptions<
 }
 
 /**
- * Options of a definition whose body takes outcomes. There is no input schema: parents' own output schemas check
- * values.
+ * Options of a definition whose body takes outcomes. Parents' own output schemas check values, so it has no input
+ * schema.
  */
 export interface OutcomeDefinitionOptions<
   O extends StandardSchema | undefined = StandardSchema | undefined,

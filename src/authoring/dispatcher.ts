@@ -40,10 +40,10 @@ export function queue(taskQueue?: string, { host }: DispatcherOptions = {}): Que
 }
 
 /**
- * Runs a body on Temporal with other `local()` knots in a *segment*: one activity on the run's task queue that runs
- * many knots in one worker, parents first, and commits each as it ends. For small, fast bodies: a durable knot then
- * costs a fraction of a millisecond. Outcomes, hashes, records, `retry`, `timeout` and cancelling are as with
- * `queue()`.
+ * Runs a body on Temporal in a *segment*, together with other `local()` knots. A segment is one activity on the
+ * run's task queue. It runs many knots in one worker, parents first, and commits each as it ends. For small, fast
+ * bodies: a durable knot then costs a fraction of a millisecond. Outcomes, hashes, records, `retry`, `timeout` and
+ * cancelling are as with `queue()`.
  *
  * The knots of a segment share one process: a body that kills its worker affects others, which are then run one by
  * one. Knots outside get values of a segment when it ends. `ctx.heartbeat` reaches retries in the same segment
@@ -56,10 +56,10 @@ export function local({ host }: DispatcherOptions = {}): LocalDispatcher {
 /**
  * Calls bodies in worker threads: a body that keeps a core busy then blocks only its thread.
  *
- * A thread loads the file of the command (or `module`) and runs what it exports, so the bodies must be exported.
- * Inputs and results are copied between threads; bytes are moved. A thread that runs out of memory or calls
- * `process.exit` counts as a lost worker, for its knot only. A body that continues after its timeout, or after its
- * grace when cancelled, is stopped with its thread.
+ * A thread loads the file of the command (or `module`), which must export the tapestries or definitions, and finds
+ * bodies by definition or knot. Inputs and results are copied between threads; bytes are moved. A thread that runs
+ * out of memory or calls `process.exit` counts as a lost worker, for its knot only. A body that continues after its
+ * timeout, or after its grace when cancelled, is stopped with its thread.
  *
  * In place of a dispatcher it means `queue(undefined, { host: threads() })`.
  *
@@ -79,8 +79,8 @@ export function python(options: Omit<PythonHost, 'kind'> = {}): HostDispatcher<P
 }
 
 /**
- * Calls bodies in processes of a program that speaks the body protocol (docs/body-protocol.md). The worker starts
- * them.
+ * Calls bodies in processes, started by the worker, of a program that speaks the body protocol
+ * (docs/body-protocol.md).
  *
  * @throws SelvageError `InvalidConfig`
  */
@@ -94,8 +94,7 @@ export function program(options: Omit<ProgramHost, 'kind'>): HostDispatcher<Prog
  * `dask[distributed]`. The cluster's workers need `selvage` and the modules of the bodies.
  *
  * Each body runs there at most once: if Dask loses it, that is a lost worker of its knot, and Selvage runs the knot
- * again. A body that continues after its timeout, or after its grace when cancelled, keeps its Dask thread until it
- * ends.
+ * again. A body that continues after its timeout, or its grace when cancelled, keeps its Dask thread.
  *
  * @throws SelvageError `InvalidConfig`
  */
@@ -115,9 +114,8 @@ export function ray(options: Omit<RayHost, 'kind'> = {}): HostDispatcher<RayHost
 
 /**
  * Calls bodies of Python in Celery workers: `celery({ broker: 'redis://host:6379/0' })`. Start these by
- * `python -m selvage celery-worker --broker redis://host:6379/0`. Like {@link dask}, with `celery[redis]`. A Celery
- * worker that is silent for 30 s counts as lost. A body that continues after its timeout or grace is killed with
- * its process.
+ * `python -m selvage celery-worker --broker redis://host:6379/0`. Like {@link dask}, with `celery[redis]`. A worker
+ * silent for 30 s counts as lost. A body that continues after its timeout or grace is killed with its process.
  *
  * @throws SelvageError `InvalidConfig`
  */

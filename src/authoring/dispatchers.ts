@@ -1,3 +1,4 @@
+/** Common to all body hosts. */
 interface NamedHost {
   /** Tells hosts of one kind apart. In a worker, hosts of one name have equal options. Default: the kind. */
   readonly name?: string;

@@ -34,10 +34,7 @@ export interface FragmentKnot {
 export interface FragmentDefinition {
   readonly name: string;
   readonly version?: string;
-  /**
-   * `sha256:` and the hash of the body's source where the fragment was made. Default: any source that the worker
-   * has.
-   */
+  /** `sha256:` and the hash of the body's source in the fragment's process. Default: any source is accepted. */
   readonly codeHash?: string;
   /** Name of the body host, if the body is in another language. Set by the worker that takes the fragment. */
   readonly host?: string;
@@ -51,10 +48,7 @@ export type FragmentInput =
 
 /** Passed to the function of {@link fragment}, to refer to knots of the run. */
 export interface FragmentBuilder {
-  /**
-   * Refers by id to a knot of the run, or of another fragment that was added to it. You state its type; it is not
-   * checked.
-   */
+  /** Refers by id to a knot of the run, or of another fragment of it. You state its type, which is not checked. */
   ref<T = any, const Id extends string = string>(id: Id): Knot<T, Id>;
 }
 

@@ -12,8 +12,7 @@ import type { InputOf, OutputOf, StandardSchema } from './standard-schema';
 interface Described {
   /**
    * Hash of the body's source (`sha256:…`), computed by its language. A worker that finds another one refuses to
-   * start. Default: the host's own is accepted and recorded; `onCodeChange: 'wait'` is then refused, as plans lack
-   * the hash.
+   * start. Default: the host's own is accepted and recorded, and `onCodeChange: 'wait'` is refused.
    */
   readonly source?: string;
 }
@@ -27,6 +26,7 @@ export type HostedKnotOptions<
 export type HostedOutcomeKnotOptions<O extends StandardSchema | undefined = StandardSchema | undefined> =
   OutcomeDefinitionOptions<O> & Described;
 
+/** The host that has the body. */
 type Host = HostDispatcher<Exclude<BodyHostOptions, ThreadsHost>>;
 
 interface OfPython {

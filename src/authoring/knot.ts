@@ -18,8 +18,8 @@ export interface Knot<out T, out Id extends string = string> {
 }
 
 /**
- * Why a knot may have no value although no failure counts: an `optional` definition, a `gate`, a `path` of a
- * branch, or a skip downstream of such a knot.
+ * Why a knot may lack a value although no failure counts: an optional definition, a gate, an unselected path of a
+ * branch, or a skip downstream of one of these.
  */
 export type Absence = 'optional' | 'gate' | 'path';
 
@@ -76,10 +76,7 @@ export type In<T, Why = unknown> = (Knot<T> & MaybeAbsent<Why>) | NotKnot<T>;
 /** The first argument of a placement. An optional input may be omitted; undefined counts as omitted. */
 export type Inputs<I, Why = unknown> = { [K in keyof I]: In<I[K], Why> };
 
-/**
- * Wiring of a body that receives outcomes: `Outcome<T>` accepts a knot that yields `T`, or a constant, which
- * arrives as Ok.
- */
+/** Wiring of a body that receives outcomes: `Outcome<T>` accepts a knot that yields `T`, or a constant as Ok. */
 export type OutcomeInputs<I> = {
   [K in keyof I]: Extract<I[K], { readonly kind: 'ok' }> extends Ok<infer T> ? T : never;
 };

@@ -1,9 +1,6 @@
 import type { DefinitionRecord, KnotRecord, TapestryRecord } from './records';
 
-/**
- * Symbols that lead from typed wrappers to records. They are global, so that objects of other realms and of other
- * copies of the package are recognised.
- */
+/** Symbols from wrappers to records. Global, so that objects of other realms and package copies are recognised. */
 const KNOT = Symbol.for('selvage.knot');
 const DEFINITION = Symbol.for('selvage.definition');
 const TAPESTRY = Symbol.for('selvage.tapestry');

@@ -54,7 +54,7 @@ const LONGEST_COMPARED = 256;
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let fewest = Number.POSITIVE_INFINITY;
-  // Comparing two texts of this length takes seconds.
+  // Comparing longer texts may take seconds.
   if (name.length > LONGEST_COMPARED) return undefined;
   for (const candidate of known) {
     if (candidate.length > LONGEST_COMPARED) continue;

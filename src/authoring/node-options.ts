@@ -44,6 +44,7 @@ const MEANINGLESS = {
 
 type Node = keyof typeof MEANINGLESS;
 
+/** Nodes that never belong to a segment. */
 const NEVER_LOCAL = ['subTapestry', 'loop', 'waitForSignal', 'sleep', 'waitUntil'] as const;
 
 /** The second argument of a node: a placement's, without the options that have no meaning for it. */

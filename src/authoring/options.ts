@@ -231,10 +231,7 @@ function frozenEntries(value: object): object {
   return Object.freeze(copy);
 }
 
-/**
- * Checks the options and returns a frozen copy. Throws `InvalidConfig`, which names the wrong option. `owner` is
- * for the message.
- */
+/** Checks options and returns a frozen copy. Throws `InvalidConfig`, which names `owner` and the wrong option. */
 export function readOptions<T>(
   owner: string,
   given: unknown,

@@ -102,7 +102,7 @@ export interface RunResult<Values = Record<string, unknown>> {
   readonly outcomes: Readonly<Record<string, Outcome>>;
   /** Values of the terminals that are Ok, by the names that `build` returned. */
   readonly values: Readonly<Partial<Values>>;
-  /** Why the run ended, if by no knot: refused parameters, a terminate. */
+  /** Why the run ended other than by a failed knot: refused parameters, a terminate. */
   readonly error?: { readonly type: string; readonly message: string };
   /**
    * Definitions, and knots with a body in place, that were edited after the run was started and ran with the new

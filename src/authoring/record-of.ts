@@ -10,10 +10,7 @@ export function isTapestry(value: unknown): value is Tapestry<any, any> {
   return tapestryRecord(value) !== undefined;
 }
 
-/**
- * The record behind a user's object. It closes a tapestry, as the plan of a run would lack later additions. Throws
- * `InvalidConfig` for any other value.
- */
+/** Closes a tapestry, as the plan of a run would lack later additions. Throws `InvalidConfig` for other values. */
 export function recordOf(value: Tapestry<any, any>): TapestryRecord;
 export function recordOf(value: Knot<any>): KnotRecord;
 export function recordOf(value: KnotDefinition<any, any> | KnotClassOf<any, any>): DefinitionRecord;

@@ -50,10 +50,7 @@ export interface CacheOptions<Time extends Duration = Duration> {
   readonly codeHash?: 'source';
 }
 
-/**
- * Framework options of a knot. Omitted ones are inherited from the tapestry, else they have the default stated
- * here.
- */
+/** Framework options of a knot. Default of each: the tapestry's, else as stated here. */
 export interface KnotOptions<
   Policy extends ErrorPolicy = ValuePolicy,
   Time extends Duration = Duration,
@@ -76,9 +73,9 @@ export interface KnotOptions<
    */
   readonly onCodeChange?: 'run' | 'wait';
   /**
-   * Reuses the value of an earlier knot instead of running the body: of the same definition and version with equal
-   * inputs, from any run, tapestry and knot; for a function in place, of the same knot. Failures and skips are
-   * never reused. Requires a `version`, or `{ codeHash: 'source' }`. Other data that the body reads (the clock,
+   * Reuses the value of an earlier knot instead of running the body. That knot has the same definition, version and
+   * inputs, in any run and tapestry; for a function in place it is the same knot. Failures and skips are never
+   * reused. Requires a `version`, or `{ codeHash: 'source' }`. Other data that the body reads (the clock,
    * `ctx.resources`, other systems) does not count: only `maxAge` makes such a value stale. Default false.
    */
   readonly cache?: boolean | CacheOptions<Time>;
@@ -131,6 +128,7 @@ export type OnElementError = 'fail' | 'skip' | 'collect';
 
 /** The map's inputs are `over` (or `over.<name>` for several lists) and `shared.<name>`. */
 export interface MapRecord {
+  /** The body of each element. */
   readonly each: DefinitionRecord;
   /** The input of `each` that gets the element. Absent for several lists, whose names are used. */
   readonly bind?: string;
@@ -173,10 +171,7 @@ export interface DefinitionRecord {
   readonly body: KnotBody;
   /** The body is in another language: only this host, or another that has it, can call it. */
   readonly host?: BodyHostOptions;
-  /**
-   * The author's function or class. Source alone does not identify a body: equal functions may capture different
-   * values.
-   */
+  /** The author's function or class. Source is not enough: equal functions may capture different values. */
   readonly code: object;
   /** Source text for the code hash, or that hash. Absent if only the body's host knows it. */
   readonly source?: string;
@@ -187,6 +182,7 @@ export type InputRecord =
   | { readonly kind: 'parent'; readonly knot: KnotRecord }
   | { readonly kind: 'constant'; readonly value: unknown };
 
+/** A knot as placed in a tapestry. */
 export interface KnotRecord {
   readonly id: string;
   readonly tapestry: TapestryRecord;
@@ -218,9 +214,9 @@ export interface TapestryOptions<Time extends Duration = Duration> {
   /** Inherited by knots. */
   readonly knots?: Omit<KnotOptions<ValuePolicy, Time>, keyof DataOptions>;
   /**
-   * Failures that make the workflow fail in Temporal and `run.values()` throw. `unhandled` (default): those that no
-   * knot receives. `any`: all. `never`: none. Failures of optional knots never count. The run's status is `failed`
-   * in any case if a knot that is not optional has failed.
+   * Failures that make the workflow fail in Temporal and `run.values()` throw. `unhandled` (default): failures that
+   * no knot receives. `any`: all. `never`: none. Failures of optional knots never count. The run's status is
+   * `failed` in any case if a knot that is not optional has failed.
    */
   readonly failOn?: FailOn;
   readonly description?: string;
@@ -250,6 +246,7 @@ export interface TapestryOptions<Time extends Duration = Duration> {
   readonly emitters?: readonly (TapestryEmitter | readonly TapestryEmitter[])[];
 }
 
+/** The part of an emitter's declaration that a tapestry needs. */
 export interface TapestryEmitter {
   readonly kind: string;
   readonly name: string;

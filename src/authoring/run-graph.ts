@@ -27,6 +27,7 @@ export interface GraphKnot {
   readonly terminals?: readonly string[];
   /** For a map: the definition of its elements. */
   readonly each?: string;
+  /** One line for people. */
   readonly summary?: string;
   /** For a wait: the signal's name. */
   readonly signal?: string;

@@ -4,8 +4,8 @@ import { utf8Length } from './texts';
 
 /**
  * A secret, or the environment variable that has it. The variable is read when the trigger or emitter works, so the
- * file can be loaded without it. It may have several valid secrets, separated by spaces; for GitHub, whose secrets
- * are any text, by lines.
+ * file can be loaded without it. A variable may have several valid secrets, separated by spaces; for GitHub, whose
+ * secrets are any text, by lines.
  */
 export type SecretSource = string | { readonly env: string };
 

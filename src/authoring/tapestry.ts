@@ -77,6 +77,7 @@ type SchemaFor<Input, Schema extends StandardSchema> = [unknown] extends [Input]
     ? Schema
     : StandardSchema<Input>;
 
+/** The parameters of a tapestry, with the partition if it has partitions. */
 type WithPartition<S, Domain> = Flat<
   Omit<S, typeof PARTITION> & { readonly partition: PartitionSchema<Domain> }
 >;
@@ -138,7 +139,7 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
   }
 
   /**
-   * Returns a knot of this tapestry.
+   * Asserts that a knot is part of this tapestry, and returns it.
    *
    * @throws SelvageError ForeignKnot if it is part of another
    */

@@ -1,9 +1,6 @@
 import type { ErrorReason } from '../errors';
 
-/**
- * UTF-8 bytes of a text to find records by: an index of PostgreSQL holds about 2,700 per entry, the name of a task
- * queue in Temporal 1,000.
- */
+/** UTF-8 bytes: PostgreSQL indexes hold about 2,700 per entry, a task queue's name in Temporal 1,000. */
 const LONGEST_TEXT = 1_000;
 
 /** The rule follows "it". */

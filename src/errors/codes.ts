@@ -254,6 +254,7 @@ const CODES = {
 export type ErrorClass = keyof typeof CODES;
 export type ErrorCode = { [Class in ErrorClass]: keyof (typeof CODES)[Class] }[ErrorClass];
 
+/** The class and the rule of each code. */
 export const ERROR_CODES = Object.fromEntries(
   Object.entries(CODES).flatMap(([errorClass, codes]) =>
     Object.entries(codes).map(([code, rule]) => [code, { class: errorClass, rule }]),

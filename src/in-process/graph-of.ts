@@ -15,10 +15,7 @@ export interface Drawn {
   readonly run?: Pick<RunResult, 'runId' | 'status' | 'error'>;
 }
 
-/**
- * The graph of a tapestry, which is then closed, or of a run. Throws `InvalidConfig` for other values, and all
- * errors of compiling.
- */
+/** Closes a tapestry. Throws `InvalidConfig` for values that are neither, and all errors of compiling. */
 export function drawnOf(given: Drawable): Drawn {
   if (isTapestry(given)) {
     const { loaded } = planOf(recordOf(given), nodeSha256);

@@ -74,10 +74,7 @@ export class LocalKnotHost implements KnotHost {
   readonly traces: BodyTraces | undefined;
   /** Tracing details of the run. */
   readonly tracing: RunRecord['details'];
-  /**
-   * Aborts the bodies. Absent if the run cannot be cancelled. Not the user's signal, as any number of bodies may
-   * listen.
-   */
+  /** Aborts the bodies; absent without a signal. Not the user's own, as any number of bodies may listen. */
   private readonly stop: AbortController | undefined;
   private readonly cachedValues: CachedValues;
   private readonly limits: Limits;

@@ -14,8 +14,8 @@ import {
 import type { TapestryRecord } from '../authoring/records';
 
 /**
- * Signals by name: a payload, a list of payloads in order (a payload that is a list is `[[…]]`), or a function from
- * the waiting knot's id to its payload, or undefined for none.
+ * Signals by name. Each is a payload, a list of payloads in order (`[[…]]` for a payload that is a list), or a
+ * function. The function gets the waiting knot's id and returns a payload, or undefined for none.
  */
 export type GivenSignals = Readonly<Record<string, unknown>>;
 

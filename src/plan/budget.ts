@@ -33,17 +33,11 @@ interface Cost {
 
 /** Scheduled, started, completed. Measured without the contents of its events. */
 const TASK: Cost = { events: 3, bytes: 700 };
-/**
- * An activity (scheduled, started, ended) and the task that it wakes, without ids, input and result. Measured: 460
- * bytes.
- */
+/** Scheduled, started, ended, and the task that it wakes. Measured: 460 bytes without ids, input and result. */
 const ACTIVITY: Cost = { events: 3 + TASK.events, bytes: 800 + TASK.bytes };
 /** Started, fired, and the task that it wakes. */
 const PAUSE: Cost = { events: 2 + TASK.events, bytes: 2 * TASK.bytes };
-/**
- * A child run (initiated, started, ended) and its signal. It wakes its parent when it starts, by its signal, and
- * when it ends.
- */
+/** Initiated, started, ended, and its signal. It wakes its parent by its start, its signal and its end. */
 const CHILD_RUN: Cost = { events: 4 + 3 * TASK.events, bytes: 1_600 + 3 * TASK.bytes };
 const ENVELOPE_BYTES = 16;
 /** The largest inline value that workers send by default. */
@@ -77,14 +71,14 @@ export interface RunBudget {
   /** Over all executions. */
   readonly events: number;
   readonly bytes: number;
-  /** Most at once, child runs included. */
+  /** Most pending at once, child runs included. */
   readonly pendingActivities: number;
   /** Each execution loads the layout. */
   readonly layoutBytes: number;
   /** Between them the run continues as new. */
   readonly executions: number;
   readonly childRuns: readonly string[];
-  /** The child runs for a long timeout in a plan of many events. */
+  /** Child runs because of a long timeout in a plan of many events. */
   readonly slowKnots: readonly string[];
 }
 
@@ -261,7 +255,7 @@ function activitiesOf(
   return { local, segments, activities: size - parameterCount - local + segments };
 }
 
-/** So many `paths` cover all knots, so no more knots can run at once. */
+/** `paths` paths cover all knots, so at most so many knots can run at once. */
 function shapeOf(layout: Layout): { depth: number; width: number; paths: number } {
   const { size, parameterCount, parentStart, parents, childStart, children } = layout;
   const level = new Uint32Array(size);

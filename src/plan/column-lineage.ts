@@ -8,10 +8,7 @@ interface ColumnOrigin extends Dataset {
 /** Origins by column of the written data. */
 export type ColumnOrigins = Readonly<Record<string, readonly ColumnOrigin[]>>;
 
-/**
- * Origins of the columns that a knot writes, from knot to knot as far as authors have stated them. Undefined if
- * unknown.
- */
+/** Origins of the columns that a knot writes, as far as authors have stated them. Undefined if unknown. */
 export function columnOrigins(plan: Plan, knot: PlanKnot): ColumnOrigins | undefined {
   const origins = new Map<string, ColumnOrigin[]>();
   for (const column of columnsOf(plan, knot)) {

@@ -38,6 +38,7 @@ export interface CompiledPlan {
   readonly plan: Plan;
   /** Canonical JSON: `readPlan(text)` equals `plan`, including the order of inputs. */
   readonly text: string;
+  /** `sha256:…` of `text`. */
   readonly hash: string;
 }
 

@@ -51,7 +51,7 @@ export function requireExtensible({ tapestry, extensible }: Plan): void {
 }
 
 /**
- * The plan with the fragment's knots. A fragment that it has changes nothing. Call {@link resolveDefinitions}
+ * The plan with the fragment's knots. A fragment that the plan has changes nothing. Call {@link resolveDefinitions}
  * before, which checks the definitions.
  *
  * @throws SelvageError `NotExtensible`, `DuplicateId`, `DuplicateTerminal`, `UnknownKnot`, `UnknownTerminal`,

@@ -1,6 +1,7 @@
 import { isObject } from '../authoring/checks';
 import type { StandardSchema } from '../authoring/standard-schema';
 
+/** A column of a table, as the schema of its rows describes it. */
 export interface PlanField {
   readonly name: string;
   /** JSON Schema's type, or a text's format. Absent: unknown, or several. */

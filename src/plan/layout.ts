@@ -28,14 +28,19 @@ export interface Layout {
   /** Each once, in the order of `uniqueParents`. */
   readonly parents: Uint32Array;
   readonly childStart: Uint32Array;
+  /** In ascending order. */
   readonly children: Uint32Array;
   /** Index into `activityTypes`; -1 for a parameter. */
   readonly definition: Int32Array;
+  /** Names of definitions. */
   readonly activityTypes: readonly string[];
+  /** Index into `policies`. */
   readonly policy: Uint32Array;
+  /** Without duplicates. */
   readonly policies: readonly LayoutPolicy[];
   /** By knot; at most 100 characters. */
   readonly summaries: ReadonlyMap<number, string>;
+  /** Sorted, each once. */
   readonly terminals: Uint32Array;
   readonly failOn: FailOn;
 }
@@ -43,10 +48,7 @@ export interface Layout {
 /** Others are derived from these columns. */
 type LayoutColumns = Omit<Layout, 'size' | 'childStart' | 'children'>;
 
-/**
- * Ids of a run's chosen knots, by its recorded terminals. Undefined for all knots of the plan, also those that no
- * terminal needs.
- */
+/** Ids of a run's chosen knots, by its recorded terminals. Undefined if it has all knots of the plan. */
 export function chosenTerminals(
   { knots, terminals: own }: Plan,
   recorded: Readonly<Record<string, string>>,

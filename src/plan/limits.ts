@@ -3,7 +3,7 @@
  * payloads of 2 MiB, and 2,000 pending activities. Hosts obey them; `budgetOf` computes with them.
  */
 
-/** For a body after a cancel, unless its knot has another. */
+/** Milliseconds that a body may continue after a cancel, unless its knot says otherwise. */
 export const DEFAULT_CANCEL_GRACE_MS = 10_000;
 /** After so many lost workers, a knot is given up as the cause; after one less it is suspected. */
 export const LOST_WORKERS = 3;
@@ -17,16 +17,12 @@ export const INLINE_BYTES_PER_ACTIVITY = 64 * 1024;
 export const TERMINALS_INLINE_BYTES = 64 * 1024;
 /**
  * Most knots of a segment. Larger ones delay knots outside and lose more work with a worker; from hundreds of knots
- * on, an activity's cost is negligible. With ids of 200 characters, the payload is still below the server's
- * warning.
+ * on, an activity's cost is negligible. With ids of 200 characters, the server does not warn of the payload.
  */
 export const SEGMENT_SIZE = 2_000;
 /** With more parents, the activity looks up all by their lineage records. */
 export const PARENTS_PER_ACTIVITY = 500;
-/**
- * Commands over 4 MiB in a task fail a run for good (`GrpcMessageTooLarge`). The host stops at a quarter and
- * continues in the next task.
- */
+/** Commands over 4 MiB in a task fail a run for good (`GrpcMessageTooLarge`), so the host stops at a quarter. */
 export const TASK_COMMAND_BYTES = 1024 * 1024;
 /** Layout slices, of at most 128 KiB, per workflow task. */
 export const SLICES_PER_TASK = 6;
@@ -41,10 +37,7 @@ export const MAP_CONCURRENCY = 100;
 /** From this many events on, an execution dispatches nothing more, and continues as new when nothing runs. */
 export const HOLD_EVENTS = 20_000;
 export const HOLD_BYTES = 20 * 1024 * 1024;
-/**
- * From this many events on, the server suggests continuing as new; a run does so when nothing runs. The server's
- * default.
- */
+/** From this many events on, the server by default suggests continuing as new; a run does so when nothing runs. */
 export const SUGGESTED_EVENTS = 4_096;
 export const SUGGESTED_BYTES = 4 * 1024 * 1024;
 /** At this many events the server fails a run for good. The server's default. */

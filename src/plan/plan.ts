@@ -33,11 +33,11 @@ export interface Plan {
   readonly knots: readonly PlanKnot[];
   /** Index into `knots`, in the order returned by `build`. */
   readonly terminals: readonly (readonly [name: string, knot: number])[];
-  /** Of a partitioned tapestry. */
+  /** Set for a partitioned tapestry. */
   readonly partition?: PlanPartition;
   /** Runs may be extended. Knots of extensions inherit these options. */
   readonly extensible?: { readonly knots?: KnotOptions<ValuePolicy, number> };
-  /** Of a plan that extensions have made. */
+  /** Set for a plan that extensions have made. */
   readonly extended?: Extended;
 }
 
@@ -70,6 +70,7 @@ export interface PlanDefinition {
   readonly codeHash?: string;
 }
 
+/** The facts about a map that hosts need. */
 export type PlanMap = Omit<MapRecord, 'each'> & {
   /** The elements' definition, and their activity type. */
   readonly each: string;
@@ -90,6 +91,7 @@ export interface PlanLimit {
 export interface PlanPolicy {
   /** Absent: `skipIfParentFailed`. */
   readonly errorPolicy?: Exclude<ErrorPolicy, 'skipIfParentFailed'>;
+  /** Absent: false. */
   readonly optional?: true;
   /** Absent: the body's result is the value. */
   readonly node?: NodeKind;
@@ -110,6 +112,7 @@ export interface PlanPolicy {
   readonly onCodeChange?: 'wait';
   /** Absent: values are not reused. */
   readonly cache?: PlanCache;
+  /** Most bodies at once. */
   readonly maxConcurrent?: PlanLimit;
   readonly ratePerSecond?: PlanLimit;
   /** Schemas are not applied. Absent: they are. */

@@ -7,10 +7,7 @@ const DEFAULT_BACKOFF_COEFFICIENT = 2;
 const DEFAULT_MAXIMUM_INTERVAL_FACTOR = 100;
 const DEFAULT_PRIORITY = 3;
 
-/**
- * Removes options with default values: stating a default and omitting it give one plan. `limitKey` is for limits
- * without a key.
- */
+/** Removes defaults: stating and omitting them give one plan. `limitKey` is for limits without a key. */
 export function policyOf(options: ReadKnotOptions, limitKey: string): PlanPolicy {
   const retry = options.retry && retryOf(options.retry);
   const { dispatcher, errorPolicy = 'skipIfParentFailed', priority = DEFAULT_PRIORITY } = options;

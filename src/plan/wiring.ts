@@ -25,10 +25,7 @@ export function wiringHash(plan: Plan, wiringOf: (planHash: string) => string, s
   return hashText(canonicalJson(wiring as unknown as Json), sha256);
 }
 
-/**
- * Bodies whose code differs between two plans of one wiring: the definition's name or, for functions in place, the
- * knot's id.
- */
+/** Names the bodies whose code differs: by definition or, for functions in place, by the knot's id. */
 export function changedCode(before: Plan, now: Plan): string[] {
   const changed = new Set<string>();
   const compare = (knot: PlanKnot, a: PlanDefinition | undefined, b: PlanDefinition | undefined): void => {

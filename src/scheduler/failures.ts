@@ -10,7 +10,7 @@ type OutcomeKinds = (knot: number) => OutcomeKind | undefined;
 export interface CountedFailures {
   /** All but those of optional knots. With one, the run has not succeeded. */
   readonly counted: number;
-  /** Those of `counted` that no knot receives. */
+  /** Counted failures that no knot receives. */
   readonly unhandled: number;
 }
 

@@ -11,10 +11,7 @@ export interface SizedEnvelope {
 /** Two quotes, a colon, a comma. */
 export const FIELD_OVERHEAD_BYTES = 4;
 
-/**
- * The Ok terminals by knot id, inline or by reference, at most 64 KiB in all. `valueOf` takes an index in the
- * layout.
- */
+/** The Ok terminals by knot id, inline or by reference, at most 64 KiB in all. `valueOf` takes an index. */
 export function inlineTerminals(
   { terminals, ids }: Pick<Layout, 'terminals' | 'ids'>,
   valueOf: (knot: number) => SizedEnvelope | null | undefined,

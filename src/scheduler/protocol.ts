@@ -1,5 +1,6 @@
 import type { Layout } from '../plan/layout';
 
+/** Why the scheduler skips a knot. */
 export type SkipReason = 'parent_failed_or_skipped' | 'branch_not_selected' | 'cancelled';
 /** Why a knot's own function skips it. */
 export type OwnSkipReason = 'gate_closed' | 'no_alternative';
@@ -17,8 +18,8 @@ export type KnotOutcome<V> =
 export type OutcomeKind = KnotOutcome<unknown>['kind'];
 
 /**
- * A segment omits outcomes that follow from others: members that failed or were skipped for their parents, or not
- * selected.
+ * A segment omits outcomes that follow from others: members that failed, or were skipped, for their parents or
+ * branch.
  */
 export type MemberOutcome<V> =
   Exclude<KnotOutcome<V>, { kind: 'skipped' }> | { readonly kind: 'skipped'; readonly reason: OwnSkipReason };

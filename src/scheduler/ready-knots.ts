@@ -2,10 +2,7 @@ import { IndexQueue } from '../plan/index-queue';
 import { RUNNING, type KnotTable } from './knot-table';
 import type { SegmentTable } from './segment-table';
 
-/**
- * The queues of knots that may be dispatched, which only this class does. Keeps the window (S4) and the layout's
- * order (S5).
- */
+/** The queues of ready knots, and the only place that dispatches. Keeps the window (S4) and layout order (S5). */
 export class ReadyKnots<V> {
   private readonly single = new IndexQueue();
   private readonly local = new IndexQueue();

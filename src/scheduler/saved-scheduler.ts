@@ -52,10 +52,7 @@ export function save<V>({
   };
 }
 
-/**
- * Loads a save into a new state, and returns its running segments. Throws a plain `Error` for a save of another
- * layout.
- */
+/** Loads a save, and returns its running segments. Throws a plain `Error` for a save of another layout. */
 export function load<V>(state: SchedulerState<V>, saved: SavedScheduler<V>): number[][] {
   const { table, segments } = state;
   const { size } = table.layout;

@@ -75,10 +75,7 @@ export class Scheduler<V> {
     this.state = { table, segments, started: false, cancelled: false, hasTakenOver: false };
   }
 
-  /**
-   * Commands are in the order `pass`, `skip` (one per reason), `fail`, `segment` (any number), `run`, `finish`,
-   * with knots in layout order.
-   */
+  /** Commands come in the order `pass`, `skip` (one per reason), `fail`, `segment` (any number), `run`, `finish`. */
   apply(event: SchedulerEvent<V>): Command[] {
     switch (event.type) {
       case 'start':

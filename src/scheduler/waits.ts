@@ -1,6 +1,6 @@
 import type { ReferenceEnvelope } from './envelope';
 
-/** Input of the activity that concludes a wait. */
+/** How a wait ended: input of the activity that concludes it. */
 export type Waited = {
   /** Beginning of the wait, in milliseconds since the epoch. */
   readonly since?: number;

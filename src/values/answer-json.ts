@@ -16,7 +16,7 @@ export function isTimeName(name: string): boolean {
 const ISO = /^[+-]?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const LATEST = 8.64e15;
 
-/** Their content is not ours. */
+/** Fields with users' data. */
 const VERBATIM: ReadonlySet<string> = new Set([
   'after',
   'cells',
@@ -36,7 +36,7 @@ const VERBATIM: ReadonlySet<string> = new Set([
   'values',
 ]);
 
-/** Their keys may be ids of knots or partitions. */
+/** Objects whose keys may be ids of knots or partitions. */
 const KEYED: ReadonlySet<string> = new Set(['checkpoint', 'elements', 'knots', 'outcomes', 'waiting']);
 
 /** Columns with our own facts, in snake_case. */

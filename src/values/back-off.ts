@@ -1,8 +1,10 @@
 /** Waits between tries of something that fails, in milliseconds. */
 export interface BackOff {
+  /** The first wait. */
   readonly base: number;
   /** Ratio of each wait to the one before. Default 2. */
   readonly factor?: number;
+  /** The longest wait. */
   readonly max: number;
   /** Largest share of a wait that chance removes, 0 to 1, so that many callers do not return at once. Default 0. */
   readonly jitter?: number;

@@ -25,10 +25,7 @@ export function inMilliseconds<T>(value: T): T | number {
   return typeof value === 'string' ? (durationMs(value) ?? value) : value;
 }
 
-/**
- * The milliseconds of an option. Numbers and `undefined` are returned unchanged. Throws `InvalidConfig` for other
- * texts.
- */
+/** Milliseconds of an option. Numbers and `undefined` are unchanged; other texts throw `InvalidConfig`. */
 export function durationOption<T extends number | undefined>(option: string, given: T | string): T | number {
   const read = inMilliseconds(given);
   if (typeof read !== 'string') return read;

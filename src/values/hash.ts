@@ -38,10 +38,7 @@ export function isHash(text: string): boolean {
 const PREFIX = 'sha256:';
 const PACKED = /^[A-Za-z0-9_-]{43}$/;
 
-/**
- * Shortens a `sha256:` hash from 71 to 43 characters, as it repeats per knot: base64url of RFC 4648 without
- * padding.
- */
+/** From 71 to 43 characters, as it repeats per knot: base64url of RFC 4648 without padding. */
 export function packHash(hash: string): string {
   const bytes = new Uint8Array(32);
   for (let index = 0; index < 32; index++) {

@@ -11,10 +11,7 @@ const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 const LONGEST_KEY = 60;
 const MOST_STEPS = 50;
 
-/**
- * Written as in JavaScript, with `$` for the root: `$.users[3].name`, `$.prices.get("tea").amount`. Very long paths
- * are cut.
- */
+/** As in JavaScript, with `$` for the root: `$.users[3].name`, `$.prices.get("tea").amount`. Long paths are cut. */
 export function formatPath(steps: readonly Step[]): string {
   return '$' + steps.slice(0, MOST_STEPS).map(formatStep).join('') + (steps.length > MOST_STEPS ? '…' : '');
 }

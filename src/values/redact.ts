@@ -14,10 +14,10 @@ export const REDACTED = '[redacted]';
 
 /** No other name is secret, so most names cost one test. */
 const HINT = /pass|pwd|secret|cred|token|auth|jwt|cookie|key|bearer|otp|connection/i;
-/** Secret anywhere in a name. */
+/** Words that are secret anywhere in a name. */
 const STRONG =
   /passw(?:or)?d|passphrase|passcode|\bpwd|pwd\b|secrets?\b|credentials?\b|\bcreds?\b|\bjwts?\b|\bauthorizations?\b|\bapi ?keys?\b|\b(?:private|secret|access|signing|encryption|master|shared|account|storage|ssh|deploy|session) ?keys?\b|\bconnection ?strings?\b/;
-/** Secret at the end of a name. */
+/** Words that are secret at the end of a name. */
 const WEAK = /^(?:tokens?|auth|pass|cookies?|otp|bearer)$/;
 const LONGEST_NAME = 100;
 
@@ -30,9 +30,9 @@ const ABOUT = words(
     'schema algorithm issuer scheme present exists location ref arn prefix param env variable index position attempts tries retries rules manager seconds ms ' +
     'ts js tsx jsx mjs cjs py rb go rs java json yaml yml md txt html css sql sh',
 );
-/** After a word of {@link WEAK}: the secret itself. */
+/** Words after a {@link WEAK} one that mean the secret itself. */
 const ITSELF = words('value values hash string raw old new current header headers plain encoded secret');
-/** Before such a word: not a secret. */
+/** Words before a {@link WEAK} one that make it harmless. */
 const HARMLESS: Readonly<Record<string, ReadonlySet<string>>> = {
   token: words('next page continuation eos bos pad unk sep cls mask stop'),
   pass: words(
@@ -243,7 +243,7 @@ const ENDS = new Set(',.(){}[]|');
 const CREDENTIALS = /(?:(?:bearer|basic|digest|token|negotiate|apikey|aws4[\w-]*)[ \t]+)?[^\s"'`]+/iy;
 const LINE = /[^\r\n"'`]+/y;
 const QUOTE = /\\{0,8}["'`]/y;
-/** In place of a value. */
+/** Placeholders in place of a value. */
 const NO_VALUE =
   /^(?:true|false|null|undefined|none|nil|\*+|x{3,}|•+|\.{3}|…|\[redacted\].*|\(redacted\)|\(hidden\)|<.*|\$\{?[A-Z_][A-Z0-9_]*\}?|%[a-z])$/i;
 const PROSE =
@@ -267,7 +267,7 @@ function redactPairs(text: string): string {
 }
 
 interface Found {
-  /** After an opening quote. */
+  /** Begin of the secret, after an opening quote. */
   readonly inner: number;
   /** After the closing quote. Equals the beginning if there is no secret. */
   readonly end: number;

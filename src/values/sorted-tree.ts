@@ -2,7 +2,7 @@ import type { Json, JsonObject } from './json';
 
 /**
  * Prints JSON trees of objects with sorted keys. `JSON.stringify` is several times faster than printing here, and
- * writes RFC 8785 with one exception: objects list keys like array indexes first and by number (`9` before `10`,
+ * writes RFC 8785 with one exception. Objects list keys like array indexes first and by number (`9` before `10`,
  * both before `$`). Such objects, and their containers, are noted while the tree is built and printed here.
  */
 export class SortedTree {

@@ -73,10 +73,7 @@ export async function reload(world: World, continuation: Continuation, memo: Run
   };
 }
 
-/**
- * Looks up values that other runs have made, and returns the knots that are Ok by them. A cancel waits for it, as
- * it is quick.
- */
+/** Looks up values of other runs, and returns the knots that are Ok by them. Quick, so a cancel waits for it. */
 export async function lookUp(
   world: World,
   amid: SystemActivities,

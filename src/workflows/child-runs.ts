@@ -167,10 +167,7 @@ export class ChildRuns {
       });
   }
 
-  /**
-   * Asks whether child runs of earlier executions still exist, as the server does not report their end to this
-   * execution.
-   */
+  /** Checks child runs of earlier executions, whose end the server does not report to this execution. */
   private async ask({ firstCheckMs, longestCheckMs }: RunLimits): Promise<void> {
     for (let wait = firstCheckMs; ; wait = Math.min(2 * wait, longestCheckMs)) {
       await this.world.shielded(() => this.world.sleep(wait));

@@ -7,10 +7,7 @@ export class CommandBudget {
   private task = -1;
   private spent = 0;
 
-  /**
-   * `currentTask` returns a number that changes with every workflow task and is equal on replay: the history's
-   * length.
-   */
+  /** `currentTask` returns a number per workflow task that is equal on replay: the history's length. */
   constructor(
     private readonly currentTask: () => number,
     private readonly limit = TASK_COMMAND_BYTES,

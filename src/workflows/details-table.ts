@@ -10,10 +10,7 @@ const encoder = new TextEncoder();
 
 export type Details = Pick<LiveStatus, 'counts' | 'failures' | 'waits' | 'signals'>;
 
-/**
- * The workflow's current details, as Markdown for Temporal's UI: counts, first failures, open waits, unread
- * signals.
- */
+/** Markdown for the workflow's details in Temporal's UI: counts, first failures, waits, unread signals. */
 export function detailsTable({ counts, failures, waits = [], signals = {} }: Details): string {
   const lines = [
     '| knots | ok | failed | skipped | running | waiting |',

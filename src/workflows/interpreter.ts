@@ -23,7 +23,7 @@ import { SCHEDULERS, TemporalHost, type HostEnd, type Schedulers } from './tempo
 import type { Scope, World } from './world';
 
 /**
- * The one workflow: interprets the plan that its first step pins. Its type is the tapestry's name, its input the
+ * The one workflow: interprets the plan that its first step pins. Its type is the tapestry's name; it gets
  * parameters.
  *
  * A cancel aborts the signals of running bodies, skips the rest, settles, and ends the workflow as cancelled. The

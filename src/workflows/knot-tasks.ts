@@ -108,10 +108,7 @@ export class KnotTasks {
     return { task, bytes };
   }
 
-  /**
-   * The activity with this task checks whether an outcome was recorded before the child run was lost. It has no
-   * values.
-   */
+  /** For an activity that looks for an outcome on record after the child run was lost. Has no values. */
   lostTaskOf(knot: number): KnotTask {
     const id = this.plan.idOf(knot);
     return {

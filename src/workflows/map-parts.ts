@@ -21,7 +21,7 @@ const PER_PART = 50;
 const PARTS_AT_ONCE = 100;
 /** Enough batches to keep some in transit between server and workers while others run. */
 const BATCHES_AT_ONCE = 50;
-/** Elements of a batch at once, if the map allows it. Those that end together are recorded together. */
+/** Elements of a batch at once, if the map allows it, to be recorded together. */
 const LEAST_IN_BATCH = 4;
 
 /** Divides the work into parts that each fit in one history. */

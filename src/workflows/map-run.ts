@@ -162,10 +162,7 @@ function isEndedFromOutside(error: TemporalFailure): boolean {
   return cause.type !== RECORDS_LOST && record?.id === undefined;
 }
 
-/**
- * One activity per element. Promises are the largest cost in the sandbox, so this is one chain of callbacks, unlike
- * `inWindow`.
- */
+/** One activity per element. One chain of callbacks, as promises are the largest cost in the sandbox. */
 function runElements(world: ChildWorld, part: MapPart): Promise<number[]> {
   const scope = world.scope();
   const elements = activitiesOf(part);

@@ -14,10 +14,7 @@ export interface RunLimits {
   readonly settledPerExecution: number;
   /** Plans that may take more events than this run their slow knots as child runs. */
   readonly childRunsFromEvents: number;
-  /**
-   * Milliseconds to the first check of child runs of earlier executions. Doubles with each check, up to the
-   * longest.
-   */
+  /** Milliseconds to the first check of earlier child runs. Doubles with each check, up to the longest. */
   readonly firstCheckMs: number;
   readonly longestCheckMs: number;
   /** After this many signals, an execution dispatches nothing more, to continue as new. */
@@ -50,8 +47,8 @@ const DEFAULT_RUN_LIMITS: RunLimits = {
 };
 
 /**
- * The defaults, with overrides of the starter. Throws `InvalidConfig` for an unknown name, or a value that is not a
- * positive integer.
+ * The defaults, with the starter's. Throws `InvalidConfig` for unknown names and other values than positive
+ * integers.
  */
 export function runLimits(wanted: Partial<RunLimits> = {}): RunLimits {
   for (const [name, limit] of Object.entries(wanted)) {

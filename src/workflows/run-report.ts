@@ -104,10 +104,7 @@ export class RunReport {
     };
   }
 
-  /**
-   * Updates the state on Temporal's page, once per batch of events: with many waits, the table costs more than a
-   * knot.
-   */
+  /** Updates Temporal's page once per batch of events: with many waits, the table costs more than a knot. */
   show(): void {
     if (this.isToShow) return;
     this.isToShow = true;

@@ -105,7 +105,7 @@ export class Signals {
     this.resolveOpen();
   }
 
-  /** In this execution. */
+  /** Number of signals in this execution. */
   get received(): number {
     return this.come;
   }

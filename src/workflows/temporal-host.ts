@@ -45,7 +45,7 @@ import { UnrecordedKnots, type Unrecorded } from './unrecorded-knots';
 import { WaitingKnots } from './waiting-knots';
 import type { Scope, World } from './world';
 
-/** The workflow waits longer than a knot's `cancelGrace` by this: a cancel travels by heartbeat. */
+/** How much longer than a knot's `cancelGrace` the workflow waits: a cancel travels by heartbeat. */
 const CANCEL_TRAVEL_MS = 15_000;
 
 export type HostEnd =
@@ -266,8 +266,7 @@ export class TemporalHost {
   }
 
   /**
-   * Runs until all knots are settled or the history demands a new execution. Rejects only to fail the workflow
-   * task.
+   * Runs until all knots are settled or the history demands a new execution. Rejects only to fail the task.
    *
    * @param takenOver knots that are already Ok; their values are looked up by their records
    * @param begun the first segment that the scheduler sends, if the run's first step has begun it
@@ -545,10 +544,7 @@ export class TemporalHost {
     else this.continueAtRest();
   }
 
-  /**
-   * A cancel reaches everything that `work` begins, even if called by a signal or from a scope that is never
-   * cancelled.
-   */
+  /** A cancel reaches everything that `work` begins, even if called by a signal or from a shielded scope. */
   private inScope(work: () => void): void {
     this.scope
       .run(() => {
@@ -663,10 +659,7 @@ export class TemporalHost {
     );
   }
 
-  /**
-   * Whether this execution takes new signals. Not if it only waits for checks of others in order to continue as
-   * new.
-   */
+  /** Whether new signals are for this execution. Not if it only waits for checks before it continues as new. */
   private get takesSignals(): boolean {
     if (this.leaving === 'continues') return false;
     return !this.watch.isHeld || this.cancelled || this.underWay > 0;

@@ -183,7 +183,7 @@ class TapestryBuilder implements TapestryParts {
     return (this.stand ??= source({ read: () => null }, { id: PLACEHOLDER, tapestry: this.tapestry }));
   }
 
-  /** Or a substitute. */
+  /** Returns a substitute for an unknown name. */
   knotOf(reference: Reference | undefined): AnyKnot {
     if (!reference) return this.placeholder();
     const target = this.names.find(reference.name);

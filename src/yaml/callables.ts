@@ -74,8 +74,7 @@ export class CallableTable {
   private readonly named: Map<string, unknown>;
 
   /**
-   * `loaded` has the exports of modules; undefined if documents may name none here. `allows`: the document allows
-   * it.
+   * `loaded` has exports by module; undefined if modules may not be loaded. `allows`: the document allows modules.
    */
   constructor(
     given: Callables,

@@ -5,10 +5,7 @@ import { NotSayable } from './not-sayable';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/**
- * Options of body hosts in documents. Those that name files and programs are only for code, so that no document
- * starts a program.
- */
+/** Options of hosts in documents. Files and programs are only for code, so that no document starts a program. */
 const OPTIONS = {
   threads: ['maxWorkers', 'memoryLimit'],
   python: ['processes'],

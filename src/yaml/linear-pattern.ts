@@ -1,9 +1,6 @@
 import type { RE2JS } from 're2js';
 
-/**
- * Characters and classes of a pattern, repetitions multiplied. A match takes time in proportion to this number and
- * to the text.
- */
+/** Characters and classes, repetitions multiplied: the time of a match grows with this and with the text. */
 const MOST_ATOMS = 1_000;
 
 /**

@@ -58,7 +58,7 @@ export class Modules {
     }
   }
 
-  /** Undefined if there is no such module, which has been reported. */
+  /** Undefined for a missing module, which has been reported. */
   private below(name: string, range: Range): string | undefined {
     const wanted = path.resolve(this.folder, name);
     const refuse = (message: string): undefined => {

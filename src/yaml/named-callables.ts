@@ -140,7 +140,7 @@ export class NamedCallables {
     return undefined;
   }
 
-  /** If unusable, one that accepts everything. */
+  /** For an unusable schema, one that accepts everything. */
   schema(section: Section, key: string): StandardSchema {
     const given = section.fields[key] ?? 'Any';
     try {

@@ -26,7 +26,6 @@ export class OptionShapes {
     return Object.fromEntries(shapes) as Record<SayableOption, ZodType>;
   }
 
-  /** Options with a form. */
   fields(checks: Readonly<Record<string, Check>>, required: readonly string[] = []): Record<string, ZodType> {
     const shapes = Object.entries(checks).flatMap(([name, { form }]) => {
       const shape = form && this.#of(form);

@@ -39,7 +39,7 @@ export interface TapestryParts {
     inputs: Inputs,
     make: (config: any, inputs: any) => AnyKnot,
   ): AnyKnot;
-  /** Or a substitute. */
+  /** Returns a substitute for an unknown name. */
   knotOf(reference: Reference | undefined): AnyKnot;
   /** The knots of `parents` and the constants of `config`. */
   inputsOf(node: NodeSection): Inputs;

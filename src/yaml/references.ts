@@ -77,7 +77,6 @@ export class Names {
     return undefined;
   }
 
-  /** For messages. */
   known(): readonly string[] {
     return (this.allKnown ??= this.list());
   }

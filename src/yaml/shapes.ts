@@ -8,7 +8,7 @@ import { triggerShapes } from './trigger-shapes';
 
 /** The permitted content of documents, as schemas. They check documents and make the package's JSON Schema. */
 interface Shapes {
-  /** Without its nodes. */
+  /** Leaves nodes unchecked. */
   readonly document: ZodType;
   /** By `type`. */
   readonly nodes: Readonly<Record<string, ZodType>>;

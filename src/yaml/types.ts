@@ -14,8 +14,8 @@ export class TypeProblem extends Error {
 }
 
 /**
- * The schema of a JSON Schema, a type in Python's notation (`list[int]`, `dict[str, float]`, `str | None`), a word
- * of JSON Schema, or the name of a callable. Throws `TypeProblem`.
+ * Reads a JSON Schema, a type in Python's notation (`list[int]`, `dict[str, float]`, `str | None`), a word of JSON
+ * Schema, or the name of a schema among the callables. Throws `TypeProblem`.
  */
 export function schemaOf(
   given: unknown,

@@ -14,6 +14,7 @@ export type WiredOutcomes<W> = {
   readonly [K in keyof W]: W[K] extends Knot<infer T> ? Outcome<T> : Ok<W[K]>;
 };
 
+/** The arguments of a function in place: values or outcomes. */
 export type Receives = DefinitionRecord['receives'];
 
 /** Error policies of a node whose function receives values or outcomes. */

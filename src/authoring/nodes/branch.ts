@@ -10,15 +10,12 @@ import type { WiredValues } from './aggregate';
 import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 import { placeOver } from './input-of';
 
-/** The branch that a function chooses. */
+/** A function chooses the path. */
 export interface SelectorOptions<T, Tag extends string, Why = unknown> {
   readonly input: Knot<T> & MaybeAbsent<Why>;
   /** All tags that the selector may return. */
   readonly branches: readonly Tag[];
-  /**
-   * Returns the tag of the path to take. May be asynchronous. For any other result the branch fails
-   * (`UnknownBranch`).
-   */
+  /** Returns the tag of the path. May be asynchronous. Any other result makes the branch fail (`UnknownBranch`). */
   readonly selector: (input: T, context: KnotContext) => NoInfer<Tag> | Promise<NoInfer<Tag>>;
 }
 
@@ -32,7 +29,7 @@ export interface SelectorInputsOptions<W, Tag extends string> {
   readonly selector: (inputs: WiredValues<W>, context: KnotContext) => NoInfer<Tag> | Promise<NoInfer<Tag>>;
 }
 
-/** The branch is chosen by the field that discriminates a union. */
+/** A field, which discriminates the union in `input`, chooses the path. */
 export interface DiscriminantOptions<T, Field extends keyof T, Why = unknown> {
   readonly input: Knot<T> & MaybeAbsent<Why>;
   readonly on: Field;
@@ -63,12 +60,12 @@ export type MemberPaths<T, Field extends keyof T> = {
 };
 
 /**
- * Places a knot that chooses a path for its input, by a field,
- * `const b = branch({ input: order, on: 'type' }, { id: 'by-type' })`, or by a `selector`. `b.path('refund')` is
- * then the knot of that path.
+ * Places a knot that chooses a path for its input, by a field or by a `selector`:
+ * `const b = branch({ input: order, on: 'type' }, { id: 'by-type' })`. `b.path('refund')` is then the knot of that
+ * path.
  *
  * Over several inputs, `branch({ inputs: { order, stock }, branches, selector: ({ order, stock }) => … }, { id })`,
- * a path has the record of all inputs, which is the value of the knot `<id>.inputs`.
+ * a path has the record of all inputs, the value of the knot `<id>.inputs`.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

@@ -28,7 +28,7 @@ export interface GateInputsOptions<W> {
  *
  * Over several inputs,
  * `gate({ inputs: { total, limit }, predicate: ({ total, limit }) => total < limit }, { id })`, it passes on the
- * record of all inputs, which is the value of the knot `<id>.inputs`.
+ * record of all inputs, the value of the knot `<id>.inputs`.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

@@ -19,6 +19,7 @@ import type { DefinitionRecord, MapRecord, OnElementError } from '../records';
 import type { WiredValues } from './aggregate';
 import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 
+/** Options of every form of `map`. */
 export interface MapOptions<E extends OnElementError = OnElementError> {
   /** Most elements whose bodies run at once, over the whole map. Default 100. */
   readonly concurrency?: number;
@@ -46,6 +47,7 @@ export type Mapped<L, O, E extends OnElementError> = L extends readonly unknown[
     ? { [K in keyof L]?: O }
     : { [K in keyof L]: ElementResult<O, E> };
 
+/** Several lists of one length, by name. */
 type Lists = Readonly<Record<string, Knot<readonly any[]>>>;
 
 /*
@@ -140,8 +142,8 @@ export type MappedOver<V, O, E extends OnElementError> = Mapped<
  *
  * `each` is a definition or a function in place. It gets the element under the name in `bind` (default `element`),
  * and `shared`: knots and constants that are equal for all. `retry`, `timeout`, `cancelGrace`, `onCodeChange`,
- * limits and `cache` apply to each element. The knot fails with `NotAList` or, for lists of different length,
- * `UnequalLists`.
+ * limits and `cache` apply to each element. Any other input makes the knot fail with `NotAList`, lists of different
+ * length with `UnequalLists`.
  *
  * When the run is cancelled, no more elements start, and the map is skipped. Ended elements keep their records.
  *

@@ -11,7 +11,7 @@ export interface NextIteration {
 }
 
 export interface NestRequest {
-  /** The task of the knot, not of this activity. */
+  /** The knot's task, not this activity's. */
   readonly task: ChildTask['task'];
 }
 
@@ -37,14 +37,14 @@ export interface ChildTask {
   readonly limits: RunLimits;
   readonly knot: string;
   readonly call: KnotCall;
-  /** For a node that starts runs: what they inherit. */
+  /** Inherited by runs that a node starts. */
   readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'inlineLimit' | 'subject' | 'reuse' | 'limits'>;
   readonly task: KnotTask & { readonly temporalRunId: string; readonly runId: string };
 }
 
 export type ChildEnd = {
   readonly knot: string;
-  /** Of the child run. */
+  /** Temporal run id of the child run. */
   readonly temporalRunId: string;
 } &
   /** `null`: to be looked up by its record. */

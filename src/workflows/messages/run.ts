@@ -157,10 +157,7 @@ export interface SkippedKnot {
 }
 
 export interface FinishRunResult {
-  /**
-   * How many more of each outcome there are than requested, because a lookup or an abandoned body recorded first.
-   * Absent: none.
-   */
+  /** How many more of each outcome there are than requested, as other records were first. Absent: none. */
   readonly standing?: RunCounts;
   /** Content hash of the finished run record, for the last chunk. */
   readonly record?: string;
@@ -185,6 +182,7 @@ export interface RunAnswer {
   readonly terminals: Readonly<Record<string, Envelope>>;
 }
 
+/** The answer to `STATUS_QUERY`. */
 export interface LiveStatus {
   readonly plan: string | null;
   readonly counts: RunCounts & { readonly running: number; readonly waiting: number; readonly total: number };
@@ -195,6 +193,7 @@ export interface LiveStatus {
   readonly cancelled: boolean;
   /** At most 100. They count as waiting. */
   readonly waits?: readonly OpenWait[];
+  /** Absent if there are none. */
   readonly signals?: LeftSignals;
   /** Running segments. Their knots count as running until the segment ends. Absent: none. */
   readonly segments?: number;

@@ -22,6 +22,7 @@ export interface SignalRequest {
   readonly payload: Envelope;
 }
 
+/** The result of an accepted signal. */
 export interface SignalReceipt {
   /** The knot that takes it. Absent: kept for the next wait of that name. */
   readonly takenBy?: string;
@@ -68,6 +69,7 @@ export interface LeftSignals {
   readonly refused?: { readonly total: number; readonly last: readonly RefusedSignal[] };
 }
 
+/** A knot that waits for a signal or a time. */
 export interface OpenWait {
   readonly knot: string;
   readonly signal?: string;
