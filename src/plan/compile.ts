@@ -28,7 +28,6 @@ import {
 } from './plan';
 import { nestedPlanInput } from './nested-plan';
 import { dataOf, policyOf } from './policy';
-import { Refusals } from './refusals';
 import { topologicalOrder } from './topological-order';
 
 /** In a message about a cycle; the details have all. */
@@ -352,4 +351,33 @@ function notOurs(knot: KnotRecord, tapestry: TapestryRecord, where: string): Sel
     `${where} is knot '${knot.id}', which tapestry '${tapestry.name}' does not have: register it there.`,
     { details },
   );
+}
+
+/** Throws the first problem of compiling, or collects them all. */
+class Refusals {
+  private told = false;
+
+  /** Without `tell`, the first problem is thrown. */
+  constructor(private readonly tell?: (problem: SelvageError) => void) {}
+
+  get any(): boolean {
+    return this.told;
+  }
+
+  refuse(problem: SelvageError): void {
+    if (!this.tell) throw problem;
+    this.told = true;
+    this.tell(problem);
+  }
+
+  /** `instead` is returned if the work fails, so that the rest can be checked. */
+  attempt<T>(work: () => T, instead: T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!SelvageError.is(error)) throw error;
+      this.refuse(error);
+      return instead;
+    }
+  }
 }

@@ -24,7 +24,7 @@ export function decodeText(text: string): unknown {
   } catch (cause) {
     throw new SelvageError(
       'NotDecodable',
-      `The stored text ${shorten(JSON.stringify(text))} is not JSON. Check that it is what was stored.`,
+      `The stored text ${shorten(JSON.stringify(text))} is not JSON. It may be damaged: restore the stored value.`,
       { cause },
     );
   }
@@ -232,7 +232,7 @@ class ValueReader {
   /** For an error of the engine, such as a full stack. */
   failure(cause: unknown): SelvageError {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    return this.error(`could not be read (${reason})`, 'Check that it is what was stored.', cause);
+    return this.error(`could not be read (${reason})`, 'It may be damaged: restore the stored value.', cause);
   }
 
   private malformed(reason: string, cause?: unknown): never {
@@ -260,8 +260,8 @@ class ValueReader {
 export function referenceRefused(what: string): SelvageError {
   return new SelvageError(
     'NotDecodable',
-    `${what} refers to a value in the data store, which may be that of another run, and whoever gave it has not allowed that. Give the value itself, or ` +
-      'allow it: `--allow-references` of `selvage run` and `selvage signal`, `allowReferences` in the memo of the workflow.',
+    `${what} refers to a value in the data store, which may belong to another run, and references are not allowed here. Give the value itself, or ` +
+      'allow references: `--allow-references` of `selvage run` and `selvage signal`, `allowReferences` in the memo of the workflow.',
     { details: { reference: true } },
   );
 }

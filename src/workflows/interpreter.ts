@@ -6,15 +6,16 @@ import { conclude, finishRun } from './conclude-run';
 import { detailsTable } from './details-table';
 import {
   EXTEND_UPDATE,
+  MEMO_KEY,
   SEGMENTS_QUERY,
   STATUS_QUERY,
   mayReuse,
   type ExtendMessage,
   type LiveStatus,
   type RunAnswer,
+  type RunMemo,
   type RunningSegments,
 } from './messages';
-import { runMemo } from './run-memo';
 import { NOTHING_YET, statusAfter } from './run-report';
 import { SerialQueue } from './serial-queue';
 import { Signals } from './signals';
@@ -156,4 +157,24 @@ function requireExtendMessage(message: unknown): void {
     'The update that extends a run takes { fragment }, the content hash of a fragment in the data store. Use `run.extend(fragment)`.',
     'InvalidFragment',
   );
+}
+
+/** The client's facts about the run. For a run of a Temporal schedule: the schedule and the planned time. */
+function runMemo(world: World): RunMemo {
+  const { memo, searchAttributes } = world.facts();
+  const said = (memo?.[MEMO_KEY] ?? {}) as RunMemo;
+  const attributes = searchAttributes as Record<string, unknown[] | undefined>;
+  const scheduledBy = attributes['TemporalScheduledById']?.[0];
+  if (typeof scheduledBy !== 'string') return said;
+  const plannedFor = attributes['TemporalScheduledStartTime']?.[0];
+  return { trigger: `schedule:${scheduledBy}`, ...plannedEvent(plannedFor), ...said };
+}
+
+/**
+ * Truncated to the second, as in run ids: a scheduler of the server keeps the fraction of manually triggered runs.
+ */
+function plannedEvent(plannedFor: unknown): Pick<RunMemo, 'triggerKey' | 'event'> {
+  if (!(plannedFor instanceof Date)) return {};
+  const planned = new Date(Math.floor(plannedFor.getTime() / 1000) * 1000).toISOString();
+  return { triggerKey: planned, event: { planned } };
 }

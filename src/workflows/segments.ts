@@ -1,4 +1,5 @@
 import { TemporalFailure } from '@temporalio/common';
+import { unpackEnds, type MemberOutcome } from '../scheduler';
 import { activityIdOf } from './activity-id';
 import type { CommandBudget } from './command-budget';
 import type { KnotTasks } from './knot-tasks';
@@ -13,12 +14,18 @@ import {
 } from './messages';
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
-import { readSegmentAnswer, type SegmentOutcomes } from './segment-answer';
+import { slotOf, type Slot } from './slot';
 
 /** A summary may have 400 bytes in all. */
 const ID_IN_SUMMARY = 80;
 /** With the longest ids, so many fit in the answer to a query. */
 const LISTED_MEMBERS = 6_000;
+
+/** Members without an outcome join a later segment or, if in `alone`, run as activities of their own. */
+interface SegmentOutcomes {
+  readonly outcomes: ReadonlyMap<number, MemberOutcome<Slot>>;
+  readonly alone: readonly number[];
+}
 
 export interface SegmentEnd extends SegmentOutcomes {
   readonly failures: readonly KnotFailure[];
@@ -168,4 +175,36 @@ function summaryOf(ids: readonly string[]): string {
   if (ids.length === 1) return `1 knot: ${plainMarkdown(first.slice(0, ID_IN_SUMMARY))}`;
   const named = [first, ids.at(-1)!].map((id) => id.slice(0, ID_IN_SUMMARY));
   return `${ids.length} knots: ${named.map(plainMarkdown).join(ids.length === 2 ? ', ' : ' … ')}`;
+}
+
+/** Reads a segment's answer, and notes reports about handed-back members for their next tasks. */
+function readSegmentAnswer(
+  plan: PresentPlan,
+  tasks: KnotTasks,
+  members: readonly number[],
+  answer: SegmentAnswer,
+): SegmentOutcomes {
+  const outcomes = new Map<number, MemberOutcome<Slot>>();
+  const alone: number[] = [];
+  unpackEnds(answer.ends, members.length).forEach((end, position) => {
+    const knot = members[position]!;
+    const id = plan.idOf(knot);
+    if (end === 'ok') {
+      const envelope = answer.values[id];
+      const choice = answer.choices?.[id];
+      const value = envelope ? slotOf(envelope) : null;
+      outcomes.set(knot, { kind: 'ok', value, ...(choice !== undefined && { choice }) });
+    } else if (answer.skipped?.[id] !== undefined) {
+      outcomes.set(knot, { kind: 'skipped', reason: answer.skipped[id] });
+    } else if (end === 'err') {
+      outcomes.set(knot, { kind: 'err' });
+    } else if (end === 'retryAlone') {
+      alone.push(knot);
+      const how = answer.handedBack?.[id];
+      if (how) tasks.noteHandedBack(knot, how);
+    } else {
+      tasks.noteAgain(knot);
+    }
+  });
+  return { outcomes, alone };
 }

@@ -292,7 +292,7 @@ export class WaitingKnots {
 function tooLate(name: string): Refusal {
   return {
     refused: 'SignalTooLate',
-    message: `All knots that wait for the signal "${name}" and that it fits have their outcome or their signal: it comes too late.`,
+    message: `The signal "${name}" comes too late: all knots that wait for it, and that it fits, have an outcome or a signal.`,
   };
 }
 

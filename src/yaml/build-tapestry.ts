@@ -2,11 +2,11 @@
 import { type AnyTapestry, pick, source, Tapestry, type BranchKnot, type Knot } from '../authoring';
 import { attempt, detailsOf, findingOf, isCode, optionOf, report } from './authoring-errors';
 import { isObject } from '../authoring/checks';
+import { daily, hourly, list, monthly, product, weekly, type AnyDomain } from '../partitions';
 import { shapeOf, UNKNOWN, type KnownShape } from './known-shape';
 import { KnotShapes } from './knot-shapes';
 import { NamedCallables, type Surroundings } from './named-callables';
 import { optionsOf, summaryOf } from './node-options';
-import { domainOf } from './partition-domain';
 import { placeNode, type TapestryParts } from './place-node';
 import type { Problems } from './problems';
 import type { DocumentSection, NodeSection, Section } from './read-document';
@@ -14,6 +14,7 @@ import { inOrder, isPart, isShared, Names, parameterName, referenceAt, type Refe
 
 type AnyKnot = Knot<any>;
 type Inputs = Record<string, unknown>;
+type Given = Readonly<Record<string, any>>;
 
 /** In place of a node that could not be made, so that problems of others are found, too. */
 const PLACEHOLDER = 'yaml.placeholder';
@@ -304,4 +305,26 @@ class TapestryBuilder implements TapestryParts {
   isNode(value: unknown): boolean {
     return isShared(value, this.names);
   }
+}
+
+/**
+ * The domain of `{ daily: { start: 2024-01-01 } }` and similar forms. Throws `InvalidConfig`. Undefined for a wrong
+ * form, which has been reported.
+ */
+function domainOf(given: unknown): AnyDomain | undefined {
+  const [entry, ...others] = Object.entries((given ?? {}) as Given);
+  if (!entry || others.length > 0) return undefined;
+  const [kind, said] = entry;
+  if (kind === 'list') return list(said as string[]);
+  if (kind === 'product') {
+    const parts = Object.entries(said as Given).map(([name, part]) => [name, domainOf(part)] as const);
+    return parts.some(([, part]) => part === undefined)
+      ? undefined
+      : product(Object.fromEntries(parts) as Record<string, AnyDomain>);
+  }
+  const make = { daily, hourly, weekly, monthly }[kind];
+  if (!make || typeof said !== 'object' || said === null || typeof (said as Given)['start'] !== 'string')
+    return undefined;
+  const { start, ...options } = said as { start: string };
+  return make(start, options);
 }

@@ -233,7 +233,7 @@ class Reader {
       this.problems.add(range, {
         code: 'YamlNotAllowed',
         reason: 'Alias',
-        message: `The alias *${source} is within what it stands for, and would have no end.`,
+        message: `The alias *${source} is inside the value that it refers to, and would have no end.`,
       });
       return nothing;
     }

@@ -227,7 +227,7 @@ function makeShapes(z: typeof Zod): Shapes {
       error:
         'one of daily, hourly, weekly, monthly, list and product, such as { daily: { start: 2024-01-01 } }',
     })
-    .meta({ description: 'Which partitions there are of what the tapestry makes' });
+    .meta({ description: 'The partitions of the tapestry' });
   const fields = {
     name: text('Of the tapestry, and of its workflow type').nullable().optional(),
     description: text('For people').nullable().optional(),
@@ -269,7 +269,7 @@ function makeShapes(z: typeof Zod): Shapes {
       .union([z.array(z.string().min(1)).min(1), z.record(z.string(), z.string().min(1))], {
         error: 'a list of ids, or ids by name',
       })
-      .meta({ description: 'The nodes whose values a run is asked for. Default: those that no other uses' })
+      .meta({ description: 'The nodes whose values a run yields. Default: nodes without consumers' })
       .optional(),
     schedules: z
       .array(schedule)
