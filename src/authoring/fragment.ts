@@ -58,8 +58,8 @@ export interface FragmentBuilder {
  *
  * ```ts
  * const more = fragment((f) => {
- * const doubled = double({ x: f.ref<number>('d') }, { id: 'd2' });
- * return { doubled };
+ *   const doubled = double({ x: f.ref<number>('d') }, { id: 'd2' });
+ *   return { doubled };
  * });
  * ```
  *

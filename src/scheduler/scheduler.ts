@@ -22,30 +22,30 @@ import { SegmentTable } from './segment-table';
  * out the commands and reports the results. Columns are in `knot-table`, segments in `segment-table`, queues and
  * window in `ready-knots`, saves in `saved-scheduler`.
  *
- * S1  A knot is decided (run, skipped or failed) when all its parents are settled, even if one has failed before. So the
- * order of outcomes does not matter. It runs if all are Ok; else its error policy decides. A failed optional parent
- * counts as skipped. The scheduler that runs a segment decides its members by the same rules; they are settled here
- * in layout order, and one without an outcome is decided here. Outcomes taken over from another run are Ok from the
- * start, whatever their parents.
- * S2  Every knot is settled exactly once, only by `settle`. Events that would repeat it are refused before any change.
- * Only knots that a segment hands back go from `running` to `waiting`.
- * S3  A knot is in one of the three ready queues exactly if it is waiting, its settled parents let it run, and the run is
- * started and not cancelled. So a cancel, which empties them, leaves nothing to dispatch.
- * S4  At most `window` activities are in flight; a segment is one, a waiting knot none. Only `ReadyKnots` starts and
- * counts them. (A restore dispatches again everything that was running, whatever the window.)
- * S5  Commands depend only on the layout and past events, and ready knots are dispatched in layout order. So a replay of
- * the events gives the same commands.
+ * S1  A knot is decided (run, skipped or failed) when all its parents are settled, even if one has failed before.
+ *     So the order of outcomes does not matter. It runs if all are Ok; else its error policy decides. A failed
+ *     optional parent counts as skipped. The scheduler that runs a segment decides its members by the same rules;
+ *     they are settled here in layout order, and one without an outcome is decided here. Outcomes taken over from
+ *     another run are Ok from the start, whatever their parents.
+ * S2  Every knot is settled exactly once, only by `settle`. Events that would repeat it are refused before any
+ *     change. Only knots that a segment hands back go from `running` to `waiting`.
+ * S3  A knot is in one of the three ready queues exactly if it is waiting, its settled parents let it run, and the
+ *     run is started and not cancelled. So a cancel, which empties them, leaves nothing to dispatch.
+ * S4  At most `window` activities are in flight; a segment is one, a waiting knot none. Only `ReadyKnots` starts
+ *     and counts them. (A restore dispatches again everything that was running, whatever the window.)
+ * S5  Commands depend only on the layout and past events, and ready knots are dispatched in layout order. So a
+ *     replay of the events gives the same commands.
  * S6  `finish` comes when the last knot is settled: once, except for S12. No knot is running then.
  * S7  A value is held exactly while it may be needed: by an unsettled child of its knot, or as a terminal.
- * S8  The layout, the outcomes and the running knots determine all state but the saved fields; `restore` derives it.
- * S9  An edge is visited when its parent settles, when its child does, and with each segment of its parent. So a run is
- * linear in knots and edges, but for the queues' logarithm and handed-back knots. Nothing recurses, so a chain may
- * have any length.
+ * S8  The layout, the outcomes and the running knots determine all but the saved fields; `restore` derives it.
+ * S9  An edge is visited when its parent settles, when its child does, and with each segment of its parent. So a
+ *     run is linear in knots and edges, but for the queues' logarithm and handed-back knots. Nothing recurses, so a
+ *     chain may have any length.
  * S10 Each parent of a segment's member is Ok or a member. One event settles a segment; until then its members run.
- * S11 A path of a branch never runs, and is settled with its branch: Ok with its input's value if its tag was chosen,
- * else skipped. So no path of a branch with an outcome waits.
- * S12 An extension adds knots after the existing ones, and decides no knot again. New knots follow the same rules, at
- * once if their parents are settled. A finished run continues, and finishes again.
+ * S11 A path of a branch never runs, and is settled with its branch: Ok with its input's value if its tag was
+ *     chosen, else skipped. So no path of a branch with an outcome waits.
+ * S12 An extension adds knots after the existing ones, and decides no knot again. New knots follow the same rules,
+ *     at once if their parents are settled. A finished run continues, and finishes again.
  */
 
 const SKIP_REASONS: readonly SkipReason[] = ['parent_failed_or_skipped', 'branch_not_selected', 'cancelled'];

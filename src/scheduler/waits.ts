@@ -56,13 +56,13 @@ export interface WaitsLimits {
 /**
  * The open waits of a run, and the signals that no knot has taken.
  *
- * T1  A wait takes the first unread signal of its name that fits it. Of several waits, the first takes the signal. So no
- * unread signal ever fits an open wait.
- * T2  An alarm is set for the earliest time or earlier, so no time is missed. An obsolete alarm is ignored when it rings,
- * which is cheaper than cancelling.
+ * T1  A wait takes the first unread signal of its name that fits it. Of several waits, the first takes the signal.
+ *     So no unread signal ever fits an open wait.
+ * T2  An alarm is set for the earliest time or earlier, so no time is missed. An obsolete alarm is ignored when it
+ *     rings, which is cheaper than cancelling.
  * T3  Only the history's clock ends waits.
- * T4  A signal goes to one wait: it is unread or taken, and a wait ends once. A signal that arrives again under its id
- * gets the first answer, and changes nothing.
+ * T4  A signal goes to one wait: it is unread or taken, and a wait ends once. A signal that arrives again under its
+ *     id gets the first answer, and changes nothing.
  */
 export class Waits {
   /** In the order in which they began. */

@@ -36,11 +36,11 @@ export interface ChildRunsListener {
  * execution needs only its Temporal run id.
  *
  * K1  A message counts only if it names a known child run by its Temporal run id. So repeated signals, signals of
- * another run with our id, and signals made up by an operator change nothing.
+ *     another run with our id, and signals made up by an operator change nothing.
  * K2  A child run reports before it ends. Once the server says that it has ended, its message has arrived or never
- * will.
+ *     will.
  * K3  For the server, child runs are abandoned when we end: it counts continue-as-new as an end and would terminate
- * them. We pass on a cancel ourselves. After a terminate, the process that settles the records ends child runs.
+ *     them. We pass on a cancel ourselves. After a terminate, the process that settles the records ends child runs.
  */
 export class ChildRuns {
   private readonly known = new Map<string, string>();

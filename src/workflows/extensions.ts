@@ -34,7 +34,7 @@ export interface ExtensionsListener {
  *
  * E1  Extensions are made one at a time, each from the plan of the last one.
  * E2  While one is being made, the run neither ends nor continues as new. A body's extension is complete before its
- * knot is settled. So none is lost.
+ *     knot is settled. So none is lost.
  */
 export class Extensions {
   private open = 0;

@@ -10,7 +10,7 @@ export interface LookupsListener {
  *
  * L1  One lookup at a time: knots that become ready meanwhile are looked up together.
  * L2  A lookup records the values that it takes over before it returns. Knots downstream become Ok when they are
- * dispatched: the scheduler decides on each as if its activity had ended at once.
+ *     dispatched: the scheduler decides on each as if its activity had ended at once.
  */
 export class Lookups {
   private readonly waiting: number[] = [];

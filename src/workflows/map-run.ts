@@ -33,9 +33,9 @@ const MENDS = 10;
  * `batch`, several in one. If these are too many for one history, parts of the map get child runs. Finally the
  * map's activity composes the value from the elements' records.
  *
- * M1  Of an element's activity, only its end counts: records tell the outcomes. An activity that an operator ended has
- * no record, and its element has failed. Any other missing record was lost: the map starts again with the elements
- * that are not on record.
+ * M1  Of an element's activity, only its end counts: records tell the outcomes. An activity that an operator ended
+ *     has no record, and its element has failed. Any other missing record was lost: the map starts again with the
+ *     elements that are not on record.
  * M2  The map's concurrency holds over all its parts: each part has its share.
  * M3  After a cancel nothing begins, and running elements are awaited.
  */

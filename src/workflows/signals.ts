@@ -62,8 +62,8 @@ interface Arrival extends UncheckedSignal {
  *
  * G1  No signal is missed: handlers are registered before the first await, and signals wait for the run's layout.
  * G2  An activity checks payloads, as schemas are in the worker. One activity checks all arrivals until it is
- * scheduled, and one runs at a time, so signals are handled in order. All arrivals of one activation are noted
- * before its promises continue, so a replay schedules the same.
+ *     scheduled, and one runs at a time, so signals are handled in order. All arrivals of one activation are noted
+ *     before its promises continue, so a replay schedules the same.
  * G3  While signals are being checked, the run neither ends nor continues as new.
  * G4  An accepted signal is never refused when it comes again under its id.
  * G5  The update's validator makes all refusals that need no check, so these add nothing to the history.

@@ -93,9 +93,9 @@ export interface TemporalHostOptions extends RunFacts {
  * listener. Only the host talks to the scheduler and settles knots.
  *
  * H1  A knot is dispatched by exactly one activity in one execution. Only a knot that a segment hands back is
- * dispatched again, after the segment's activity has ended.
+ *     dispatched again, after the segment's activity has ended.
  * H2  Only an answer of Temporal becomes an outcome. Any other error is a defect, and fails the workflow task
- * (`fatal`), so that a repaired worker can continue.
+ *     (`fatal`), so that a repaired worker can continue.
  * H3  All decisions depend only on the history: outcomes in order of arrival, and the history's length.
  */
 export class TemporalHost {

@@ -16,7 +16,8 @@ export interface UnrecordedKnotsListener {
  * Knots of this execution without a record, as nothing of theirs ran or the server ended it. They are recorded at
  * the end of the execution or, earlier, before a knot receives its parents' outcomes.
  *
- * U1  A receiver is scheduled once all its parents are on record: its activity reads outcomes that are not Ok there.
+ * U1  A receiver is scheduled once all its parents are on record: its activity reads outcomes that are not Ok
+ *     there.
  * U2  One recording at a time: knots that arrive meanwhile, and their receivers, wait for the next.
  */
 export class UnrecordedKnots {

@@ -39,7 +39,8 @@ export interface WaitingKnotsListener {
 /**
  * The knots of a run that wait, from their dispatch until they are settled.
  *
- * W1  On the server, a waiting knot is only a timer. Its activity, which records it, is scheduled when the wait is over.
+ * W1  On the server, a waiting knot is only a timer. Its activity, which records it, is scheduled when the wait is
+ *     over.
  * W2  These activities have the same limit as others, although the scheduler's window does not count them.
  * W3  A signal that some knot may still take is kept for it, up to a limit; any other is refused.
  */

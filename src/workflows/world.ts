@@ -9,12 +9,12 @@ import type {
 /**
  * The world of a workflow, as the interpreter and child runs use it. Temporal is one such world.
  *
- * W1  Answers of activities, timers and child workflows, and messages, come one after the other, on replay in the same
- * order. All arrivals of one workflow task are there before a promise of the task continues.
+ * W1  Answers of activities, timers and child workflows, and messages, come one after the other, on replay in the
+ *     same order. All arrivals of one workflow task are there before a promise of the task continues.
  * W2  No member adds a promise to those of Temporal: a replay notices how many are between an answer and a command.
  * W3  Commands are sent at the end of the task. If a worker dies before they are recorded, the task is done again.
  * W4  A cancel rejects everything that was begun in its scope, and a cancelled scope begins nothing. Shielded work
- * continues.
+ *     continues.
  * W5  An uncaught error that is not a failure of Temporal's fails the task, which is retried with the same history.
  */
 export interface World extends ChildWorld {
