@@ -1,8 +1,7 @@
 import type { TapestryRecord } from './records';
 
 /**
- * The tapestry that is being built. It is kept on the global object, because a library of definitions may have come with
- * its own copy of this package.
+ * The tapestry that is being built. On the global object, as a library may come with its own copy of this package.
  */
 const AMBIENT: unique symbol = Symbol.for('selvage.ambient-tapestry') as typeof AMBIENT;
 const globals = globalThis as { [AMBIENT]?: TapestryRecord };
@@ -11,7 +10,7 @@ export function ambientTapestry(): TapestryRecord | undefined {
   return globals[AMBIENT];
 }
 
-/** Runs `build` with `tapestry` as the ambient one; may be nested. */
+/** Runs `build` with `tapestry` as the ambient one. Calls may nest. */
 export function withAmbientTapestry<R>(tapestry: TapestryRecord, build: () => R): R {
   const outer = globals[AMBIENT];
   globals[AMBIENT] = tapestry;

@@ -2,14 +2,13 @@ import { SelvageError } from '../errors';
 import type { DefinitionRecord, ErrorPolicy, KnotOptions, KnotRecord, TapestryRecord } from './records';
 import type { BodyHostOptions, Dispatcher } from './dispatchers';
 
-/** The name of a host in a plan, and in a worker. */
 export function hostName({ name, kind }: BodyHostOptions): string {
   return name ?? kind;
 }
 
 /**
- * The host that calls the body of a definition, if the worker does not do so itself. A host that cannot call it, as a tapestry may name one for
- * all its knots, does not count.
+ * The host that calls the body of a definition; undefined if the worker does. A host that cannot call it is
+ * ignored, as a tapestry may name one for all its knots.
  */
 export function hostOf(
   { node, map, ...definition }: DefinitionRecord,
@@ -20,26 +19,22 @@ export function hostOf(
   return hostThatCan(body.host !== undefined, dispatcher) ?? body.host;
 }
 
-/**
- * As {@link hostOf}, of a definition that is known by name.
- *
- * @param own the name of the host that has its body, if that is in another language
- */
+/** Like {@link hostOf}, for a definition known by name. `own` is the host of a body in another language. */
 export function hostNameOf(own: string | undefined, dispatcher: Dispatcher | undefined): string | undefined {
   const given = hostThatCan(own !== undefined, dispatcher);
   return given ? hostName(given) : own;
 }
 
-/** The host that a dispatcher names, if it calls such bodies: threads call those of TypeScript, all others those of other languages. */
+/** Threads call bodies of TypeScript; all other hosts call those of other languages. */
 function hostThatCan(isForeign: boolean, dispatcher: Dispatcher | undefined): BodyHostOptions | undefined {
   const given = dispatcher?.host;
   return given && (given.kind === 'threads') !== isForeign ? given : undefined;
 }
 
-/** Nodes whose function, or whose elements' function, is a body like others. */
+/** Nodes with a function that hosts call like other bodies. */
 const WITH_FUNCTIONS: ReadonlySet<string> = new Set(['gate', 'branch', 'loop', 'map']);
 
-/** The knots of a tapestry whose bodies a host calls, with these bodies; and the bodies, without a knot, by which its runs may be extended. */
+/** All bodies that a host calls: with their knots, and those without a knot that extensions of runs may name. */
 export function* hostedKnots({
   knots,
   definitions = [],
@@ -58,7 +53,7 @@ export function* hostedKnots({
   }
 }
 
-/** @throws SelvageError `InvalidConfig` if the options name a host that cannot call the body */
+/** Throws `InvalidConfig` if the options name a host that cannot call the body. */
 export function requireCallable(
   owner: string,
   { map, ...definition }: Pick<DefinitionRecord, 'name' | 'host' | 'map'>,
@@ -75,11 +70,7 @@ export function requireCallable(
   });
 }
 
-/**
- * Only with its source here can a plan say which code a knot is to wait for.
- *
- * @throws SelvageError `InvalidConfig`
- */
+/** Throws `InvalidConfig` for `onCodeChange: 'wait'` without a source: the plan then has no hash to wait for. */
 export function requireKnownCode(
   owner: string,
   { map, ...definition }: Pick<DefinitionRecord, 'name' | 'source' | 'map'>,

@@ -1,9 +1,6 @@
 import type { DefinitionRecord, TapestryRecord } from './records';
 
-/**
- * The names under which other processes know the bodies of tapestries: those of definitions, and those of functions in place. One body may
- * come in several records, as of a definition and of its optional() twin.
- */
+/** The names by which other processes know bodies. A body and its `optional()` twin come in two records. */
 export function* bodyNames(
   tapestries: Iterable<TapestryRecord>,
 ): Iterable<readonly [string, DefinitionRecord]> {
@@ -18,7 +15,7 @@ export function* bodyNames(
   }
 }
 
-/** A name of a definition has no `#`. */
+/** `#` occurs in no name of a definition. */
 export function bodyName(
   { inline, name, version }: Pick<DefinitionRecord, 'inline' | 'name' | 'version'>,
   tapestry: string,

@@ -4,28 +4,23 @@ import type { CacheOptions, DefinitionRecord, ReadKnotOptions } from './records'
 type Cacheable = Pick<DefinitionRecord, 'name' | 'version' | 'node' | 'inline' | 'receives' | 'map'> &
   Partial<Pick<DefinitionRecord, 'source'>>;
 
-/** How the source text of native functions ends. Functions made by `bind` end so too, whatever they call. */
+/** Source text of native functions. Functions made by `bind` end in the same way, whatever they call. */
 const NATIVE = /\{\s*\[native code\]\s*\}\s*$/;
 
 /**
- * Tells whether a knot's values (for a map, its elements' values) depend only on its code and inputs, so that they can
- * be reused. Nodes that pass on values of others, or do more than call a body, are excluded. So are bodies that receive
- * outcomes: a failure is not a value that could be looked up.
+ * Whether a knot's values (of a map: its elements' values) depend only on code and inputs, so that they can be
+ * reused. Other nodes pass values on. Outcomes are excluded, as failures are never reused.
  */
 export function isCacheable({ node, receives }: Cacheable): boolean {
   return (node === undefined || node === 'map') && receives === 'values';
 }
 
-/** Reads the reuse options. Returns undefined if nothing is to be reused. */
 export function cacheOf({ cache }: ReadKnotOptions): CacheOptions<number> | undefined {
   if (cache === undefined || cache === false) return undefined;
   return cache === true ? {} : cache;
 }
 
-/**
- * @param owner whose options they are, for the message
- * @throws SelvageError InvalidConfig, CacheWithoutVersion
- */
+/** Throws `InvalidConfig` or `CacheWithoutVersion`. */
 export function requireCacheable(owner: string, definition: Cacheable, options: ReadKnotOptions): void {
   const cache = cacheOf(options);
   if (!cache) return;

@@ -3,10 +3,7 @@ import { durationMs, durationWords } from '../values/duration';
 import { didYouMean } from './names';
 import { textProblem } from './texts';
 
-/**
- * How a document may write the value of an option. It is looser than the check, which refuses what has the right form
- * and is wrong.
- */
+/** How a document may write the value of an option. A check may refuse values of the right form. */
 export type Form =
   | 'number'
   | 'text'
@@ -26,13 +23,13 @@ export type Form =
 export interface Check {
   /** Returns what the value must be, or undefined if it is valid. */
   (value: unknown): string | undefined;
-  /** Absent: a document cannot write it, or says it in another way. */
+  /** Absent: documents cannot write it, or have another key for it. */
   readonly form?: Form;
-  /** A sentence for editors of documents. */
+  /** Shown by editors of documents. */
   readonly about?: string | undefined;
 }
 
-/** The check, of an option that documents may have. */
+/** Gives a check the form that documents write. */
 export function sayable(form: Form, check: Check, about?: string): Check {
   return Object.assign((value: unknown) => check(value), { form, about });
 }
@@ -54,7 +51,7 @@ export const isBoolean = sayable('flag', (value) =>
   typeof value === 'boolean' ? undefined : 'must be true or false',
 );
 
-/** For options that are checked elsewhere, because the message of a check would show a secret. */
+/** For secrets, which the message of a check would show: they are checked elsewhere. */
 export const unchecked: Check = () => undefined;
 
 export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');
@@ -71,7 +68,6 @@ export const whole = (least: number, largest: number): Check =>
       : `must be a whole number from ${least} to ${largest}`,
   );
 
-/** Accepts a duration of at least and at most so many milliseconds. */
 export const duration = (least: number, most = Infinity): Check => {
   const from = least > 0 ? ` of ${durationWords(least)}` : '';
   const range = most < Infinity ? `${from || ' of 0'} to ${durationWords(most)}` : from && `${from} or more`;
@@ -83,7 +79,6 @@ export const duration = (least: number, most = Infinity): Check => {
   });
 };
 
-/** Accepts the name of an environment variable that holds an address, or a prefix of several. */
 export const isVariable = (example: string): Check =>
   sayable('text', (value) =>
     typeof value === 'string' && /^[A-Z][A-Z0-9_]*$/.test(value)
@@ -94,7 +89,6 @@ export const isVariable = (example: string): Check =>
 /** Kafka's own limit. */
 export const LONGEST_TOPIC = 249;
 
-/** Accepts the name of a topic of Kafka. */
 export const topicName = sayable('text', (value) =>
   typeof value === 'string' &&
   /^[\w.-]+$/.test(value) &&
@@ -115,7 +109,7 @@ export const oneOf = (...values: readonly string[]): Check =>
     values.includes(value as string) ? undefined : `must be ${values.map((v) => `"${v}"`).join(' or ')}`,
   );
 
-/** Checks an object of options; the complaint names the inner option. */
+/** Checks an object of options. The complaint names the wrong one. */
 export const nested = <T>(
   checks: Checks<T>,
   required: readonly string[] = [],
@@ -155,7 +149,6 @@ export function firstProblem(
   return undefined;
 }
 
-/** Shows a wrong value in a message. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `"${value.length > 60 ? `${value.slice(0, 60)}…` : value}"`;
   if (typeof value === 'function') return 'a function';

@@ -3,25 +3,24 @@ import { isObject, shown, type Check } from './checks';
 import type { InputRecord, KnotOptions, ErrorPolicy } from './records';
 import { textProblem } from './texts';
 
-/** Data outside of runs, by the names that OpenLineage gives it, so that other tools name it alike. */
+/** Data outside of runs, named as in OpenLineage, so that other tools have the same name for it. */
 export interface Dataset {
-  /** Where it is, such as `postgres://db.example.com:5432`. */
+  /** Location, such as `postgres://db.example.com:5432`. */
   readonly namespace: string;
-  /** What it is called there, such as `shop.public.orders`. */
+  /** Name there, such as `shop.public.orders`. */
   readonly name: string;
 }
 
-/** Options of a knot that say what its body does with data outside of runs. */
+/** The data outside of runs that a body reads and writes. */
 export interface DataOptions {
   /** The data outside of runs that the body reads, for lineage: see {@link dataset}. Default: none. */
   readonly reads?: Dataset | readonly Dataset[];
   /** The data outside of runs that the body writes, for lineage. Default: none. */
   readonly writes?: Dataset | readonly Dataset[];
   /**
-   * For lineage, where the columns (fields) of the knot's value come from, and so those of what it writes:
-   * `{ total: ['orders.amount'] }` names a column of the input `orders`, `['amount']` one of the dataset that
-   * the knot reads. Default: the value of a knot that reads one dataset has its columns; of others nothing is
-   * known.
+   * For lineage: the origins of the columns (fields) of the knot's value. `{ total: ['orders.amount'] }` names a
+   * column of the input `orders`; `['amount']` names one of the dataset that the knot reads. Default: a knot that
+   * reads one dataset has its columns; for other knots they are unknown.
    */
   readonly columns?: Readonly<Record<string, readonly string[]>>;
 }
@@ -29,21 +28,22 @@ export interface DataOptions {
 const LONGEST = 1_000;
 const FORM = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#@]*)@)?([^/?#]*)([^?#]*)/i;
 
-/** Databases whose names have three parts, with their ports and the schema that a name without one is in. */
+/** Databases with names of three parts: the default port and schema. */
 const DATABASES: Readonly<Record<string, { readonly port: string; readonly schema?: string }>> = {
   postgres: { port: '5432', schema: 'public' },
   redshift: { port: '5439', schema: 'public' },
   mssql: { port: '1433', schema: 'dbo' },
   mysql: { port: '3306' },
 };
-/** Azure's, whose URLs have the container before the host: `abfss://container@account.dfs.core.windows.net/path`. */
+/** In Azure's URLs the container precedes the host: `abfss://container@account.dfs.core.windows.net/path`. */
 const WITH_CONTAINER = /^(abfss?|wasbs?)$/;
 const SCHEMES: Readonly<Record<string, string>> = { postgresql: 'postgres', sqlserver: 'mssql', s3a: 's3' };
 
 /**
  * Names a dataset by a URL: `postgres://host/database/schema.table`, `mysql://host/database/table`,
  * `bigquery://project/dataset.table`, `snowflake://organization-account/database/schema.table`, `s3://bucket/path`,
- * `gs://bucket/path`, `kafka://host:9092/topic`, `file:///path`, or any other. User, password and query are left out. For what has no URL, give both names: `dataset({ namespace, name })`.
+ * `gs://bucket/path`, `kafka://host:9092/topic`, `file:///path`, or any other. User, password and query are left
+ * out. Without a URL, give both names: `dataset({ namespace, name })`.
  *
  * @throws SelvageError `InvalidConfig`
  */
@@ -94,20 +94,18 @@ const isDataset: Check = (value) =>
 const isName = (value: unknown): boolean =>
   typeof value === 'string' && value !== '' && textProblem(value, LONGEST) === undefined;
 
-/** Accepts a dataset, or a list of them. */
 export const datasets: Check = (value) => {
   const list: unknown[] = Array.isArray(value) ? value : [value];
   return list.map(isDataset).find((complaint) => complaint !== undefined);
 };
 
-/** Accepts the columns that each column comes from. */
 export const columns: Check = (value) =>
   isObject(value) &&
   Object.values(value).every((from) => Array.isArray(from) && from.every((one) => isName(one)))
     ? undefined
     : "must be an object such as { total: ['orders.amount'] }";
 
-/** The input, and the column of its value, that `input.column` names; `column` alone is one of the dataset that is read. */
+/** Splits `input.column`. A text without a known input names a column of the dataset that the knot reads. */
 export function originOf(
   text: string,
   inputs: { has(name: string): boolean },
@@ -116,7 +114,7 @@ export function originOf(
   return input !== undefined && inputs.has(input) ? [input, column!] : [undefined, text];
 }
 
-/** Throws InvalidConfig if the columns of a knot come from nothing that it has. */
+/** Throws `InvalidConfig` for columns whose origin is neither an input nor the one dataset that the knot reads. */
 export function requireOrigins(
   owner: string,
   inputs: ReadonlyMap<string, InputRecord>,

@@ -10,12 +10,7 @@ import { textProblem } from './texts';
 
 const LONGEST_VERSION = 200;
 
-/**
- * Checks the parts of a definition and puts them together.
- *
- * @param options as the user gave them
- * @param code the function or class that the author wrote, its source text, and the host of a body in another language
- */
+/** Checks the parts of a definition and puts them together. `options` are as the user gave them. */
 export function makeDefinition(
   name: unknown,
   options: unknown,
@@ -83,7 +78,6 @@ export function makeDefinition(
   return record;
 }
 
-/** The error for `receiveErrors` on a definition whose body takes values. */
 export function receivesValues(
   owner: string,
   { name: definition, inline }: Pick<DefinitionRecord, 'name' | 'inline'>,

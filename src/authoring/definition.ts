@@ -9,41 +9,37 @@ import { place } from './place';
 import type { DefinitionRecord, ErrorPolicy, KnotBody, KnotOptions } from './records';
 import type { InputOf, OutputOf, StandardSchema } from './standard-schema';
 
-/**
- * Options of a definition beside its name and body. The knot options apply to every placement that does not set its
- * own.
- */
+/** Options of a definition. The knot options apply to every placement that does not set its own. */
 export interface DefinitionOptions<
   I extends StandardSchema | undefined = StandardSchema | undefined,
   O extends StandardSchema | undefined = StandardSchema | undefined,
 > extends KnotOptions {
-  /** The body takes its inputs as values. To receive outcomes instead, see {@link OutcomeDefinitionOptions}. */
+  /** The body takes values. For outcomes, see {@link OutcomeDefinitionOptions}. */
   readonly receives?: 'values';
   /**
-   * Schema of the inputs, applied before each run of the body, which gets the schema's output. Default: not checked.
-   * Inputs that do not satisfy it make the knot fail with `InvalidInput`; constants that do not are refused when the
-   * knot is placed.
+   * Schema of the inputs. The body gets its output. Inputs that it refuses make the knot fail with `InvalidInput`;
+   * refused constants throw when the knot is placed. Default: not checked.
    */
   readonly input?: I;
   /**
-   * Schema of the result. The knot's value is the schema's output. A result that does not satisfy it makes the knot
-   * fail with `InvalidOutput`. Default: not checked.
+   * Schema of the result. Its output is the knot's value. A refused result makes the knot fail with
+   * `InvalidOutput`. Default: not checked.
    */
   readonly output?: O;
-  /** The author changes it when the body computes something else. Recorded in lineage. Default: none. */
+  /** Change it when the body computes something else. Recorded in lineage. Default: none. */
   readonly version?: string;
 }
 
 /**
- * Options of a definition whose body takes outcomes. There is no input schema: each parent's own output schema checks
- * its value.
+ * Options of a definition whose body takes outcomes. Parents' own output schemas check values, so it has no input
+ * schema.
  */
 export interface OutcomeDefinitionOptions<
   O extends StandardSchema | undefined = StandardSchema | undefined,
 > extends KnotOptions<ErrorPolicy> {
   /**
-   * Every input arrives as an `Outcome` (Ok, Err or Skipped), constants as Ok. The body runs whatever became of its
-   * parents, unless its `errorPolicy` says otherwise.
+   * Every input is an `Outcome` (Ok, Err or Skipped); constants are Ok. The body always runs, unless its
+   * `errorPolicy` says otherwise.
    */
   readonly receives: 'outcomes';
   readonly output?: O;
@@ -53,17 +49,15 @@ export interface OutcomeDefinitionOptions<
 type OutcomesByName<I> = { readonly [K in keyof I]?: Outcome | undefined };
 
 /**
- * Makes a definition: a named, typed function that is placed in tapestries by calling it,
- * `add({ a, b }, { id: 'sum' })`.
+ * Makes a definition: a named, typed function. Calling it places a knot: `add({ a, b }, { id: 'sum' })`.
  *
- * The body runs at least once per run: a worker may be lost after the body ran and before its result was recorded. Its
- * outcome counts exactly once. Inputs are copies, so changes to them are seen nowhere else.
+ * The body runs at least once per run, as a worker may be lost before the result is recorded. Its outcome counts
+ * exactly once. Inputs are copies: changes to them are seen nowhere else.
  *
  * A body with type parameters is declared once, and a function returns its definition for each type:
  * `const first = <T>() => knot('first', firstOf<T>)`.
  *
- * @param name of the definition. Together with the version it identifies one function in a worker; it is also the
- * activity type in Temporal.
+ * @param name with the version it identifies one function in a worker; it is also the activity type in Temporal
  * @throws SelvageError InvalidName, InvalidDefinition, InvalidConfig
  */
 export function knot<O, I extends object = NoInputs>(
@@ -119,7 +113,7 @@ export function knot(
   );
 }
 
-/** Wraps a record into the callable that users hold. */
+/** Makes the callable that users hold. */
 export function definitionOf(record: DefinitionRecord): KnotDefinition<any, any, any> {
   const definition = <const Id extends string>(
     inputs: Inputs<any>,

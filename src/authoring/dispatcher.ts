@@ -13,21 +13,23 @@ import type {
   ThreadsHost,
 } from './dispatchers';
 
-/** What `threads()`, `python()`, `program()`, `dask()`, `ray()` and `celery()` answer: `queue()` with a body host. */
+/**
+ * `queue()` with a body host, as `threads()`, `python()`, `program()`, `dask()`, `ray()` and `celery()` return it.
+ */
 export interface HostDispatcher<H extends BodyHostOptions = BodyHostOptions> extends QueueDispatcher {
   readonly host: H;
 }
 
-/** Beside where a body is scheduled: what calls it. */
+/** The host that calls the body. */
 export interface DispatcherOptions {
   /** Default: the host of the definition, or the worker itself. */
   readonly host?: HostDispatcher;
 }
 
 /**
- * Runs a body on Temporal as an activity of its own, on the named task queue.
+ * Runs a body on Temporal as an activity of its own.
  *
- * @param taskQueue if omitted, the task queue of the run
+ * @param taskQueue default: the run's task queue
  */
 export function queue(taskQueue?: string, { host }: DispatcherOptions = {}): QueueDispatcher {
   return {
@@ -38,29 +40,28 @@ export function queue(taskQueue?: string, { host }: DispatcherOptions = {}): Que
 }
 
 /**
- * Runs a body on Temporal together with other `local()` knots in a *segment*: one activity on the run's task queue that
- * runs many knots in one worker, in the order of their inputs, and commits each as it ends. Meant for small, fast
- * bodies: a durable knot then costs a fraction of a millisecond. Outcomes, values, hashes and records equal those of
- * `queue()`; `retry`, `timeout` and cancelling work the same.
+ * Runs a body on Temporal in a *segment*, together with other `local()` knots. A segment is one activity on the
+ * run's task queue. It runs many knots in one worker, parents first, and commits each as it ends. For small, fast
+ * bodies: a durable knot then costs a fraction of a millisecond. Outcomes, hashes, records, `retry`, `timeout` and
+ * cancelling are as with `queue()`.
  *
- * The price: the knots of a segment share one process, so a body that kills its worker takes a few others with it (they
- * are run one by one from then on). A knot outside the segment gets a value from it only when the segment ends. What a
- * body passes to `ctx.heartbeat` reaches its retries in the same segment, but no other worker. In process, `local()`
- * changes nothing.
+ * The knots of a segment share one process: a body that kills its worker affects others, which are then run one by
+ * one. Knots outside get values of a segment when it ends. `ctx.heartbeat` reaches retries in the same segment
+ * only. In process, `local()` changes nothing.
  */
 export function local({ host }: DispatcherOptions = {}): LocalDispatcher {
   return { kind: 'local', ...(host && { host: host.host }) };
 }
 
 /**
- * Calls bodies in worker threads, for those that keep a core busy: such a body blocks its thread and nothing else.
+ * Calls bodies in worker threads: a body that keeps a core busy then blocks only its thread.
  *
- * A thread loads the file of the command (or `module`) as the worker has, and finds the body there by its definition or
- * its knot: what the file exports is what threads can run. Inputs and results are copied between threads; bytes move. A
- * thread that runs out of memory, or whose body calls `process.exit`, is a lost worker of that knot and of nothing
- * else. A body that goes on after its timeout, or after its grace when it is cancelled, is stopped with its thread.
+ * A thread loads the file of the command (or `module`), which must export the tapestries or definitions, and finds
+ * bodies by definition or knot. Inputs and results are copied between threads; bytes are moved. A thread that runs
+ * out of memory or calls `process.exit` counts as a lost worker, for its knot only. A body that continues after its
+ * timeout, or after its grace when cancelled, is stopped with its thread.
  *
- * Alone it means `queue(undefined, { host: threads() })`.
+ * In place of a dispatcher it means `queue(undefined, { host: threads() })`.
  *
  * @throws SelvageError `InvalidConfig`
  */
@@ -69,7 +70,7 @@ export function threads(options: Omit<ThreadsHost, 'kind'> = {}): HostDispatcher
 }
 
 /**
- * Calls bodies in processes of Python beside the worker, which it starts itself. See `pythonKnot`.
+ * Calls bodies in processes of Python that the worker starts. See `pythonKnot`.
  *
  * @throws SelvageError `InvalidConfig`
  */
@@ -78,8 +79,8 @@ export function python(options: Omit<PythonHost, 'kind'> = {}): HostDispatcher<P
 }
 
 /**
- * Calls bodies in processes of a program that speaks the body protocol (docs/body-protocol.md), in any language. The
- * worker starts them.
+ * Calls bodies in processes, started by the worker, of a program that speaks the body protocol
+ * (docs/body-protocol.md).
  *
  * @throws SelvageError `InvalidConfig`
  */
@@ -88,12 +89,12 @@ export function program(options: Omit<ProgramHost, 'kind'>): HostDispatcher<Prog
 }
 
 /**
- * Calls bodies of Python on a cluster of Dask: `dask({ scheduler: 'tcp://host:8786' })`, or on one that is started beside
- * the worker: `dask({ local: true })`. One process of Python beside the worker hands them on; it needs `dask[distributed]`, and
- * its workers need `selvage` and the modules of the bodies.
+ * Calls bodies of Python on a Dask cluster: `dask({ scheduler: 'tcp://host:8786' })`, or `dask({ local: true })` to
+ * start one beside the worker. A process of Python on the worker's machine submits them and needs
+ * `dask[distributed]`. The cluster's workers need `selvage` and the modules of the bodies.
  *
- * Each body runs there at most once: what Dask would run again is a lost worker of its knot, which the framework tries again
- * itself. A body that goes on after its timeout, or after its grace when it is cancelled, keeps its thread of Dask until it ends.
+ * Each body runs there at most once: if Dask loses it, that is a lost worker of its knot, and Selvage runs the knot
+ * again. A body that continues after its timeout, or its grace when cancelled, keeps its Dask thread.
  *
  * @throws SelvageError `InvalidConfig`
  */
@@ -102,8 +103,8 @@ export function dask(options: Omit<DaskHost, 'kind'> = {}): HostDispatcher<DaskH
 }
 
 /**
- * Calls bodies of Python on a cluster of Ray: `ray({ address: 'host:6379' })`, or on one that is started beside the worker:
- * `ray({ local: true })`. As {@link dask}, with `ray`; a body that goes on after its timeout or its grace is ended by force.
+ * Calls bodies of Python on a Ray cluster: `ray({ address: 'host:6379' })`, or `ray({ local: true })` to start one
+ * beside the worker. Like {@link dask}, with `ray`, but a body that continues after its timeout or grace is killed.
  *
  * @throws SelvageError `InvalidConfig`
  */
@@ -112,9 +113,9 @@ export function ray(options: Omit<RayHost, 'kind'> = {}): HostDispatcher<RayHost
 }
 
 /**
- * Calls bodies of Python in workers of Celery, which `python -m selvage celery-worker --broker redis://host:6379/0` starts:
- * `celery({ broker: 'redis://host:6379/0' })`. As {@link dask}, with `celery[redis]`. A worker of Celery that is silent for 30 s
- * is a lost worker of the knots that it ran; a body that goes on after its timeout or its grace is ended by force, with its process.
+ * Calls bodies of Python in Celery workers: `celery({ broker: 'redis://host:6379/0' })`. Start these by
+ * `python -m selvage celery-worker --broker redis://host:6379/0`. Like {@link dask}, with `celery[redis]`. A worker
+ * silent for 30 s counts as lost. A body that continues after its timeout or grace is killed with its process.
  *
  * @throws SelvageError `InvalidConfig`
  */

@@ -1,25 +1,22 @@
 import type { StoredBytes } from '../values';
 
 /**
- * Types to accept as values although the compiler would refuse them: classes with a codec (`registerValueCodec`), or
- * types that you know to be encodable. Users extend it by `declare module 'selvage' { interface EncodableTypes { money:
- * Money } }`; the property names do not matter.
+ * Types to accept as values although the compiler would refuse them, such as classes with a codec
+ * (`registerValueCodec`). Extend it: `declare module 'selvage' { interface EncodableTypes { money: Money } }`.
+ * Property names do not matter.
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface EncodableTypes {}
 
-/**
- * The type that a compiler error shows beside a result that cannot be a value. `Parts` says which parts cannot, and
- * why.
- */
+/** Shown by the compiler for a result that cannot be a value. `Parts` says which parts cannot, and why. */
 export interface NotEncodable<Parts extends string> {
   readonly 'Return plain data, or name the type in EncodableTypes: docs/values.md': Parts;
 }
 
 /**
- * Checks that no part of `O` is known to be unencodable: yields `unknown` if all can be encoded, else
- * {@link NotEncodable}. Nothing is known of `any`, `unknown` and type parameters, so they pass. An instance without
- * methods looks like plain data; it, and whatever lies deeper than eight levels, is refused only when it is encoded.
+ * Yields `unknown` if all parts of `O` may be encoded, else {@link NotEncodable}. `any`, `unknown` and type
+ * parameters pass. Instances without methods look like plain data; these, and parts deeper than eight levels, are
+ * checked when encoded.
  */
 export type Encodable<O> = {
   readonly fine: unknown;
@@ -27,16 +24,13 @@ export type Encodable<O> = {
 }[Verdict<O>];
 
 /*
- * Type parameters must come out as `fine`: the compiler cannot decide about them, and would refuse such a result if the
- * error stood in a conditional type. For a conditional index it assumes the branch that is not `any`, which is `fine`.
- * For a type known to be bad the index is `any`, which selects the numeric one.
+ * Type parameters must yield `fine`: in a conditional type, the compiler could not decide and would refuse them.
+ * For a conditional index it assumes the branch that is not `any`. A type known to be bad has the index `any`,
+ * which selects the numeric one.
  */
 type Verdict<O> = [UnencodableParts<Awaited<O>>] extends [never] ? 'fine' : any;
 
-/**
- * Leaves a result that already has a compiler error alone. That error turns everything that depends on it into `any`; a
- * second message would only distract.
- */
+/** Leaves a result that has a compiler error alone: a second message would only distract. */
 type Refused<Parts extends string> = string extends Parts ? unknown : NotEncodable<Parts>;
 
 type Primitive = string | number | bigint | boolean | null | undefined | void;

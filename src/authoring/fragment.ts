@@ -10,14 +10,14 @@ import type { ErrorPolicy, InputRecord, KnotOptions, KnotRecord, TapestryRecord 
 import type { Terminals } from './tapestry';
 
 /**
- * Knots to add to a run in flight, as plain data that any program may keep, send and write. A fragment names
- * definitions and holds no code; the worker that runs one of its knots has the body.
+ * Knots to add to a run in flight, as plain data: any program may store, send and write it. It names definitions
+ * and holds no code; the worker that runs a knot has its body.
  */
 export interface Fragment {
   readonly format: 1;
   /** The knots, in any order. */
   readonly knots: readonly FragmentKnot[];
-  /** Knots (of the fragment or of the run) that become terminals of the run, as terminal name to knot id. */
+  /** Further terminals of the run, as terminal name to the id of a knot (of the fragment or of the run). */
   readonly terminals?: Readonly<Record<string, string>>;
 }
 
@@ -25,7 +25,7 @@ export interface FragmentKnot {
   readonly id: string;
   readonly definition: FragmentDefinition;
   readonly inputs: Readonly<Record<string, FragmentInput>>;
-  /** Options of the placement and its definition. Omitted ones are inherited from the run's tapestry. */
+  /** Options of the placement and its definition. Default: those of the run's tapestry. */
   readonly options?: KnotOptions<ErrorPolicy>;
   /** Set for knots of definitions made by `optional()`. */
   readonly optional?: true;
@@ -34,33 +34,27 @@ export interface FragmentKnot {
 export interface FragmentDefinition {
   readonly name: string;
   readonly version?: string;
-  /**
-   * `sha256:` and the hash of the body's source where the fragment was made. If omitted, any source that the worker has
-   * is accepted.
-   */
+  /** `sha256:` and the hash of the body's source in the fragment's process. Default: any source is accepted. */
   readonly codeHash?: string;
-  /** Name of the body host that has the body, if it is in another language. Set by the worker that takes the fragment. */
+  /** Name of the body host, if the body is in another language. Set by the worker that takes the fragment. */
   readonly host?: string;
 }
 
 export type FragmentInput =
   /** A knot of the fragment or of the run, by its id. */
   | { readonly knot: string }
-  /** An encoded value: JSON, but for what JSON cannot say. */
+  /** An encoded value: JSON, with tags for everything that JSON lacks. */
   | { readonly constant: Json };
 
-/** Passed to the function given to {@link fragment}, to refer to knots of the run. */
+/** Passed to the function of {@link fragment}, to refer to knots of the run. */
 export interface FragmentBuilder {
-  /**
-   * Refers by id to a knot of the run, or of another fragment that was added to it. You state its type; nothing checks
-   * it.
-   */
+  /** Refers by id to a knot of the run, or of another fragment of it. You state its type, which is not checked. */
   ref<T = any, const Id extends string = string>(id: Id): Knot<T, Id>;
 }
 
 /**
- * Wires knots that are to be added to a run: runs `build` at once, in which definitions are placed as in the build function of
- * a tapestry. What `build` returns become terminals of the run, by these names.
+ * Wires knots to add to a run. Runs `build` at once, and places definitions as in the build function of a tapestry.
+ * The returned knots become terminals of the run, by these names.
  *
  * ```ts
  * const more = fragment((f) => {
@@ -69,7 +63,7 @@ export interface FragmentBuilder {
  * });
  * ```
  *
- * @throws SelvageError all errors of wiring; `InvalidFragment` for nodes, whose functions are written in place; `AsyncBuild`
+ * @throws SelvageError all errors of wiring; `InvalidFragment` for nodes with functions in place; `AsyncBuild`
  */
 export function fragment(build: (f: FragmentBuilder) => Terminals | void): Fragment {
   const record: TapestryRecord = {

@@ -3,7 +3,7 @@ import type { DefinitionRecord } from './records';
 
 const codeHashes = new WeakMap<DefinitionRecord, string>();
 
-/** Caches the hashes of one compilation: equal knots have equal texts, and each text is hashed once. */
+/** Hashes equal texts once per compilation. */
 export class Hashes {
   private readonly known = new Map<string, string>();
 
@@ -22,10 +22,7 @@ export class Hashes {
     return this.of({ kind: 'json', text: canonicalJson(json) });
   }
 
-  /**
-   * Cached beyond one compilation, because definitions live as long as their module and sources are long. Undefined where only the host of the
-   * body knows its source.
-   */
+  /** Cached beyond one compilation, as sources are long. Undefined if only the body's host knows the source. */
   ofSource(definition: DefinitionRecord): string | undefined {
     const known = codeHashes.get(definition);
     if (known !== undefined) return known;
@@ -39,7 +36,7 @@ export class Hashes {
 
 const CODE_HASH = /^sha256:[0-9a-f]{64}$/;
 
-/** The hash of a source text. What is such a hash already, as other languages describe their bodies, is taken as it is. */
+/** Hosts of other languages give the hash in place of the source; it is returned unchanged. */
 export function codeHashOf(source: string, sha256: Sha256): string {
   return CODE_HASH.test(source) ? source : hashText(source, sha256);
 }

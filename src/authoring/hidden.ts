@@ -1,6 +1,6 @@
 import { definitionRecord, knotRecord, tapestryRecord } from './marks';
 
-/** Something found inside a constant that is only allowed outside of one. */
+/** Something that a constant must not contain. */
 export interface Hidden {
   /** Path inside the constant, as `.users[3].owner`; empty for the constant itself. */
   readonly path: string;
@@ -14,7 +14,7 @@ interface Place {
   readonly parent: Place | undefined;
 }
 
-/** Looks for a knot, a definition or a tapestry inside a constant, at any depth. Cycles and getters are handled. */
+/** Finds a knot, definition or tapestry inside a constant, at any depth. Handles cycles; calls no getters. */
 export function findHidden(constant: unknown): Hidden | undefined {
   if (!canHide(constant)) return undefined;
   const seen = new Set<object>();
@@ -67,7 +67,7 @@ function* partsOf(value: object): Iterable<readonly [step: string, part: unknown
   }
   const tag = Object.prototype.toString.call(value);
   if (tag === '[object Map]' || tag === '[object Set]') {
-    // An entry of a map is a pair, hence the further [0] and [1].
+    // Entries of maps are pairs, hence the further [0] and [1].
     let index = 0;
     for (const entry of value as Iterable<unknown>) yield [`[${index++}]`, entry];
     return;

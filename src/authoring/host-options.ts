@@ -40,7 +40,7 @@ const json: Check = (value) => {
   }
 };
 
-/** A cluster is either there, or started beside the worker. */
+/** A cluster is either named by its address or started beside the worker. */
 const oneCluster =
   (fields: Check, address: string): Check =>
   (value) =>
@@ -108,7 +108,7 @@ const hostFields: { readonly [Kind in BodyHostOptions['kind']]: Check } = {
   }),
 };
 
-/** Checks what stands for a body host in the options of a dispatcher. */
+/** Checks the option `host` of a dispatcher. */
 export const bodyHost: Check = (value) => {
   const kind = isObject(value) ? (value['kind'] as string) : '';
   return Object.hasOwn(hostFields, kind)

@@ -11,13 +11,13 @@ import type { InputOf, OutputOf, StandardSchema } from './standard-schema';
 
 interface Described {
   /**
-   * Hash of the body's source as its language describes it (`sha256:…`). A worker that finds another one refuses to start. Default: whatever the
-   * host describes is right, and recorded; then `onCodeChange: 'wait'` is refused, as plans do not know the code.
+   * Hash of the body's source (`sha256:…`), computed by its language. A worker that finds another one refuses to
+   * start. Default: the host's own is accepted and recorded, and `onCodeChange: 'wait'` is refused.
    */
   readonly source?: string;
 }
 
-/** What a definition of another language says beside its name. */
+/** Options of a definition in another language. */
 export type HostedKnotOptions<
   I extends StandardSchema | undefined = StandardSchema | undefined,
   O extends StandardSchema | undefined = StandardSchema | undefined,
@@ -35,13 +35,14 @@ interface OfPython {
 }
 
 /**
- * Makes a definition of a body in another language: `hostedKnot(program({ command: ['./bodies'] }), 'score', { input, output })`. Where it runs
- * (`queue()`, `local()`) is said as for any other; its host is the one given here, unless its knot names another host that has it.
+ * Makes a definition of a body in another language:
+ * `hostedKnot(program({ command: ['./bodies'] }), 'score', { input, output })`. `queue()` and `local()` apply as to
+ * any other. `host` calls it, unless its knot names another host that has the body.
  *
- * The worker asks the host what bodies it has before it takes work: one that is missing, or whose inputs and output are described otherwise,
- * ends it with `HostMismatch`.
+ * Before it takes work, the worker asks the host for its bodies. It ends with `HostMismatch` if one is missing, or
+ * has other inputs or another output.
  *
- * @param name of the definition, and of the body as its host knows it
+ * @param name of the definition, and of the body in its host
  * @throws SelvageError InvalidName, InvalidDefinition, InvalidConfig
  */
 export function hostedKnot<S extends StandardSchema<object>, R extends StandardSchema>(
@@ -82,8 +83,8 @@ export function hostedKnot(
 }
 
 /**
- * Makes a definition of a body in Python: `pythonKnot('shop.models:train', { input, output })` for the function `train` of the module
- * `shop.models`. `selvage python types` writes them from Python's type hints.
+ * Makes a definition of a body in Python: `pythonKnot('shop.models:train', { input, output })` is the function
+ * `train` of the module `shop.models`. `selvage python types` writes them from Python's type hints.
  *
  * @throws SelvageError as {@link hostedKnot}
  */
@@ -106,7 +107,7 @@ export function pythonKnot(
   return hostedKnot(host, name, options as HostedKnotOptions);
 }
 
-/** Definitions are the same body if they are of the same `code`, which here is a name. */
+/** Definitions with one `code` object are one body; here the name decides. */
 const codes = new Map<string, object>();
 
 function codeNamed(name: string): object {

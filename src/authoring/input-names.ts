@@ -3,7 +3,6 @@ import { didYouMean } from './names';
 import type { DefinitionRecord, InputRecord } from './records';
 import { complaintOf, isStandardSchema, validateNow, type StandardSchema } from './standard-schema';
 
-/** The facts that a schema reveals about a definition's inputs. */
 interface InputNames {
   readonly known: ReadonlyMap<string, StandardSchema>;
   readonly required: readonly string[];
@@ -14,8 +13,8 @@ interface InputNames {
 const namesBySchema = new WeakMap<object, InputNames | undefined>();
 
 /**
- * Throws UnknownInput or MissingInput if the definition's schema reveals its names, as object schemas of zod
- * do by their `shape`. Other schemas are applied only when the body is about to run.
+ * Throws `UnknownInput` or `MissingInput` if the schema reveals its names, as zod's object schemas do by `shape`.
+ * Other schemas are applied when the body is about to run.
  */
 export function checkInputNames(
   definition: DefinitionRecord,
@@ -49,9 +48,8 @@ export function checkInputNames(
 const SHARED = 'shared.';
 
 /**
- * Throws InvalidInput for constants that the schema refuses (that of the definition, or of a map's element
- * body), as it would refuse them in every run. A schema that does not reveal its inputs' schemas can be asked
- * only if all inputs are constants.
+ * Throws `InvalidInput` for constants that the schema refuses, as every run would fail. A schema that does not
+ * reveal the schemas of its inputs can be asked only if all inputs are constants.
  */
 export function checkConstants(
   { input, name: called, map }: DefinitionRecord,
@@ -106,12 +104,12 @@ function refusesUndefined(field: StandardSchema): boolean {
   try {
     return validateNow(field, undefined)?.issues !== undefined;
   } catch {
-    // A schema that fails on undefined may accept other values; it is applied when the body is about to run.
+    // A schema may throw for undefined and accept other values. It is applied when the body is about to run.
     return false;
   }
 }
 
-/** A schema that drops unknown names counts as closed: dropping an input silently would hide a mistake. */
+/** A schema that drops unknown names counts as closed: silently dropping an input would hide a mistake. */
 function letsOthersThrough(schema: StandardSchema): boolean {
   const { _zod: four, _def: three } = schema as {
     _zod?: { def?: { catchall?: { _zod?: { def?: { type?: unknown } } } } };

@@ -13,31 +13,28 @@ declare const SIGNATURE: unique symbol;
 /** The static side of a class knot. */
 export interface KnotClassOf<I, O> {
   new (): KnotClass<I, O>;
-  /** The definition's name. Each class states its own; it is not inherited. */
+  /** Name of the definition. Each class states its own; it is not inherited. */
   readonly knotName: string;
   readonly version?: string;
   readonly input?: StandardSchema<any, NoInfer<I>>;
   readonly output?: StandardSchema<any, NoInfer<O>>;
   /**
-   * `outcomes`: every input of `process` is an `Outcome`. Declare it `static readonly`, so that its type is the
-   * literal. Default `values`.
+   * `outcomes`: every input of `process` is an `Outcome`. Declare it `static readonly`, to give it the literal
+   * type. Default `values`.
    */
   readonly receives?: string;
   /** Options of every placement that does not set its own. */
   readonly options?: KnotOptions<ErrorPolicy>;
 }
 
-/**
- * Base of class knots, exported to users as `Knot`. Every attempt of a body gets a new, frozen instance, so instances
- * hold no state.
- */
+/** Base of class knots, exported as `Knot`. Every attempt gets a new, frozen instance, so instances hold no state. */
 export abstract class KnotClass<I, O> {
   declare readonly [SIGNATURE]?: { readonly inputs: I; readonly output: O };
 
   /** The body: as for `knot()`, it runs at least once, and its result counts once. */
   abstract process(inputs: I, context: KnotContext): O | Promise<O>;
 
-  /** Places the class in a tapestry, as a definition made by `knot()` is placed by calling it. */
+  /** Places the class in a tapestry, like calling a definition made by `knot()`. */
   static place<I, O, const Id extends string>(
     this: KnotClassOf<I, O> & { readonly receives: 'outcomes' } & Encodable<O>,
     inputs: Inputs<OutcomeInputs<I>>,
@@ -63,13 +60,13 @@ const OPTIONAL = Symbol.for('selvage.optional-knot-class');
 Object.defineProperty(KnotClass, BASE, { value: true });
 Object.defineProperty(KnotClass, 'name', { value: 'Knot' });
 
-/** Marks a base class between `Knot` and the user's classes; classes that extend it are optional. */
+/** Marks a base class between `Knot` and the user's classes. Classes that extend it are optional. */
 export function markOptional(base: object): void {
   Object.defineProperties(base, { [BASE]: { value: true }, [OPTIONAL]: { value: true } });
   Object.defineProperty(base, 'name', { value: 'Optional(Knot)' });
 }
 
-/** True of a class that extends `Knot`, and not of `Knot` itself. */
+/** False for `Knot` itself. */
 export function isKnotClass(value: unknown): value is KnotClassOf<unknown, unknown> {
   return (
     typeof value === 'function' &&
@@ -82,7 +79,7 @@ function isOptionalClass(type: KnotClassOf<any, any>): boolean {
   return (type as unknown as Record<symbol, unknown>)[OPTIONAL] === true;
 }
 
-/** The definition that a knot class stands for. The first call checks the class and makes it. */
+/** The first call checks the class and makes its definition. */
 export function definitionOfClass(type: KnotClassOf<any, any>): DefinitionRecord {
   const known = definitionRecord(type);
   if (known !== undefined) return known;
@@ -150,7 +147,7 @@ function malformed(
   });
 }
 
-/** The source of the class and of every class between it and `Knot`: a change in any of them changes the body. */
+/** Sources of the class and of its bases below `Knot`: a change in any of them changes the body. */
 function sourceOfClass(type: KnotClassOf<any, any>): string {
   const sources: string[] = [];
   for (let link: unknown = type; isKnotClass(link); link = Object.getPrototypeOf(link)) {

@@ -8,8 +8,8 @@ declare const SIGNATURE: unique symbol;
 declare const OPTIONAL: unique symbol;
 
 /**
- * A definition placed in a tapestry: the handle that is wired into other knots' inputs. `T` is the type of its value in
- * a run. While wiring there is no value yet, and only the id can be read.
+ * A definition placed in a tapestry: the handle to wire into other knots' inputs. `T` is the type of its value in a
+ * run. While wiring there is no value yet, only the id.
  */
 export interface Knot<out T, out Id extends string = string> {
   readonly id: Id;
@@ -18,12 +18,12 @@ export interface Knot<out T, out Id extends string = string> {
 }
 
 /**
- * Why a knot may have no value although no failure counts: it belongs to an `optional` definition, a `gate` or a `path`
- * of a branch, or it is downstream of such a knot and would be skipped with it.
+ * Why a knot may lack a value although no failure counts: an optional definition, a gate, an unselected path of a
+ * branch, or a skip downstream of one of these.
  */
 export type Absence = 'optional' | 'gate' | 'path';
 
-/** A knot that may have no value in a run that succeeds. As a terminal it has the type `T | undefined`. */
+/** A knot that may have no value in a run that succeeds. As a terminal its type is `T | undefined`. */
 export interface OptionalKnot<
   out T,
   out Id extends string = string,
@@ -43,16 +43,13 @@ export interface MaybeAbsent<out Why> {
 export type InputsFor<I, Given> = Inputs<I> &
   Given & { readonly [K in Exclude<keyof Given, keyof I>]: never };
 
-/** Why a knot may have no value; `never` if it lacks one only after a failure. */
+/** `never` if the knot lacks a value only after a failure. */
 export type AbsenceReason<K> = K extends { readonly [OPTIONAL]: infer Why extends Absence } ? Why : never;
 
 /** {@link AbsenceReason} over everything that is wired by name. */
 export type AnyAbsenceReason<W> = { [K in keyof W]: AbsenceReason<W[K]> }[keyof W];
 
-/**
- * A knot downstream of others. `Why` (why these may have no value) is inferred from them, not from where the knot
- * itself is wired.
- */
+/** A knot downstream of others. `Why` is inferred from these, not from the place where the knot itself is wired. */
 export type KnotOf<T, Id extends string, Why extends Absence> = [Why] extends [never]
   ? Knot<T, Id>
   : OptionalKnot<T, Id, NoInfer<Why>>;
@@ -70,19 +67,16 @@ export type KnotOf<T, Id extends string, Why extends Absence> = [Why] extends [n
  */
 export const Knot: typeof KnotClass = KnotClass;
 
-/** `T`, unless it is a knot: a knot has an `id` and would pass as a constant of type `{ id: string }`. */
+/** Excludes knots: a knot has an `id` and would pass as a constant of type `{ id: string }`. */
 export type NotKnot<T> = T extends object ? T & { readonly [VALUE]?: never } : T;
 
-/** What an input of type `T` accepts: a knot that yields it (a parent), or the value itself (a constant). */
+/** Accepted by an input of type `T`: a knot that yields it (a parent), or the value itself (a constant). */
 export type In<T, Why = unknown> = (Knot<T> & MaybeAbsent<Why>) | NotKnot<T>;
 
 /** The first argument of a placement. An optional input may be omitted; undefined counts as omitted. */
 export type Inputs<I, Why = unknown> = { [K in keyof I]: In<I[K], Why> };
 
-/**
- * The wiring of a body that receives outcomes: an input `Outcome<T>` accepts a knot that yields `T`, or a constant,
- * which arrives as Ok.
- */
+/** Wiring of a body that receives outcomes: `Outcome<T>` accepts a knot that yields `T`, or a constant as Ok. */
 export type OutcomeInputs<I> = {
   [K in keyof I]: Extract<I[K], { readonly kind: 'ok' }> extends Ok<infer T> ? T : never;
 };
@@ -90,20 +84,20 @@ export type OutcomeInputs<I> = {
 /** The inputs of a definition that has none. */
 export type NoInputs = Record<string, never>;
 
-/** The second argument of a placement: the id, where to place the knot, and its options. */
+/** The second argument of a placement. */
 export interface KnotConfig<
   Id extends string = string,
   Policy extends ErrorPolicy = ValuePolicy,
 > extends KnotOptions<Policy> {
-  /** Names the knot in this tapestry: in results, lineage and Temporal. Renaming it makes it another knot. */
+  /** Names the knot in results, lineage and Temporal. With another id it is another knot. */
   readonly id: Id;
-  /** Where to place the knot. Default: the tapestry that is being built, else that of its parents. */
+  /** Default: the tapestry that is being built, else that of its parents. */
   readonly tapestry?: Tapestry<any, any>;
 }
 
 /**
- * A named, typed function that can be placed any number of times, in any number of tapestries. `Policy` lists the error
- * policies that its placements may have.
+ * A named, typed function that can be placed any number of times in any tapestry. `Policy` lists the error policies
+ * that its placements may have.
  */
 export interface KnotDefinition<I, O, Policy extends ErrorPolicy = ValuePolicy> {
   <const Id extends string, Why extends Absence = never>(

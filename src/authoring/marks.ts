@@ -1,17 +1,13 @@
 import type { DefinitionRecord, KnotRecord, TapestryRecord } from './records';
 
-/**
- * Symbols that lead from the typed wrappers to their records. They come from the global symbol registry, so that a
- * knot, a definition or a tapestry is recognised whichever realm or copy of the package made it.
- */
+/** Symbols from wrappers to records. Global, so that objects of other realms and package copies are recognised. */
 const KNOT = Symbol.for('selvage.knot');
 const DEFINITION = Symbol.for('selvage.definition');
 const TAPESTRY = Symbol.for('selvage.tapestry');
 
-/** Emitters are declared by code that knows this folder, and not the other way round. */
+/** Here because emitters import this folder, and not the reverse. */
 export const EMITTER = Symbol.for('selvage.emitter');
 
-/** Freezes a declaration with a mark of the registry, by which each realm and copy of the package knows it. */
 export function declared<T extends object>(declaration: T, mark: symbol): T {
   hidden(declaration, mark, true);
   return Object.freeze(declaration);
@@ -48,7 +44,6 @@ export function knotRecord(value: unknown): KnotRecord | undefined {
   return recordUnder(value, KNOT);
 }
 
-/** The record of a definition made by `knot()`, or of a knot class that has been placed. */
 export function definitionRecord(value: unknown): DefinitionRecord | undefined {
   return recordUnder(value, DEFINITION);
 }

@@ -3,7 +3,7 @@ import { SelvageError, type ErrorReason } from '../errors';
 const NAME = /^[A-Za-z][A-Za-z0-9_.:/-]{0,199}$/;
 const RESERVED_PREFIX = 'selvage';
 
-/** The id of a parameter's knot is this prefix and the parameter's name. */
+/** A parameter's knot has the id `param:<name>`. */
 export const PARAMETER_PREFIX = 'param:';
 
 type BrokenRule = readonly [reason: ErrorReason<'InvalidName'>, rule: string];
@@ -12,7 +12,7 @@ function brokenRule(name: unknown): BrokenRule | undefined {
   if (typeof name !== 'string') return ['NotText', 'must be a string'];
   if (name === '') return ['Empty', 'must not be empty'];
   if (name.length > 200) return ['TooLong', `must have at most 200 characters, and has ${name.length}`];
-  // Temporal looks activities and workflow types up as properties of objects, which always have these names.
+  // Temporal looks up activities and workflows as properties of objects, which have these names.
   if (name === 'default' || Object.hasOwn(Object.prototype, name)) return ['Reserved', 'is reserved'];
   if (!NAME.test(name)) {
     return ['WrongCharacters', 'must begin with a letter, and go on with letters, digits and _ . : / - only'];
@@ -23,10 +23,7 @@ function brokenRule(name: unknown): BrokenRule | undefined {
   return undefined;
 }
 
-/**
- * Throws InvalidName unless `name` is valid. `what` is the kind of thing that it names, for the message ("knot",
- * "tapestry", …).
- */
+/** Throws `InvalidName` unless `name` is valid. `what` names the kind of thing in the message ("knot"). */
 export function checkName(what: string, name: unknown): asserts name is string {
   const broken = brokenRule(name);
   if (broken === undefined) return;
@@ -39,7 +36,6 @@ export function checkName(what: string, name: unknown): asserts name is string {
   );
 }
 
-/** Throws InvalidName unless users may place a knot with this `id`. */
 export function checkKnotId(id: unknown): asserts id is string {
   checkName('knot', id);
   if (id.startsWith(PARAMETER_PREFIX)) {
@@ -54,14 +50,11 @@ export function checkKnotId(id: unknown): asserts id is string {
 
 const LONGEST_COMPARED = 256;
 
-/**
- * The known name that was most likely meant: up to nearly half of its letters may differ, or one is a prefix of the
- * other.
- */
+/** The known name that was most likely meant: at most 45 % of its letters differ, or one is a prefix of the other. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let fewest = Number.POSITIVE_INFINITY;
-  // Nobody mistypes a text of this length, and comparing two such texts takes seconds.
+  // Comparing longer texts may take seconds.
   if (name.length > LONGEST_COMPARED) return undefined;
   for (const candidate of known) {
     if (candidate.length > LONGEST_COMPARED) continue;
@@ -78,13 +71,12 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   return nearest;
 }
 
-/** Returns ` (did you mean "concurrency"?)`, or an empty text. */
 export function didYouMean(name: string, known: Iterable<string>): string {
   const nearest = nearestName(name, known);
   return nearest === undefined ? '' : ` (did you mean "${nearest}"?)`;
 }
 
-/** Letters to add, remove, change or swap with the next one (the optimal string alignment distance). */
+/** Letters to add, remove, change or swap with their neighbour: the optimal string alignment distance. */
 function editsBetween(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -3,7 +3,6 @@ import type { KnotConfig } from './knot';
 import type { ErrorPolicy, KnotOptions, NodeKind, ReadKnotOptions } from './records';
 import type { QueueDispatcher } from './dispatchers';
 
-/** Options that say how a body is called, retried and limited. */
 const OF_A_BODY = [
   'retry',
   'timeout',
@@ -13,19 +12,19 @@ const OF_A_BODY = [
   'ratePerSecond',
 ] as const;
 
-/** Options that waits lack. A wait occupies nothing on the server, so it also waits in no task queue. */
+/** A wait occupies nothing on the server, so it also waits in no task queue. */
 const OF_NO_WAIT = [...OF_A_BODY, 'priority', 'cache', 'validate', 'logs'] as const;
 
 /**
- * Options that mean nothing for a node's knots. Such a knot refuses them; from its tapestry's `knots` it inherits only
- * those with a meaning. For a map, all options of bodies apply to its elements; for a loop, to its `until`.
+ * Options without a meaning for a node's knots. A placement with one is refused; from the tapestry's `knots` they
+ * are not inherited. Options of bodies apply to a map's elements and to a loop's `until`.
  */
 const MEANINGLESS = {
   gate: ['cache', 'validate'],
   branch: ['cache', 'validate'],
   firstOk: [...OF_A_BODY, 'cache', 'validate', 'logs'],
   map: [],
-  // Its `cancelGrace` says how long the run waits for the child run.
+  // Its `cancelGrace` is how long the run waits for the child run.
   subTapestry: [
     'retry',
     'timeout',
@@ -48,14 +47,14 @@ type Node = keyof typeof MEANINGLESS;
 /** Nodes that never belong to a segment. */
 const NEVER_LOCAL = ['subTapestry', 'loop', 'waitForSignal', 'sleep', 'waitUntil'] as const;
 
-/** The second argument of a node: that of a placement, without the options that mean nothing for it. */
+/** The second argument of a node: a placement's, without the options that have no meaning for it. */
 export type NodeConfig<N extends Node, Id extends string = string> = Omit<
   KnotConfig<Id>,
   (typeof MEANINGLESS)[N][number] | (N extends (typeof NEVER_LOCAL)[number] ? 'dispatcher' : never)
 > &
   (N extends (typeof NEVER_LOCAL)[number] ? { readonly dispatcher?: QueueDispatcher } : unknown);
 
-/** Throws InvalidConfig if an option is given that means nothing for a knot of this node. */
+/** Throws `InvalidConfig` for an option without a meaning for this node. */
 export function requireMeaning(
   owner: string,
   node: NodeKind | undefined,
@@ -67,7 +66,6 @@ export function requireMeaning(
   if (options.dispatcher?.kind === 'local' && isNeverLocal(node)) throw neverLocal(owner, node);
 }
 
-/** Keeps the options that mean something for a knot of this node. */
 export function withMeaning(node: NodeKind | undefined, options: ReadKnotOptions): ReadKnotOptions {
   if (node === undefined) return options;
   const kept: Record<string, unknown> = { ...options };
@@ -77,7 +75,7 @@ export function withMeaning(node: NodeKind | undefined, options: ReadKnotOptions
 }
 
 function isGiven(name: keyof KnotOptions, options: KnotOptions<ErrorPolicy>): boolean {
-  // The value that switches the option off; any knot may state it.
+  // Any knot may state the value that switches the option off.
   const none = name === 'validate' || name === 'logs';
   return options[name] !== undefined && options[name] !== none;
 }
@@ -86,7 +84,6 @@ function isNeverLocal(node: NodeKind): boolean {
   return NEVER_LOCAL.some((never) => never === node);
 }
 
-/** Why each node lacks these options, and what to do instead. */
 const WHY: Readonly<Record<NodeKind, string>> = {
   gate: 'a gate has no value of its own to be reused. Give it to the knot whose value passes',
   branch: 'a branch has no value of its own to be reused. Give it to the knot whose value passes',

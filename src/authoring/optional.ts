@@ -16,8 +16,8 @@ import { definitionRecord } from './marks';
 import type { ErrorPolicy } from './records';
 
 /**
- * Returns the same definition with knots that the run can do without. A failure is recorded as Err, but does not fail
- * the run. Children see `Skipped('optional')`, so they are skipped unless they receive outcomes.
+ * The same definition, whose knots may fail without failing the run. Children see `Skipped('optional')`, so they
+ * are skipped unless they receive outcomes.
  *
  * @throws SelvageError InvalidDefinition
  */
@@ -35,7 +35,7 @@ export function optional<I, O, Policy extends ErrorPolicy>(
   return definitionOf(Object.freeze({ ...record, optional: true })) as OptionalDefinition<I, O, Policy>;
 }
 
-/** The base of class knots that a run can do without. */
+/** Base of class knots that may fail without failing the run. */
 export interface OptionalKnotClass {
   place<I, O, const Id extends string>(
     this: KnotClassOf<I, O> & { readonly receives: 'outcomes' } & Encodable<O>,
@@ -49,11 +49,7 @@ export interface OptionalKnotClass {
   ): OptionalKnot<O, Id, AnyAbsenceReason<Given> | 'optional'>;
 }
 
-/**
- * `optional` for classes: `class FetchPrefs extends Optional(Knot)<Inputs, Prefs> { … }`.
- *
- * @param base `Knot`
- */
+/** `optional` for classes: `class FetchPrefs extends Optional(Knot)<Inputs, Prefs> { … }`. `base` is `Knot`. */
 export function Optional(
   base: typeof KnotClass,
 ): OptionalKnotClass & (abstract new <I, O>() => KnotClass<I, O>) {

@@ -56,7 +56,7 @@ const atLeastOne = sayable('number', (value) =>
     : 'must be a number, 1 or more',
 );
 
-/** Temporal keeps the summary as JSON, so its length is checked in that form. */
+/** Temporal keeps the summary as JSON. */
 const summary: Check = (value) =>
   line()(value) ??
   (utf8Length(JSON.stringify(value)) > LONGEST_SUMMARY
@@ -80,7 +80,7 @@ const retry: Check = (value) => {
     : undefined;
 };
 
-/** Accepts a number for the definition, or a key with a number for all definitions that name the key. */
+/** Accepts a number, or a key with a number for all definitions with that key. */
 const limitOf = (number: Check): Check => {
   const fields = nested<Exclude<Limit, number>>({ key: line(LONGEST_LIMIT_KEY), limit: number }, [
     'key',
@@ -144,11 +144,11 @@ const INHERITED: Checks<Omit<KnotOptions<ErrorPolicy>, 'reads' | 'writes' | 'col
   priority: sayable('number', priority, '1 (first) to 5 (last)'),
   validate: isBoolean,
   logs: sayable('flag', isBoolean, 'Whether what the body logs is kept. Default: true'),
-  // A document has a description and tags instead.
+  // Documents have a description and tags instead.
   summary,
 };
 
-/** Checks of the options of knots, and how documents write them. What they mean is said at {@link KnotOptions}. */
+/** Checks of {@link KnotOptions}, and how documents write them. */
 export const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
   ...INHERITED,
   reads: sayable('datasets', datasets, 'For lineage: the data outside of runs that it reads'),
@@ -172,7 +172,6 @@ function inForm(form: Form | undefined, value: unknown): unknown {
   return Object.freeze(Object.fromEntries(parts));
 }
 
-/** Tells whether a name is an option of the framework, in the second argument of a placement. */
 export function isKnotOption(name: string): boolean {
   return name === 'id' || name === 'tapestry' || Object.hasOwn(KNOT_OPTIONS, name);
 }
@@ -193,7 +192,7 @@ const extensible: Check = (value) =>
     : definitionsField(value)?.replace(/^must be an object$/, 'must be true or an object');
 
 const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
-  // `receiveErrors` is no tapestry-wide option, as not all of its knots receive outcomes.
+  // `receiveErrors` is not for a whole tapestry, as not all of its knots receive outcomes.
   knots: nested({ ...INHERITED, errorPolicy: oneOf('skipIfParentFailed', 'requireAllParents') }),
   failOn: oneOf('unhandled', 'any', 'never'),
   description: text,
@@ -210,14 +209,14 @@ const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
   dependsOnPrevious: isBoolean,
 };
 
-/** True of an object of whatever realm that no class made. */
+/** An object, of any realm, that no class made. */
 function isPlain(value: unknown): value is Record<string, unknown> {
   if (!isObject(value) || isStandardSchema(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** A frozen copy without undefined properties. Instances of classes and schemas are not copied. */
+/** Drops undefined properties. Instances of classes and schemas are not copied. */
 function frozenCopy<T>(value: T): T {
   if (Array.isArray(value)) return Object.freeze([...value]) as T;
   if (!isPlain(value) || isPartitionDomain(value) || isMarkedEmitter(value)) return value;
@@ -232,12 +231,7 @@ function frozenEntries(value: object): object {
   return Object.freeze(copy);
 }
 
-/**
- * Checks each option and returns a frozen copy.
- *
- * @param owner whose options they are, for the message
- * @throws SelvageError `InvalidConfig`, which names the option
- */
+/** Checks options and returns a frozen copy. Throws `InvalidConfig`, which names `owner` and the wrong option. */
 export function readOptions<T>(
   owner: string,
   given: unknown,
@@ -259,18 +253,18 @@ export function readOptions<T>(
       { details: { owner, option: problem.key, reason: problem.reason } },
     );
   }
-  // Options that a class has made are options, too.
+  // The options themselves may be an instance of a class.
   return frozenEntries(given) as T;
 }
 
-/** Reads the options of a placement, without `id` and `tapestry`. */
+/** Without `id` and `tapestry`. */
 export function readKnotOptions(owner: string, given: unknown): ReadKnotOptions {
   return withMilliseconds(
     readOptions(owner, given, KNOT_OPTIONS, 'Correct or remove it; inputs belong in the first argument.'),
   );
 }
 
-/** Reads the options of a definition, without `input`, `output`, `version` and `receives`. */
+/** Without `input`, `output`, `version` and `receives`. */
 export function readDefinitionOptions(owner: string, given: unknown): ReadKnotOptions {
   return withMilliseconds(
     readOptions(
@@ -302,16 +296,13 @@ export function readTapestryOptions(owner: string, given: unknown): TapestryOpti
   });
 }
 
-/**
- * The options that apply to a knot: its own, else its definition's, else its tapestry's. Each option is taken as a
- * whole.
- */
+/** The knot's own options, else its definition's, else its tapestry's. Each option is taken as a whole. */
 export function effectiveOptions(
   tapestry: TapestryOptions<number>,
   definition: ReadKnotOptions,
   own: ReadKnotOptions,
 ): ReadKnotOptions {
-  // Most knots set nothing themselves and share one object.
+  // Most knots set nothing and share one object.
   if (Object.keys(own).length === 0 && tapestry.knots === undefined) return definition;
   return Object.freeze({ ...tapestry.knots, ...definition, ...own });
 }

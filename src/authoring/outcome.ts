@@ -17,29 +17,24 @@ export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** An underlying error: the `cause`, or a member of an `AggregateError`. */
 export interface ErrorCause {
-  /** The error's name or stable code. */
+  /** Name or code of the error. */
   type: string;
   message: string;
-  /**
-   * Where the error was made, as `file:line:column`: the first frame of its stack in the user's files, if
-   * any.
-   */
+  /** `file:line:column` of the first stack frame in the user's files, if any. */
   at?: string;
-  /** The chain of causes. At most eight causes and members are kept in all. */
+  /** Cause of this one. At most eight causes and members are kept in all. */
   cause?: ErrorCause;
   /** The members of an `AggregateError`. */
   errors?: readonly ErrorCause[];
 }
 
-/** Why a knot ended as Err. The `id` is stable: equal run, knot, type and message give an equal id. */
+/** Why a knot ended as Err. Equal run, knot, type and message give an equal `id`. */
 export interface ExceptionRecord extends ErrorCause {
   id: string;
-  /**
-   * The stack, up to 4 KiB. A longer one is cut here and kept whole in the data store under `traceback_hash`.
-   */
+  /** The stack, at most 4 KiB. A longer one is kept whole in the data store under `traceback_hash`. */
   traceback: string;
   traceback_hash?: string;
-  /** The attempt (from 1) that produced this outcome. */
+  /** The attempt, from 1, that produced this outcome. */
   attempt: number;
 }
 
@@ -59,13 +54,16 @@ export interface Err {
 export interface Skipped {
   readonly kind: 'skipped';
   /**
-   * `parent_failed_or_skipped`: not all parents are Ok. `gate_closed`: the predicate returned false.
-   * `branch_not_selected`: another tag was chosen. `no_alternative`: all alternatives of a `firstOk` were
-   * skipped. `cancelled`: the run was cancelled. `optional`: an optional parent failed, as seen by a knot
-   * that receives outcomes; the parent's own outcome is Err.
+   * - `parent_failed_or_skipped`: not all parents are Ok.
+   * - `gate_closed`: the predicate returned false.
+   * - `branch_not_selected`: another tag was chosen.
+   * - `no_alternative`: all alternatives of a `firstOk` were skipped.
+   * - `cancelled`: the run was cancelled.
+   * - `optional`: an optional parent failed, as seen by a knot that receives outcomes. The parent's own outcome is
+   *   Err.
    */
   readonly reason: SkipReason | 'optional';
-  /** For `parent_failed_or_skipped`, the parents and their outcomes. For `optional`, the parent's failure. */
+  /** For `parent_failed_or_skipped`, the parents. For `optional`, the parent's failure. */
   readonly detail?: {
     readonly anyErr?: boolean;
     readonly anySkipped?: boolean;
@@ -74,17 +72,17 @@ export interface Skipped {
   };
 }
 
-/** True if the knot has a value: `if (isOk(outcome)) outcome.value`. */
+/** True if the knot has a value, `outcome.value`. */
 export function isOk<T>(outcome: Outcome<T> | undefined): outcome is Ok<T> {
   return outcome?.kind === 'ok';
 }
 
-/** True if the knot failed; `outcome.error` says why. */
+/** True if the knot failed, with `outcome.error`. */
 export function isErr(outcome: Outcome | undefined): outcome is Err {
   return outcome?.kind === 'err';
 }
 
-/** True if the knot was skipped; `outcome.reason` says why. */
+/** True if the knot was skipped, for `outcome.reason`. */
 export function isSkipped(outcome: Outcome | undefined): outcome is Skipped {
   return outcome?.kind === 'skipped';
 }
@@ -93,27 +91,24 @@ export function isSkipped(outcome: Outcome | undefined): outcome is Skipped {
 export interface RunResult<Values = Record<string, unknown>> {
   readonly runId: string;
   readonly status: RunStatus;
-  /** True if the run completed and no knot but optional ones ended as Err. */
+  /** The run completed, and no knot but optional ones is Err. */
   readonly succeeded: boolean;
   /**
-   * Values of all knots that ended as Ok, parameters included, by knot id. Reading a value whose data store
-   * is unreachable throws `BackendUnavailable`.
+   * Values of all knots that are Ok, parameters included, by knot id. Reading one throws `BackendUnavailable` if
+   * the data store is unreachable.
    */
   readonly outputs: Readonly<Record<string, unknown>>;
   /** By knot id, in the order of the plan. */
   readonly outcomes: Readonly<Record<string, Outcome>>;
-  /** Values of the terminals that ended as Ok, by the names that `build` returned. */
+  /** Values of the terminals that are Ok, by the names that `build` returned. */
   readonly values: Readonly<Partial<Values>>;
   /** Why the run ended other than by a failed knot: refused parameters, a terminate. */
   readonly error?: { readonly type: string; readonly message: string };
   /**
-   * Definitions, and knots with a body in place, that ran with other code than the run's plan has, because
-   * they were edited after the run was started. Absent if there are none.
+   * Definitions, and knots with a body in place, that were edited after the run was started and ran with the new
+   * code. Absent if none.
    */
   readonly changedCode?: readonly string[];
-  /**
-   * The knots of the run's plan with their true edges, and their outcomes, for drawing: see `svgForRun`,
-   * `htmlForRun`.
-   */
+  /** The knots of the plan with edges and outcomes, for drawing: see `svgForRun`, `htmlForRun`. */
   readonly graph: RunGraph;
 }

@@ -11,7 +11,6 @@ import {
   type StandardSchema,
 } from './standard-schema';
 
-/** Declares a parameter of a tapestry and adds the knot that stands for it. */
 export function addParameter(
   tapestry: TapestryRecord,
   name: unknown,
@@ -110,7 +109,7 @@ function readDefault(
   return { default: result.value };
 }
 
-/** Parameters that are neither an input of a knot nor a terminal, by name, in the order declared. */
+/** Parameters that are neither a knot's input nor a terminal, in the order declared. */
 export function unusedParameters({ parameters, knots, terminals }: TapestryRecord): string[] {
   const used = new Set(terminals?.values());
   for (const { inputs } of knots.values()) {

@@ -3,18 +3,18 @@ import type { AnyDomain, AnyPartition, PartitionDomain, PartitionOf } from '../p
 import type { TapestryRecord } from './records';
 import { isStandardSchema, type StandardSchema } from './standard-schema';
 
-/** The parameter that every partitioned tapestry has. */
+/** Parameter of every partitioned tapestry. */
 export const PARTITION = 'partition';
 
 type KeyOf<Domain> = Domain extends PartitionDomain<any, infer Key> ? Key : never;
 
-/** Accepts a key, or a partition made by another domain of the same kind. Yields the partition. */
+/** Accepts a key, or a partition of another domain of the same kind. Yields the partition. */
 export type PartitionSchema<Domain> = StandardSchema<
   KeyOf<Domain> | PartitionOf<Domain>,
   PartitionOf<Domain>
 >;
 
-/** The partition key of a run, from its validated parameters. Undefined if the tapestry has no partitions. */
+/** From validated parameters. Undefined if the tapestry has no partitions. */
 export function partitionOfRun(
   { options }: Pick<TapestryRecord, 'options'>,
   parameters: ReadonlyMap<string, unknown>,
@@ -22,7 +22,6 @@ export function partitionOfRun(
   return options.partition && (parameters.get(PARTITION) as AnyPartition | undefined)?.key;
 }
 
-/** The key in a parameter as given: the text itself, or the `key` of an object. */
 function partitionKeyOf(given: unknown): unknown {
   return typeof given === 'object' && given !== null && !isStandardSchema(given)
     ? (given as { key?: unknown }).key

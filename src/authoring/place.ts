@@ -14,10 +14,7 @@ import { effectiveOptions, readKnotOptions } from './options';
 import type { DefinitionRecord, InputRecord, KnotRecord, TapestryRecord } from './records';
 import { textProblem, type TextProblem } from './texts';
 
-/**
- * The object that users hold for a knot. It throws wherever the language lets an object notice that it is used as a
- * value.
- */
+/** The object that users hold for a knot. It throws on every use as a value that JavaScript lets it notice. */
 class KnotHandle {
   readonly id: string;
 
@@ -58,11 +55,7 @@ export function handleOf(record: KnotRecord): Knot<any> {
   return new KnotHandle(record) as unknown as Knot<any>;
 }
 
-/**
- * Places a definition in a tapestry, and reports every mistake in the placement.
- *
- * @param nested for a node that runs another tapestry: that tapestry and the check of its inputs
- */
+/** Places a definition in a tapestry, and reports every mistake in the placement. */
 export function place(
   definition: DefinitionRecord,
   givenInputs: unknown,
@@ -91,7 +84,7 @@ export function place(
   requireMeaning(owner, definition.node, own);
   requireCacheable(owner, definition, own);
   requireCallable(owner, definition, own);
-  // From its tapestry a knot inherits only options that make sense for it.
+  // A knot does not inherit options without a meaning for it.
   if (isCacheable(definition)) requireCacheable(owner, definition, options);
   requireOrigins(owner, inputs, options);
   requireKnownCode(owner, definition, options);
@@ -105,7 +98,7 @@ export function place(
     ...(nested && { nested: nested.tapestry }),
   });
   addKnot(record);
-  // A nested tapestry is compiled with the outer one, so it cannot change any more.
+  // It is compiled with the outer tapestry, so it cannot change any more.
   if (nested) nested.tapestry.closed = true;
   return handleOf(record);
 }
@@ -117,9 +110,9 @@ export interface Nested {
   check(knot: string, inputs: ReadonlyMap<string, InputRecord>): void;
 }
 
-/** Refuses a tapestry that nests itself: its runs would never end. */
+/** A tapestry that nests itself would have endless runs. */
 function refuseCycle(tapestry: TapestryRecord, knot: string, nested: TapestryRecord): void {
-  // A tapestry is closed when it is nested, so one that is open is in no other.
+  // Nesting closes a tapestry, so an open one is nested in no other.
   const way = nested === tapestry || tapestry.closed ? wayTo(nested, tapestry) : undefined;
   if (way === undefined) return;
   const names = [tapestry, ...way].map(({ name }) => `"${name}"`).join(' → ');
@@ -130,7 +123,7 @@ function refuseCycle(tapestry: TapestryRecord, knot: string, nested: TapestryRec
   );
 }
 
-/** The chain of tapestries from one to another that is nested in it, both included; undefined if it is not nested. */
+/** The chain of nested tapestries between two, both included. */
 function wayTo(
   from: TapestryRecord,
   to: TapestryRecord,
@@ -146,7 +139,7 @@ function wayTo(
   return undefined;
 }
 
-/** Adds a knot to its tapestry. Throws if the tapestry is closed or already has the id. */
+/** Throws if the tapestry is closed or has the id. */
 export function addKnot(record: KnotRecord): void {
   const { id, tapestry } = record;
   checkOpen(tapestry, `the knot "${id}" cannot be added`);
@@ -171,9 +164,7 @@ export function checkOpen(tapestry: TapestryRecord, consequence: string): void {
   );
 }
 
-/**
- * Throws ForeignKnot unless the knot belongs to the tapestry. `use` is the role in which it was given, for the message.
- */
+/** Throws `ForeignKnot` unless the knot belongs to the tapestry. `use` is for the message. */
 export function checkOwnKnot(tapestry: TapestryRecord, knot: KnotRecord, use: string): void {
   if (knot.tapestry === tapestry) return;
   throw new SelvageError(
@@ -220,7 +211,7 @@ function readInputs(
   return inputs;
 }
 
-/** Assigning this property would change an object's prototype. */
+/** Assigning this property would change the prototype. */
 const RESERVED_INPUT: TextProblem = ['Reserved', 'is reserved'];
 const LONGEST_INPUT = 200;
 

@@ -5,17 +5,12 @@ import { definitionRecord, knotRecord, tapestryRecord } from './marks';
 import type { DefinitionRecord, KnotRecord, TapestryRecord } from './records';
 import type { Tapestry } from './tapestry';
 
-/** True of a tapestry, whichever realm or copy of the package made it. */
+/** Also true for tapestries of other realms and copies of the package. */
 export function isTapestry(value: unknown): value is Tapestry<any, any> {
   return tapestryRecord(value) !== undefined;
 }
 
-/**
- * The record behind the object that a user holds. Asking for a tapestry's record closes it: from then on a plan may
- * exist, and later additions would be missing in it.
- *
- * @throws SelvageError InvalidConfig if the value is none of these
- */
+/** Closes a tapestry, as the plan of a run would lack later additions. Throws `InvalidConfig` for other values. */
 export function recordOf(value: Tapestry<any, any>): TapestryRecord;
 export function recordOf(value: Knot<any>): KnotRecord;
 export function recordOf(value: KnotDefinition<any, any> | KnotClassOf<any, any>): DefinitionRecord;

@@ -1,13 +1,12 @@
 import { SelvageError, type ErrorReason } from '../errors';
 
-/** Makes the error for an invalid option. The complaint completes a sentence that begins with "it". */
+/** Makes the error for an invalid option. The complaint follows "it". */
 export type Refusal = (
   option: string,
   complaint: string,
   reason?: ErrorReason<'InvalidConfig'>,
 ) => SelvageError;
 
-/** @param owner whose option it is, in words */
 export function refusalOf(owner: string): Refusal {
   return (option, complaint, reason = 'WrongValue') =>
     new SelvageError(

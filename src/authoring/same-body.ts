@@ -1,8 +1,8 @@
 import type { DefinitionRecord } from './records';
 
 /**
- * Tells whether two definitions of one name and version run the same code under the same schemas. Equal text is not
- * enough: functions and schemas of equal text may have captured different values.
+ * Whether two definitions of one name and version have the same code and schemas. Equal text is not enough, as
+ * functions and schemas may have captured different values.
  */
 export function isSameBody(one: DefinitionRecord, other: DefinitionRecord): boolean {
   return (
@@ -13,7 +13,7 @@ export function isSameBody(one: DefinitionRecord, other: DefinitionRecord): bool
   );
 }
 
-/** The end of a message: how two definitions of one name and version differ, and what to do about it. */
+/** How two definitions of one name and version differ, and what to do. */
 export function differenceOf(one: DefinitionRecord, other: DefinitionRecord): string {
   const remedy = 'Share one definition, or give one of them another name or version.';
   if (one.source !== other.source) return `Their bodies differ. ${remedy}`;

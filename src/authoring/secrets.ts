@@ -3,24 +3,25 @@ import { SelvageError } from '../errors';
 import { utf8Length } from './texts';
 
 /**
- * A secret, or the environment variable that has it. A variable is read when the trigger or emitter works, so that the file can be loaded without
- * it. It may contain several secrets, which are all valid: separated by spaces, or on lines of their own where a secret is any text, as of GitHub.
+ * A secret, or the environment variable that has it. The variable is read when the trigger or emitter works, so the
+ * file can be loaded without it. A variable may have several valid secrets, separated by spaces; for GitHub, whose
+ * secrets are any text, by lines.
  */
 export type SecretSource = string | { readonly env: string };
 
-/** The kind of secret, which decides the required form. */
+/** Decides the required form. */
 export type SecretKind = 'standard-webhooks' | 'github' | 'bearer';
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 const HIDDEN = '(hidden)';
 
-/** Holds a secret, or where to find it. Printing it, or converting it to JSON, reveals no secret. */
+/** Printing it, or converting it to JSON, does not reveal it. */
 export class Secret {
   readonly #text: string | undefined;
 
   constructor(
     text: string | undefined,
-    /** The environment variable that has it. Undefined if the secret was given directly. */
+    /** Undefined if the secret was given directly. */
     readonly env?: string,
   ) {
     this.#text = text;
@@ -44,15 +45,14 @@ export class Secret {
   }
 }
 
-/** Minimum length of a GitHub secret, which may be any text. */
+/** GitHub's secrets may be any text. */
 const GITHUB_BYTES = 16;
 const BEARER_LENGTH = 24;
-/** The minimum that Standard Webhooks allows. */
 const STANDARD_BYTES = 24;
-/** Random secrets have more different characters; `aaaaaaaaaaaaaaaa` has fewer. */
+/** `aaaaaaaaaaaaaaaa` has fewer; random secrets have more. */
 const DIFFERENT_CHARACTERS = 5;
 const WHSEC = 'whsec_';
-/** Characters that the header `authorization` can carry (RFC 6750). */
+/** RFC 6750: the characters of the header `authorization`. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -63,7 +63,7 @@ const HOW_TO_MAKE: Readonly<Record<SecretKind, string>> = {
   bearer: 'Make one: openssl rand -hex 32',
 };
 
-/** Reads the source of a secret of any form. Returns undefined if it is no such source. */
+/** Undefined if `given` is no source of a secret. */
 export function secretFrom(given: unknown): Secret | undefined {
   if (typeof given === 'string' && given !== '') return new Secret(given);
   const { env } = (given ?? {}) as { readonly env?: unknown };
@@ -71,10 +71,8 @@ export function secretFrom(given: unknown): Secret | undefined {
 }
 
 /**
- * Checks secrets that were given directly; those in the environment are read later.
- *
- * @param what the scheme, such as `github`
- * @throws SelvageError `WeakSecret`, `InvalidConfig`. No message contains a part of a secret.
+ * Checks secrets that were given directly; those in the environment are read later. `what` is the scheme, such as
+ * `github`. Throws `WeakSecret` or `InvalidConfig`, without any part of a secret.
  */
 export function readSecretSources(what: string, kind: SecretKind, given: unknown): readonly Secret[] {
   const list: readonly unknown[] = Array.isArray(given) ? (given as readonly unknown[]) : [given];
@@ -103,11 +101,7 @@ export function readSecretSources(what: string, kind: SecretKind, given: unknown
   });
 }
 
-/**
- * The secrets themselves; those in the environment are read and checked now.
- *
- * @throws SelvageError `WeakSecret`
- */
+/** The secrets themselves. Those in the environment are read and checked now; throws `WeakSecret`. */
 export function revealSecrets(
   what: string,
   kind: SecretKind,
@@ -117,7 +111,7 @@ export function revealSecrets(
   return secrets.flatMap((secret) => {
     const { env } = secret;
     if (env === undefined) return secret.reveal()!;
-    // A GitHub secret is any text, so spaces are a part of it; the line break with which files end is not.
+    // Spaces may belong to a GitHub secret; the line break at the end of a file does not.
     const texts = (environment[env] ?? '')
       .split(kind === 'github' ? /[\r\n]+/ : /\s+/)
       .filter((text) => text.trim() !== '');
@@ -133,12 +127,12 @@ export function revealSecrets(
   });
 }
 
-/** The bytes of a Standard Webhooks secret; undefined if it is not base64. */
+/** Undefined if it is not base64. */
 export function standardSecretBytes(secret: string): Uint8Array | undefined {
   return fromBase64(secret.startsWith(WHSEC) ? secret.slice(WHSEC.length) : secret);
 }
 
-/** Why a secret is not acceptable, in words that follow "the secret"; undefined if it is. */
+/** Continues a sentence after "the secret". Undefined if the secret is acceptable. */
 function weaknessOf(kind: SecretKind, secret: string): string | undefined {
   if (kind === 'standard-webhooks') {
     if (/^wh[sp]k_/.test(secret)) return 'is a key of an asymmetric signature, which is not supported';

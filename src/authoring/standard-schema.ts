@@ -1,4 +1,4 @@
-/** The part of the Standard Schema specification (version 1) that Selvage uses: https://standardschema.dev */
+/** The part of Standard Schema (version 1) that Selvage uses: https://standardschema.dev */
 export interface StandardSchema<Input = any, Output = any> {
   readonly '~standard': {
     readonly version: 1;
@@ -25,7 +25,7 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
   return typeof standard === 'object' && standard !== null && typeof standard.validate === 'function';
 }
 
-/** Validates a value now. Returns undefined if the schema validates asynchronously. */
+/** Undefined if the schema validates asynchronously. */
 export function validateNow<Output>(
   schema: StandardSchema<any, Output>,
   value: unknown,

@@ -49,7 +49,7 @@ type OptionalNames<S> = {
         : never;
 }[keyof S];
 
-/** The parameters that a run of the tapestry takes. */
+/** Parameters of a run of the tapestry. */
 export type ParametersOf<S> = Flat<
   { [K in Exclude<keyof S, OptionalNames<S>>]: InputOf<SchemaOf<S[K]>> } & {
     [K in OptionalNames<S>]?: InputOf<SchemaOf<S[K]>>;
@@ -57,7 +57,7 @@ export type ParametersOf<S> = Flat<
 >;
 type Flat<T> = { [K in keyof T]: T[K] };
 
-/** Refuses a default that the schema beside it would refuse. */
+/** Refuses a default that its schema refuses. */
 type CheckedSpecs<S> = {
   [K in keyof S]: S[K] extends StandardSchema
     ? unknown
@@ -70,23 +70,22 @@ export type ParameterKnots<S> = {
   readonly [K in keyof S & string]: Knot<OutputOf<SchemaOf<S[K]>>, `param:${K}`>;
 };
 
-/** `Schema`, if it accepts the declared type `Input`; any schema if no type is declared. */
+/** `Schema`, if it accepts the declared type `Input`; any schema if none is declared. */
 type SchemaFor<Input, Schema extends StandardSchema> = [unknown] extends [Input]
   ? Schema
   : [Exclude<Input, undefined>] extends [InputOf<Schema>]
     ? Schema
     : StandardSchema<Input>;
 
-/** The parameters of a tapestry, plus the partition if the option `partition` is set. */
+/** The parameters of a tapestry, with the partition if it has partitions. */
 type WithPartition<S, Domain> = Flat<
   Omit<S, typeof PARTITION> & { readonly partition: PartitionSchema<Domain> }
 >;
 
 /**
- * A graph of knots. Usually made by {@link tapestry}. Made by hand, it takes knots by `{ id, tapestry: t }`, and stays
- * open until it is first run or registered with a worker.
- *
- * `Parameters` and `Values` type the start of runs and `run.values()`.
+ * A graph of knots, usually made by {@link tapestry}. Made by hand, it takes knots by `{ id, tapestry: t }` and
+ * stays open until it is first run or registered. `Parameters` and `Values` type the start of runs and
+ * `run.values()`.
  */
 export class Tapestry<Parameters extends object = Untyped, Values extends object = Untyped> {
   declare readonly [TYPES]?: { readonly parameters: Parameters; readonly values: Values };
@@ -111,11 +110,7 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
     if (partition) addParameter(record, PARTITION, partitionSchema(partition), {});
   }
 
-  /**
-   * The knot of the partition that a run is for, if the tapestry has the option `partition`.
-   *
-   * @throws SelvageError `InvalidConfig` if the tapestry lacks that option
-   */
+  /** The knot of the run's partition. Throws `InvalidConfig` without the option `partition`. */
   get partition(): Knot<
     Exclude<Parameters extends { partition: infer P } ? P : unknown, string>,
     'param:partition'
@@ -130,8 +125,8 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
   }
 
   /**
-   * Declares a parameter. Its knot has the id `param:<name>`; its value is the schema's output. If a run is started
-   * without it, the default applies, then the schema's output for `undefined`; otherwise the run is refused.
+   * Declares a parameter. Its knot has the id `param:<name>`; its value is the schema's output. A run without it
+   * gets the default, else the schema's output for `undefined`, else it is refused.
    *
    * @throws SelvageError InvalidName, DuplicateParameter, InvalidDefault, InvalidConfig, TapestryClosed
    */
@@ -162,10 +157,9 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
   }
 
   /**
-   * Sets the terminals: the knots whose values a run yields, by name. Replaces earlier ones. Default: the knots without
-   * consumers, by their ids.
+   * Sets the terminals: the knots whose values a run yields, by name. Replaces earlier ones. Default: the knots
+   * without consumers, by their ids. Returns this tapestry, typed by the values.
    *
-   * @returns this tapestry, typed by the values
    * @throws SelvageError UnknownTerminal, ForeignKnot, InvalidName, TapestryClosed
    */
   terminals<const R extends Terminals>(knots: R): Tapestry<Parameters, TerminalValues<R>> {
@@ -175,11 +169,11 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
 }
 
 /**
- * Makes a tapestry. Runs `build` once, immediately, with the tapestry ambient, so that every knot placed inside belongs
- * to it. `build` returns the terminals, which also type `run.values()`.
+ * Makes a tapestry. Runs `build` once, at once, with the tapestry ambient, so that knots placed inside belong to
+ * it. `build` returns the terminals, which also type `run.values()`.
  *
- * The tapestry's type does not show parameters declared by `t.parameter`. To let the compiler check the start of runs,
- * declare them in the options, or state them: `(t: Tapestry<{ x: number }>) => …`.
+ * Parameters declared by `t.parameter` are not in the tapestry's type. For typed starts of runs, declare them in
+ * the options, or state them: `(t: Tapestry<{ x: number }>) => …`.
  *
  * @throws SelvageError all authoring errors; AsyncBuild if `build` is asynchronous
  */
@@ -230,11 +224,11 @@ export function tapestry(name: string, ...rest: readonly unknown[]): Tapestry<an
   return made;
 }
 
-/** True while the framework makes a tapestry of its own, whose name may be reserved. */
+/** True while the framework makes a tapestry of its own with a reserved name. */
 // eslint-disable-next-line no-restricted-syntax -- no part of the interpreter
 let isMakingOwn = false;
 
-/** @internal Like {@link tapestry}, for tapestries that the framework ships under a name that begins with `selvage`. */
+/** @internal Like {@link tapestry}, for the framework's own, whose names begin with `selvage`. */
 export function ownTapestry<R extends Terminals, P extends object>(
   name: string,
   options: TapestryOptions,
@@ -248,9 +242,9 @@ export function ownTapestry<R extends Terminals, P extends object>(
   }
 }
 
-/** The parameters with which a run of this tapestry is started. */
+/** The parameters to start a run of this tapestry with. */
 export type ParametersOfTapestry<T> = T extends Tapestry<infer P, any> ? P : never;
-/** The type of `run.values()` for a run of this tapestry. */
+/** The type of `run.values()`. */
 export type ValuesOfTapestry<T> = T extends Tapestry<any, infer V> ? V : never;
 
 function ownRecord(made: Tapestry<any, any>): TapestryRecord {
@@ -284,7 +278,7 @@ function declareParameters(record: TapestryRecord, specs: unknown): Record<strin
 
 function refusePromise(name: string, result: unknown): void {
   if (typeof (result as { then?: unknown } | undefined)?.then !== 'function') return;
-  // The rest of the build may reject as well. Nobody would handle that, and an unhandled rejection ends the process.
+  // The rest of the build may reject as well, and an unhandled rejection ends the process.
   Promise.resolve(result).catch(() => undefined);
   throw new SelvageError(
     'AsyncBuild',
@@ -354,5 +348,5 @@ function setTerminals(record: TapestryRecord, given: unknown): void {
   record.terminals = terminals;
 }
 
-/** A tapestry of whatever parameters and terminals. */
+/** A tapestry of any parameters and terminals. */
 export type AnyTapestry = Tapestry<any, any>;

@@ -1,26 +1,21 @@
 import type { ErrorReason } from '../errors';
 
-/**
- * Most UTF-8 bytes of a text by which records are found: an index of PostgreSQL holds some 2,700 per entry, and
- * Temporal allows 1,000 in the name of a task queue.
- */
+/** UTF-8 bytes: PostgreSQL indexes hold about 2,700 per entry, a task queue's name in Temporal 1,000. */
 const LONGEST_TEXT = 1_000;
 
-/** A text's problem, in words that follow "it". */
+/** The rule follows "it". */
 export type TextProblem = readonly [reason: ErrorReason<'InvalidName'>, rule: string];
 
 /**
- * Why a value is not a valid one-line text for records, which every backend must hold and people must read. Undefined
- * if it is.
- *
- * @param bytes most bytes in UTF-8
+ * Why a value is not a valid one-line text for records, which every backend must hold. Undefined if it is. `bytes`
+ * is the most in UTF-8.
  */
 export function textProblem(value: unknown, bytes = LONGEST_TEXT): TextProblem | undefined {
   if (typeof value !== 'string') return ['NotText', 'must be a text'];
   if (value === '') return ['Empty', 'must be a text that is not empty'];
   const length = utf8Length(value);
   if (length > bytes) return ['TooLong', `must have at most ${bytes} bytes, and has ${length}`];
-  // UTF-8 cannot hold a lone surrogate, so it would read back as something else.
+  // UTF-8 cannot hold a lone surrogate.
   if (/\p{Surrogate}/u.test(value))
     return ['WrongCharacters', 'must be valid Unicode, and has half of a character (a lone surrogate)'];
   if (/\p{Control}/u.test(value))
@@ -28,13 +23,13 @@ export function textProblem(value: unknown, bytes = LONGEST_TEXT): TextProblem |
   return undefined;
 }
 
-/** Length in UTF-8 bytes. Written by hand, as the workflow sandbox has no encoder. */
+/** Written by hand, as the workflow sandbox has no encoder. */
 export function utf8Length(text: string): number {
   let bytes = 0;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     if (unit < 0x80) bytes += 1;
-    // Both halves of a character of four bytes count two.
+    // Each half of a character of four bytes counts two.
     else if (unit < 0x800 || (unit >= 0xd800 && unit < 0xe000)) bytes += 2;
     else bytes += 3;
   }

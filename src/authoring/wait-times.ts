@@ -1,12 +1,12 @@
-/** Most milliseconds before or after the epoch that a `Date` can hold. */
+/** Most milliseconds from the epoch that a `Date` can hold. */
 const LAST_TIME = 8.64e15;
 
-/** A value as milliseconds to wait; undefined if it is not a duration. */
+/** Milliseconds to wait; undefined if the value is not a duration. */
 export function durationOf(value: unknown): number | undefined {
   return typeof value === 'number' && value >= 0 && value <= LAST_TIME ? value : undefined;
 }
 
-/** A value as milliseconds since the epoch; undefined if it is not a point in time. */
+/** Milliseconds since the epoch; undefined if the value is not a time. */
 export function timeOf(value: unknown): number | undefined {
   const time = isDate(value) ? value.getTime() : value;
   return typeof time === 'number' && Math.abs(time) <= LAST_TIME ? time : undefined;

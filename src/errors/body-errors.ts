@@ -3,7 +3,7 @@ import { isMarked } from './marked';
 const TERMINAL = Symbol.for('selvage.terminal');
 const RETRYABLE = Symbol.for('selvage.retryable');
 
-/** Thrown by a body that knows that a retry cannot help. The knot fails at once, whatever its `retry` says. */
+/** Thrown by a body if a retry cannot help. The knot fails at once, whatever its `retry`. */
 export class Terminal extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -17,11 +17,11 @@ export class Terminal extends Error {
 }
 
 /**
- * Thrown by a body that knows when a retry can help. It counts as any other throw (`retry` limits how many there may
- * be), but the next attempt comes after `after` instead of the policy's back-off.
+ * Thrown by a body that knows when a retry can help. It counts like any throw (`retry` limits them), but the next
+ * attempt comes after `after`, not after the policy's back-off.
  */
 export class Retryable extends Error {
-  /** The wait before the next attempt: milliseconds, or a text such as `'30s'`. */
+  /** Wait before the next attempt: milliseconds, or a text such as `'30s'`. */
   readonly after: number | string;
 
   constructor(message: string, options: ErrorOptions & { after: number | string }) {

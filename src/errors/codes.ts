@@ -1,10 +1,10 @@
 /**
- * Every error code of Selvage, grouped by class, with the one-line rule that it stands for. A code never changes its
- * meaning and is never reused; `docs/errors.md` has an entry for each (a test compares the two). The class says whether
- * a retry can help: code that decides on retries asks for the class, never for a list of codes.
+ * Every error code of Selvage by class, with its rule. A code never changes its meaning and is never reused;
+ * `docs/errors.md` has an entry for each (tested). The class says whether a retry can help: code that decides on
+ * retries asks for the class.
  */
 const CODES = {
-  /** A mistake in code, a document, an option or a call. Correct it: a retry fails in the same way. */
+  /** A mistake in code, a document, an option or a call. A retry fails in the same way. */
   mistake: {
     InvalidName: 'A name does not match the naming rule, is reserved or is too long.',
     MissingId: 'A knot was placed without an id.',
@@ -28,16 +28,16 @@ const CODES = {
     InvalidDefinition: 'A definition is malformed (no body, no knotName, a knot class with state).',
     InvalidPipeline: 'A document in YAML has errors, each with its place.',
     YamlSyntax: 'A text is not YAML.',
-    YamlNotAllowed: 'A document has something of YAML that documents of pipelines do not have.',
+    YamlNotAllowed: 'A document uses a feature of YAML that pipelines do not allow.',
     YamlTooLarge: 'A document is larger, deeper or has more aliases than documents may have.',
-    UnknownKey: 'A document has a key that there is none of.',
+    UnknownKey: 'A document has an unknown key.',
     MissingKey: 'A document lacks a key.',
-    InvalidValue: 'A document has a value where another is expected.',
-    UnknownCallable: 'A document names a callable that there is none of.',
-    CallableNotAllowed: 'A document names something of a module that it may not name.',
-    UnknownType: 'A document names a type that there is none of, or has a JSON Schema that cannot be used.',
-    UnknownField: 'A part of a value was named that the value does not have.',
-    NotExportable: 'A tapestry has parts that a document in YAML cannot say.',
+    InvalidValue: 'A document has a value of the wrong kind.',
+    UnknownCallable: 'A document names an unknown callable.',
+    CallableNotAllowed: 'A document names a part of a module that it may not use.',
+    UnknownType: 'A document names an unknown type, or has a JSON Schema that cannot be used.',
+    UnknownField: 'A value lacks a part that was named.',
+    NotExportable: 'A tapestry has parts that a document in YAML cannot have.',
     TypeMismatch: 'A document gives a knot a value of a kind that it can never take.',
     Cycle: 'The knots of a tapestry depend on one another in a circle.',
     UnknownKnot: 'A knot id was named that the tapestry does not have.',
@@ -46,7 +46,7 @@ const CODES = {
     EmptyTapestry: 'A tapestry has neither a knot nor a parameter.',
     PlanTooLarge: 'A plan does not fit the limits of one run.',
     NotExtensible:
-      'A run of a tapestry that is not extensible was to be extended, or from where it cannot be.',
+      'A run cannot be extended: its tapestry is not extensible, or the caller may not extend it.',
     InvalidFragment: 'A fragment is malformed, or has a node whose function is written in place.',
     UnknownDefinition: 'A fragment names a definition that the worker has not registered.',
     CodeDiffers: 'A fragment was made with other code of a definition than the worker has.',
@@ -54,12 +54,12 @@ const CODES = {
     NotSubscribable: 'A run was to be offered more knots through a tapestry store that takes no offers.',
     WeakSecret: 'A secret of a webhook is missing, malformed or easy to guess.',
     AddressNotAllowed: 'Events were to be sent into a private network, or by a protocol that is not safe.',
-    UiReadOnly: 'Something was to be done by a page that is only for reading.',
+    UiReadOnly: 'A read-only page was asked to change something.',
     InBodyThread: 'A client or a worker was to be opened in a thread that runs bodies.',
     SignalNotGiven: 'An in-process run was not given a signal that a knot waits for.',
     InvalidAddress: 'The address of a Temporal server is not of the form HOST:PORT.',
     UnknownNamespace: 'A Temporal server has no namespace of this name.',
-    RunHistoryReadOnly: 'A run history that is only for reading was to be written.',
+    RunHistoryReadOnly: 'A read-only run history was to be written.',
     InvalidUrl: 'A backend address cannot be understood.',
     MissingPackage: 'An optional package that a feature needs is not installed.',
     BrokenPackage: 'A package that a feature needs is installed and cannot be loaded.',
@@ -73,126 +73,114 @@ const CODES = {
     DuplicateEmitter: 'Two emitters have the same name.',
     NoChangeFeed: 'Emitters were declared for a run history that keeps no order of changes.',
     AmbiguousTapestry: 'A file exports several tapestries and none was chosen.',
-    Usage: 'A command was called in a way that it does not have.',
+    Usage: 'A command was called with wrong arguments or options.',
     WrongImport: 'Something was imported from another subpath of this package than the one that exports it.',
     DuplicateSdk: 'Several copies of a Temporal package are loaded.',
     InvalidWorkerOptions: 'Worker options contradict the plugin.',
   },
-  /**
-   * Something given to a run, a knot or a receiver is not acceptable. Give something else: a retry fails in the same
-   * way.
-   */
+  /** Input of a run, a knot or a receiver is not acceptable. A retry with the same input fails in the same way. */
   input: {
     InvalidParameters: 'Parameters are missing, unknown or ill-typed.',
-    InvalidPartition:
-      'A partition was named that the tapestry does not have, or a range of them that is none.',
+    InvalidPartition: 'The tapestry has no such partition, or a range of partitions is invalid.',
     InvalidInput: 'The inputs of a knot do not satisfy its input schema.',
     NotAList: 'A knot that works on a list got something else.',
     UnequalLists: 'The lists that a map goes over are not of one length.',
-    InvalidWait: 'A knot that waits was given a duration or a time that is none.',
+    InvalidWait: 'A knot that waits was given an invalid duration or time.',
     InvalidSignal: 'The payload of a signal does not satisfy the schema of any knot that waits for it.',
     UnknownSignal: 'A signal was sent that no knot of the run waits for.',
-    NotResumable: 'A run cannot be gone on from, because its parameters are not there.',
+    NotResumable: 'A run cannot be resumed, because its parameters are missing.',
     NotEncodable: 'A value has a part that cannot be encoded.',
     NotStorable: 'A backend cannot hold a text, a number or a value that it is to keep, now or later.',
     NotDecodable: 'Stored text is not a canonical value.',
     UnknownValue: 'No record names the value.',
     AmbiguousHash: 'Several hashes begin like the one that was given.',
     InvalidRequest: 'A request to a webhook or to the page is malformed.',
-    ScopeMissing: 'A token was used for something that it is not for.',
+    ScopeMissing: 'A token lacks the scope that a request needs.',
     Unauthenticated: 'A request to a webhook or to the page does not show that its sender may send it.',
     UnknownPath: 'There is nothing at the path of a request, or no run for the token in it.',
     MethodNotAllowed: 'A path was called with a method that it does not have.',
     RequestTimeout: 'The body of a request did not come in time.',
-    EventConflict: 'An event came under the key of another one.',
+    EventConflict: 'Two different events have the same key.',
     EventReplayed: 'A signature came again under another delivery id within a day.',
     RequestTooLarge: 'The body of a request is longer than its webhook, or the page, takes.',
     UnsupportedMediaType: 'The body of a request is of a type that its webhook, or the page, does not take.',
     CrossSiteRequest: 'A request came to the page from another site, or under a name that is not its own.',
     InvalidEvent:
       'An event has a key, or a link to where it came from, that records cannot hold, or its `map` failed on it.',
-    UnreadableEvent: 'An event is not what the format of its trigger says, or lacks what it must have.',
-    UnreadableMessage: 'A message is not what its trigger says that messages are.',
-    InvalidQuery: 'A listing was asked for with a limit or a cursor that it cannot have.',
-    InvalidCursor:
-      'Changes of a run history were to be read from a position that it does not have, or has no more.',
+    UnreadableEvent: 'An event is not in the format of its trigger, or lacks a required part.',
+    UnreadableMessage: 'A message is not in the format of its trigger.',
+    InvalidQuery: 'A listing was requested with an invalid limit or cursor.',
+    InvalidCursor: 'Changes of a run history were requested from an unknown or expired position.',
     CapsuleTooLarge: 'A capsule is larger than one that can be read.',
   },
   /**
-   * A run, a schedule, a project or a clock is not in the state that the call needs. A retry helps once that has
-   * changed.
+   * A run, schedule, project or clock is not in the state that the call needs. A retry helps once that has changed.
    */
   state: {
     UnknownRun: 'No run has this id.',
     RunIdInUse: 'A run id is in use by a run of other work.',
-    RunNotOver: 'A run was to be resumed that still works.',
-    RunOver: 'Something was asked of a run that is over, or is being ended.',
-    AlreadyResumed: 'A run was to be resumed that was resumed before.',
+    RunNotOver: 'A run cannot be resumed while it works.',
+    RunOver: 'A run that is over or ending was asked for something.',
+    AlreadyResumed: 'A run was resumed before.',
     SignalTooLate: 'A signal came when all knots that wait for it had their outcome.',
     RunFailed: 'A run ended with failed knots.',
     RunTerminated: 'A run was terminated.',
     DeadlineExceeded: 'A run did not end before its deadline.',
-    UnknownBulkAction: 'Nothing is known of a bulk act of this id.',
+    UnknownBulkAction: 'No bulk action has this id.',
     UnknownStream: 'The server has no stream of this id.',
-    StreamStopped: 'A stream that is to stop at a failure has met one.',
-    UnknownEmitter: 'Nothing is on record under the name of an emitter.',
-    EmitterInUse: 'An emitter was to be removed that a process delivers to.',
+    StreamStopped: 'A stream stopped at a failure, as its options say.',
+    UnknownEmitter: 'No emitter of this name is on record.',
+    EmitterInUse: 'An emitter cannot be removed while a process delivers to it.',
     UnknownSchedule: 'The server has no schedule of this id.',
-    ScheduleInUse: 'A schedule was to be deployed whose id another owner has.',
+    ScheduleInUse: 'Another owner has a schedule with this id.',
     UnknownSubject: 'A subject that is to be forgotten has no key.',
-    SubjectInUse: 'A subject is to be forgotten whose runs still work.',
-    RunHistoryNotEmpty: 'Runs were to be copied to a run history that has others.',
-    RunHistoryInUse: 'A run history that one process can have at a time is in use by another.',
+    SubjectInUse: 'A subject cannot be forgotten while its runs work.',
+    RunHistoryNotEmpty: 'Runs cannot be copied to a run history that has other runs.',
+    RunHistoryInUse: 'Another process uses a run history that only one process can use at a time.',
     ProjectInUse: 'Files that are to be repaired or replaced are in use by other processes.',
-    BackupRefused:
-      'A backup cannot be made of what a project has, or at the place that was given, or not be put there.',
-    NonDeterminism: 'A history says something else than this version would do.',
-    ForeignHistory: 'A history is that of a workflow that is none of ours.',
-    SimulationFailed: 'A simulated run did not come to what it comes to undisturbed.',
-    RunNotReproduced: 'A run on record came to something else when its bodies ran again.',
-    BodyNotDeterministic: 'A body gave something else when it ran again on the same inputs.',
+    BackupRefused: 'A backup cannot be made of this project or at this place, or cannot be restored there.',
+    NonDeterminism: 'A history differs from the commands of this version.',
+    ForeignHistory: 'A history belongs to a workflow of another program.',
+    SimulationFailed: 'The simulated run ended differently from the undisturbed one.',
+    RunNotReproduced: 'A recorded run ended differently when its bodies ran again.',
+    BodyNotDeterministic: 'A body returned another result when it ran again on the same inputs.',
     Interrupted: 'A command was told to stop, by Ctrl-C or SIGTERM, before it had its result.',
-    ProcessExited: 'The process of a command ended, by what a body did, before the command had its result.',
+    ProcessExited: 'A body ended the process of a command before the command had its result.',
     ClockSkew: 'The clock of this machine is more than a minute off that of the run history.',
-    ClockWentBack: 'The clock of this machine is behind what it has written itself.',
+    ClockWentBack: 'The clock of this machine is behind times that it has written.',
   },
-  /** A body did not end as it must. The knot's `retry` decides whether it is tried again. */
+  /** A body did not end as it must. The knot's `retry` decides on another attempt. */
   body: {
     BodyTimeout: 'A body ran longer than the timeout of its knot.',
     InvalidOutput: 'The result of a body does not satisfy its output schema.',
-    NotABoolean: 'The function of a gate or a loop answered something else than true or false.',
+    NotABoolean: 'The function of a gate or a loop returned neither true nor false.',
     UnknownBranch: 'A branch chose a path that it does not have.',
   },
-  /**
-   * The final outcome of a knot. Another attempt in the same run gives the same; resume the run once the cause is
-   * fixed.
-   */
+  /** The final outcome of a knot: another attempt in this run gives the same. Fix the cause, then resume the run. */
   outcome: {
-    SubRunFailed: 'The run that a knot has started did not come to all its values.',
-    LoopLimit: 'A loop was not over after as many iterations as it may have.',
+    SubRunFailed: 'The run that a knot started did not yield all its values.',
+    LoopLimit: 'A loop reached its limit of iterations.',
     MapElements: 'Elements of a map have failed.',
     ElementLost:
       'The activity of an element of a map was ended from outside before it could record anything.',
     NoAlternative: 'None of the knots of a firstOk is Ok, and some have failed.',
     RequireAllParents: 'A knot that requires all its parents has one that failed or was skipped.',
     SignalTimeout: 'A signal did not come before the timeout of the knot that waited for it.',
-    ChildRunLost:
-      'The child run of a knot was ended from outside before it could tell what came of the knot.',
-    WorkerLost:
-      'Three workers were lost while running one knot, the last while nothing else was suspected of it.',
+    ChildRunLost: 'The child run of a knot was ended from outside before it could report the outcome.',
+    WorkerLost: 'Three workers were lost while running one knot, the last time without another suspect.',
     PartitionsNotOk:
       'Partitions of a backfill have failed, were cancelled, or were held back by one that has.',
   },
-  /** A knot waits for its turn. Nothing is wrong, and it continues by itself. */
+  /** A knot waits for its turn, and continues by itself. */
   throttled: {
-    LimitReached: 'A knot waits because as many bodies run, or begin, as its limit allows.',
+    LimitReached: 'A knot waits because its limit of running or starting bodies is reached.',
     ValueInProgress: 'A knot waits for a value that it can reuse and that another knot is making.',
     Quarantined: 'A knot with which two workers were lost waits while other such knots are tried.',
   },
   /** A server, a broker or this machine cannot do it now. Try again later; running work continues by itself. */
   outage: {
     ServerUnreachable:
-      'No Temporal server answers at the address; or none has heard that the body of a knot begins, which waits.',
+      'No Temporal server answers at the address, or none has confirmed the start of a body, which waits.',
     ServerRefused: 'A Temporal server does not let a client in, or does not let it do something.',
     ServerBinaryMissing: 'The Temporal command-line program could not be found or installed.',
     ServerStartFailed: 'The embedded server did not start.',
@@ -200,8 +188,8 @@ const CODES = {
     NoWorker: 'Nothing polls the task queue.',
     WorkerShutdown: 'The worker is shutting down; the knot goes on elsewhere.',
     SignalUnanswered: 'A run has not answered a signal in time, though a worker polls its task queue.',
-    ScheduleUnanswered: 'The server has not shown in time what became of what a schedule was asked for.',
-    TooManySignals: 'A run keeps as many signals that no knot has taken as it can.',
+    ScheduleUnanswered: 'The server has not shown the result of a schedule request in time.',
+    TooManySignals: 'A run has reached its limit of signals that no knot has taken.',
     BrokerUnavailable: 'A message broker could not be reached, or does not answer.',
     BrokerRefused: 'A message broker does not let a client in, or does not let it do something.',
     UnknownTopic: 'A topic that is to be read does not exist.',
@@ -209,11 +197,11 @@ const CODES = {
     ReceiverUnavailable:
       'A receiver of events cannot be reached, does not answer in time, or answers that it has not taken them.',
     DeliveryFailed: 'Messages could not be delivered, for a reason that nobody has foreseen.',
-    TooManyRequests: 'More requests came to a webhook than it takes at a time, or in a time.',
+    TooManyRequests: 'A webhook got more requests than it accepts at once, or in a time.',
     ShuttingDown: 'A request came to a process that is about to end.',
     InternalError: 'Something failed for a reason that nobody has foreseen. The log has it.',
   },
-  /** A backend cannot do its work now. Knots wait, without spending `retry` attempts, until it works again. */
+  /** A backend cannot work now. Knots wait until it can, without spending `retry` attempts. */
   backend: {
     BackendUnavailable: 'A backend could not be reached or refused the call.',
     DiskFull: 'There is no space left to write.',
@@ -224,12 +212,12 @@ const CODES = {
     UnreleasedData:
       'A database or folder was made by an unreleased build of Selvage, which no release can use.',
   },
-  /** This process lacks the right key. Knots wait, without spending `retry` attempts, for a process that has it. */
+  /** This process lacks the right key. Knots wait for a process that has it, without spending `retry` attempts. */
   key: {
     KeyMissing: 'Values are sealed, or hashed, with a key that this process does not have.',
-    InvalidKey: 'A key for sealing or hashing values is malformed, or another one than the one of its id.',
+    InvalidKey: 'A key for sealing or hashing values is malformed, or does not belong to its id.',
   },
-  /** This process has other code, settings or another version than the work needs. The work waits for one that fits. */
+  /** This process has other code, settings or another version than the work needs, which waits for one that fits. */
   deploy: {
     BodyMissing: 'No worker that polls the task queue has the definition that a knot needs.',
     HostMissing: 'The host that calls the body of a knot is not open in the worker.',
@@ -239,8 +227,8 @@ const CODES = {
     UnknownTapestry: 'No worker has registered the tapestry.',
     InvalidPlan: 'A stored plan is damaged or was written by a newer version.',
     BackendsDiffer:
-      'The client that started the run has other backends or digest keys than the worker, or another run history than the one who asks.',
-    InlineLimitDiffers: 'A worker would put more into the history of a run than who started it has allowed.',
+      'The client that started the run has other backends or digest keys than the worker, or another run history than the caller.',
+    InlineLimitDiffers: 'A worker would put more into the history of a run than its starter has allowed.',
     HistoryTooNew: 'A run was begun by a newer version of Selvage.',
     CapsuleTooNew: 'A capsule was made by a newer version of Selvage.',
   },
@@ -251,10 +239,10 @@ const CODES = {
     SubjectForgotten: 'The subject of a run was forgotten, and its values cannot be read any more.',
     Redacted: 'A value is not shown, or is not in a capsule, because it was redacted.',
     NotKept: 'A value is not in a capsule because of the bounds that it was made with.',
-    HistoryLost: 'A run history went back in time, and has lost what cannot be made again.',
-    CapsuleDamaged: 'A file is no capsule, or not as it was made.',
-    BackupDamaged: 'What was to be restored is no backup, or not as it was made.',
-    PackageIncomplete: 'Files that come with the package are not there.',
+    HistoryLost: 'A run history went back in time and lost something that cannot be made again.',
+    CapsuleDamaged: 'A file is not a capsule, or is damaged.',
+    BackupDamaged: 'A file or folder to restore is not a backup, or is damaged.',
+    PackageIncomplete: 'Files of the package are missing.',
   },
 } as const;
 
@@ -268,13 +256,13 @@ export const ERROR_CODES = Object.fromEntries(
   ),
 ) as Readonly<Record<ErrorCode, { readonly class: ErrorClass; readonly rule: string }>>;
 
-/** Old names of codes that records and workers of earlier builds may still have. */
+/** Codes in records and workers of earlier builds. */
 const RENAMED: Readonly<Record<string, ErrorCode>> = {
   RunsAlone: 'Quarantined',
   ValueInMaking: 'ValueInProgress',
 };
 
-/** The present name of a code that was read from a record or from another process; any other text as it is. */
+/** The present name of a code from a record or another process; other texts are returned unchanged. */
 export function presentCode(code: string): string {
   return Object.hasOwn(RENAMED, code) ? RENAMED[code]! : code;
 }

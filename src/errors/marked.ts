@@ -1,4 +1,4 @@
-/** Whether an object carries a mark of ours. Safe for any value, even a proxy whose traps throw. */
+/** Safe for any value, even a proxy whose traps throw. */
 export function isMarked(value: unknown, mark: symbol): boolean {
   try {
     return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[mark] === true;

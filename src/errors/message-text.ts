@@ -1,6 +1,6 @@
 /**
- * Makes a text from outside (an error's message, name or stack) safe for records and messages: at most `limit` UTF-16
- * units, and no lone surrogates, which have no UTF-8 form and would make a Temporal message unreadable.
+ * A text from outside (message, name or stack) for records and messages: at most `limit` UTF-16 units. Lone
+ * surrogates, which make a Temporal message unreadable, are replaced.
  */
 export function messageText(text: string, limit: number): string {
   return text.slice(0, limit).replace(/\p{Surrogate}/gu, '\uFFFD');

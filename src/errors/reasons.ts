@@ -1,55 +1,55 @@
 /**
- * Sub-codes (`details.reason`) of the codes that cover several mistakes, with the rule that each stands for. They never
- * change their meaning; `docs/errors.md` has an entry for each (a test compares the two).
+ * Sub-codes (`details.reason`) of codes for several mistakes, with their rules. They never change their meaning;
+ * `docs/errors.md` has an entry for each (tested).
  */
 export const ERROR_REASONS = {
   InvalidConfig: {
-    UnknownOption: 'There is no option, or no key of the first argument, of this name.',
-    WrongValue: 'An option, or a part of the first argument, has a value that it cannot have.',
-    MissingPart: 'A function, schema, knot or other part that is needed was not given.',
-    NotAKnot: 'Something else was given where a knot is needed.',
-    Conflict: 'Two things were given that exclude one another.',
-    NotApplicable: 'The option says nothing of such a knot.',
-    NeedsOutcomes: 'The error policy takes a definition that receives outcomes.',
+    UnknownOption: 'No option, or key of the first argument, has this name.',
+    WrongValue: 'An option, or a part of the first argument, has an invalid value.',
+    MissingPart: 'A required function, schema, knot or other part is missing.',
+    NotAKnot: 'A knot was expected.',
+    Conflict: 'Two given things exclude each other.',
+    NotApplicable: 'The option does not apply to such a knot.',
+    NeedsOutcomes: 'The error policy needs a definition that receives outcomes.',
   },
   InvalidName: {
     NotText: 'The name is no text.',
     Empty: 'The name is empty.',
     TooLong: 'The name is too long.',
-    Reserved: 'The name, or its beginning, is kept for the framework or the language.',
-    WrongCharacters: 'The name has characters that it cannot have.',
+    Reserved: 'The name, or its beginning, is reserved for the framework or the language.',
+    WrongCharacters: 'The name has invalid characters.',
   },
   InvalidDefinition: {
-    NotADefinition: 'Something else was given where a definition is needed.',
+    NotADefinition: 'A definition was expected.',
     MissingBody: 'There is no function, or no `process` method.',
     MissingName: 'A knot class does not state its own `knotName`.',
     KeepsState: 'Instances of a knot class have fields.',
     NotConstructible: 'The constructor of a knot class throws.',
-    NotASchema: 'What stands for a schema is none.',
-    WrongValue: 'The options, the version or what it receives cannot be so.',
+    NotASchema: 'The given schema is not a schema.',
+    WrongValue: 'The options, the version or `receives` have an invalid value.',
   },
   NotEncodable: {
     Function: 'The part is a function or a class.',
     Symbol: 'The part, or its key, is a symbol.',
     Instance: 'The part is an instance of a class without a codec, such as a `Buffer`.',
     Cycle: 'The part contains itself.',
-    TooDeep: 'The part lies too deep.',
+    TooDeep: 'The part is nested too deeply.',
     Hole: 'A list has a hole there.',
-    InvalidDate: 'The part is a date that is none.',
+    InvalidDate: 'The part is an invalid date.',
     LoneSurrogate: 'A text, or a key, is not valid Unicode.',
     EqualParts: 'A map or a set has keys or members of equal content.',
     Unreadable: 'A getter, a proxy or a codec threw.',
-    TooLarge: 'The inputs of a call take more than a body host is sent at once.',
+    TooLarge: 'The inputs of a call are too large for one message to a body host.',
   },
   YamlNotAllowed: {
-    ControlCharacter: 'A character that cannot be printed stands there as it is.',
-    Version: 'The document says that it is another version of YAML than 1.2.',
+    ControlCharacter: 'The document has an unescaped control character.',
+    Version: 'The document declares another version of YAML than 1.2.',
     Tag: 'A value has a tag.',
-    Alias: 'An alias is within what it stands for.',
-    DuplicateKey: 'A key is there twice in one map.',
-    MergeKey: 'There is a merge key, `<<`.',
-    Key: 'A key is no text, or one that cannot be used.',
-    Template: 'There is `{{ x }}` without quotes, as in a template.',
+    Alias: 'An alias is inside of its own target.',
+    DuplicateKey: 'A map has a key twice.',
+    MergeKey: 'A map has a merge key, `<<`.',
+    Key: 'A key is not a text, or not allowed.',
+    Template: 'The document has `{{ x }}` without quotes, as in a template.',
     Number: 'A whole number is too large to be exact.',
   },
   NotExtensible: {
@@ -59,12 +59,11 @@ export const ERROR_REASONS = {
   },
   UnknownTerminal: {
     NotFound: 'The tapestry has no terminal and no knot of this name.',
-    NotAKnot: 'What was returned as a terminal is no knot.',
+    NotAKnot: 'The returned terminal is not a knot.',
     Empty: 'No terminal was named.',
   },
   InvalidEvent: {
-    NotRecordable:
-      'Its key, or its link to where it came from, is empty, too long or has control characters.',
+    NotRecordable: 'Its key, or the link to its origin, is empty, too long or has control characters.',
     MapFailed: 'The `map` of its trigger threw, or did not answer within 30 s.',
   },
 } as const;
@@ -74,9 +73,9 @@ export type ErrorReason<Code extends ReasonedCode = ReasonedCode> = {
   [C in Code]: keyof (typeof ERROR_REASONS)[C];
 }[Code];
 
-/** One mistake in the parameters of a run: an item in `details.problems` of `InvalidParameters`. */
+/** An item in `details.problems` of `InvalidParameters`. */
 export interface ParameterProblem {
-  /** The parameter and the path inside its value, as `user.age`. Empty if it concerns all parameters. */
+  /** Parameter and path, as `user.age`. Empty if it concerns all parameters. */
   readonly path: string;
   readonly code: keyof typeof PARAMETER_PROBLEMS;
   readonly message: string;
@@ -87,5 +86,5 @@ export const PARAMETER_PROBLEMS = {
   MissingParameter: 'A parameter without a default was not given.',
   WrongValue: 'The schema of the parameter refuses its value.',
   NotAnObject: 'The parameters are no object.',
-  TooLarge: 'The parameters are more than the server takes.',
+  TooLarge: 'The parameters are larger than the server accepts.',
 } as const;

@@ -4,21 +4,18 @@ import { isMarked } from './marked';
 const SELVAGE_ERROR = Symbol.for('selvage.error');
 
 export interface SelvageErrorOptions {
-  /**
-   * The culprits by role (`knot`, `input`, `path`, `file`, `address`, …), for programs. The message names them for
-   * people.
-   */
+  /** The culprits by role (`knot`, `input`, `path`, `file`, `address`, …), for programs. */
   readonly details?: Readonly<Record<string, unknown>>;
   /** The error that led to this one. */
   readonly cause?: unknown;
 }
 
 /**
- * The one class of errors that Selvage throws. The message says what is wrong, where, and what to do about it. `code`
- * is stable and has an entry in `docs/errors.md`.
+ * The one class of errors that Selvage throws. The message says what is wrong, where, and how to fix it. `code` is
+ * stable and has an entry in `docs/errors.md`.
  *
- * Use {@link SelvageError.is} rather than `instanceof`: an error may come from another realm (a workflow sandbox, a
- * test runner's sandbox) or from a second copy of this package.
+ * Use {@link SelvageError.is}, not `instanceof`: the error may come from another realm (a workflow or test sandbox)
+ * or another copy of this package.
  */
 export class SelvageError extends Error {
   readonly code: ErrorCode;
@@ -32,7 +29,7 @@ export class SelvageError extends Error {
     Object.defineProperty(this, SELVAGE_ERROR, { value: true });
   }
 
-  /** True for any Selvage error, whichever realm or copy of the package made it. With `code`, only for that code. */
+  /** True for Selvage errors of any realm and copy of the package. With `code`, only for that code. */
   static is(error: unknown, code?: ErrorCode): error is SelvageError {
     return isMarked(error, SELVAGE_ERROR) && (code === undefined || (error as SelvageError).code === code);
   }

@@ -6,12 +6,12 @@ import { recordOf, type Tapestry } from '../authoring';
 import type { TapestryRecord } from '../authoring/records';
 import { unusedParameter, unusedParameters } from '../authoring/parameters';
 
-/** One thing that is wrong with a tapestry. */
+/** Something that is wrong with a tapestry. */
 export interface Problem {
   /** An `error` prevents a run, a `warning` does not. */
   readonly severity: 'error' | 'warning';
   readonly code: ErrorCode;
-  /** The sub-code, for codes that cover several mistakes. */
+  /** Sub-code, for codes of several mistakes. */
   readonly reason?: string;
   readonly message: string;
   /** The culprits by role: `tapestry`, `knot`, `input`, `parameter`, … */
@@ -19,11 +19,9 @@ export interface Problem {
 }
 
 /**
- * Returns everything that is wrong with a tapestry and its nested ones, instead of throwing the first mistake. Runs
- * nothing; closes the tapestry. Given a function that builds a tapestry, a mistake of wiring is thrown inside it, so
- * only the first of those is returned.
- *
- * @returns an empty list if a plan can be made; for what a run may cost, see `selvage plan`
+ * Returns all problems of a tapestry and its nested ones, instead of throwing the first. Runs nothing; closes the
+ * tapestry. Given a function that builds a tapestry, only its first mistake of wiring is returned. An empty list
+ * means that a plan can be made; for its costs see `selvage plan`.
  */
 export function check<Parameters extends object, Values extends object>(
   tapestry: Tapestry<Parameters, Values> | (() => Tapestry<Parameters, Values>),
@@ -41,7 +39,7 @@ export function check<Parameters extends object, Values extends object>(
   return [...errors.map(problemOf), ...warningsOf(record)];
 }
 
-/** Problems that a worker of these tapestries would refuse, although each tapestry is right by itself. */
+/** Each tapestry is right, but a worker of all would refuse them. */
 function problemsBetween(tapestries: ReadonlySet<TapestryRecord>): SelvageError[] {
   try {
     new NamedDefinitions(tapestries, nodeSha256);
@@ -56,7 +54,6 @@ function problemOf({ code, message, details: { reason, ...details } }: SelvageEr
   return { severity: 'error', code, ...(typeof reason === 'string' && { reason }), message, details };
 }
 
-/** Problems that prevent no run. */
 export function warningsOf(record: TapestryRecord): Problem[] {
   return unusedParameters(record).map((parameter) => ({
     severity: 'warning',

@@ -6,23 +6,16 @@ import { isTapestry, recordOf, type Tapestry } from '../authoring';
 import type { RunResult } from '../authoring/outcome';
 import type { RunGraph } from '../authoring/run-graph';
 
-/**
- * Everything that can be drawn: a tapestry, the return value of `runLocally`, or the result of a run's
- * handle.
- */
+/** A tapestry, or the result of `runLocally` or of a run's handle. */
 export type Drawable = Tapestry<any, any> | RunResult<any>;
 
-/** The graph to draw and, for a run, how it ended. */
+/** For a run also how it ended. */
 export interface Drawn {
   readonly graph: RunGraph;
   readonly run?: Pick<RunResult, 'runId' | 'status' | 'error'>;
 }
 
-/**
- * The graph of a tapestry or run. Closes a tapestry: nothing can be added to it from then on.
- *
- * @throws SelvageError `InvalidConfig` if it is neither; any of compiling
- */
+/** Closes a tapestry. Throws `InvalidConfig` for values that are neither, and all errors of compiling. */
 export function drawnOf(given: Drawable): Drawn {
   if (isTapestry(given)) {
     const { loaded } = planOf(recordOf(given), nodeSha256);

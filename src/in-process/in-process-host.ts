@@ -40,7 +40,7 @@ import { LocalKnotHost, type InProcessEnvironment } from './local-knot-host';
 import { Replacements, type BodyToRun } from './replacements';
 import { putOnRecord } from './run-record';
 
-/** A run's result, and its lineage records in the order of their commits. */
+/** Lineage is in the order of the commits. */
 export interface LocalRunResult {
   readonly runId: string;
   readonly status: RunStatus;
@@ -51,7 +51,7 @@ export interface LocalRunResult {
 }
 
 const DEFAULT_CONCURRENCY = 500;
-/** A run in this process: one segment over the whole layout, with a record in the backends for every knot. */
+/** A run in this process: one segment over the whole layout, with a record for every knot. */
 export class InProcessHost extends LayoutRun {
   plan: LoadedPlan;
   protected graph: RunLayout;
@@ -59,7 +59,7 @@ export class InProcessHost extends LayoutRun {
   protected readonly values: ValueReader;
   declare protected readonly settled: OutcomeToRecord[];
   private planText: string;
-  /** By index in the layout: the body of a knot or, for a map, of its elements. Undefined for a parameter. */
+  /** By index in the layout; for a map, the body of its elements. Undefined for a parameter. */
   private readonly bodies: (BodyToRun | undefined)[];
   private readonly replacements: Replacements;
   private readonly knots: LocalKnotHost;
@@ -89,7 +89,7 @@ export class InProcessHost extends LayoutRun {
     this.codeHashes = new CodeHashes(sha256, () => environment.bodyHosts);
   }
 
-  /** Ids of the knots of this run, parameters included. */
+  /** Parameters included. */
   get knotIds(): readonly string[] {
     return this.graph.layout.ids;
   }
@@ -120,7 +120,6 @@ export class InProcessHost extends LayoutRun {
     };
   }
 
-  /** Records a run that never began. */
   async recordRefused({ code: type, message }: SelvageError): Promise<void> {
     await this.writeRunRecord(this.environment.now(), 'failed', [], { error: { type, message } });
   }
@@ -186,7 +185,7 @@ export class InProcessHost extends LayoutRun {
     return values;
   }
 
-  /** Nothing is missing: all values are read before they are taken over. */
+  /** All values are read before they are taken over. */
   protected override missing(): undefined {
     return undefined;
   }
@@ -196,12 +195,12 @@ export class InProcessHost extends LayoutRun {
   }
 
   protected async unrun(index: number, outcome: OutcomeToRecord): Promise<void> {
-    // Set immediately: a child that receives outcomes may start before this is on record.
+    // Set at once: a child that receives outcomes may start before this is on record.
     this.settled[index] = outcome;
     await this.record(index, outcome, [], 0, this.knots.now());
   }
 
-  /** Records an outcome that no body made. */
+  /** For outcomes without a body. */
   private async record(
     index: number,
     outcome: OutcomeToRecord,
@@ -266,7 +265,7 @@ export class InProcessHost extends LayoutRun {
     return end.kind === 'left' ? { ...end, attempt: 0 } : end;
   }
 
-  /** A replacement for a nested run or a wait gets all of the inputs. */
+  /** A replacement for a nested run or a wait gets all inputs. */
   private replaced(knot: PlanKnot, subject: KnotToRun): KnotToRun {
     const conclude = async (call: CallBody): Promise<KnotOutcomeToRecord> => {
       const inputs = isNesting(knot.policy.node)
@@ -277,7 +276,7 @@ export class InProcessHost extends LayoutRun {
     return { ...subject, conclude };
   }
 
-  /** A knot that waits does so here, before its function is called. */
+  /** The knot waits before its function is called. */
   private waiting(knot: PlanKnot, subject: KnotToRun): KnotToRun {
     const reading = withReadInputs(knot);
     const conclude = async (call: CallBody): Promise<KnotOutcomeToRecord> => {
@@ -290,7 +289,7 @@ export class InProcessHost extends LayoutRun {
     return { ...subject, conclude };
   }
 
-  /** A knot that runs another tapestry: once or, as a loop, until that is over. */
+  /** Once, or as a loop until it is over. */
   private async runTapestry(knot: PlanKnot, subject: KnotToRun): Promise<KnotEnd> {
     const { digest } = this.environment;
     let parameters = this.nestedInputs(knot);
@@ -311,7 +310,6 @@ export class InProcessHost extends LayoutRun {
     }
   }
 
-  /** The parameters that a knot gives to the tapestry that it runs. */
   private nestedInputs(knot: PlanKnot): Record<string, unknown> {
     const inputs = nestedPlan(knot)!.parameters;
     return assembleInputs({ ...knot, inputs }, 'values', this.freshValue);
@@ -325,7 +323,7 @@ export class InProcessHost extends LayoutRun {
     };
   }
 
-  /** Runs the nested tapestry. Every call of the returned function gives the result with fresh copies of its values. */
+  /** Every call of the returned function gives fresh copies of the values. */
   private async runNested(
     planKnot: PlanKnot,
     ref: ChildRunRef,
@@ -362,7 +360,7 @@ export class InProcessHost extends LayoutRun {
     const before = this.graph.layout.size;
     const { terminals } = this.environment;
     const layout = layoutOf(plan, terminals);
-    // An extension that was accepted later may be recorded sooner, and then contains this one.
+    // A later extension, which contains this one, may be recorded first.
     if (
       layout.size < before ||
       (plan.extended?.fragments.length ?? 0) <= (this.plan.plan.extended?.fragments.length ?? 0)

@@ -46,45 +46,40 @@ export interface InProcessEnvironment
     > {
   /** Present if a knot names a body host. */
   readonly bodyHosts?: BodyHosts | undefined;
-  /** Present if the tapestry has knots that wait. */
   readonly waits?: LocalWaits;
   readonly runId: string;
-  /** The key of this run's records, in place of Temporal's run id. New for each run. */
+  /** The key of this run's records, like Temporal's run id. New for each run. */
   readonly temporalRunId: string;
   readonly startedBy?: StartedBy;
-  /** The span in which the run was started, as W3C Trace Context writes it. */
+  /** Span of the run's start, in W3C Trace Context. */
   readonly traceparent?: string | undefined;
   readonly backends: Backends;
-  /** Whether the run itself is recorded, beside its knots. */
+  /** Whether the run itself is recorded. */
   readonly recordsRun: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** Runs the knots of a run in this process. */
 export class LocalKnotHost implements KnotHost {
   readonly callBody = callWith(() => this.environment.bodyHosts);
   readonly surroundings: BodySurroundings;
   readonly firstAttempt = 1;
   readonly thrownBefore = 0;
-  /** The definitions of the tapestry and of its nested ones. */
+  /** Of the tapestry and its nested ones. */
   readonly definitions: NamedDefinitions;
   /** In the order of the commits. */
   readonly lineage: LineageRecord[] = [];
   isCancelled = false;
-  /** Absent: the run is not recorded, so no emitter will hear of it. */
+  /** Absent: the run is not recorded, so no emitter gets it. */
   readonly traces: BodyTraces | undefined;
-  /** For the details of the run: where its spans belong. */
+  /** Tracing details of the run. */
   readonly tracing: RunRecord['details'];
-  /**
-   * Aborts the bodies. Absent if the run cannot be cancelled. Not the user's signal, because any number of bodies may
-   * listen to it.
-   */
+  /** Aborts the bodies; absent without a signal. Not the user's own, as any number of bodies may listen. */
   private readonly stop: AbortController | undefined;
   private readonly cachedValues: CachedValues;
   private readonly limits: Limits;
 
-  /** @param extendedPlan the plan with all accepted extensions; some may not be on record yet */
+  /** `extendedPlan` has all accepted extensions; some may not be on record. */
   constructor(
     tapestry: TapestryRecord,
     private extendedPlan: LoadedPlan,
@@ -149,7 +144,7 @@ export class LocalKnotHost implements KnotHost {
     return this.isCancelled;
   }
 
-  /** Never: what has ended is recorded, even after a cancel. */
+  /** Ended knots are recorded even after a cancel. */
   isOver(): boolean {
     return false;
   }
@@ -203,7 +198,7 @@ export class LocalKnotHost implements KnotHost {
     return result!;
   }
 
-  /** Later extensions are checked against the plan that contains this one. */
+  /** Later extensions are checked against the plan with this one. */
   async accept(_: LoadedPlan, extension: BodyExtension): Promise<AcceptedExtension | undefined> {
     const { terminals, sha256 } = this.environment;
     const accepted = extension.accept({
@@ -216,7 +211,7 @@ export class LocalKnotHost implements KnotHost {
     return accepted;
   }
 
-  /** Finds a reusable record only together with its value: a value that is gone counts as not found. */
+  /** A record without its value counts as not found. */
   async findMade(planKnot: PlanKnot, key: string): Promise<MadeValue> {
     if (this.environment.reuse === false) return {};
     const found = await this.cachedValues.find(planKnot, key);
@@ -225,7 +220,7 @@ export class LocalKnotHost implements KnotHost {
     return value ? { record: found.record, value } : { passedOver: 'value_gone' };
   }
 
-  /** Undefined if it has been removed meanwhile. */
+  /** Undefined if it has been removed. */
   private async readValue(made: LineageRecord): Promise<EncodedValue | undefined> {
     const value = valueOfRecord(made);
     if (value.stored !== undefined) return value;

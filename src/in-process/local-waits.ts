@@ -14,9 +14,8 @@ import {
 import type { TapestryRecord } from '../authoring/records';
 
 /**
- * Signals to deliver, by name: a payload; or a list of payloads in order (a payload that is itself a list is
- * written `[[…]]`); or a function that gets the id of the waiting knot and returns its payload, or undefined
- * if none comes.
+ * Signals by name. Each is a payload, a list of payloads in order (`[[…]]` for a payload that is a list), or a
+ * function. The function gets the waiting knot's id and returns a payload, or undefined for none.
  */
 export type GivenSignals = Readonly<Record<string, unknown>>;
 
@@ -27,7 +26,6 @@ interface Payload {
   readonly unfit: readonly string[];
 }
 
-/** The signals and the time of an in-process run. */
 export class LocalWaits {
   private readonly payloads = new Map<string, Payload[]>();
 
@@ -39,7 +37,7 @@ export class LocalWaits {
     private readonly now: () => number,
   ) {}
 
-  /** @throws SelvageError `UnknownSignal`, `InvalidSignal`, `NotEncodable` */
+  /** Throws `UnknownSignal`, `InvalidSignal` or `NotEncodable`. */
   static async of(
     tapestry: TapestryRecord,
     signals: GivenSignals,
@@ -63,12 +61,8 @@ export class LocalWaits {
   }
 
   /**
-   * Resolves when the knot's wait is over, with what its function takes beside its inputs; also when the
-   * signal is aborted.
-   *
-   * @throws SelvageError `SignalTimeout`, `SignalNotGiven`; and for the result of a given function
-   *   `InvalidSignal`,
-   * `NotEncodable`
+   * Resolves at the end of the knot's wait, or when the signal is aborted, with further inputs of its function.
+   * Throws `SignalTimeout` or `SignalNotGiven`, and for a function's result `InvalidSignal` or `NotEncodable`.
    */
   async wait(
     knot: PlanKnot,
@@ -105,7 +99,7 @@ export class LocalWaits {
   }
 }
 
-/** By signal name, for the tapestry and its nested ones. */
+/** By signal name, nested tapestries included. */
 function schemasOf(
   { knots }: TapestryRecord,
   schemas = new Map<string, SignalSchema[]>(),

@@ -5,16 +5,13 @@ import type { DefinitionRecord, KnotBody, KnotRecord, TapestryRecord } from '../
 
 export interface BodyToRun {
   readonly definition: DefinitionRecord;
-  /** Set if a replacement runs instead of the definition's own body. */
+  /** Set for a replacement. */
   readonly codeHash?: string;
 }
 
 /**
- * Replacements for bodies: by knot id or, for all knots of a definition, by its name. They also apply in nested
- * tapestries. A replacement for a knot that runs a tapestry stands for that whole run.
- *
- * @throws SelvageError `UnknownKnot`: a misspelt replacement would let the real body run in a test that means to avoid
- * it
+ * Replacements for bodies, by knot id or definition name, also in nested tapestries. A replacement for a knot that
+ * runs a tapestry replaces that run. Throws `UnknownKnot`, as a misspelt name would let the real body run.
  */
 export class Replacements {
   private readonly prepared = new Map<DefinitionRecord, Map<KnotBody, BodyToRun>>();
@@ -27,7 +24,7 @@ export class Replacements {
     if (bodies.size > 0) refuseUnknown(tapestry, [...bodies.keys()]);
   }
 
-  /** Undefined for a parameter. Knots that run the same body share one object. */
+  /** Undefined for a parameter. Knots with the same body share one object. */
   bodyOf({ id, definition }: Pick<KnotRecord, 'id' | 'definition'>): BodyToRun | undefined {
     if (!definition) return undefined;
     const body = this.bodies.get(id) ?? this.bodies.get(definition.name) ?? definition.body;
@@ -38,7 +35,7 @@ export class Replacements {
     return prepared;
   }
 
-  /** The replacements inside the tapestry that a knot runs: for its knots `<knot>/<id>`, for definitions their name. */
+  /** Inside the knot's tapestry: `<knot>/<id>` for its knots, the name for definitions. */
   nestedIn({ id: knot, tapestry, nested }: KnotRecord): Record<string, KnotBody> {
     const definitions = definitionNames(nested!);
     const bodies: Record<string, KnotBody> = {};
@@ -70,7 +67,7 @@ function refuseUnknown(tapestry: TapestryRecord, names: readonly string[]): void
   }
 }
 
-/** Names of the tapestry's knots, and of nested ones behind the id of the knot that runs them. */
+/** Knots of nested tapestries follow the id of the knot that runs them. */
 function knotNames(tapestry: TapestryRecord): string[] {
   return [...tapestry.knots.values()].flatMap(({ id, definition, nested }) => [
     ...(definition ? [id] : []),

@@ -29,65 +29,57 @@ const HEARING_MS = 5_000;
 
 export interface RunLocallyOptions {
   /**
-   * Bodies that replace those of the definitions: by knot id or, for all knots of a definition, by its name.
-   * A knot of a nested tapestry is named `<knot>/<id>`; a replacement for the nesting knot stands for its
-   * whole run. Default: none.
+   * Bodies in place of the definitions': by knot id, or by definition name for all its knots. `<knot>/<id>` names a
+   * knot of a nested tapestry; the nesting knot's replacement replaces its whole run. Default: none.
    */
   readonly replace?: Readonly<Record<string, KnotBody>>;
-  /**
-   * Names or ids of the knots that are wanted; only what they need runs. Default: the tapestry's terminals.
-   */
+  /** Names or ids of wanted knots; only these and their ancestors run. Default: the tapestry's terminals. */
   readonly terminals?: readonly string[];
   /** `ctx.resources` of the bodies. Default: empty. */
   readonly resources?: Readonly<Record<string, unknown>>;
-  /** Where `ctx.logger` writes: a pino logger, or one of its shape, `(fields, message)`. Default: nowhere. */
+  /** Receives `ctx.logger`: a pino logger, or one with its `(fields, message)`. Default: nothing is logged. */
   readonly logger?: LoggerLike;
-  /** Aborting it cancels the run, like a cancel on Temporal. */
+  /** Aborting it cancels the run, as on Temporal. */
   readonly signal?: AbortSignal;
-  /** Id of the run. Default: a new one. */
+  /** Default: a new id. */
   readonly runId?: string;
   /** Most bodies running at once. Default 500. */
   readonly concurrency?: number;
   /**
-   * Whether knots with the option `cache` reuse values that are already in the backends. Bodies given by
-   * `replace` never do, nor are their values reused. Default true.
+   * Whether knots with the option `cache` reuse values in the backends. Bodies of `replace` never do, and their
+   * values are not reused. Default true.
    */
   readonly reuse?: boolean;
-  /**
-   * Signals for the knots that wait for them. Payloads are checked by their schemas before anything runs.
-   * Default: no signal comes.
-   */
+  /** Signals for waiting knots. Payloads are checked before anything runs. Default: none. */
   readonly signals?: GivenSignals;
   /**
-   * Whether sleeps, times and timeouts take their real duration. Default false: sleeps end at once, and
-   * waiting for a missing signal times out at once. A wait without a timeout fails with SignalNotGiven in
-   * either case.
+   * Whether waits take their real duration. Default false: sleeps end at once, and missing signals time out at
+   * once. A wait without a timeout fails with SignalNotGiven in either case.
    */
   readonly realTime?: boolean;
   /**
-   * Where values, lineage and, at its end, the record of the run go. They stay open. Default: in memory,
+   * Stores for values, lineage and the run's record, written at its end. They stay open. Default: in memory,
    * dropped with the result.
    */
   readonly backends?: Backends;
   /**
-   * Who hears of the run, and of whatever else becomes durable in the backends. The call waits 5 s at most until they have heard.
-   * Default: nobody, also of the tapestry's own emitters.
+   * Emitters for the run, and for all other changes in the backends. The call waits at most 5 s for their
+   * deliveries. Default: none, not even the tapestry's own.
    */
   readonly emitters?: EmitterList;
 }
 
 export interface LocalRun<Values> extends RunResult<Values> {
-  /** In the order in which the knots were committed. */
+  /** In the order of the knots' commits. */
   readonly lineage: readonly LineageRecord[];
 }
 
 /**
- * Runs a tapestry in this process, without Temporal: for unit tests and dry runs. Values, hashes, outcomes
- * and lineage are those of a durable run; only durability is missing. It resolves whether or not knots fail.
+ * Runs a tapestry in this process, without Temporal: for unit tests and dry runs. Values, hashes, outcomes and
+ * lineage equal those of a durable run. Resolves whether or not knots fail.
  *
- * @throws SelvageError `InvalidParameters`, `UnknownSignal`, `InvalidSignal`, `UnknownTerminal`,
- *   `UnknownKnot` (in
- * `replace`), or any of compiling
+ * @throws SelvageError `InvalidParameters`, `UnknownSignal`, `InvalidSignal`, `UnknownTerminal`, `UnknownKnot` (in
+ *   `replace`), or any of compiling
  */
 export async function runLocally<Parameters extends object, Values extends object>(
   tapestry: Tapestry<Parameters, Values>,
@@ -121,7 +113,7 @@ export async function runLocally<Parameters extends object, Values extends objec
   let run: LocalRunResult;
   try {
     run = await host.execute(await validateParameters(record, parameters, host.knotIds));
-    // The run is over, whether or not it can be told what emitters have heard of it.
+    // The run is over, even if its deliveries cannot be awaited.
     await deliveries?.drained(HEARING_MS).catch(() => undefined);
   } finally {
     await deliveries?.stop();
@@ -130,7 +122,7 @@ export async function runLocally<Parameters extends object, Values extends objec
   return resultOf<Values>(run, options.terminals);
 }
 
-/** A run that is only tried out loads nothing for it. By `require`: a user's jest knows no `import()`. */
+/** Loaded only if needed. By `require`: a user's jest has no `import()`. */
 async function deliver(
   backends: Backends,
   emitters: EmitterList,

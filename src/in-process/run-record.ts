@@ -5,10 +5,9 @@ import type { Backends, RunRecord, RunStatus } from '../ports';
 import { digestOf } from '../encryption/seal-backends';
 import { VERSION } from '../version';
 
-/** The knot of another run that started this one. */
 export interface StartedBy {
   readonly runId: string;
-  /** The key of that run's records. */
+  /** Key of that run's records. */
   readonly temporalRunId: string;
   readonly knot: string;
 }
@@ -18,15 +17,13 @@ export interface RunToRecord {
   readonly temporalRunId: string;
   readonly startedBy: StartedBy | undefined;
   readonly tapestry: TapestryRecord;
-  /** The plan, extensions included. */
+  /** Extensions included. */
   readonly plan: LoadedPlan;
-  /** The plan as the tapestry store keeps it. */
+  /** As in the tapestry store. */
   readonly planText: string;
-  /** The terminals that were asked for. If omitted, the plan's own. */
+  /** The requested terminals. Default: the plan's own. */
   readonly terminals: readonly string[] | undefined;
-  /** Parameter name to hash. */
   readonly parameterHashes: Readonly<Record<string, string>>;
-  /** The partition's key, for a partitioned tapestry. */
   readonly partition: string | undefined;
   readonly status: RunStatus;
   readonly startedAt: number;
@@ -35,14 +32,14 @@ export interface RunToRecord {
   readonly details: RunRecord['details'];
 }
 
-/** Records a run when it is over. A run that dies with its process leaves no record, as nothing could continue it. */
+/** Records a run at its end. A run that dies with its process has no record, as it could not be continued. */
 export async function putOnRecord(backends: Backends, sha256: Sha256, run: RunToRecord): Promise<void> {
   const { runHistory, tapestryStore } = backends;
   const { tag } = digestOf(backends);
   const { plan, planText: text, startedBy, finishedAt } = run;
   const { hash } = plan;
   const { tapestry } = plan.plan;
-  // Nested plans are saved first, so that no plan exists without those that it names.
+  // Nested plans first, so that no plan is stored without them.
   for (const nested of [...withNested(run.tapestry)].slice(1).reverse()) {
     const { hash, text } = planOf(nested, sha256);
     await tapestryStore.save({ hash, tapestry: nested.name, text, savedAt: finishedAt });

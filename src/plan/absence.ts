@@ -6,10 +6,10 @@ const GATE = 2;
 const PATH = 4;
 
 /**
- * By index in the plan: which knots may have no value although no failure counts. Mirrors the types of knots
- * (`OptionalKnot`): knots of optional definitions, gates and paths of branches, and everything downstream of them that
- * does not receive outcomes. A `firstOk` counts only if each alternative may lack a value, at least one for another
- * reason than an unselected path: all paths of a branch are assumed to be among the alternatives.
+ * By index: whether a knot may have no value although no failure counts. Mirrors the type `OptionalKnot`: optional
+ * definitions, gates, paths of branches, and everything downstream that does not receive outcomes. A `firstOk`
+ * counts if each alternative may lack a value, and one of them for another reason than an unselected path. All
+ * paths of a branch are assumed to be among the alternatives.
  */
 export function mayHaveNoValue({ knots }: Plan): readonly boolean[] {
   const reasons: number[] = [];

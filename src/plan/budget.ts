@@ -21,11 +21,9 @@ import {
 import { alwaysInChildRun } from './node-kinds';
 
 /*
- * Estimates the load of a run on the server from its layout, before it runs. All figures are upper bounds:
- * each knot is counted with a workflow task of its own, and each value at the largest inline size.
- *
- * A plan does not show signals, pauses and resets, failed workflow tasks, lost workers, or long failure
- * messages. The host stays within the limits in any case: it reads them off the history.
+ * Upper bounds of a run's load on the server, from its layout: a workflow task per knot, and each value at the
+ * largest inline size. Signals, pauses, resets, failed tasks, lost workers and long failure messages come on top.
+ * The host stays within the limits in any case, as it reads them off the history.
  */
 
 interface Cost {
@@ -33,73 +31,58 @@ interface Cost {
   readonly bytes: number;
 }
 
-/** A workflow task: scheduled, started, completed. Measured without what its events carry. */
+/** Scheduled, started, completed. Measured without the contents of its events. */
 const TASK: Cost = { events: 3, bytes: 700 };
-/**
- * An activity (scheduled, started, ended) and the task that it wakes, without ids, input and result.
- * Measured: 460 bytes.
- */
+/** Scheduled, started, ended, and the task that it wakes. Measured: 460 bytes without ids, input and result. */
 const ACTIVITY: Cost = { events: 3 + TASK.events, bytes: 800 + TASK.bytes };
-/** A timer (started, fired) and the task that it wakes. */
+/** Started, fired, and the task that it wakes. */
 const PAUSE: Cost = { events: 2 + TASK.events, bytes: 2 * TASK.bytes };
-/**
- * A child run (initiated, started, ended) and its signal. It wakes its parent three times: when it starts, by
- * its signal, and when it ends.
- */
+/** Initiated, started, ended, and its signal. It wakes its parent by its start, its signal and its end. */
 const CHILD_RUN: Cost = { events: 4 + 3 * TASK.events, bytes: 1_600 + 3 * TASK.bytes };
-/** The JSON around an inline value. */
 const ENVELOPE_BYTES = 16;
-/** An inline value of the largest size that workers send by default. */
+/** The largest inline value that workers send by default. */
 const INLINE_VALUE_BYTES = 2 * 1024 + ENVELOPE_BYTES;
 /**
- * A wait, beside its own activity: an activity that computes the duration, a timer, an answered signal, and
- * an activity that checks the signal. Three of these wake the run.
+ * A wait without its own activity: an activity for the duration, a timer, an answered signal, and an activity that
+ * checks it. Three of these wake the run.
  */
 const WAIT: Cost = { events: 10 + 3 * TASK.events, bytes: INLINE_VALUE_BYTES + 10 * 400 + 3 * TASK.bytes };
-/** The input of an activity without its parents: the plan's hash, the run's id, and the field names. */
+/** An activity's input without parents: plan hash, run id and field names. */
 const INPUT_BYTES = 200;
-/**
- * The first and last event of an execution (memo, failures, terminals in the result), without parameters and
- * outcomes.
- */
+/** First and last event of an execution: memo, failures and terminals, without parameters and outcomes. */
 const EXECUTION_BYTES = 128 * 1024;
-/** The largest workflow input that the server accepts. */
 const PAYLOAD_BYTES = 2 * 1024 * 1024;
-/** An outcome in the state that one execution passes to the next: two bits in base 64. */
+/** An outcome for the next execution: two bits in base 64. */
 const OUTCOME_BYTES = 1 / 3;
 
-/**
- * Bounds of one run. Bytes are those of histories as the server counts them, at the default inline limit of 2
- * KiB.
- */
+/** Bounds of one run. Bytes of histories are as the server counts them, at the default inline limit of 2 KiB. */
 export interface RunBudget {
-  /** Number of knots without parameters. */
+  /** Without parameters. */
   readonly knots: number;
   readonly parameters: number;
-  /** Knots that run in segments. */
+  /** Knots in segments. */
   readonly localKnots: number;
   readonly edges: number;
-  /** Number of knots on the longest path. */
+  /** Knots on the longest path. */
   readonly depth: number;
-  /** Number of knots on the widest level. A knot's level is the length of the longest path to it. */
+  /** Knots on the widest level. A knot's level is the length of the longest path to it. */
   readonly width: number;
   readonly segments: number;
   /** Over all executions. */
   readonly events: number;
   readonly bytes: number;
-  /** Most activities pending at once, child runs included. */
+  /** Most pending at once, child runs included. */
   readonly pendingActivities: number;
-  /** Size of the layout, which each execution loads. */
+  /** Each execution loads the layout. */
   readonly layoutBytes: number;
-  /** Number of executions. Between them the run continues as new. */
+  /** Between them the run continues as new. */
   readonly executions: number;
-  /** Ids of the knots that run as child runs. */
   readonly childRuns: readonly string[];
-  /** The subset of `childRuns` that is there because of a long timeout in a plan of many events. */
+  /** Child runs because of a long timeout in a plan of many events. */
   readonly slowKnots: readonly string[];
 }
 
-/** Computes the budget of a run. Throws `PlanTooLarge` for a layout that no run can load. */
+/** Throws `PlanTooLarge` for a layout that no run can load. */
 export function budgetOf(layout: Layout): RunBudget {
   const slices = encodeLayout(layout);
   requireLoadable(layout, slices);
@@ -133,12 +116,11 @@ export function budgetOf(layout: Layout): RunBudget {
 }
 
 /**
- * The knots that run as child runs, ascending: those that always do, and, in a plan that may take more than
- * `maxEvents`, those that may run for over an hour.
+ * Knots that run as child runs, ascending: always, or if they may take over an hour in a plan of over `maxEvents`.
  */
 export function childRunKnots(layout: Layout, maxEvents: number): number[] {
   const always = layout.policies.map(alwaysInChildRun);
-  // Nodes that pass a value on are excluded: their answer holds more than a child run can return.
+  // Answers of nodes that pass a value on hold more than a child run can return.
   const isSlow = layout.policies.map(({ timeout = 0, node }) => timeout > SLOW_KNOT_MS && node === undefined);
   if (!isSlow.includes(true) && !always.includes(true)) return [];
   const { activities } = activitiesOf(layout, new Set());
@@ -152,8 +134,8 @@ export function childRunKnots(layout: Layout, maxEvents: number): number[] {
 }
 
 /**
- * Throws `PlanTooLarge` if an execution that has loaded the layout could not hold what may be dispatched
- * before anything has ended. From there on, the host keeps the history from growing too far.
+ * Throws `PlanTooLarge` if an execution with the loaded layout cannot hold the first dispatches. Later, the host
+ * limits the history.
  */
 export function requireLoadable(layout: Layout, slices: readonly string[]): void {
   const layoutBytes = bytesOf(slices);
@@ -172,7 +154,6 @@ export function requireLoadable(layout: Layout, slices: readonly string[]): void
   );
 }
 
-/** The work of all executions together. */
 function workOf(layout: Layout, slow: ReadonlySet<number>, segments: number): Cost {
   const { parameterCount, size, ids, policies, policy, definition, activityTypes, summaries } = layout;
   let events = segments * ACTIVITY.events;
@@ -184,11 +165,11 @@ function workOf(layout: Layout, slow: ReadonlySet<number>, segments: number): Co
   };
   for (let knot = parameterCount; knot < size; knot++) {
     const { errorPolicy, wait, taskQueue = '' } = policies[policy[knot]!]!;
-    // A receiver of outcomes has a further activity, which records the outcomes that it is about to read.
+    // A receiver has a further activity, which records the outcomes before they are read.
     if (errorPolicy === 'receiveErrors') add(ACTIVITY);
     if (wait !== undefined) add(WAIT);
     if (goesInSegment(layout, knot, slow)) {
-      // A member costs its name in the segment's input, and two bits in its answer.
+      // A member costs its name in the segment's input, and two bits in the answer.
       commands += ids[knot]!.length + 5;
       continue;
     }
@@ -201,9 +182,9 @@ function workOf(layout: Layout, slow: ReadonlySet<number>, segments: number): Co
     commands += inputBytes(layout, knot) + (slow.has(knot) ? 4 * names : names);
     bytes += INLINE_VALUE_BYTES;
   }
-  // The parameters as given (at most what the server accepts) and as accepted.
+  // Parameters as given (at most the server's limit) and as accepted.
   bytes += 2 * Math.min(parameterCount * INLINE_VALUE_BYTES, PAYLOAD_BYTES);
-  // The run pauses whenever a task is full, which is when the next command does not fit.
+  // The run pauses when a task is full.
   const full = Math.floor(commands / (TASK_COMMAND_BYTES - 2 * INLINE_BYTES_PER_ACTIVITY));
   return { events: events + full * PAUSE.events, bytes: bytes + commands + full * PAUSE.bytes };
 }
@@ -214,13 +195,11 @@ function inputBytes(layout: Layout, knot: number): number {
   return INPUT_BYTES + Math.min(parents * INLINE_VALUE_BYTES, INLINE_BYTES_PER_ACTIVITY + 5 * parents);
 }
 
-/** The cost of each execution for beginning, settling knots and ending. */
 function overheadOf({ size }: Layout, slices: number, layoutBytes: number): Cost {
   const pauses = Math.floor((slices - 1) / SLICES_PER_TASK);
   const settled = Math.ceil(size / SETTLED_KNOTS_PER_CALL);
   return {
-    // The first event and task, a marker for each slice and for each call that settles knots, and the last
-    // event.
+    // First event and task, a marker per slice and per call that settles knots, and the last event.
     events: 2 + TASK.events + slices + settled + pauses * PAUSE.events,
     bytes:
       EXECUTION_BYTES +
@@ -232,8 +211,8 @@ function overheadOf({ size }: Layout, slices: number, layoutBytes: number): Cost
 }
 
 /**
- * Every execution but the last ends in one of two ways. Either the server suggests continuing and enough
- * knots have settled, or nothing more may be dispatched.
+ * All executions but the last end because the server suggests it and enough knots have settled, or because nothing
+ * more may be dispatched.
  */
 function executionsOf(knots: number, work: Cost, each: Cost): number {
   if (work.events + each.events < SUGGESTED_EVENTS && work.bytes + each.bytes < SUGGESTED_BYTES) return 1;
@@ -251,9 +230,8 @@ function goesInSegment(layout: Layout, knot: number, slow: ReadonlySet<number>):
 }
 
 /**
- * Counts the activities. A segment begins with the run's start, or when a knot outside of segments ends that
- * has a local child. A further one begins when the later of two parallel segments with a common child ends,
- * and when a full one ends.
+ * A segment begins with the run, or when a knot outside of segments with a local child ends. A further one begins
+ * when the later of two parallel segments with a common child ends, and when a full one ends.
  */
 function activitiesOf(
   layout: Layout,
@@ -277,7 +255,7 @@ function activitiesOf(
   return { local, segments, activities: size - parameterCount - local + segments };
 }
 
-/** `paths` is a number of paths that together cover all knots, so no more knots than that can run at once. */
+/** `paths` paths cover all knots, so at most so many knots can run at once. */
 function shapeOf(layout: Layout): { depth: number; width: number; paths: number } {
   const { size, parameterCount, parentStart, parents, childStart, children } = layout;
   const level = new Uint32Array(size);

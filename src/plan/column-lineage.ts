@@ -1,18 +1,14 @@
 import { originOf, type Dataset } from '../authoring/dataset';
 import type { Plan, PlanKnot } from './plan';
 
-/** A column of a dataset that a run reads. */
 interface ColumnOrigin extends Dataset {
   readonly field: string;
 }
 
-/** By a column of what a knot writes: the columns of datasets that it comes from. */
+/** Origins by column of the written data. */
 export type ColumnOrigins = Readonly<Record<string, readonly ColumnOrigin[]>>;
 
-/**
- * Where the columns of the datasets that a knot writes come from, followed up from knot to knot as far as their authors
- * have said so. Undefined if nothing is known.
- */
+/** Origins of the columns that a knot writes, as far as authors have stated them. Undefined if unknown. */
 export function columnOrigins(plan: Plan, knot: PlanKnot): ColumnOrigins | undefined {
   const origins = new Map<string, ColumnOrigin[]>();
   for (const column of columnsOf(plan, knot)) {
@@ -24,13 +20,12 @@ export function columnOrigins(plan: Plan, knot: PlanKnot): ColumnOrigins | undef
   return origins.size > 0 ? Object.fromEntries(origins) : undefined;
 }
 
-/** The knot whose value this one writes, where it writes what it is given; else the knot itself. */
+/** The knot whose value this one writes, or the knot itself. */
 export function madeBy(plan: Pick<Plan, 'knots'>, knot: PlanKnot): PlanKnot {
   const passed = passedOn(plan, knot);
   return passed ? madeBy(plan, passed) : knot;
 }
 
-/** The columns of a knot's value that anything is known of. */
 export function columnsOf(plan: Plan, knot: PlanKnot): string[] {
   const { columns } = knot.data ?? {};
   if (columns) return Object.keys(columns);
@@ -38,7 +33,7 @@ export function columnsOf(plan: Plan, knot: PlanKnot): string[] {
   return passed ? columnsOf(plan, passed) : [];
 }
 
-/** The knot whose columns this one has: a gate and a path of a branch pass on a value, and a sink writes what it is given. */
+/** A gate and a path of a branch pass a value on, and a sink writes its input. */
 function passedOn(plan: Pick<Plan, 'knots'>, { data, inputs, policy }: PlanKnot): PlanKnot | undefined {
   const passes = policy.node === 'gate' || policy.path !== undefined || data?.writes !== undefined;
   if (!passes || data?.reads || data?.columns) return undefined;

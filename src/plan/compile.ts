@@ -28,44 +28,41 @@ import {
 } from './plan';
 import { nestedPlanInput } from './nested-plan';
 import { dataOf, policyOf } from './policy';
-import { Refusals } from './refusals';
 import { topologicalOrder } from './topological-order';
 
-/** Most knots of a cycle that a message names; the details have them all. */
+/** In a message about a cycle; the details have all. */
 const NAMED_KNOTS = 10;
 
 export interface CompiledPlan {
   readonly plan: Plan;
-  /** Canonical JSON of the plan: `readPlan(text)` equals `plan`, including the order of a knot's inputs. */
+  /** Canonical JSON: `readPlan(text)` equals `plan`, including the order of inputs. */
   readonly text: string;
   /** `sha256:…` of `text`. */
   readonly hash: string;
 }
 
-/** Most characters of a plan's text. */
 const MAX_PLAN_LENGTH = 128 * 1024 * 1024;
 
 export interface CompileOptions {
-  /** A faster SHA-256 than the portable default, if the environment has one. Changes no hash. */
+  /** A faster SHA-256 than the portable default. Changes no hash. */
   readonly sha256?: Sha256;
-  /** Returns the known plan hash of a nested tapestry. If omitted, it is compiled as well. */
+  /** The known plan hash of a nested tapestry. Default: compiles it. */
   readonly hashOf?: (nested: TapestryRecord) => string;
 }
 
-/** Everything that compiling would refuse about a tapestry, without its nested ones. */
+/** Everything that compiling refuses, without nested tapestries. */
 export function problemsOf(tapestry: TapestryRecord, sha256: Sha256): SelvageError[] {
   const problems: SelvageError[] = [];
   const refusals = new Refusals((problem) => problems.push(problem));
   const plan = planOf(tapestry, { sha256, hashOf: () => '' }, refusals);
-  // A broken plan has no text.
   if (!refusals.any) refusals.attempt(() => compiled(plan, sha256), undefined);
   return problems;
 }
 
 /**
- * Checks a tapestry and makes its plan. Equal tapestries give equal text and hash on every machine. Time and memory
- * grow linearly with knots and inputs. Throws `EmptyTapestry`, `ForeignKnot`, `UnknownKnot`, `UnknownTerminal`,
- * `Cycle`, `DuplicateDefinition`, `NotEncodable` (a constant) or `PlanTooLarge`.
+ * Checks a tapestry and makes its plan. Equal tapestries have equal text and hash on every machine. Time and memory
+ * grow linearly. Throws `EmptyTapestry`, `ForeignKnot`, `UnknownKnot`, `UnknownTerminal`, `Cycle`,
+ * `DuplicateDefinition`, `NotEncodable` (a constant) or `PlanTooLarge`.
  */
 export function compile(
   tapestry: TapestryRecord,
@@ -74,7 +71,7 @@ export function compile(
   return compiled(planOf(tapestry, { sha256, hashOf }, new Refusals()), sha256);
 }
 
-/** Adds the columns of what knots read and write, where a schema says them. */
+/** Adds the columns of read and written data, if a schema has them. */
 function withFields(knots: readonly PlanKnot[], records: readonly KnotRecord[]): readonly PlanKnot[] {
   if (!knots.some(({ data }) => data?.reads ?? data?.writes)) return knots;
   const schemas = new Map(records.map(({ id, definition }) => [id, definition?.output]));
@@ -148,13 +145,13 @@ function planOf(
   return plan;
 }
 
-/** @throws SelvageError `PlanTooLarge` */
+/** Throws `PlanTooLarge`. */
 export function compiled(plan: Plan, sha256: Sha256): CompiledPlan {
   const text = textOf(plan);
   return { plan, text, hash: hashText(text, sha256) };
 }
 
-/** Tells whether the knot makes its value itself. A path does not: it has the value of its branch's input. */
+/** A path has the value of its branch's input. */
 function isOfOwnMaking(definition: DefinitionRecord, { path }: KnotRecord): boolean {
   return path === undefined && isCacheable(definition);
 }
@@ -174,7 +171,7 @@ function mapOf(
   };
 }
 
-/** @param definition undefined: a parameter */
+/** `definition`: undefined for a parameter. */
 export function configHashOf(
   definition: { readonly name: string; readonly version?: string } | undefined,
   inputs: Readonly<Record<string, PlanInput>>,
@@ -193,13 +190,13 @@ function waitOf({ schema: _schema, ...wait }: WaitRecord): PlanPolicy['wait'] {
   return wait;
 }
 
-/** The default limit key covers all knots of the definition; for a function in place, this knot in all runs. */
+/** The default key: the definition, or for a function in place this knot in all runs. */
 function limitKeyOf({ definition, id, tapestry }: KnotRecord): string {
   const body = definition?.map?.each ?? definition;
   return body && !body.inline ? body.name : `${tapestry.name}/${id}`;
 }
 
-/** The limit exists because workers hold the whole plan, and a workflow must load its graph within seconds. */
+/** Limited, as workers hold the whole plan and a workflow loads its graph within seconds. */
 function textOf(plan: Plan): string {
   try {
     const text = canonicalJson(plan as unknown as Json);
@@ -216,10 +213,9 @@ function textOf(plan: Plan): string {
   );
 }
 
-/** Placeholder for a refused value. */
 const NOTHING = { constant: null, hash: '' };
 
-/** Sorted by name, as canonical text is, so that a plan read back equals the compiled one. */
+/** Sorted by name, like canonical text, so that a plan read back is equal. */
 function planInputs(
   knot: KnotRecord,
   indexes: ReadonlyMap<KnotRecord, number>,
@@ -292,7 +288,7 @@ function terminalsOf(
   });
 }
 
-/** Parameters are not results, whether or not they are used. */
+/** Parameters are no results. */
 function knotsWithoutConsumers(knots: readonly KnotRecord[]): KnotRecord[] {
   const consumed = new Set<KnotRecord>();
   for (const knot of knots) {
@@ -303,7 +299,7 @@ function knotsWithoutConsumers(knots: readonly KnotRecord[]): KnotRecord[] {
   return knots.filter((knot) => knot.definition && !consumed.has(knot));
 }
 
-/** All knots in plan order. If a cycle makes that impossible, in the order in which they were placed. */
+/** In plan order; in case of a cycle, in the order placed. */
 function orderedKnots(tapestry: TapestryRecord, refusals: Refusals): KnotRecord[] {
   const parameters = [...tapestry.parameters.values()].map(({ knot }) => knot);
   const placed = [...parameters, ...[...tapestry.knots.values()].filter((knot) => knot.definition)];
@@ -355,4 +351,33 @@ function notOurs(knot: KnotRecord, tapestry: TapestryRecord, where: string): Sel
     `${where} is knot '${knot.id}', which tapestry '${tapestry.name}' does not have: register it there.`,
     { details },
   );
+}
+
+/** Throws the first problem of compiling, or collects them all. */
+class Refusals {
+  private told = false;
+
+  /** Without `tell`, the first problem is thrown. */
+  constructor(private readonly tell?: (problem: SelvageError) => void) {}
+
+  get any(): boolean {
+    return this.told;
+  }
+
+  refuse(problem: SelvageError): void {
+    if (!this.tell) throw problem;
+    this.told = true;
+    this.tell(problem);
+  }
+
+  /** `instead` is returned if the work fails, so that the rest can be checked. */
+  attempt<T>(work: () => T, instead: T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!SelvageError.is(error)) throw error;
+      this.refuse(error);
+      return instead;
+    }
+  }
 }

@@ -2,9 +2,7 @@ import { encodeValue, encodedSize, jsonOf, type Json } from '../values';
 import { SelvageError } from '../errors';
 import type { Hashes } from '../authoring/hashes';
 
-/**
- * Limited because constants are copied into the plan, which every worker that runs one of its knots holds in memory.
- */
+/** Constants are copied into the plan, which workers hold in memory. */
 const MAX_CONSTANT_BYTES = 64 * 1024 * 1024;
 
 interface EncodedConstant {
@@ -12,7 +10,7 @@ interface EncodedConstant {
   readonly hash: string;
 }
 
-/** Encodes the constants of a plan. A constant that many knots share is encoded and hashed once. */
+/** A constant that many knots share is encoded and hashed once. */
 export class ConstantEncoder {
   private readonly objects = new Map<object, { readonly encoded: EncodedConstant; readonly bytes: number }>();
   private bytes = 0;

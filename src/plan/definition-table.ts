@@ -5,8 +5,8 @@ import type { Hashes } from '../authoring/hashes';
 import type { PlanDefinition } from './plan';
 
 /**
- * The definitions of a plan, each once, in the order in which its knots first use them. Functions in place with equal
- * source are one definition here: plans distinguish them by their text only, and hosts find them by knot.
+ * The definitions of a plan, in the order of first use. Functions in place with equal source are one definition:
+ * plans distinguish them by text, and hosts find them by knot.
  */
 export class DefinitionTable {
   readonly list: PlanDefinition[] = [];

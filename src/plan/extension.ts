@@ -14,36 +14,33 @@ import { dataOf, policyOf } from './policy';
 import { topologicalOrder } from './topological-order';
 
 /*
- * An extension turns the plan of a run into another plan with more knots. They come after the existing ones,
- * which keep their numbers, inputs and config hashes. Both plans are immutable and content-hashed, so an
- * extension of one run affects no other.
+ * An extension makes another plan with more knots. Existing knots keep their numbers, inputs and config hashes.
+ * Plans are immutable and content-hashed, so other runs are not affected.
  */
 
 interface ExtendOptions {
-  /** Content hash of the fragment, by which a plan knows what has extended it. */
+  /** Content hash of the fragment, which the plan keeps. */
   readonly hash: string;
-  /** The terminals that the run was started with, by name or id. If omitted, the plan's own. */
+  /** The run's terminals, by name or id. Default: the plan's own. */
   readonly terminals?: readonly string[];
   readonly sha256?: Sha256;
 }
 
-/** A worker's facts about a definition that it has registered. */
 export interface RegisteredDefinition {
-  /** Undefined if only the host of the body knows it. */
+  /** Undefined if only the body's host knows it. */
   readonly codeHash: string | undefined;
   readonly receives: 'values' | 'outcomes';
-  /** Name of the body host that has its body, if that is in another language. */
+  /** Body host, for a body in another language. */
   readonly host?: string;
 }
 
 const NAMED_KNOTS = 10;
 
-/** Whether the plan already contains the fragment with this hash. */
 export function isExtendedBy({ extended }: Plan, hash: string): boolean {
   return extended?.fragments.includes(hash) ?? false;
 }
 
-/** @throws SelvageError `NotExtensible` */
+/** Throws `NotExtensible`. */
 export function requireExtensible({ tapestry, extensible }: Plan): void {
   if (extensible) return;
   throw new SelvageError(
@@ -54,13 +51,11 @@ export function requireExtensible({ tapestry, extensible }: Plan): void {
 }
 
 /**
- * Returns the plan with the fragment's knots added. A plan that already has them is returned unchanged, so a
- * fragment may arrive any number of times.
- *
- * Checks everything except whether the definitions are registered: call {@link resolveDefinitions} before.
+ * The plan with the fragment's knots. A fragment that the plan has changes nothing. Call {@link resolveDefinitions}
+ * before, which checks the definitions.
  *
  * @throws SelvageError `NotExtensible`, `DuplicateId`, `DuplicateTerminal`, `UnknownKnot`, `UnknownTerminal`,
- * `UnknownDefinition`, `Cycle`, `CacheWithoutVersion`, `NotDecodable` and `PlanTooLarge`
+ *   `UnknownDefinition`, `Cycle`, `CacheWithoutVersion`, `NotDecodable` and `PlanTooLarge`
  */
 export function extend(
   plan: Plan,
@@ -122,12 +117,10 @@ export function extend(
 }
 
 /**
- * Returns the fragment with the code hashes of its definitions, as the worker has them.
+ * The fragment with the code hashes of the worker's definitions. `find` takes name and version.
  *
- * @param find by name and version; returns undefined if not registered
- * @throws SelvageError `UnknownDefinition`; `CodeDiffers` if an unversioned definition was made from another
- *   source;
- * `InvalidConfig` if a definition that takes values is to receive outcomes
+ * @throws SelvageError `UnknownDefinition`; `CodeDiffers` for an unversioned definition of another source;
+ *   `InvalidConfig` if a definition that takes values is to receive outcomes
  */
 export function resolveDefinitions(
   fragment: Fragment,
@@ -140,8 +133,7 @@ export function resolveDefinitions(
       const registered = find(definition.name, definition.version);
       if (!registered) throw unknownDefinition(definition, id);
       const { codeHash, receives, host } = registered;
-      // A versioned definition is identified by its version, as two builds of one source may produce
-      // different code.
+      // A version identifies the definition, as two builds of one source may have different code.
       const { version } = definition;
       if (
         version === undefined &&
@@ -192,7 +184,7 @@ function refuseKnown(plan: Plan, fragment: Fragment, known: ReadonlyMap<string, 
   }
 }
 
-/** Sorts parents before children, otherwise in the given order. */
+/** Parents before children, otherwise in the given order. */
 function inOrder(
   plan: Plan,
   { knots }: Fragment,
@@ -237,7 +229,7 @@ function requireInRun(
   });
 }
 
-/** @throws SelvageError `CacheWithoutVersion` */
+/** Throws `CacheWithoutVersion`. */
 function cacheIn(
   options: ReadKnotOptions,
   { definition, id }: FragmentKnot,
@@ -281,7 +273,7 @@ function newTerminals(
         { details: { terminal: name, knot: id, tapestry: plan.tapestry } },
       );
     }
-    // A run may have been asked for a knot by its id, so that id must not mean another knot from now on.
+    // A run may have this knot id as a terminal, so it must not mean another knot.
     if (names.has(name) || (indexes.has(name) && name !== id)) {
       throw new SelvageError(
         'DuplicateTerminal',
@@ -295,8 +287,8 @@ function newTerminals(
 }
 
 /**
- * The definitions of a plan, and those that new knots add. After a deploy there may be two with the same name
- * and version, as a plan states what the code was when a knot was planned.
+ * The plan's definitions, and those of new knots. After a deploy, two may have one name and version, as plans keep
+ * the code of each knot's planning.
  */
 class Definitions {
   readonly list: PlanDefinition[];

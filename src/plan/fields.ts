@@ -4,22 +4,19 @@ import type { StandardSchema } from '../authoring/standard-schema';
 /** A column of a table, as the schema of its rows describes it. */
 export interface PlanField {
   readonly name: string;
-  /** Of JSON Schema, or the format of a text. Absent: unknown, or one of several. */
+  /** JSON Schema's type, or a text's format. Absent: unknown, or several. */
   readonly type?: string;
   readonly description?: string;
 }
 
-/** The extension by which libraries offer their JSON Schema: https://standardschema.dev/json-schema */
+/** How libraries offer JSON Schema: https://standardschema.dev/json-schema */
 interface WithJsonSchema {
   readonly jsonSchema?: {
     output(options: { readonly target: string; readonly libraryOptions: object }): unknown;
   };
 }
 
-/**
- * The columns of a value that is a row, or a list of rows, by the schema of the value. Undefined if the schema does not
- * say.
- */
+/** The columns of a row, or a list of rows, by its schema. Undefined if unknown. */
 export function fieldsOf(schema: StandardSchema): readonly PlanField[] | undefined {
   let value: unknown;
   try {
@@ -30,7 +27,7 @@ export function fieldsOf(schema: StandardSchema): readonly PlanField[] | undefin
       libraryOptions,
     });
   } catch {
-    // What cannot be described is told without its columns.
+    // A schema without a description has no columns.
     return undefined;
   }
   const rows = isObject(value) && isObject(value['items']) ? value['items'] : value;

@@ -1,6 +1,4 @@
-/**
- * A priority queue of indexes, smallest first: a binary heap. Adding in ascending order takes constant time per index.
- */
+/** A binary heap of indexes, smallest first. Adding in ascending order takes constant time. */
 export class IndexQueue {
   private readonly heap: number[] = [];
 
@@ -8,12 +6,11 @@ export class IndexQueue {
     return this.heap.length;
   }
 
-  /** Undefined when the queue is empty. */
   get smallest(): number | undefined {
     return this.heap[0];
   }
 
-  /** `index` must not already be in the queue. */
+  /** `index` must not be in the queue. */
   add(index: number): void {
     const { heap } = this;
     let place = heap.length;
@@ -28,7 +25,6 @@ export class IndexQueue {
     heap[place] = index;
   }
 
-  /** Removes and returns the smallest index; undefined if the queue is empty. */
   take(): number | undefined {
     const { heap } = this;
     const smallest = heap[0];

@@ -4,17 +4,15 @@ import type { FailOn } from '../authoring/records';
 import { completeLayout, type Layout, type LayoutPolicy } from './layout';
 
 /**
- * A layout as stored in a run's history: a list of JSON texts ("slices"), each an object of columns. Columns
- * continue from slice to slice and their items are small, so a layout of any size fits.
- *
- * Columns of numbers are written as differences where those are small (a parent is near its child), and
- * repeated numbers as `[value, count]`. A knot of a chain then costs little more than its id.
+ * A layout in a run's history: JSON texts ("slices") of columns, which continue from slice to slice, so any size
+ * fits. Numbers are differences where those are small (a parent is near its child), and repeated numbers are
+ * `[value, count]`. A knot of a chain then costs little more than its id.
  */
 const MAX_SLICE_BYTES = 128 * 1024;
 const LAYOUT_FORMAT = 1;
-/** Reserved for the JSON around a slice's items. */
+/** For the JSON around a slice's items. */
 const FRAME_BYTES = 1024;
-/** From this many equal numbers on, `[value, count]` is shorter than the numbers. */
+/** From this many equal numbers on, `[value, count]` is shorter. */
 const SHORTEST_RUN = 4;
 
 const COLUMNS = [
@@ -41,14 +39,13 @@ interface SliceHead {
 }
 type Slice = SliceHead & Partial<Record<Column, readonly unknown[]>>;
 
-/** The starting point of an encoding: nothing, or the layout that is being extended. */
+/** The layout that is being extended, or nothing. */
 type Before = Pick<Layout, 'size' | 'activityTypes' | 'policies' | 'terminals'>;
 const NOTHING: Before = { size: 0, activityTypes: [], policies: [], terminals: new Uint32Array() };
 
 /**
- * Encodes slices of at most 128 KiB (UTF-8). Throws `PlanTooLarge` if a single item is larger.
- *
- * @param before the layout that this one extends: the slices contain only what comes after it
+ * Slices of at most 128 KiB (UTF-8). Throws `PlanTooLarge` for a larger item. `before` is the layout that this one
+ * extends: slices contain only later items.
  */
 export function encodeLayout(layout: Layout, before: Before = NOTHING): string[] {
   const writer = new SliceWriter();
@@ -71,11 +68,7 @@ export function encodeLayout(layout: Layout, before: Before = NOTHING): string[]
   return writer.texts({ size: layout.size, parameterCount: layout.parameterCount, failOn: layout.failOn });
 }
 
-/**
- * Reverses `encodeLayout`. Throws `InvalidPlan` if slices are missing, reordered or damaged.
- *
- * @param before as given to `encodeLayout`
- */
+/** Reverses `encodeLayout`, with the same `before`. Throws `InvalidPlan` for missing, reordered or damaged slices. */
 export function decodeLayout(slices: readonly string[], before?: Layout): Layout {
   const { head, columns } = readSlices(slices);
   const { size, parameterCount, failOn } = head;
@@ -150,13 +143,12 @@ function sums(values: readonly number[]): number[] {
   return values.map((value) => (sum += value));
 }
 
-/** Appends row starts to the existing ones. */
 function starts(counts: readonly number[], before: number[]): Uint32Array {
   const last = before.at(-1)!;
   return Uint32Array.from([...before, ...sums(counts).map((sum) => last + sum)]);
 }
 
-/** A knot's first parent as the distance to it, each further one as the difference from the one before. */
+/** A knot's first parent by distance, further ones by difference from the one before. */
 function parentDifferences({ size, parentStart, parents }: Layout, first: number): number[] {
   const values: number[] = [];
   for (let knot = first; knot < size; knot++) {
@@ -226,7 +218,7 @@ function parsed(text: string, index: number): Slice {
   }
 }
 
-/** Fills one slice after the other, and writes them once their number is known. */
+/** Fills slice after slice, and writes them when their number is known. */
 class SliceWriter {
   private readonly slices: Map<Column, string[]>[] = [];
   private room = 0;
@@ -246,7 +238,7 @@ class SliceWriter {
     });
   }
 
-  /** The column to append an item of this size to; begins a new slice if necessary. */
+  /** The column for an item of this size; begins a new slice if necessary. */
   private items(column: Column, bytes: number): string[] {
     if (bytes > this.room) {
       this.slices.push(new Map());

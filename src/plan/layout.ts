@@ -4,29 +4,28 @@ import type { FailOn } from '../authoring/records';
 import type { Plan, PlanPolicy } from './plan';
 import { uniqueParents } from './read-plan';
 
-/** In code points. At four bytes each this is the most that the server accepts as a summary. */
+/** Code points of at most four bytes: the most that the server accepts as a summary. */
 const SUMMARY_CODE_POINTS = 100;
 const NAMED_TERMINALS = 20;
 
-/** The part of a policy that the interpreter needs. Workers read the rest from the plan. */
+/** The interpreter's part of a policy. Workers read the rest from the plan. */
 export type LayoutPolicy = Omit<
   PlanPolicy,
   'retry' | 'host' | 'onCodeChange' | 'maxConcurrent' | 'ratePerSecond' | 'validate' | 'logs'
 >;
 
 /**
- * The data that a run is scheduled by: the graph and the options of its knots in columns, without constants and
- * schemas. Knots are numbered from 0 to `size` - 1: parameters first, then parents before children. The graph is in
- * compressed rows: the parents of knot `i` are `parents[parentStart[i]]` to `parents[parentStart[i + 1] - 1]`;
- * `children` likewise.
+ * The data to schedule a run by: graph and options in columns, without constants and schemas. Knots have numbers
+ * from 0 to `size` - 1: parameters, then parents before children. Knot `i` has the parents
+ * `parents[parentStart[i]]` to `parents[parentStart[i + 1] - 1]`; children likewise.
  */
 export interface Layout {
   readonly size: number;
   readonly ids: readonly string[];
-  /** Knots 0 to `parameterCount` - 1 are parameters. */
+  /** Knots 0 to `parameterCount` - 1. */
   readonly parameterCount: number;
   readonly parentStart: Uint32Array;
-  /** Each parent of a knot once, in the order of `uniqueParents`. */
+  /** Each once, in the order of `uniqueParents`. */
   readonly parents: Uint32Array;
   readonly childStart: Uint32Array;
   /** In ascending order. */
@@ -39,20 +38,17 @@ export interface Layout {
   readonly policy: Uint32Array;
   /** Without duplicates. */
   readonly policies: readonly LayoutPolicy[];
-  /** By knot, for knots that have one; at most 100 characters. */
+  /** By knot; at most 100 characters. */
   readonly summaries: ReadonlyMap<number, string>;
   /** Sorted, each once. */
   readonly terminals: Uint32Array;
   readonly failOn: FailOn;
 }
 
-/** The columns from which the others are derived. */
+/** Others are derived from these columns. */
 type LayoutColumns = Omit<Layout, 'size' | 'childStart' | 'children'>;
 
-/**
- * Ids of the knots that a run was asked for, by the terminals in its record; undefined for all knots of its plan, also those
- * that no terminal needs.
- */
+/** Ids of a run's chosen knots, by its recorded terminals. Undefined if it has all knots of the plan. */
 export function chosenTerminals(
   { knots, terminals: own }: Plan,
   recorded: Readonly<Record<string, string>>,
@@ -62,10 +58,9 @@ export function chosenTerminals(
 }
 
 /**
- * The layout of a whole plan or, with `terminals` (terminal names or knot ids; a name takes precedence over an equal
- * id), of only the knots that these need, parameters included. Knots from extensions are always included and come last,
- * so the layout of an extended plan begins with that of the plan before. Throws `UnknownTerminal` for an empty list and
- * for terminals that the plan lacks.
+ * The layout of a plan or, with `terminals` (names or knot ids; names first), of the knots that these need,
+ * parameters included. Knots of extensions are included and come last, so an extended plan's layout begins with the
+ * one before. Throws `UnknownTerminal` for an empty list and unknown terminals.
  */
 export function layoutOf(plan: Plan, terminals?: readonly string[]): Layout {
   const wanted = terminals
@@ -100,7 +95,7 @@ export function layoutOf(plan: Plan, terminals?: readonly string[]): Layout {
       local,
       ...others
     } = planKnot.policy;
-    // Knots of a segment could extend the run only at its end, so in extensible runs each knot runs on its own.
+    // A segment's knots could extend the run only at its end, so in extensible runs each knot runs on its own.
     const rest: LayoutPolicy = { ...others, ...(local && !plan.extensible && { local }) };
     definition[index] =
       planKnot.definition === -1 ? -1 : activityTypes.indexOf(plan.definitions[planKnot.definition]!.name);
@@ -122,7 +117,6 @@ export function layoutOf(plan: Plan, terminals?: readonly string[]): Layout {
   });
 }
 
-/** Adds the derived columns. */
 export function completeLayout(columns: LayoutColumns): Layout {
   const size = columns.ids.length;
   const { parentStart, parents } = columns;
@@ -141,7 +135,6 @@ export function completeLayout(columns: LayoutColumns): Layout {
   return { size, ...columns, childStart, children };
 }
 
-/** Knots added by extensions. */
 function newcomers({ knots, extended }: Plan): number[] {
   return extended ? [...knots.keys()].slice(extended.knots) : [];
 }
@@ -175,7 +168,6 @@ function unknownTerminal(plan: Plan, what: string, terminal: string): SelvageErr
   );
 }
 
-/** In plan order. */
 function withAncestors(knots: readonly number[], parentsOf: readonly (readonly number[])[]): number[] {
   const needed = new Uint8Array(parentsOf.length);
   for (const knot of knots) needed[knot] = 1;
@@ -196,7 +188,7 @@ function shortened(summary: string): string {
     : `${points.slice(0, SUMMARY_CODE_POINTS - 1).join('')}…`;
 }
 
-/** Distinct items by key, in order of first appearance. */
+/** Distinct items in order of first appearance. */
 class Table<T> {
   readonly items: T[] = [];
   private readonly indexes = new Map<string, number>();

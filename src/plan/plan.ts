@@ -14,11 +14,10 @@ import type { PlanField } from './fields';
 import type { DomainDescription } from '../partitions';
 
 /**
- * The compiled tapestry: plain JSON without code, hashed over its canonical form. A run is pinned to one plan
- * by hash, so editing the tapestry never changes a run in flight.
+ * The compiled tapestry: plain JSON without code, hashed over its canonical form. A run is pinned to one plan by
+ * hash, so edits of the tapestry never change it.
  *
- * After the first release, a change that older versions could not read must raise the format, so that they
- * refuse it.
+ * After the first release, a change that older versions cannot read must raise the format.
  */
 export const PLAN_FORMAT = 1;
 
@@ -26,19 +25,19 @@ export interface Plan {
   readonly format: typeof PLAN_FORMAT;
   readonly tapestry: string;
   readonly failOn: FailOn;
-  /** Task queue of the tapestry's runs, if it names one. */
+  /** Absent: the default task queue. */
   readonly queue?: string;
   readonly parameters: readonly PlanParameter[];
   readonly definitions: readonly PlanDefinition[];
-  /** Parameters first, then parents before children; otherwise in the order in which they were placed. */
+  /** Parameters, then parents before children, otherwise in the order placed. */
   readonly knots: readonly PlanKnot[];
-  /** Terminal name to index into `knots`, in the order returned by `build`. */
+  /** Index into `knots`, in the order returned by `build`. */
   readonly terminals: readonly (readonly [name: string, knot: number])[];
-  /** Only for a partitioned tapestry. */
+  /** Set for a partitioned tapestry. */
   readonly partition?: PlanPartition;
-  /** If present, runs of the plan may be extended. Knots of extensions inherit these options. */
+  /** Runs may be extended. Knots of extensions inherit these options. */
   readonly extensible?: { readonly knots?: KnotOptions<ValuePolicy, number> };
-  /** Only for a plan made from another one by extensions. */
+  /** Set for a plan that extensions have made. */
   readonly extended?: Extended;
 }
 
@@ -48,80 +47,77 @@ export interface PlanPartition {
   readonly dependsOnPrevious?: true;
 }
 
-/**
- * The original part of an extended plan: its first knots and terminals. Everything from extensions comes
- * after them.
- */
+/** The first knots and terminals are the original plan's; extensions' come after them. */
 export interface Extended {
   readonly knots: number;
   readonly terminals: number;
-  /** Content hashes of the fragments added since, in order. */
+  /** Content hashes of the added fragments, in order. */
   readonly fragments: readonly string[];
 }
 
 export interface PlanParameter {
   readonly name: string;
-  /** The encoded default. Absent: the parameter is required. */
+  /** Encoded. Absent: the parameter is required. */
   readonly default?: Json;
 }
 
 export interface PlanDefinition {
   readonly name: string;
   readonly version?: string;
-  /** The function is written in place: the body is looked up by knot, not by name. */
+  /** A function in place: the body is looked up by knot. */
   readonly inline?: true;
-  /** `sha256:` of the body's source when the plan was made. Absent where only the host of the body knows it. */
+  /** `sha256:` of the body's source at planning. Absent if only the body's host knows it. */
   readonly codeHash?: string;
 }
 
-/** The facts about a map that the hosts need. */
+/** The facts about a map that hosts need. */
 export type PlanMap = Omit<MapRecord, 'each'> & {
-  /** Name of the definition that runs for each element; also the activity type of elements. */
+  /** The elements' definition, and their activity type. */
   readonly each: string;
-  /** Reuse of element values, as for a knot. */
+  /** Reuse of element values. */
   readonly cache?: PlanCache;
 };
 
 /** How long values may be reused, and whether the body's source must match. */
 export type PlanCache = { readonly maxAge?: number; readonly codeHash?: 'source' };
 
-/** A number, shared by all knots with the same key. */
+/** Shared by all knots with this key. */
 export interface PlanLimit {
   readonly key: string;
   readonly limit: number;
 }
 
-/** The options of a knot that the hosts need. Defaults are filled in, except those noted at the fields. */
+/** A knot's options for the hosts. Defaults are stated at the fields. */
 export interface PlanPolicy {
   /** Absent: `skipIfParentFailed`. */
   readonly errorPolicy?: Exclude<ErrorPolicy, 'skipIfParentFailed'>;
   /** Absent: false. */
   readonly optional?: true;
-  /** Absent: the knot's value is what its body returns. */
+  /** Absent: the body's result is the value. */
   readonly node?: NodeKind;
-  /** For a wait: its constant settings. */
+  /** For a wait: constant settings. */
   readonly wait?: Omit<WaitRecord, 'schema'>;
-  /** For a path of a branch: the tag. Its two parents are the branch and the branch's input. */
+  /** For a path of a branch: its tag. The parents are the branch and the branch's input. */
   readonly path?: string;
   readonly map?: PlanMap;
   readonly retry?: RetryPolicy<number>;
   readonly timeout?: number;
   readonly cancelGrace?: number;
   readonly taskQueue?: string;
-  /** Set for the `local` dispatcher. Absent: a queue. */
+  /** Absent: a queue. */
   readonly local?: true;
-  /** Name of the host that calls the body. Absent: the worker itself. */
+  /** The body host. Absent: the worker itself. */
   readonly host?: string;
   /** Absent: `run`. */
   readonly onCodeChange?: 'wait';
-  /** Set if the knot's values are reused. */
+  /** Absent: values are not reused. */
   readonly cache?: PlanCache;
   /** Most bodies at once. */
   readonly maxConcurrent?: PlanLimit;
   readonly ratePerSecond?: PlanLimit;
-  /** The definition's schemas are not applied. Absent: they are. */
+  /** Schemas are not applied. Absent: they are. */
   readonly validate?: false;
-  /** The body's log is not kept. Absent: its tail is. */
+  /** The log is not kept. Absent: its tail is. */
   readonly logs?: false;
   /** From 1 (first) to 5 (last). Absent: 3. */
   readonly priority?: number;
@@ -129,15 +125,15 @@ export interface PlanPolicy {
 
 export type PlanInput =
   | { readonly parent: number }
-  /** Encoded constant and the `sha256:`/`bytes-sha256:` hash of it. */
+  /** Encoded, with its `sha256:` or `bytes-sha256:` hash. */
   | { readonly constant: Json; readonly hash: string };
 
-/** Datasets and columns as the author named them. */
+/** As the author named them. */
 export interface PlanData {
   readonly reads?: readonly Dataset[];
   readonly writes?: readonly Dataset[];
   readonly columns?: Readonly<Record<string, readonly string[]>>;
-  /** The columns of what it reads or writes, as the schema of that value says. Absent: unknown. */
+  /** Columns of the data, by its schema. Absent: unknown. */
   readonly fields?: readonly PlanField[];
 }
 
@@ -145,12 +141,12 @@ export interface PlanKnot {
   readonly id: string;
   /** Index into `definitions`; -1 for a parameter. */
   readonly definition: number;
-  /** For a map: index into `definitions` of the element body. */
+  /** For a map: index of the elements' definition. */
   readonly each?: number;
   readonly inputs: Readonly<Record<string, PlanInput>>;
   readonly policy: PlanPolicy;
   readonly summary?: string;
-  /** What it does with data outside of runs, for lineage alone. Absent: nothing that is known. */
+  /** Outside data, for lineage only. Absent: unknown. */
   readonly data?: PlanData;
   /** Hash of definition name, version, constants and policy. */
   readonly configHash: string;

@@ -5,20 +5,15 @@ import type { PlanData, PlanLimit, PlanPolicy } from './plan';
 const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
 const DEFAULT_BACKOFF_COEFFICIENT = 2;
 const DEFAULT_MAXIMUM_INTERVAL_FACTOR = 100;
-/** Temporal's default, the middle. */
 const DEFAULT_PRIORITY = 3;
 
-/**
- * Removes options that equal their default, so that stating a default and omitting it give the same plan.
- *
- * @param limitKey the key of limits that name none
- */
+/** Removes defaults: stating and omitting them give one plan. `limitKey` is for limits without a key. */
 export function policyOf(options: ReadKnotOptions, limitKey: string): PlanPolicy {
   const retry = options.retry && retryOf(options.retry);
   const { dispatcher, errorPolicy = 'skipIfParentFailed', priority = DEFAULT_PRIORITY } = options;
   const maxConcurrent = limitOf(options.maxConcurrent, limitKey);
   const ratePerSecond = limitOf(options.ratePerSecond, limitKey);
-  // A limited knot may have to wait. In a segment, it would hold up the others and occupy a worker slot meanwhile.
+  // A limited knot may have to wait. In a segment it would hold up others and occupy a worker slot.
   const isLocal = dispatcher?.kind === 'local' && !maxConcurrent && !ratePerSecond;
   const taskQueue = dispatcher?.kind === 'queue' ? dispatcher.taskQueue : undefined;
   return {
@@ -38,7 +33,6 @@ export function policyOf(options: ReadKnotOptions, limitKey: string): PlanPolicy
   };
 }
 
-/** What a knot does with data outside of runs; undefined if it says nothing. */
 export function dataOf({ reads, writes, columns }: KnotOptions<ErrorPolicy>): PlanData | undefined {
   if (reads === undefined && writes === undefined && columns === undefined) return undefined;
   return {

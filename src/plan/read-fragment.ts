@@ -4,11 +4,7 @@ import type { Fragment } from '../authoring/fragment';
 import { checkKnotId, checkName } from '../authoring/names';
 import { readKnotOptions } from '../authoring/options';
 
-/**
- * Validates a fragment from outside.
- *
- * @throws SelvageError `InvalidFragment`; `InvalidName` for a knot or terminal, `InvalidConfig` for an option
- */
+/** Validates a fragment from outside. Throws `InvalidFragment`, `InvalidName` or `InvalidConfig` (an option). */
 export function readFragment(given: unknown): Fragment {
   if (!isObject(given)) throw invalid('it is no object');
   if (given['format'] !== 1) {
@@ -31,7 +27,6 @@ export function readFragment(given: unknown): Fragment {
   return given as unknown as Fragment;
 }
 
-/** Joins fragments into one with all of their knots and terminals. */
 export function joinFragments(fragments: readonly Fragment[]): Fragment {
   const terminals: Record<string, string> = {};
   for (const fragment of fragments) {

@@ -2,8 +2,7 @@ import { SelvageError } from '../errors';
 import { PLAN_FORMAT, type Plan, type PlanKnot } from './plan';
 
 /**
- * Reads a stored plan. Throws `InvalidPlan` if the text is damaged or was written by a newer version. Checks everything
- * that the engine relies on, so that a bad plan is refused here and nowhere else.
+ * Throws `InvalidPlan` for a damaged plan, or one of a newer version. Checks everything that the engine relies on.
  */
 export function readPlan(text: string): Plan {
   let plan: unknown;
@@ -52,7 +51,7 @@ export function readPlan(text: string): Plan {
   return plan as unknown as Plan;
 }
 
-/** The parents of a knot, each once, in the order of its inputs. */
+/** Each parent once, in the order of the inputs. */
 export function uniqueParents(knot: PlanKnot): number[] {
   const parents = new Set<number>();
   for (const input of Object.values(knot.inputs)) {

@@ -1,7 +1,7 @@
 import type { GraphKnot, GraphKnotKind, RunGraph } from '../authoring/run-graph';
 import type { Plan, PlanKnot } from './plan';
 
-/** The graph of a plan, without state. Edges are those of the wiring, one per input, gates and branches included. */
+/** Without state. One edge per input, as wired, gates and branches included. */
 export function graphOfPlan(plan: Plan, planHash: string): RunGraph {
   const terminals = new Map<number, string[]>();
   for (const [name, knot] of plan.terminals) terminals.set(knot, [...(terminals.get(knot) ?? []), name]);

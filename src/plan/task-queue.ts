@@ -1,6 +1,6 @@
 import type { TapestryRecord } from '../authoring/records';
 
-/** The task queue of a tapestry's runs, and of its workers, unless they name another. */
+/** The default task queue of a tapestry's runs and workers. */
 export function taskQueueOf({
   tapestry,
   queue,
@@ -11,7 +11,6 @@ export function taskQueueOf({
   return queue ?? `selvage/${tapestry}`;
 }
 
-/** The task queues of tapestries, each once. */
 export function taskQueuesOf(tapestries: readonly TapestryRecord[]): string[] {
   return [
     ...new Set(
@@ -25,8 +24,8 @@ export function taskQueuesOf(tapestries: readonly TapestryRecord[]): string[] {
 const FOREGROUND = 'selvage.run/';
 
 /**
- * The task queue of a run that a single command starts and works for. No other run and no other worker uses it, so that
- * the command executes only its own run, and the run only the command's code.
+ * For a run that a single command starts and works for. Nothing else uses it: the command executes only its own
+ * run, and the run only the command's code.
  */
 export function foregroundQueue(runId: string): string {
   return `${FOREGROUND}${runId}`;

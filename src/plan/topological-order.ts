@@ -2,10 +2,10 @@ import { IndexQueue } from './index-queue';
 
 type TopologicalOrder =
   | { readonly order: readonly number[] }
-  /** Nodes that depend on one another, each on the next and the last on the first. */
+  /** Each depends on the next, and the last on the first. */
   | { readonly circle: readonly number[] };
 
-/** Orders parents before children, lowest index first among the nodes that may come next (Kahn's algorithm). */
+/** Parents before children, else lowest index first (Kahn's algorithm). */
 export function topologicalOrder(parents: readonly (readonly number[])[]): TopologicalOrder {
   const children: number[][] = parents.map(() => []);
   const unplaced = parents.map((list) => list.length);
@@ -26,7 +26,7 @@ export function topologicalOrder(parents: readonly (readonly number[])[]): Topol
   return { circle: findCircle(parents, unplaced) };
 }
 
-/** Every node that could not be ordered has a parent that could not either, so following parents ends in a cycle. */
+/** Every unordered node has an unordered parent, so following parents ends in a cycle. */
 function findCircle(parents: readonly (readonly number[])[], unplaced: readonly number[]): number[] {
   const path: number[] = [];
   const seenAt = new Map<number, number>();

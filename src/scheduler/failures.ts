@@ -7,15 +7,13 @@ const NAMED_PARENTS = 5;
 
 type OutcomeKinds = (knot: number) => OutcomeKind | undefined;
 
-/** Numbers of failed knots, by what they mean for their run. */
 export interface CountedFailures {
-  /** All but those of optional knots. If there is one, the run has not succeeded. */
+  /** All but those of optional knots. With one, the run has not succeeded. */
   readonly counted: number;
-  /** The subset of `counted` that no knot receives. */
+  /** Counted failures that no knot receives. */
   readonly unhandled: number;
 }
 
-/** Counts the failed knots of a run that is over. */
 export function countFailures(
   { size, policy, policies, childStart, children }: Layout,
   outcomeKind: OutcomeKinds,
@@ -31,13 +29,12 @@ export function countFailures(
   return { counted, unhandled };
 }
 
-/** Whether such failures make the workflow fail. */
 export function failsWorkflow(failOn: FailOn, { counted, unhandled }: CountedFailures): boolean {
   if (failOn === 'never') return false;
   return (failOn === 'any' ? counted : unhandled) > 0;
 }
 
-/** The failure of a knot that requires all its parents; the same on every host. */
+/** The same on every host. */
 export function requiredParentsFailure(
   { ids, parentStart, parents }: Layout,
   knot: number,

@@ -1,4 +1,4 @@
-/** Packs ascending indexes as `first, count, first, count, …`, since most are consecutive. */
+/** `first, count, first, count, …` of ascending indexes, as most are consecutive. */
 export function packRanges(indexes: Iterable<number>): number[] {
   const ranges: number[] = [];
   let next = -1;

@@ -2,20 +2,16 @@ import type { Envelope } from './envelope';
 import type { Layout } from '../plan/layout';
 import { TERMINALS_INLINE_BYTES } from '../plan/limits';
 
-/** An envelope with its size as JSON in bytes. */
+/** With its bytes as JSON. */
 export interface SizedEnvelope {
   readonly envelope: Envelope;
   readonly bytes: number;
 }
 
-/** JSON around a field's name and value: two quotes, a colon, a comma. */
+/** Two quotes, a colon, a comma. */
 export const FIELD_OVERHEAD_BYTES = 4;
 
-/**
- * The Ok terminals by knot id, inline or by reference, up to 64 KiB in all.
- *
- * @param valueOf by index in the layout; returns undefined if the knot is not Ok or its value is not at hand
- */
+/** The Ok terminals by knot id, inline or by reference, at most 64 KiB in all. `valueOf` takes an index. */
 export function inlineTerminals(
   { terminals, ids }: Pick<Layout, 'terminals' | 'ids'>,
   valueOf: (knot: number) => SizedEnvelope | null | undefined,

@@ -4,7 +4,7 @@ import type { Layout } from '../plan/layout';
 import { packCodes, unpackCodes } from './outcome-codes';
 import type { KnotOutcome, OutcomeKind, SchedulerCounts } from './protocol';
 
-/** States of a knot. The first four are also the codes in a save, where a running knot is saved as waiting. */
+/** The first four are also the codes in a save, where a running knot is waiting. */
 export const WAITING = 0;
 export const OK = 1;
 export const ERR = 2;
@@ -18,45 +18,42 @@ const KINDS = [undefined, 'ok', 'err', 'skipped', undefined] as const;
 
 const PARENT_ERR = 1;
 const PARENT_SKIPPED = 2;
-/** The mark that a settled parent leaves on its children, by its state. */
+/** Marks of settled parents on their children, by state. */
 const MARKS = [0, 0, PARENT_ERR, PARENT_SKIPPED, 0] as const;
 
-/** The state that an error policy gives a knot with a parent that is not Ok; undefined if it runs all the same. */
+/** State of a knot with a parent that is not Ok, by error policy; undefined if it runs. */
 const FATES: Readonly<Record<ErrorPolicy, typeof ERR | typeof SKIPPED | undefined>> = {
   skipIfParentFailed: SKIPPED,
   requireAllParents: ERR,
   receiveErrors: undefined,
 };
 
-/** The columns before there is a layout. */
 const NO_BYTES = new Uint8Array();
 const NO_COUNTS = new Uint32Array();
 
 /**
- * The knots of one run in columns: their states, the counters along edges, and the values still needed (S7). This class
- * keeps the columns consistent; the scheduler decides what happens next. States change only by `move`, which keeps the
- * tally.
+ * The knots of one run in columns: states, counters along edges, and values still needed (S7). Keeps the columns
+ * consistent; the scheduler decides what happens next. Only `move` changes states, as it keeps the tally.
  */
 export class KnotTable<V> {
   layout: Layout;
   states = NO_BYTES;
   unsettledParents = NO_COUNTS;
-  /** For each knot, the marks of its settled parents: `PARENT_ERR` and `PARENT_SKIPPED`. */
+  /** Marks of the settled parents: `PARENT_ERR` and `PARENT_SKIPPED`. */
   marks = NO_BYTES;
   private unsettledChildren = NO_COUNTS;
   private isTerminal = NO_BYTES;
   private isOptional = NO_BYTES;
   private waits = NO_BYTES;
-  /** By knot, the tag of a path of a branch. */
+  /** Tags of paths of branches. */
   private readonly tags: (string | undefined)[] = [];
-  /** By knot, its state if a parent is not Ok. */
+  /** States of knots with a parent that is not Ok. */
   private readonly fates: (typeof ERR | typeof SKIPPED | undefined)[] = [];
   private readonly values: (V | undefined)[] = [];
-  /** The tag that each branch chose. Not saved, as paths are settled together with their branch. */
+  /** Tags that branches chose. Not saved, as paths are settled with their branch. */
   private readonly choices = new Map<number, string>();
-  /** Number of knots in each state. */
   private readonly tally = [0, 0, 0, 0, 0];
-  /** Number of running knots that wait for a signal or a time. */
+  /** Running knots that wait for a signal or a time. */
   waitsRunning = 0;
 
   constructor(layout: Layout) {
@@ -85,7 +82,7 @@ export class KnotTable<V> {
     return KINDS[this.states[knot]!];
   }
 
-  /** Whether a knot waits for a signal or a time, which takes no activity meanwhile. */
+  /** A wait takes no activity. */
   isWait(knot: number): boolean {
     return this.waits[knot] === 1;
   }
@@ -110,12 +107,12 @@ export class KnotTable<V> {
     return parents.subarray(parentStart[knot], parentStart[knot + 1]).some((parent) => knots.has(parent));
   }
 
-  /** Whether a knot may run although a parent failed. */
+  /** The knot may run although a parent failed. */
   takesFailures(knot: number): boolean {
     return this.fates[knot] === undefined;
   }
 
-  /** The state that settled parents alone give a knot; undefined if it runs. */
+  /** The knot's state by its settled parents alone; undefined if it runs. */
   fate(knot: number): Settled | undefined {
     if (this.marks[knot] !== 0) return this.fates[knot];
     const tag = this.tags[knot];
@@ -123,7 +120,7 @@ export class KnotTable<V> {
     return this.choices.get(branchOf(this.layout, knot)!) === tag ? OK : SKIPPED;
   }
 
-  /** Whether a knot is a path that its branch decides. */
+  /** A path that its branch decides. */
   isSelectable(knot: number): boolean {
     return this.tags[knot] !== undefined && this.marks[knot] === 0;
   }
@@ -136,19 +133,19 @@ export class KnotTable<V> {
     this.states[knot] = state;
   }
 
-  /** Stores an Ok knot's value and choice, before the knot is moved. */
+  /** Called before the knot is moved. */
   keep(knot: number, { value, choice }: Extract<KnotOutcome<V>, { kind: 'ok' }>): void {
     this.values[knot] = value;
     if (choice !== undefined) this.choices.set(knot, choice);
   }
 
-  /** Gives a path the value of its input, which is also its branch's input. */
+  /** A path's value is its input's, which is also its branch's input. */
   passValue(path: number): void {
     const { parents, parentStart } = this.layout;
     this.values[path] = this.values[parents[parentStart[path]! + 1]!];
   }
 
-  /** Updates the parents of a settled knot, and releases values that nobody needs any more. */
+  /** Updates the parents of a settled knot, and releases values that are no longer needed. */
   leaveParents(knot: number): void {
     const { parentStart, parents } = this.layout;
     for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
@@ -159,13 +156,13 @@ export class KnotTable<V> {
     this.releaseValue(knot);
   }
 
-  /** The mark that a knot leaves on its children; none unless it is settled. */
+  /** None unless the knot is settled. */
   markOf(knot: number): number {
     const state = this.states[knot]!;
     return state === ERR && this.isOptional[knot] === 1 ? PARENT_SKIPPED : MARKS[state]!;
   }
 
-  /** Makes knots Ok before anything has been counted, and counts then. */
+  /** Makes knots Ok before anything is counted, and counts then. */
   takeOver(known: Iterable<readonly [knot: number, value: V]>): void {
     for (const [knot, value] of known) {
       this.values[knot] = value;
@@ -188,14 +185,13 @@ export class KnotTable<V> {
     layout.terminals.forEach(recallValue);
   }
 
-  /** Two bits per knot. */
   saveOutcomes(): string {
     return packCodes(this.layout.size, (knot) =>
       this.states[knot] === RUNNING ? WAITING : this.states[knot]!,
     );
   }
 
-  /** Loads saved outcomes. Returns whether they fit the number of knots. */
+  /** Returns whether they fit the number of knots. */
   loadOutcomes(outcomes: string): boolean {
     const { size } = this.layout;
     const states = unpackCodes(outcomes, size);
@@ -205,12 +201,12 @@ export class KnotTable<V> {
     return true;
   }
 
-  /** The values that are still needed, in knot order. */
+  /** In knot order. */
   saveValues(): V[] {
     return this.knotsWithValue().map((knot) => this.values[knot] as V);
   }
 
-  /** Loads needed values; returns how many there are. */
+  /** Returns the number of needed values. */
   loadValues(values: readonly V[]): number {
     const knots = this.knotsWithValue();
     knots.forEach((knot, place) => (this.values[knot] = values[place]));
@@ -246,7 +242,7 @@ export class KnotTable<V> {
     for (const knot of layout.terminals) this.isTerminal[knot] = 1;
   }
 
-  /** Computes the counters along edges from the outcomes, when nothing has been counted yet. */
+  /** Computes the counters along edges from the outcomes. */
   private countSettled(): void {
     const { size, parentStart, parents } = this.layout;
     for (let knot = 0; knot < size; knot++) {

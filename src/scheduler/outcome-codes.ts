@@ -15,7 +15,6 @@ export function packCodes(count: number, codeOf: (index: number) => number): str
   return characters.join('');
 }
 
-/** Undefined if `text` is not a packing of `count` codes. */
 export function unpackCodes(text: string, count: number): Uint8Array | undefined {
   if (text.length !== Math.ceil(count / CODES_PER_CHARACTER)) return undefined;
   const codes = new Uint8Array(count);
@@ -29,9 +28,7 @@ export function unpackCodes(text: string, count: number): Uint8Array | undefined
 
 const KINDS = [undefined, 'ok', 'err', 'skipped'] as const;
 
-/**
- * The saved outcomes by knot; undefined for a knot that has not ended. Throws if they are not those of `size` knots.
- */
+/** Undefined for knots that have not ended. Throws if the text is not for `size` knots. */
 export function outcomeKinds(outcomes: string, size: number): readonly (typeof KINDS)[number][] {
   const codes = unpackCodes(outcomes, size);
   if (!codes) throw new Error(`The outcomes are not those of ${size} knots.`);

@@ -2,7 +2,6 @@ import type { OutcomeKind } from '../authoring/outcome';
 
 type OutcomeCounts = Readonly<Record<OutcomeKind, number>>;
 
-/** @param more undefined counts as zero */
 export function sumOf(counts: OutcomeCounts, more: OutcomeCounts | undefined): OutcomeCounts {
   if (!more) return counts;
   return { ok: counts.ok + more.ok, err: counts.err + more.err, skipped: counts.skipped + more.skipped };

@@ -10,7 +10,7 @@ export function isOwnSkip(reason: string | null | undefined): reason is OwnSkipR
 }
 
 export type KnotOutcome<V> =
-  /** `choice`: for a branch, the tag of the chosen path. */
+  /** `choice`: the tag that a branch chose. */
   | { readonly kind: 'ok'; readonly value: V; readonly choice?: string }
   | { readonly kind: 'err' }
   | { readonly kind: 'skipped'; readonly reason: SkipReason | OwnSkipReason };
@@ -18,8 +18,8 @@ export type KnotOutcome<V> =
 export type OutcomeKind = KnotOutcome<unknown>['kind'];
 
 /**
- * A segment omits outcomes that follow from others: members that were failed or skipped because of their parents, or
- * not selected.
+ * A segment omits outcomes that follow from others: members that failed, or were skipped, for their parents or
+ * branch.
  */
 export type MemberOutcome<V> =
   Exclude<KnotOutcome<V>, { kind: 'skipped' }> | { readonly kind: 'skipped'; readonly reason: OwnSkipReason };
@@ -29,33 +29,33 @@ export type SchedulerEvent<V> =
   /** A dispatched knot has ended. */
   | { readonly type: 'settled'; readonly knot: number; readonly outcome: KnotOutcome<V> }
   | SegmentSettled<V>
-  /** Nothing more is run: undispatched knots are skipped, running ones are awaited. A second one does nothing. */
+  /** Undispatched knots are skipped, running ones awaited. A second cancel does nothing. */
   | { readonly type: 'cancel' }
-  /** Nothing is dispatched until `release`. Outcomes are taken and skips go on. */
+  /** Nothing is dispatched until `release`. Outcomes are taken, and skips continue. */
   | { readonly type: 'hold' }
   | { readonly type: 'release' }
   | Extension<V>;
 
-/** The first event, except that `hold` and `cancel` may come before. */
+/** The first event, but `hold` and `cancel` may precede it. */
 export interface StartOfRun<V> {
   readonly type: 'start';
-  /** Values of knots 0 to `parameterCount` - 1, which become Ok by this event. */
+  /** Values of knots 0 to `parameterCount` - 1, which are then Ok. */
   readonly parameters: readonly V[];
-  /** Values of further knots that are Ok from the start, by knot: outcomes of the run that this one resumes. */
+  /** Values of further knots that are Ok, taken over from the resumed run. */
   readonly takenOver?: ReadonlyMap<number, V>;
 }
 
-/** The layout has grown: new knots follow the existing ones. Not for schedulers with segments. */
+/** New knots follow the existing ones. Not for schedulers with segments. */
 export interface Extension<V> {
   readonly type: 'extend';
   readonly layout: Layout;
-  /** Returns the already released value of an Ok knot that new knots need. */
+  /** The released value of an Ok knot that new knots need. */
   recall(knot: number): V;
 }
 
 /**
- * A segment, named by its first knot, has ended. Members without an outcome are handed back and wait again. They are
- * dispatched in a later segment or, if listed in `alone`, individually.
+ * A segment, named by its first knot, has ended. Members without an outcome wait again: for a later segment or, if
+ * in `alone`, to be dispatched individually.
  */
 export interface SegmentSettled<V> {
   readonly type: 'segmentSettled';
@@ -71,26 +71,26 @@ export type Command =
    */
   | { readonly type: 'segment'; readonly knots: number[] }
   | { readonly type: 'run'; readonly knots: number[] }
-  /** These knots are skipped already; the host only records it. */
+  /** Already skipped; the host only records it. */
   | { readonly type: 'skip'; readonly knots: number[]; readonly reason: SkipReason }
-  /** These knots are Err already, as they require parents that are not Ok; the host only records it. */
+  /** Already Err, as they require parents that are not Ok; the host only records it. */
   | { readonly type: 'fail'; readonly knots: number[] }
-  /** These paths are Ok, with the value of the second of their parents. */
+  /** These paths are Ok, with the value of their second parent. */
   | { readonly type: 'pass'; readonly knots: number[] }
   | { readonly type: 'finish' };
 
 export interface SchedulerOptions {
   /** Most activities in flight. Default 500. */
   readonly window?: number;
-  /** Whether `local` knots are dispatched in segments rather than individually. Default false. */
+  /** Dispatch `local` knots in segments. Default false. */
   readonly segments?: boolean;
-  /** Local knots that never join a segment. Default: none. */
+  /** Local knots outside of segments. Default: none. */
   readonly apart?: ReadonlySet<number>;
-  /** Most knots of one segment. Default 2,000. */
+  /** Most knots of a segment. Default 2,000. */
   readonly segmentSize?: number;
 }
 
-/** Number of knots in each state. Parameters count as knots: they are Ok from the start. */
+/** Parameters count as Ok from the start. */
 export interface SchedulerCounts {
   readonly ok: number;
   readonly err: number;

@@ -2,14 +2,11 @@ import { IndexQueue } from '../plan/index-queue';
 import { RUNNING, type KnotTable } from './knot-table';
 import type { SegmentTable } from './segment-table';
 
-/**
- * The queues of knots that may be dispatched, and the only place that dispatches them. Keeps the window (S4) and the
- * layout's order (S5).
- */
+/** The queues of ready knots, and the only place that dispatches. Keeps the window (S4) and layout order (S5). */
 export class ReadyKnots<V> {
   private readonly single = new IndexQueue();
   private readonly local = new IndexQueue();
-  /** Waits for a signal or a time. They take no activity, so the window does not limit them. */
+  /** They take no activity, so the window does not limit them. */
   private readonly waits = new IndexQueue();
 
   constructor(
@@ -18,7 +15,7 @@ export class ReadyKnots<V> {
     private readonly window: number,
   ) {}
 
-  /** Activities in flight: each segment is one, and a waiting knot is none. */
+  /** A segment is one activity, a waiting knot none. */
   get inFlight(): number {
     return this.table.running - this.segments.spared - this.table.waitsRunning;
   }
@@ -34,7 +31,7 @@ export class ReadyKnots<V> {
     this.waits.clear();
   }
 
-  /** Called before single knots are dispatched, as one activity of the window runs many knots. */
+  /** Before single knots, as one activity of the window runs many knots. */
   dispatchSegments(): number[][] {
     const segments: number[][] = [];
     while (this.inFlight < this.window && this.local.size > 0) {

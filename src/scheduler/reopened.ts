@@ -7,10 +7,8 @@ const WAITING = 0;
 const OK = 1;
 
 /**
- * Returns a save in which these knots run again although they have ended. A path reopens its branch, and a branch all
- * its paths. Knots that used their values keep their outcomes.
- *
- * @param saved without values, which are looked up
+ * A save in which these ended knots run again. A path reopens its branch, and a branch all its paths. Knots that
+ * used their values keep their outcomes. Values are looked up, so `saved` has none.
  */
 export function reopened(
   layout: Layout,
@@ -30,7 +28,7 @@ export function reopened(
   };
 }
 
-/** One for each Ok knot whose value may be needed. */
+/** One per Ok knot whose value may be needed. */
 function neededValues(
   { size, childStart, children, terminals }: Layout,
   codes: Uint8Array,

@@ -2,25 +2,23 @@ import { packRanges, unpackRanges } from './index-ranges';
 import { ERR, OK, RUNNING, SKIPPED, WAITING, type KnotTable } from './knot-table';
 import type { SegmentTable } from './segment-table';
 
-/** A scheduler's state as plain data, to be restored in another process. JSON if the values are. */
+/** A scheduler's state for another process. JSON if the values are. */
 export interface SavedScheduler<V> {
   readonly started: boolean;
   readonly cancelled: boolean;
-  /** Two bits per knot. */
   readonly outcomes: string;
-  /** Knots that run individually, ascending. */
+  /** Ascending, without members of segments. */
   readonly running: readonly number[];
-  /** Members of each running segment, as ranges. Absent if there is none. */
+  /** Ranges of each running segment's members. Absent: none. */
   readonly segments?: readonly (readonly number[])[];
-  /** Local knots that segments handed back to run individually, as ranges. Absent if there is none. */
+  /** Ranges of local knots that segments handed back to run individually. Absent: none. */
   readonly retryAlone?: readonly number[];
-  /** Set if outcomes were taken over or knots run again, so that an ended knot may have unended parents. */
+  /** Set if outcomes were taken over or knots run again: ended knots may have unended parents. */
   readonly takenOver?: true;
-  /** The values that are still needed, in knot order. */
+  /** Needed values in knot order. */
   readonly values: readonly V[];
 }
 
-/** The parts of a scheduler, without what is derived from them. */
 export interface SchedulerState<V> {
   readonly table: KnotTable<V>;
   readonly segments: SegmentTable<V>;
@@ -54,10 +52,7 @@ export function save<V>({
   };
 }
 
-/**
- * Loads a save into a new scheduler's state; returns its running segments. Throws a plain `Error` if it belongs to
- * another layout.
- */
+/** Loads a save, and returns its running segments. Throws a plain `Error` for a save of another layout. */
 export function load<V>(state: SchedulerState<V>, saved: SavedScheduler<V>): number[][] {
   const { table, segments } = state;
   const { size } = table.layout;
@@ -85,7 +80,7 @@ export function load<V>(state: SchedulerState<V>, saved: SavedScheduler<V>): num
   return running;
 }
 
-/** Whether S1 to S3 hold for a knot. A save of another layout would violate them. */
+/** S1 to S3 hold for the knot. A save of another layout would violate them. */
 function isPossible<V>(run: SchedulerState<V>, knot: number): boolean {
   const { table, segments } = run;
   const state = table.states[knot];

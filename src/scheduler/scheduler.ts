@@ -18,50 +18,48 @@ import type {
 import { SegmentTable } from './segment-table';
 
 /*
- * The scheduler of one run: a reducer that takes events and returns commands. It knows no clock, no promise and no
- * Temporal; a host carries the commands out and reports what came of them. The columns are in `knot-table`, segments in
- * `segment-table`, the queues and the window in `ready-knots`, saves in `saved-scheduler`.
+ * The scheduler of one run: a reducer from events to commands, without clock, promises and Temporal. A host carries
+ * out the commands and reports the results. Columns are in `knot-table`, segments in `segment-table`, queues and
+ * window in `ready-knots`, saves in `saved-scheduler`.
  *
- * S1  A knot is decided (run, skipped or failed) when all its parents are settled, and not before, even if one has failed.
- *     So which parents failed and which were skipped does not depend on who was first. It runs where all are Ok; else
- *     its error policy decides. An optional parent that failed counts as skipped. The scheduler that runs a segment decides
- *     the members, by these same rules. They are settled here in the order of the layout; one without an outcome is
- *     decided here. What is taken over from another run was decided there: it is Ok from the start, whatever its parents.
- * S2  Every knot is settled exactly once, in one place only (`settle`). Events that would do it again are refused before
- *     anything is changed. Only what a segment hands back goes from `running` to `waiting`.
- * S3  A knot is in one of the three ready queues exactly if it is waiting, its settled parents let it run, and the run is
- *     started and not cancelled. So a cancel, which empties them, leaves nothing to dispatch.
- * S4  At most `window` activities are in flight; a segment is one, a knot that waits is none. Only `ReadyKnots` starts
- *     knots, and it counts. (A restore dispatches again what was running, whatever the window is.)
- * S5  The commands depend only on the layout and on the events so far, and ready knots go out in the order of the layout.
- *     So a replay of the same events gives the same commands.
- * S6  `finish` comes when the last knot is settled, and so once, except for S12. A running knot is not settled, so none
- *     is running then.
- * S7  A value is held exactly while someone may ask for it: an unsettled child of its knot, or the reader of a terminal.
- * S8  All but the saved fields follows from the layout, the outcomes and which knots are running; `restore` derives it anew.
- * S9  An edge is visited once when its parent settles, once when its child does, and once for each segment that its parent
- *     goes out with. So a run is linear in knots and edges, except for the ready queues' logarithm and what is handed back.
- *     Nothing recurses, so a chain may be as long as it likes.
- * S10 Each parent of a segment's member is Ok or a member. A segment is settled by one event; until then its members run.
- * S11 A path of a branch never runs, and is settled with its branch. It is Ok with the value of its input if its tag was
- *     chosen, else skipped. So while a branch has an outcome, none of its paths waits.
- * S12 An extension adds knots behind those that are there, and decides no knot again. Newcomers are decided by the same
- *     rules, at once where their parents are settled. A run that had finished goes on, and finishes again.
+ * S1  A knot is decided (run, skipped or failed) when all its parents are settled, even if one has failed before.
+ *     So the order of outcomes does not matter. It runs if all are Ok; else its error policy decides. A failed
+ *     optional parent counts as skipped. The scheduler that runs a segment decides its members by the same rules;
+ *     they are settled here in layout order, and one without an outcome is decided here. Outcomes taken over from
+ *     another run are Ok from the start, whatever their parents.
+ * S2  Every knot is settled exactly once, only by `settle`. Events that would repeat it are refused before any
+ *     change. Only knots that a segment hands back go from `running` to `waiting`.
+ * S3  A knot is in one of the three ready queues exactly if it is waiting, its settled parents let it run, and the
+ *     run is started and not cancelled. So a cancel, which empties them, leaves nothing to dispatch.
+ * S4  At most `window` activities are in flight; a segment is one, a waiting knot none. Only `ReadyKnots` starts
+ *     and counts them. (A restore dispatches again everything that was running, whatever the window.)
+ * S5  Commands depend only on the layout and past events, and ready knots are dispatched in layout order. So a
+ *     replay of the events gives the same commands.
+ * S6  `finish` comes when the last knot is settled: once, except for S12. No knot is running then.
+ * S7  A value is held exactly while it may be needed: by an unsettled child of its knot, or as a terminal.
+ * S8  The layout, the outcomes and the running knots determine all but the saved fields; `restore` derives it.
+ * S9  An edge is visited when its parent settles, when its child does, and with each segment of its parent. So a
+ *     run is linear in knots and edges, but for the queues' logarithm and handed-back knots. Nothing recurses, so a
+ *     chain may have any length.
+ * S10 Each parent of a segment's member is Ok or a member. One event settles a segment; until then its members run.
+ * S11 A path of a branch never runs, and is settled with its branch: Ok with its input's value if its tag was
+ *     chosen, else skipped. So no path of a branch with an outcome waits.
+ * S12 An extension adds knots after the existing ones, and decides no knot again. New knots follow the same rules,
+ *     at once if their parents are settled. A finished run continues, and finishes again.
  */
 
 const SKIP_REASONS: readonly SkipReason[] = ['parent_failed_or_skipped', 'branch_not_selected', 'cancelled'];
 
 /**
- * Schedules one run of a layout. `V` is the type of values, which the scheduler only stores. An event that makes no
- * sense, such as a knot settled twice or never dispatched, is a defect of the host: it throws a plain `Error` and
- * changes nothing.
+ * Schedules one run of a layout. Values of type `V` are only stored. An impossible event, such as settling a knot
+ * twice, is a defect of the host: it throws a plain `Error` and changes nothing.
  */
 export class Scheduler<V> {
   private readonly state: SchedulerState<V>;
   private readonly table: KnotTable<V>;
   private readonly segments: SegmentTable<V>;
   private readonly ready: ReadyKnots<V>;
-  /** Knots that their parents decided during the current event. */
+  /** During the current event. */
   private readonly decidedByParents = new Set<number>();
   private held = false;
   private finished = false;
@@ -77,10 +75,7 @@ export class Scheduler<V> {
     this.state = { table, segments, started: false, cancelled: false, hasTakenOver: false };
   }
 
-  /**
-   * Returns commands in the order `pass`, `skip` (one per reason), `fail`, `segment` (any number), `run`, `finish`,
-   * with knots in layout order.
-   */
+  /** Commands come in the order `pass`, `skip` (one per reason), `fail`, `segment` (any number), `run`, `finish`. */
   apply(event: SchedulerEvent<V>): Command[] {
     switch (event.type) {
       case 'start':
@@ -102,7 +97,7 @@ export class Scheduler<V> {
     }
   }
 
-  /** The value of an Ok knot: kept while a child is unsettled, and for terminals always. Otherwise undefined. */
+  /** Kept while a child of the Ok knot is unsettled, and for terminals always; else undefined. */
   value(knot: number): V | undefined {
     return this.table.value(knot);
   }
@@ -112,20 +107,17 @@ export class Scheduler<V> {
     return this.table.outcomeKind(knot);
   }
 
-  /** Number of dispatched and unsettled knots. */
+  /** Dispatched and unsettled knots. */
   get running(): number {
     return this.table.running;
   }
 
-  /**
-   * Number of activities that the dispatched and unsettled knots occupy: each segment is one, and a waiting knot is
-   * none.
-   */
+  /** Activities of dispatched, unsettled knots: a segment is one, a waiting knot none. */
   get inFlight(): number {
     return this.ready.inFlight;
   }
 
-  /** Whether a running local knot runs individually, and so may have been in a segment before. */
+  /** A running local knot that runs individually may have been in a segment before. */
   isAlone(knot: number): boolean {
     return this.segments.isAlone(knot);
   }
@@ -134,19 +126,19 @@ export class Scheduler<V> {
     return this.table.counts;
   }
 
-  /** The outcomes of parents that are not Ok. An optional parent that failed counts as skipped. */
+  /** Parents that are not Ok. A failed optional parent counts as skipped. */
   skipDetail(knot: number): { anyErr: boolean; anySkipped: boolean } {
     return this.table.skipDetail(knot);
   }
 
-  /** May be called between any two events. A `hold` is not saved. */
+  /** At any time between two events. A `hold` is not saved. */
   save(): SavedScheduler<V> {
     return save(this.state);
   }
 
   /**
-   * Continues from a save. The commands dispatch what was running then, and what else fits in the window; a finished
-   * run gets its `finish` again. Throws a plain `Error` if the save does not belong to this layout.
+   * Continues from a save. The commands dispatch everything that was running, and more within the window. A
+   * finished run gets its `finish` again. Throws a plain `Error` for a save of another layout.
    */
   static restore<V>(
     layout: Layout,
@@ -237,20 +229,20 @@ export class Scheduler<V> {
     return skipped;
   }
 
-  /** Whether a waiting knot can be decided, by its parents or by a cancel. */
+  /** By its parents or a cancel. */
   private isDecidable(knot: number): boolean {
     return this.state.cancelled || this.table.unsettledParents[knot] === 0;
   }
 
-  /** Makes decidable knots ready, or settles them. Returns what was settled, descendants included. */
+  /** Makes decidable knots ready, or settles them. Returns the settled ones, descendants included. */
   private decide(knots: readonly number[]): number[] {
     const { table } = this;
     const { cancelled } = this.state;
     const decided: number[] = [];
-    // Whatever these make decidable is decided together with them.
+    // Knots that these make decidable are decided together with them.
     const byCancel = new Set<number>();
     for (const knot of knots) {
-      // Also after a cancel: the segment that hands the knot back may already have told others its outcome.
+      // Also after a cancel: the segment that hands the knot back may have told others its outcome.
       const isDecidable = table.unsettledParents[knot] === 0 && !table.hasParentIn(byCancel, knot);
       const own = isDecidable ? table.fate(knot) : undefined;
       const fate = own ?? (cancelled ? SKIPPED : undefined);
@@ -262,7 +254,7 @@ export class Scheduler<V> {
     return decided;
   }
 
-  /** Settles a knot and everything that this alone settles; returns the latter. */
+  /** Settles a knot and its consequences; returns the latter. */
   private settle(first: number, state: Settled): number[] {
     const { table } = this;
     const { states, marks, unsettledParents } = table;
@@ -292,7 +284,7 @@ export class Scheduler<V> {
     return settled.slice(1);
   }
 
-  /** Commands for what was settled without running (`decided`), for what runs again, and for what may be dispatched. */
+  /** Commands for knots settled without running (`decided`), knots that run again, and new dispatches. */
   private commands(
     decided: number[],
     runAgain: readonly number[] = [],
@@ -329,7 +321,7 @@ export class Scheduler<V> {
     return commands;
   }
 
-  /** After a cancel, parents decide only what a segment hands back; everything else is already skipped. */
+  /** After a cancel, parents decide only handed-back knots; all others are already skipped. */
   private skipReason(knot: number): SkipReason {
     if (this.state.cancelled && !this.decidedByParents.has(knot)) return 'cancelled';
     return this.table.isSelectable(knot) ? 'branch_not_selected' : 'parent_failed_or_skipped';

@@ -5,20 +5,18 @@ import { SEGMENT_SIZE } from '../plan/limits';
 import { isOwnSkip, type MemberOutcome, type SchedulerOptions, type SegmentSettled } from './protocol';
 
 const NO_SEGMENT = -1;
-/** How a knot is dispatched, if not simply queued (0): in segments, or alone since a segment handed it back. */
+/** How a knot is dispatched, if not simply queued (0): in segments, or alone after a segment handed it back. */
 const LOCAL = 1;
 const ALONE = 2;
 
 /**
- * The local knots of one run that are dispatched in segments, and the running segments. Keeps the scheduler's S10: a
- * local knot that takes the failure of a parent outside the segment runs individually.
+ * The local knots of a run and the running segments. Keeps S10: a local knot that takes the failure of a parent
+ * outside the segment runs individually.
  */
 export class SegmentTable<V> {
-  /** How each knot is dispatched. */
   private ways: Uint8Array;
-  /** By knot, the first knot of its running segment, else -1. */
+  /** First knot of the running segment, else -1. */
   private segmentOf: Int32Array;
-  /** Running segments by their first knot. */
   private readonly members = new Map<number, readonly number[]>();
   private memberCount = 0;
   private readonly segmentSize: number;
@@ -36,7 +34,7 @@ export class SegmentTable<V> {
     }
   }
 
-  /** How many fewer activities than running knots there are, because of segments. */
+  /** Running knots minus their activities. */
   get spared(): number {
     return this.memberCount - this.members.size;
   }
@@ -49,7 +47,7 @@ export class SegmentTable<V> {
     return this.segmentOf[knot]! >= 0;
   }
 
-  /** Whether a ready knot joins a segment. */
+  /** The ready knot joins a segment. */
   isGathered(knot: number): boolean {
     return this.ways[knot] === LOCAL && this.table.marks[knot] === 0;
   }
@@ -58,19 +56,18 @@ export class SegmentTable<V> {
     return this.ways[knot] === ALONE || (this.ways[knot] === LOCAL && !this.isMember(knot));
   }
 
-  /** Dispatches these knots individually from now on. */
   setAlone(knots: readonly number[]): void {
     for (const knot of knots) this.ways[knot] = ALONE;
   }
 
-  /** Unsettled knots that segments handed back to go by themselves, ascending. */
+  /** Unsettled knots that segments handed back to run individually, ascending. */
   *unsettledAlone(): Generator<number> {
     for (let knot = 0; knot < this.ways.length; knot++) {
       if (this.ways[knot] === ALONE && this.table.outcomeKind(knot) === undefined) yield knot;
     }
   }
 
-  /** Makes room for the knots of an extension, which are dispatched individually. */
+  /** Knots of an extension are dispatched individually. */
   extend({ size }: Layout): void {
     const [ways, segmentOf] = [this.ways, this.segmentOf];
     this.ways = new Uint8Array(size);
@@ -80,8 +77,8 @@ export class SegmentTable<V> {
   }
 
   /**
-   * Takes ready knots, and their local descendants whose other unsettled parents are all in the segment, in layout
-   * order. As parents come before children there, a segment can be cut off anywhere.
+   * Takes ready knots, and local descendants whose other unsettled parents are in the segment, in layout order. As
+   * parents precede children, the segment may end anywhere.
    */
   gather(ready: IndexQueue): number[] {
     const { layout, states, unsettledParents } = this.table;
@@ -115,7 +112,7 @@ export class SegmentTable<V> {
     }
   }
 
-  /** Returns the members, which are still in state `RUNNING`. A wrong event throws before anything is changed. */
+  /** The members are still `RUNNING`. A wrong event throws before any change. */
   end({ segment, outcomes }: SegmentSettled<V>): readonly number[] {
     const members = this.members.get(segment);
     if (!members) throw new Error(`No segment that begins with knot ${segment} is running.`);
@@ -126,7 +123,7 @@ export class SegmentTable<V> {
     return members;
   }
 
-  /** Whether a knot is a member whose parents satisfy S10. */
+  /** A member with parents as in S10. */
   isMemberThatMayRun(knot: number): boolean {
     const { parentStart, parents } = this.table.layout;
     return (
@@ -139,7 +136,7 @@ export class SegmentTable<V> {
     );
   }
 
-  /** Checks that each knot with an outcome is a member that could have run. */
+  /** Each knot with an outcome must be a member that could have run. */
   private checkOutcomes(
     segment: number,
     members: readonly number[],
@@ -161,7 +158,7 @@ export class SegmentTable<V> {
       for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
         const parent = parents[edge]!;
         if (states[parent] === OK || outcomes.get(parent)?.kind === 'ok') continue;
-        // Such a member may have run whatever its parents' outcomes, and segments do not report skipped parents.
+        // It may run with any outcomes of parents, and segments do not report skipped parents.
         if (this.table.takesFailures(knot)) continue;
         throw new Error(
           `Knot ${knot} of segment ${segment} cannot be settled: its parent ${parent} is not ok.`,

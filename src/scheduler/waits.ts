@@ -1,8 +1,8 @@
 import type { ReferenceEnvelope } from './envelope';
 
-/** How a knot's wait ended; input of the activity that concludes it. */
+/** How a wait ended: input of the activity that concludes it. */
 export type Waited = {
-  /** When the wait began, in milliseconds since the epoch. */
+  /** Beginning of the wait, in milliseconds since the epoch. */
   readonly since?: number;
 } & (
   | { readonly kind: 'signal'; readonly payload: ReferenceEnvelope }
@@ -11,24 +11,24 @@ export type Waited = {
   | { readonly kind: 'time' }
 );
 
-/** A signal that was accepted but not yet taken by a knot. */
+/** An accepted signal that no knot has taken. */
 export interface UnreadSignal {
   readonly name: string;
   readonly payload: ReferenceEnvelope;
-  /** Ids of the waiting knots whose schemas refuse it. Absent: none does. */
+  /** Waiting knots whose schemas refuse it. Absent: none. */
   readonly unfit?: readonly string[];
 }
 
 export interface CheckedSignal extends UnreadSignal {
-  /** The id that its sender gave it. Absent: it cannot be recognised if sent again. */
+  /** Given by its sender. Absent: a repeated send is not recognised. */
   readonly id?: string;
 }
 
-/** A wait of a knot: for a signal, a time, or a signal until a time. */
+/** For a signal, a time, or a signal until a time. */
 export interface Wait {
   readonly id: string;
   readonly signal?: string;
-  /** When it began; milliseconds since the epoch, like `until`. */
+  /** Milliseconds since the epoch, like `until`. */
   readonly since?: number;
   readonly until?: number;
 }
@@ -36,50 +36,45 @@ export interface Wait {
 /** The knot that took a signal; `null` if it is kept for a later wait. */
 export type TakenBy = number | null;
 
-/** Taken or kept signals, by their senders' ids, for the next execution; in order of arrival. */
+/** Taken or kept signals, by their senders' ids, in order of arrival. */
 export type AnsweredSignals = readonly (readonly [id: string, takenBy: TakenBy])[];
 
 interface WaitsListener {
-  /** A wait has ended and is no longer open. Called once per wait. */
+  /** A wait has ended. Called once per wait. */
   over(knot: number, waited: Waited): void;
-  /** Asks that {@link Waits.ring} be called with this time (milliseconds since the epoch) when it comes. */
+  /** Asks for a call of {@link Waits.ring} with this time (milliseconds since the epoch) when it comes. */
   alarm(time: number): void;
 }
 
 export interface WaitsLimits {
-  /** Most signals that are kept untaken. */
+  /** Most untaken signals. */
   readonly kept: number;
-  /** Most answers that are remembered: those of the latest signals. */
+  /** Most remembered answers, of the latest signals. */
   readonly remembered: number;
 }
 
 /**
- * The open waits of a run, and the signals that nobody has taken.
+ * The open waits of a run, and the signals that no knot has taken.
  *
- * T1  A wait takes the first unread signal of its name that fits it. Of several waits, the one that began
- *     first takes it. So no unread signal ever fits an open wait.
- * T2  An alarm is set for the earliest time, or earlier: no time is missed. An obsolete alarm is not
- *     cancelled but ignored when it rings, which is cheaper.
- * T3  Only the history's clock decides what is over.
- * T4  A signal goes to one wait: it is either unread or taken, and a wait ends once. A signal that arrives
- *     again under its id gets the same answer as the first time, and changes nothing.
+ * T1  A wait takes the first unread signal of its name that fits it. Of several waits, the first takes the signal.
+ *     So no unread signal ever fits an open wait.
+ * T2  An alarm is set for the earliest time or earlier, so no time is missed. An obsolete alarm is ignored when it
+ *     rings, which is cheaper than cancelling.
+ * T3  Only the history's clock ends waits.
+ * T4  A signal goes to one wait: it is unread or taken, and a wait ends once. A signal that arrives again under its
+ *     id gets the first answer, and changes nothing.
  */
 export class Waits {
   /** In the order in which they began. */
   private readonly open = new Map<number, Wait>();
-  /** The knots in `open`, by signal name. */
   private readonly bySignal = new Map<string, Set<number>>();
   private readonly unreadByName = new Map<string, UnreadSignal[]>();
   private readonly answers: Map<string, TakenBy>;
   private unreadTotal = 0;
-  /** The time of the earliest alarm. */
+  /** Of the earliest alarm. */
   private armed: number | undefined;
 
-  /**
-   * @param now the time, in milliseconds since the epoch
-   * @param unread signals that no wait of an earlier execution has taken
-   * @param answered signals that earlier executions have answered
-   */
+  /** `now` is in milliseconds since the epoch. `unread` and `answered` are signals of earlier executions. */
   constructor(
     private readonly listener: WaitsListener,
     private readonly now: () => number,
@@ -95,12 +90,12 @@ export class Waits {
     return this.open.size;
   }
 
-  /** The open waits, in the order in which they began. */
+  /** In the order in which they began. */
   *entries(): IterableIterator<readonly [knot: number, wait: Wait]> {
     yield* this.open;
   }
 
-  /** Signals of one name are in order of arrival. */
+  /** In order of arrival per name. */
   get unread(): readonly UnreadSignal[] {
     return [...this.unreadByName.values()].flat();
   }
@@ -109,7 +104,6 @@ export class Waits {
     return this.unreadTotal;
   }
 
-  /** Number of unread signals by name; undefined if there are none. */
   get unreadByCount(): Readonly<Record<string, number>> | undefined {
     if (this.unreadTotal === 0) return undefined;
     return Object.fromEntries(
@@ -117,20 +111,16 @@ export class Waits {
     );
   }
 
-  /** Passed to the next execution. */
   get answered(): AnsweredSignals {
     return [...this.answers];
   }
 
-  /** The result of the signal with this id; undefined if there was none, or too long ago. */
+  /** Undefined if there was no such signal, or too long ago. */
   answerTo(id: string): TakenBy | undefined {
     return this.answers.get(id);
   }
 
-  /**
-   * Whether a signal of this name would be refused whatever its payload, as no knot waits for it and no more
-   * are kept.
-   */
+  /** A signal of this name would be refused whatever its payload: no knot waits for it, and no more are kept. */
   isFullFor(name: string): boolean {
     return this.unreadTotal >= this.limits.kept && !this.bySignal.get(name)?.size;
   }
@@ -156,10 +146,8 @@ export class Waits {
   }
 
   /**
-   * Gives the signal to the open wait that takes it, or keeps it.
-   *
-   * @param isAwaited asked if no open wait takes it: whether one that it fits can still begin
-   * @returns `late` or `full` if it is refused and nothing has changed
+   * An open wait takes the signal, or it is kept. `isAwaited` is asked if none takes it: whether a wait that it
+   * fits can still begin. `late` and `full` are refusals that change nothing.
    */
   take({ id, ...signal }: CheckedSignal, isAwaited: () => boolean): TakenBy | 'late' | 'full' {
     const answer = id === undefined ? undefined : this.answers.get(id);
@@ -183,9 +171,9 @@ export class Waits {
     return knots;
   }
 
-  /** The time of an alarm has come, or as much of it as the caller can wait for. */
+  /** An alarm's time has come, or as much of it as the caller can wait. */
   ring(time: number): void {
-    // A later call set an alarm for an earlier time, and that one does the work.
+    // A later alarm for an earlier time does the work.
     if (this.armed !== time) return;
     this.armed = undefined;
     const now = this.now();
@@ -200,7 +188,7 @@ export class Waits {
     if (next !== Infinity) this.arm(next);
   }
 
-  /** The open wait that the signal fits; if several, the one that began first. */
+  /** The first open wait that the signal fits. */
   private takerOf(signal: UnreadSignal): number | undefined {
     for (const knot of this.bySignal.get(signal.name) ?? [])
       if (fits(signal, this.open.get(knot)!.id)) return knot;

@@ -1,15 +1,14 @@
 /**
- * The JSON of answers: what `--json` prints, the page's HTTP API sends and MCP tools return.
+ * The JSON of answers: of `--json`, the page's HTTP API and MCP tools.
  *
- * - A time is ISO 8601 text, UTC with milliseconds. In code it is milliseconds since the epoch.
- * - A record of the run history has its columns in camelCase, and so have the facts in its `extra` or `details`.
- * - What users have made is handed on as it is: values, their schemas, facts of an event.
+ * - Times are ISO 8601 text, UTC with milliseconds. In code they are milliseconds since the epoch.
+ * - Records of the run history have their columns, and the facts in `extra` or `details`, in camelCase.
+ * - Users' data is unchanged: values, their schemas, facts of an event.
  */
 
-/** Names of times. No duration, size or count may have one of them. */
+/** No duration, size or count may have such a name. */
 const TIME = /^(?:at|since|until)$|(?:At|Since|Until)$/;
 
-/** Whether a field of this name is a time. */
 export function isTimeName(name: string): boolean {
   return TIME.test(name);
 }
@@ -17,7 +16,7 @@ export function isTimeName(name: string): boolean {
 const ISO = /^[+-]?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const LATEST = 8.64e15;
 
-/** Fields whose content is not ours. */
+/** Fields with users' data. */
 const VERBATIM: ReadonlySet<string> = new Set([
   'after',
   'cells',
@@ -37,15 +36,14 @@ const VERBATIM: ReadonlySet<string> = new Set([
   'values',
 ]);
 
-/** Names of objects whose keys may be ids of knots or partitions. */
+/** Objects whose keys may be ids of knots or partitions. */
 const KEYED: ReadonlySet<string> = new Set(['checkpoint', 'elements', 'knots', 'outcomes', 'waiting']);
 
-/** Columns of records with facts of ours, under names in snake_case. */
+/** Columns with our own facts, in snake_case. */
 const FACTS: ReadonlySet<string> = new Set(['extra', 'details']);
 
 type Time = (milliseconds: number) => unknown;
 
-/** An answer as JSON has it. */
 export function answerJson(answer: unknown): unknown {
   return shown(answer, '', false, (time) => new Date(time).toISOString());
 }
@@ -53,10 +51,9 @@ export function answerJson(answer: unknown): unknown {
 type Camel<Name> = Name extends `${infer Word}_${infer Rest}`
   ? `${Word}${Capitalize<Camel<Rest> & string>}`
   : Name;
-/** What has names in snake_case, under names in camelCase. */
 export type CamelCased<Fields> = { [Name in keyof Fields as Camel<Name>]: Fields[Name] };
 
-/** A record as answers have it: with its columns, and the facts in its `extra` or `details`, in camelCase. Its times are numbers. */
+/** A record with its columns, and the facts in `extra` or `details`, in camelCase. Times stay numbers. */
 export function recordInCamelCase<Columns extends { readonly temporal_run_id: string }>(
   record: Columns,
 ): CamelCased<Columns> {
@@ -83,7 +80,7 @@ function shown(value: unknown, name: string, isOurs: boolean, time: Time): unkno
   return made;
 }
 
-/** The answer that JSON was made of: its times are numbers again. Changes what it is given. */
+/** Reverses {@link answerJson}: times are numbers again. Changes its argument. */
 export function fromAnswerJson(json: unknown, name = ''): unknown {
   if (typeof json === 'string') return TIME.test(name) && ISO.test(json) ? Date.parse(json) : json;
   if (typeof json !== 'object' || json === null) return json;
@@ -91,7 +88,7 @@ export function fromAnswerJson(json: unknown, name = ''): unknown {
   const isById = hasIdsAsKeys(name, fields);
   for (const key of Object.keys(fields)) {
     const field = VERBATIM.has(key) && !isById ? undefined : fields[key];
-    // Most fields are neither: a look at their types is quicker than a call.
+    // Most fields are neither; checking their types is quicker than a call.
     if (typeof field === 'object' || typeof field === 'string') {
       const read = fromAnswerJson(field, Array.isArray(json) ? nameOfItems(name) : isById ? '' : key);
       if (read !== field) fields[key] = read;
@@ -100,17 +97,17 @@ export function fromAnswerJson(json: unknown, name = ''): unknown {
   return json;
 }
 
-/** An object by id has objects alone. `waiting` of a single knot has the same name, but also text, such as its `code`. */
+/** An object by id has only objects. `waiting` of a single knot also has text, such as its `code`. */
 function hasIdsAsKeys(name: string, value: object): boolean {
   return KEYED.has(name) && Object.values(value).every((each) => typeof each === 'object');
 }
 
-/** The items of a list have its name: they may be times. An item of `knots` is one knot, so its keys are no ids. */
+/** Items may be times, so they have the list's name. An item of `knots` is one knot, whose keys are no ids. */
 function nameOfItems(name: string): string {
   return KEYED.has(name) ? '' : name;
 }
 
-/** Ids of knots are keys, and may be `__proto__`. */
+/** Ids of knots may be `__proto__`. */
 function put(made: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__')
     Object.defineProperty(made, key, { value, enumerable: true, configurable: true, writable: true });

@@ -1,4 +1,3 @@
-/** Adds a value to the list of its key. */
 export function append<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
   const known = map.get(key);
   if (known) known.push(value);

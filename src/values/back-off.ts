@@ -1,20 +1,18 @@
-/** How waits grow between the tries of something that fails. Times are milliseconds. */
+/** Waits between tries of something that fails, in milliseconds. */
 export interface BackOff {
   /** The first wait. */
   readonly base: number;
-  /** By how much each wait exceeds the one before. Default 2. */
+  /** Ratio of each wait to the one before. Default 2. */
   readonly factor?: number;
   /** The longest wait. */
   readonly max: number;
-  /** The share of a wait that chance may take away, 0 to 1: it keeps many from returning all at once. Default 0. */
+  /** Largest share of a wait that chance removes, 0 to 1, so that many callers do not return at once. Default 0. */
   readonly jitter?: number;
 }
 
 /**
- * Milliseconds before the next try.
- *
- * @param failures before the last one: 0 after the first failure
- * @param chance 0 to 1: 0 leaves the whole wait, 1 takes all of the jitter's share away
+ * Milliseconds before the next try. `failures` is 0 after the first failure. `chance` is 0 to 1: 1 removes the
+ * jitter's whole share.
  */
 export function backOff(
   { base, factor = 2, max, jitter = 0 }: BackOff,

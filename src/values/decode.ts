@@ -8,16 +8,14 @@ import { StoredBytes } from './stored-bytes';
 import { ATTACHMENT, CLASS_PREFIX, MAXIMUM_DEPTH, TAG, VALUE } from './tags';
 import { codecNamed } from './value-codecs';
 
-/** Decodes a value. The result shares no memory with the encoded form. */
+/** The result shares no memory with the encoded form. */
 export function decodeValue(encoded: Encoded): unknown {
   return encoded.kind === 'bytes' ? encoded.bytes.slice() : decodeText(encoded.text);
 }
 
 /**
- * Decodes a value from the JSON text of its tagged form.
- *
- * @throws SelvageError `NotDecodable` for text that is not JSON, malformed or unknown tags, and classes without a codec
- * here
+ * Decodes the JSON text of a tagged form. Throws `NotDecodable` for text that is not JSON, malformed or unknown
+ * tags, and classes without a codec here.
  */
 export function decodeText(text: string): unknown {
   let json: Json;
@@ -26,7 +24,7 @@ export function decodeText(text: string): unknown {
   } catch (cause) {
     throw new SelvageError(
       'NotDecodable',
-      `The stored text ${shorten(JSON.stringify(text))} is not JSON. Check that it is what was stored.`,
+      `The stored text ${shorten(JSON.stringify(text))} is not JSON. It may be damaged: restore the stored value.`,
       { cause },
     );
   }
@@ -34,7 +32,8 @@ export function decodeText(text: string): unknown {
 }
 
 /**
- * Skips the walk through the tree, which costs more than parsing. Canonical text never escapes the letters of a tag.
+ * Without tags, the walk through the tree is skipped: it costs more than parsing. Canonical text never escapes the
+ * letters of a tag.
  */
 function mayHaveTags(text: string): boolean {
   return text.includes(TAG) || text.includes('\\u');
@@ -42,17 +41,16 @@ function mayHaveTags(text: string): boolean {
 
 export interface DecodeOptions {
   /**
-   * Whether references to bytes in the data store are decoded (default) or refused. Refuse them in values from outside,
-   * which could otherwise name other people's bytes.
+   * Whether references to bytes in the data store are decoded (default) or refused, as values from outside could
+   * name other people's bytes.
    */
   readonly allowReferences?: boolean;
-  /** Bytes that stand beside the text, as a body host sends them; they become the value's own memory. Default: none. */
+  /** Bytes beside the text, from a body host; they become the value's own memory. Default: none. */
   readonly attachments?: readonly Uint8Array[];
 }
 
 /**
- * Decodes a value from the JSON tree of its tagged form. The tree is not changed. Parts without tags are not copied, so
- * a tree without any tag is its own value.
+ * Decodes the JSON tree of a tagged form, without changing it. Parts without tags are not copied.
  *
  * @throws SelvageError `NotDecodable`, as {@link decodeText}; with `details.reference` for a refused reference
  */
@@ -231,10 +229,10 @@ class ValueReader {
     }
   }
 
-  /** Converts an error that the engine threw, such as a stack that was full before the value began. */
+  /** For an error of the engine, such as a full stack. */
   failure(cause: unknown): SelvageError {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    return this.error(`could not be read (${reason})`, 'Check that it is what was stored.', cause);
+    return this.error(`could not be read (${reason})`, 'It may be damaged: restore the stored value.', cause);
   }
 
   private malformed(reason: string, cause?: unknown): never {
@@ -258,16 +256,12 @@ class ValueReader {
   }
 }
 
-/**
- * The error for a value from outside that refers to something in the data store although it may not.
- *
- * @param what the subject of the message's first sentence
- */
+/** For a value from outside that refers to the data store without permission. `what` begins the message. */
 export function referenceRefused(what: string): SelvageError {
   return new SelvageError(
     'NotDecodable',
-    `${what} refers to a value in the data store, which may be that of another run, and whoever gave it has not allowed that. Give the value itself, or ` +
-      'allow it: `--allow-references` of `selvage run` and `selvage signal`, `allowReferences` in the memo of the workflow.',
+    `${what} refers to a value in the data store, which may belong to another run, and references are not allowed here. Give the value itself, or ` +
+      'allow references: `--allow-references` of `selvage run` and `selvage signal`, `allowReferences` in the memo of the workflow.',
     { details: { reference: true } },
   );
 }

@@ -1,6 +1,6 @@
 import { Retryable, SelvageError } from '../errors';
 
-/** A duration: milliseconds, or a number with a unit (`ms`, `s`, `m`, `h`, `d` of 24 hours, `w`), such as `'90s'` or `'12h'`. */
+/** Milliseconds, or a number with a unit: `ms`, `s`, `m`, `h`, `d` (24 hours) or `w`, such as `'90s'` or `'12h'`. */
 export type Duration = number | string;
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -12,7 +12,7 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
-/** Whole milliseconds, 0 or more; undefined if it is not a duration. */
+/** Whole milliseconds, 0 or more; undefined for other values. */
 export function durationMs(value: unknown): number | undefined {
   const milliseconds = typeof value === 'string' ? ofText(value) : value;
   if (typeof milliseconds !== 'number' || !Number.isFinite(milliseconds) || milliseconds < 0)
@@ -20,16 +20,12 @@ export function durationMs(value: unknown): number | undefined {
   return Math.round(milliseconds);
 }
 
-/** A duration in milliseconds; anything else as it is. A number stays as it is, too: plans have its exact value. */
+/** Converts a text. Numbers stay exact, as plans have them, and other values are returned unchanged. */
 export function inMilliseconds<T>(value: T): T | number {
   return typeof value === 'string' ? (durationMs(value) ?? value) : value;
 }
 
-/**
- * An option's milliseconds. A number or `undefined` stays as it is: whoever takes the option says which are of use.
- *
- * @throws SelvageError `InvalidConfig`, which names the option
- */
+/** Milliseconds of an option. Numbers and `undefined` are unchanged; other texts throw `InvalidConfig`. */
 export function durationOption<T extends number | undefined>(option: string, given: T | string): T | number {
   const read = inMilliseconds(given);
   if (typeof read !== 'string') return read;
@@ -40,7 +36,7 @@ export function durationOption<T extends number | undefined>(option: string, giv
   );
 }
 
-/** The wait before the next attempt that an error asks for, in milliseconds. */
+/** The error's own wait before the next attempt, in milliseconds. */
 export function waitAskedBy(error: unknown): number | undefined {
   const after = Retryable.is(error) ? inMilliseconds(error.after) : undefined;
   return typeof after === 'number' && Number.isFinite(after) ? Math.max(0, after) : undefined;
@@ -59,7 +55,7 @@ const NAMES: readonly (readonly [number, string])[] = [
   [1, 'millisecond'],
 ];
 
-/** Formats as `1 hour 30 minutes`. */
+/** Such as `1 hour 30 minutes`. */
 export function durationWords(milliseconds: number): string {
   let left = milliseconds;
   const parts: string[] = [];

@@ -11,30 +11,28 @@ import { ATTACHMENT, CLASS_PREFIX, MAXIMUM_DEPTH, TAG, VALUE } from './tags';
 import { codecOfPrototype, type ValueCodec } from './value-codecs';
 
 /**
- * Encodes a value for hashing and storing. Bytes (`Uint8Array`) stay as they are and are not copied. Everything else
- * becomes canonical JSON, with tags for what JSON cannot express (see `tags.ts`).
+ * Encodes a value for hashing and storing. Bytes (`Uint8Array`) are neither changed nor copied. Everything else
+ * becomes canonical JSON, with tags for values that JSON lacks (see `tags.ts`).
  *
- * The value consists of own enumerable string keys of plain objects, elements of arrays, and entries of maps and sets.
- * The order of keys, map entries and set members does not count. An object without prototype comes back as a plain one.
+ * The value consists of own enumerable string keys of plain objects, elements of arrays, and entries of maps and
+ * sets. The order of keys, map entries and set members does not count. An object without prototype comes back as a
+ * plain one.
  *
- * @throws SelvageError `NotEncodable` for cycles, functions, symbols, lone surrogates, invalid dates, sparse arrays,
- * class instances without a codec (Node's `Buffer` is one), and nesting over 1,000 levels. Its message and
- * `details.path` name the culprit.
+ * @throws SelvageError `NotEncodable` for cycles, functions, symbols, lone surrogates, invalid dates, sparse
+ *   arrays, class instances without a codec (Node's `Buffer` is one), and nesting over 1,000 levels. Its message
+ *   and `details.path` name the culprit.
  */
 export function encodeValue(value: unknown): Encoded {
   if (isPlainBytes(value)) return { kind: 'bytes', bytes: asPlainBytes(value) };
   return { kind: 'json', text: withEncoder((encoder) => encoder.tree.print(encoder.encode(value))) };
 }
 
-/**
- * The tagged form of a value as a JSON tree, for embedding in other JSON. Bytes are tagged even if they are the whole
- * value.
- */
+/** The tagged form as a JSON tree, for embedding in other JSON. A value that is bytes is tagged, too. */
 export function encodeJson(value: unknown): Json {
   return withEncoder((encoder) => encoder.encode(value));
 }
 
-/** A value as text, with its larger bytes beside it. */
+/** Text with larger bytes beside it. */
 export interface Attached {
   /** JSON of the tagged form. */
   readonly text: string;
@@ -42,15 +40,14 @@ export interface Attached {
   readonly attachments: readonly Uint8Array[];
 }
 
-/** Shorter bytes stand in the text: a place beside it costs more than their base64. */
+/** Shorter bytes are in the text: an attachment costs more than their base64. */
 const ATTACHED_BYTES = 1024;
-/** As many as a frame of the body protocol may have. */
+/** Limit of a frame of the body protocol. */
 const MAXIMUM_ATTACHMENTS = 16_384;
 
 /**
- * Encodes a value for a body host: bytes of 1 KiB and more, also the value itself, are not made text.
- *
- * @throws SelvageError `NotEncodable`, as {@link encodeValue}
+ * Encodes a value for a body host: bytes of 1 KiB and more are attachments. Throws `NotEncodable`, as
+ * {@link encodeValue}.
  */
 export function encodeAttached(value: unknown): Attached {
   const attachments: Uint8Array[] = [];
@@ -58,7 +55,7 @@ export function encodeAttached(value: unknown): Attached {
   return { text, attachments };
 }
 
-/** The tagged form of an already encoded value. Its bytes may be a `Buffer`, as stores return them. */
+/** The tagged form of an encoded value. Its bytes may be a `Buffer` of a store. */
 export function jsonOf(encoded: Encoded): Json {
   return encoded.kind === 'json'
     ? (JSON.parse(encoded.text) as Json)
@@ -74,29 +71,29 @@ function withEncoder<T>(work: (encoder: ValueEncoder) => T, attachments?: Uint8A
   }
 }
 
-// The built-in iteration works for other realms, and the value cannot override it.
+// The built-in iteration works for other realms, and values cannot override it.
 const entriesOfMap = Map.prototype.entries as (
   this: Map<unknown, unknown>,
 ) => MapIterator<[unknown, unknown]>;
 const membersOfSet = Set.prototype.values as (this: Set<unknown>) => SetIterator<unknown>;
 const isEnumerable = Object.prototype.propertyIsEnumerable;
 
-/** A member of a set or an entry of a map, with the canonical text as its sort key. */
+/** Sorted by its canonical text. */
 interface Entry {
   readonly text: string;
   readonly json: Json;
 }
 
 /**
- * Turns one value into its tagged tree. `ancestors` are the objects that contain the current part. `steps[i]` leads
- * from `ancestors[i]` to the part at hand; undefined means the ancestor itself. Steps beyond the ancestors are stale.
+ * Turns one value into its tagged tree. `ancestors` contain the current part. `steps[i]` leads from `ancestors[i]`
+ * to it; undefined means the ancestor itself. Steps beyond the ancestors are stale.
  */
 class ValueEncoder {
   readonly tree = new SortedTree();
   private readonly ancestors: object[] = [];
   private readonly steps: (Step | undefined)[] = [];
 
-  /** @param attachments takes the larger bytes; absent: all bytes become text */
+  /** Absent: all bytes become text. */
   constructor(private readonly attachments?: Uint8Array[]) {}
 
   encode(value: unknown): Json {
@@ -132,7 +129,7 @@ class ValueEncoder {
     }
   }
 
-  /** Converts an error thrown by a getter, a proxy or a codec, or by the engine when the text grew too long. */
+  /** For an error of a getter, a proxy or a codec, or of the engine for too long a text. */
   failure(cause: unknown): SelvageError {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return this.error(

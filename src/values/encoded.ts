@@ -1,10 +1,10 @@
-/** A value as it is hashed and stored: canonical JSON of its tagged form. */
+/** Hashed and stored as canonical JSON of its tagged form. */
 interface EncodedJson {
   readonly kind: 'json';
   readonly text: string;
 }
 
-/** A value that consists of bytes only; they are stored and hashed unchanged. */
+/** Hashed and stored unchanged. */
 interface EncodedBytes {
   readonly kind: 'bytes';
   /** The value's own memory, not a copy. */
@@ -13,7 +13,7 @@ interface EncodedBytes {
 
 export type Encoded = EncodedJson | EncodedBytes;
 
-/** The size of a stored value in bytes; JSON counts in UTF-8. */
+/** Bytes; JSON counts in UTF-8. */
 export function encodedSize(encoded: Encoded): number {
   return encoded.kind === 'bytes' ? encoded.bytes.byteLength : utf8Length(encoded.text);
 }
@@ -23,7 +23,7 @@ function utf8Length(text: string): number {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit < 0x80) continue;
-    // A surrogate pair takes four bytes, so each half counts two.
+    // Each half of a surrogate pair, of four bytes, counts two.
     length += unit < 0x800 || (unit & 0xf800) === 0xd800 ? 1 : 2;
   }
   return length;

@@ -5,34 +5,32 @@ import { fromBase64, toBase64 } from './base64';
 import { canonicalJson, type Json } from './json';
 import { asPlainBytes } from './kinds';
 
-/** SHA-256 as lower-case hex. A string is hashed as UTF-8. */
+/** Lower-case hex. Strings are hashed as UTF-8. */
 export type Sha256 = (data: Uint8Array | string) => string;
 
 const HASH = /^(?:bytes-)?sha256:[0-9a-f]{64}$/;
 
-/** Works everywhere, including the workflow sandbox. On Node, `node:crypto` is many times faster for large values. */
+/** Also works in the workflow sandbox. On Node, `node:crypto` is many times faster for large values. */
 export const defaultSha256: Sha256 = (data) =>
   bytesToHex(sha256(typeof data === 'string' ? data : asPlainBytes(data)));
 
 /**
- * The hash that identifies a value: `sha256:` over canonical JSON, `bytes-sha256:` over raw bytes. The two never mix,
- * so bytes and a text that spells them are different values.
+ * The hash that identifies a value: `sha256:` over canonical JSON, `bytes-sha256:` over raw bytes. So bytes, and a
+ * text that spells them, are different values.
  */
 export function contentHash(encoded: Encoded, sha256: Sha256 = defaultSha256): string {
   return encoded.kind === 'bytes' ? `bytes-sha256:${sha256(encoded.bytes)}` : hashText(encoded.text, sha256);
 }
 
-/** The `sha256:` hash of a JSON tree's canonical text. */
 export function hashJson(json: Json, sha256?: Sha256): string {
   return hashText(canonicalJson(json), sha256);
 }
 
-/** The `sha256:` hash of a text that is already canonical, or whose exact spelling counts, as of source code. */
+/** For a canonical text, or one whose exact spelling counts, such as source code. */
 export function hashText(text: string, sha256: Sha256 = defaultSha256): string {
   return `sha256:${sha256(text)}`;
 }
 
-/** True of `sha256:` or `bytes-sha256:` and 64 lower-case hex digits. */
 export function isHash(text: string): boolean {
   return HASH.test(text);
 }
@@ -40,10 +38,7 @@ export function isHash(text: string): boolean {
 const PREFIX = 'sha256:';
 const PACKED = /^[A-Za-z0-9_-]{43}$/;
 
-/**
- * Shortens a `sha256:` hash from 71 to 43 characters, for places that repeat per knot: base64url of RFC 4648 without
- * padding.
- */
+/** From 71 to 43 characters, as it repeats per knot: base64url of RFC 4648 without padding. */
 export function packHash(hash: string): string {
   const bytes = new Uint8Array(32);
   for (let index = 0; index < 32; index++) {
@@ -53,7 +48,7 @@ export function packHash(hash: string): string {
   return toBase64(bytes).slice(0, 43).replaceAll('+', '-').replaceAll('/', '_');
 }
 
-/** Reverses {@link packHash}. Undefined for any other text. */
+/** Undefined for other texts. */
 export function unpackHash(packed: string): string | undefined {
   if (!PACKED.test(packed)) return undefined;
   const bytes = fromBase64(`${packed.replaceAll('-', '+').replaceAll('_', '/')}=`);

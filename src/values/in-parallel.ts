@@ -1,8 +1,6 @@
 /**
- * Does `work` on the items in order, on at most `limit` at once. Begins no more after a failure, or once it is held.
- *
- * @param isHeld asked before each item
- * @throws the first error, after the work under way has ended
+ * Does `work` on the items in order, at most `limit` at once. After a failure, or when held, begins no more; throws
+ * the first error after running work has ended.
  */
 export async function inParallel<T>(
   items: Iterable<T>,
@@ -31,7 +29,7 @@ export async function inParallel<T>(
   if (broken) throw broken.error;
 }
 
-/** The results of the work, in the order of the items. Otherwise like {@link inParallel}. */
+/** Results in the order of the items. Otherwise like {@link inParallel}. */
 export async function resultsInParallel<T, R>(
   items: Iterable<T>,
   limit: number,

@@ -7,10 +7,9 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export type JsonObject = { [key: string]: Json };
 
 /**
- * The RFC 8785 text of a JSON tree: no white space, keys ordered by UTF-16 code units, numbers as ECMAScript prints
- * them. Tags are not interpreted; to encode a value, use `encodeValue`.
- *
- * @throws SelvageError `NotEncodable` for what is not JSON (undefined, NaN, a lone surrogate, …), naming its path
+ * The RFC 8785 text of a JSON tree: no white space, keys in order of UTF-16 units, ECMAScript's numbers. Tags are
+ * not interpreted: encode values with `encodeValue`. Throws `NotEncodable`, with the path, for other values than
+ * JSON (undefined, NaN, a lone surrogate, …).
  */
 export function canonicalJson(json: Json): string {
   const copier = new JsonCopier();
@@ -21,7 +20,7 @@ export function canonicalJson(json: Json): string {
   }
 }
 
-/** Copies a JSON tree with sorted keys, and checks it. */
+/** Copies and checks a JSON tree, with sorted keys. */
 class JsonCopier {
   readonly tree = new SortedTree();
   private readonly steps: Step[] = [];

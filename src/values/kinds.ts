@@ -1,7 +1,6 @@
 /**
- * Tells kinds of objects apart without `instanceof`, which fails for objects of another realm (a workflow
- * sandbox, a test runner's sandbox, `node:vm`). Comparing with this realm's prototypes is fast; internal
- * slots and the length of the prototype chain always work.
+ * Kinds of objects, without `instanceof`, which fails for objects of another realm (a workflow or test sandbox,
+ * `node:vm`). Comparing with this realm's prototypes is fast; internal slots and prototype chains always work.
  */
 type ObjectKind = 'plain' | 'array' | 'bytes' | 'date' | 'map' | 'set' | 'other';
 
@@ -16,10 +15,7 @@ function getterOf(prototype: object, key: PropertyKey): (this: unknown) => unkno
   return Object.getOwnPropertyDescriptor(prototype, key)!.get!;
 }
 
-/**
- * The kind of an object with this prototype. Subclasses of arrays, dates, maps, sets and bytes (such as
- * `Buffer`) are `other`.
- */
+/** Subclasses of arrays, dates, maps, sets and bytes (such as `Buffer`) are `other`. */
 export function kindOf(value: object, prototype: object | null): ObjectKind {
   if (prototype === Object.prototype || prototype === null) return 'plain';
   if (prototype === Array.prototype) return Array.isArray(value) ? 'array' : 'other';
@@ -50,25 +46,23 @@ function answers(call: () => unknown): boolean {
   }
 }
 
-/** True for a `Uint8Array` of any realm, including a Node `Buffer`. */
+/** A `Uint8Array` of any realm, also a Node `Buffer`. */
 export function isBytes(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && typedArrayName.call(value) === 'Uint8Array';
 }
 
-/**
- * True for a `Uint8Array` of any realm, but not for subclasses: they would not come back as what they were.
- */
+/** A `Uint8Array` of any realm, but of no subclass: these would come back as another class. */
 export function isPlainBytes(value: unknown): value is Uint8Array {
   if (!isBytes(value)) return false;
   const prototype = getPrototype(value);
   if (prototype === Uint8Array.prototype) return true;
-  // In any realm the chain is: its own prototype, that of all typed arrays, that of all objects, null.
+  // The chain is, in any realm: its prototype, the typed arrays', the objects', null.
   const ofTypedArrays = prototype && getPrototype(prototype);
   const ofObjects = ofTypedArrays && getPrototype(ofTypedArrays);
   return ofObjects !== null && getPrototype(ofObjects) === null;
 }
 
-/** Views the same memory as a plain `Uint8Array` of this realm; never copies. */
+/** The same memory as a plain `Uint8Array` of this realm. */
 export function asPlainBytes(bytes: Uint8Array): Uint8Array {
   if (getPrototype(bytes) === Uint8Array.prototype) return bytes;
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -79,12 +73,12 @@ export function isoOf(date: object): string | undefined {
   return Number.isNaN(getTime.call(date as Date)) ? undefined : toISOString.call(date as Date);
 }
 
-/** True for an error of any class and realm. */
+/** Of any class and realm. */
 export function isError(value: object): boolean {
   return Object.prototype.toString.call(value) === '[object Error]';
 }
 
-/** The name of an object's class or built-in kind, for messages. */
+/** Class or built-in kind, for messages. */
 export function classNameOf(value: object): string {
   const constructor: unknown = (value as { constructor?: unknown }).constructor;
   const name = typeof constructor === 'function' ? constructor.name : '';

@@ -6,11 +6,11 @@ import { sortKeys } from './sorted-tree';
 import { TAG, VALUE } from './tags';
 
 /*
- * Splits encoded lists and records into texts, and joins them again. The text of a part is a slice of the canonical
- * text, so nothing is decoded or encoded again.
+ * Splits encoded lists and records into texts, and joins them again. Parts are slices of the canonical text, so
+ * nothing is decoded or encoded again.
  */
 
-/** An object's members, in canonical order. */
+/** In canonical order. */
 export interface RecordParts {
   readonly keys: readonly string[];
   readonly texts: readonly string[];
@@ -29,13 +29,13 @@ const STORED = `{"${TAG}":"stored",`;
 const ESCAPED = `{"${TAG}":"object","${VALUE}":`;
 const TAGGED = `{"${TAG}":`;
 
-/** The elements of a list as texts; undefined if the value is not a list. */
+/** Undefined if the value is not a list. */
 export function listParts(encoded: Encoded): string[] | undefined {
   if (encoded.kind === 'bytes' || !encoded.text.startsWith('[')) return undefined;
   return partsWithin(encoded.text, 1, encoded.text.length - 1);
 }
 
-/** The members of a plain object; undefined if the value is not one. */
+/** Undefined if the value is not a plain object. */
 export function recordParts(encoded: Encoded): RecordParts | undefined {
   if (encoded.kind === 'bytes') return undefined;
   const { text } = encoded;
@@ -44,12 +44,12 @@ export function recordParts(encoded: Encoded): RecordParts | undefined {
   return membersWithin(text, 1, text.length - 1);
 }
 
-/** The text that stands for a value inside another one. */
+/** The text of a value inside another one. */
 export function partOf(encoded: Encoded): string {
   return encoded.kind === 'json' ? encoded.text : JSON.stringify(jsonOf(encoded));
 }
 
-/** The value of a part. Undefined for a stored stream, which is a reference and has no text. */
+/** Undefined for a stored stream, which is a reference without text. */
 export function valueOfPart(text: string): Encoded | undefined {
   if (text.startsWith(STORED)) return undefined;
   if (!text.startsWith(BYTES)) return { kind: 'json', text };
@@ -57,12 +57,12 @@ export function valueOfPart(text: string): Encoded | undefined {
   return isBytes(bytes) ? { kind: 'bytes', bytes } : { kind: 'json', text };
 }
 
-/** @throws RangeError if the text would exceed the longest possible string */
+/** Throws `RangeError` if the text exceeds the longest possible string. */
 export function listOfParts(texts: readonly string[]): Encoded {
   return { kind: 'json', text: `[${texts.join(',')}]` };
 }
 
-/** @throws RangeError as {@link listOfParts} */
+/** Throws like {@link listOfParts}. */
 export function recordOfParts(members: ReadonlyMap<string, string>): Encoded {
   const keys = sortKeys([...members.keys()]);
   const text = `{${keys.map((key) => `${JSON.stringify(key)}:${members.get(key)!}`).join(',')}}`;
@@ -80,7 +80,6 @@ function membersWithin(text: string, from: number, to: number): RecordParts {
   return { keys, texts };
 }
 
-/** Splits at the commas of this level. */
 function partsWithin(text: string, from: number, to: number): string[] {
   const parts: string[] = [];
   if (from >= to) return parts;
@@ -99,7 +98,7 @@ function partsWithin(text: string, from: number, to: number): string[] {
   return parts;
 }
 
-/** The position after the closing quote of the string that begins at `start`. */
+/** The position after the closing quote. */
 function endOfString(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); ; quote = text.indexOf('"', quote + 1)) {
     let backslashes = 0;

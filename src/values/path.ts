@@ -1,4 +1,4 @@
-/** One step from a value to a part of it. A list of steps leads from the root to a culprit. */
+/** One step from a value to a part of it. */
 export type Step =
   | string
   | number
@@ -11,10 +11,7 @@ const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 const LONGEST_KEY = 60;
 const MOST_STEPS = 50;
 
-/**
- * Writes a path as in JavaScript, with `$` for the root: `$.users[3].name`, `$.prices.get("tea").amount`. A very long
- * path is cut.
- */
+/** As in JavaScript, with `$` for the root: `$.users[3].name`, `$.prices.get("tea").amount`. Long paths are cut. */
 export function formatPath(steps: readonly Step[]): string {
   return '$' + steps.slice(0, MOST_STEPS).map(formatStep).join('') + (steps.length > MOST_STEPS ? '…' : '');
 }
@@ -42,7 +39,7 @@ function formatStep(step: Step): string {
   }
 }
 
-/** The beginning of a text, enough to recognise it in a message. */
+/** Enough to recognise a text in a message. */
 export function shorten(text: string): string {
   return text.length > LONGEST_KEY ? `${text.slice(0, LONGEST_KEY)}…` : text;
 }

@@ -3,22 +3,21 @@ import type { Json } from './json';
 import { TAG, VALUE } from './tags';
 
 /**
- * Hides what looks like a secret in copies that are shown: by the names of members and parameters, and by the form of
- * texts. Stored values and their hashes are never changed. It is a net for what should not be there, not a wall:
- * docs/security.md says which surface shows what.
+ * Hides apparent secrets in shown copies, by the names of members and parameters and by the form of texts. Stored
+ * values and hashes never change. It is a net, not a wall: docs/security.md says what each surface shows.
  *
- * R1  What is redacted once stays as it is when it is redacted again.
- * R2  The time is linear in the length of the text, whatever is in it.
+ * R1  Redacting twice has the effect of once.
+ * R2  The time is linear in the length of any text.
  */
 
 export const REDACTED = '[redacted]';
 
 /** No other name is secret, so most names cost one test. */
 const HINT = /pass|pwd|secret|cred|token|auth|jwt|cookie|key|bearer|otp|connection/i;
-/** Words that make a name secret wherever they stand in it. */
+/** Words that are secret anywhere in a name. */
 const STRONG =
   /passw(?:or)?d|passphrase|passcode|\bpwd|pwd\b|secrets?\b|credentials?\b|\bcreds?\b|\bjwts?\b|\bauthorizations?\b|\bapi ?keys?\b|\b(?:private|secret|access|signing|encryption|master|shared|account|storage|ssh|deploy|session) ?keys?\b|\bconnection ?strings?\b/;
-/** Words that make it secret at its end. */
+/** Words that are secret at the end of a name. */
 const WEAK = /^(?:tokens?|auth|pass|cookies?|otp|bearer)$/;
 const LONGEST_NAME = 100;
 
@@ -31,9 +30,9 @@ const ABOUT = words(
     'schema algorithm issuer scheme present exists location ref arn prefix param env variable index position attempts tries retries rules manager seconds ms ' +
     'ts js tsx jsx mjs cjs py rb go rs java json yaml yml md txt html css sql sh',
 );
-/** After a word of {@link WEAK}: the name is of the secret itself. */
+/** Words after a {@link WEAK} one that mean the secret itself. */
 const ITSELF = words('value values hash string raw old new current header headers plain encoded secret');
-/** Before such a word: it means something else. */
+/** Words before a {@link WEAK} one that make it harmless. */
 const HARMLESS: Readonly<Record<string, ReadonlySet<string>>> = {
   token: words('next page continuation eos bos pad unk sep cls mask stop'),
   pass: words(
@@ -41,7 +40,7 @@ const HARMLESS: Readonly<Record<string, ReadonlySet<string>>> = {
   ),
 };
 
-/** Whether what has this name is secret: `dbPassword`, `API_KEY`, `x-auth-token`; not `author`, `passed`, `token_count`. */
+/** True for `dbPassword`, `API_KEY`, `x-auth-token`; false for `author`, `passed`, `token_count`. */
 export function isSecretName(name: string): boolean {
   if (!HINT.test(name)) return false;
   const parts = wordsOf(name);
@@ -62,7 +61,7 @@ function wordsOf(name: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** Whether it is a count of secrets, as `tokens` of a model's usage are, or says only whether there is one. */
+/** A count of secrets, such as the `tokens` of a model's usage, or whether there is one. */
 function isHarmless(name: string, value: Json): boolean {
   if (value === null || typeof value === 'boolean') return true;
   if (!/s$/i.test(name)) return false;
@@ -74,32 +73,30 @@ function isOfNumbers(value: Json[] | Readonly<Record<string, Json>>): boolean {
   return parts.length > 0 && parts.every((part) => typeof part === 'number');
 }
 
-/** Names of members that say what another member of the object is: `{ name: 'password', value: '…' }`. */
+/** Names of members that name another one: `{ name: 'password', value: '…' }`. */
 const LABELS = ['name', 'key', 'header', 'field', 'parameter', 'variable'];
-/** What such an object, or the JSON Schema of a secret, may have of the secret. */
+/** The secret's members in such an object, or in its JSON Schema. */
 const SAMPLES = words('value values default const enum example examples content');
 const SCHEMA_WORDS = ['type', '$ref', 'anyOf', 'oneOf', 'allOf', 'enum', 'const', 'format'];
 
 /**
- * A copy without what looks like a secret, of JSON or of an encoded value.
- *
- * @param byName whether names of members count. Default true; false where they are no user's data
+ * A copy without apparent secrets, of JSON or an encoded value. `byName`: names of members count. Default true;
+ * false where they are not users' data.
  */
 export function redactJson(json: Json, byName = true): Json {
   return byName ? redactMembers(json, false) : redactParts(json);
 }
 
-/** Like {@link redactJson} for an answer that consists of JSON, where names do not count. */
+/** Like {@link redactJson} for an answer of JSON, where names do not count. */
 export function redactTexts<Answer>(answer: Answer): Answer {
   return redactParts(answer as Json) as Answer;
 }
 
-/** A value of this name, as it is shown. */
 export function redactNamed(name: string, value: Json): Json {
   return isSecretName(name) && !isHarmless(name, value) ? REDACTED : redactJson(value);
 }
 
-/** @param isSample whether it describes a secret, so that its samples are secret */
+/** `isSample`: the JSON describes a secret, so its samples are secret. */
 function redactMembers(json: Json, isSample: boolean): Json {
   if (typeof json !== 'object' || json === null) return redactParts(json);
   if (Array.isArray(json))
@@ -117,7 +114,7 @@ function redactMembers(json: Json, isSample: boolean): Json {
   });
 }
 
-/** Of a JSON Schema, a property that is named like a secret keeps all but its samples. Other data may have that name, too. */
+/** In a JSON Schema, a property named like a secret loses only its samples. Other data may have such a name, too. */
 function redactProperties(json: Json, isSample: boolean): Json {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return redactMembers(json, isSample);
   return fromEntries(json, (name, part) => {
@@ -128,7 +125,7 @@ function redactProperties(json: Json, isSample: boolean): Json {
   });
 }
 
-/** Pairs of a text and something, as of `Object.entries`. */
+/** Pairs of a text and a value, like `Object.entries`. */
 function isEntries(json: readonly Json[]): boolean {
   return (
     json.length > 0 &&
@@ -152,7 +149,7 @@ function redactBytes(json: { [key: string]: Json }): Json {
   return text === undefined || redactText(text) === text ? json : { ...json, [VALUE]: REDACTED };
 }
 
-/** What has no secret stays the same object: answers are large. */
+/** Without a secret, the same object is returned: answers are large. */
 function redactParts(json: Json): Json {
   if (typeof json === 'string') return redactText(json);
   if (typeof json !== 'object' || json === null) return json;
@@ -165,7 +162,7 @@ function redactParts(json: Json): Json {
     return parts ?? json;
   }
   let shownJson: { [key: string]: Json } | undefined;
-  // JSON inherits no members, and the names in a list of their own would cost as much as the test of all texts.
+  // JSON inherits no members, and a list of names would cost as much as testing all texts.
   for (const name in json) {
     const shown = redactParts(json[name]!);
     if (shown === json[name]) continue;
@@ -185,18 +182,14 @@ function fromEntries(
   );
 }
 
-/**
- * Secrets that are recognised by their form alone: the user part of an address, keys of well-known services, tokens
- * (JWT), private keys.
- */
+/** Secrets by form: user parts of addresses, keys of well-known services, tokens (JWT), private keys. */
 const FORMS = [
-  // Up to the last `@`, because passwords are not always encoded. A port, which is none, has a path behind it.
+  // Up to the last `@`, as passwords may be unencoded. A port has a path after it.
   /(?<=\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#@:"'<>]{0,200}:(?!\d{1,5}[/?#])[^\s"'<>]{1,1000}(?=@)/gi,
   /\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)[-_][\w-]{8,}|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bnpm_\w{30,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{30,}|\bxox[abeprs]-[\w-]{10,}|\bwhs(?:ec|k)_[\w+/=-]{16,}|\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*/g,
   /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g,
 ];
 const BEARER = /\b(Bearer|Basic|bearer|basic|BEARER|BASIC)([ \t]+)([\w.~+/=-]{4,})/g;
-/** `pwd=x` */
 const SHORTEST = 5;
 const HASH_DIGITS = 64;
 /** Each form of a secret has one of these, or a capital letter. */
@@ -204,10 +197,10 @@ const SIGNS = [':', '=', '_', '-', ' ', '\t'];
 /** Each secret has one of these. Most texts have none, so they cost one test. */
 const MAY_HAVE_SECRET = /[=:_]|--|\b(?:bearer|basic|AKIA|ASIA|AIza|eyJ|xox|glpat|[spr]k-)/i;
 
-/** As our messages say which form an address has. */
+/** In our messages about the form of addresses. */
 const PLACEHOLDER = 'USER:PASSWORD';
 
-/** A text without what looks like a secret in it: `password=…`, `Bearer …`, `postgres://user:…@host`. */
+/** Redacts `password=…`, `Bearer …`, `postgres://user:…@host`. */
 export function redactText(text: string): string {
   if (text.length < SHORTEST || isHash(text) || !MAY_HAVE_SECRET.test(text)) return text;
   let shown = text;
@@ -219,7 +212,7 @@ export function redactText(text: string): string {
   return redactPairs(shown);
 }
 
-/** Whether it has the form of our hashes and nothing that a secret needs. A record has several, whose digits need no look each. */
+/** The form of our hashes without any sign of a secret. Records have many, so digits are not checked. */
 function isHash(text: string): boolean {
   const begin = text.startsWith('bytes-sha256:') ? 13 : text.startsWith('sha256:') ? 7 : 0;
   if (begin === 0 || text.length !== begin + HASH_DIGITS) return false;
@@ -227,7 +220,7 @@ function isHash(text: string): boolean {
   return text === text.toLowerCase();
 }
 
-/** Whether it is no word of a sentence, such as `Basic authentication` or `the bearer must`. */
+/** False for words of a sentence, such as `Basic authentication` or `the bearer must`. */
 function isToken(scheme: string, token: string): boolean {
   if (
     /^(?:auth\w*|tokens?|schemes?|headers?|credentials?|realm|challenge|required|missing)[.,:;]*$/i.test(
@@ -241,16 +234,16 @@ function isToken(scheme: string, token: string): boolean {
   );
 }
 
-/** A name, and what separates it from its value: `password=`, `"password": `, `--password `. */
+/** A name with its separator: `password=`, `"password": `, `--password `. */
 const NAME =
   /(?<![\w$])(?:--([a-z][\w-]{0,60})([ \t]+)(?![-\s])|([A-Za-z_$][\w.$-]{0,99})(\\{0,8}["'`]?\]?[ \t]*(?:=>|:=|:|=)[ \t]*))/gi;
-/** Up to a blank, or a sign that ends a value. Signs of writing at its end do not belong to it. */
+/** Up to a blank, or a sign that ends a value. Punctuation at its end does not belong to it. */
 const UNQUOTED = /[^\s;&"'`<>]+/y;
 const ENDS = new Set(',.(){}[]|');
 const CREDENTIALS = /(?:(?:bearer|basic|digest|token|negotiate|apikey|aws4[\w-]*)[ \t]+)?[^\s"'`]+/iy;
 const LINE = /[^\r\n"'`]+/y;
 const QUOTE = /\\{0,8}["'`]/y;
-/** What stands in the place of a value. */
+/** Placeholders in place of a value. */
 const NO_VALUE =
   /^(?:true|false|null|undefined|none|nil|\*+|x{3,}|•+|\.{3}|…|\[redacted\].*|\(redacted\)|\(hidden\)|<.*|\$\{?[A-Z_][A-Z0-9_]*\}?|%[a-z])$/i;
 const PROSE =
@@ -274,9 +267,9 @@ function redactPairs(text: string): string {
 }
 
 interface Found {
-  /** Where the secret begins: behind a quote. */
+  /** Begin of the secret, after an opening quote. */
   readonly inner: number;
-  /** Behind the closing quote. The beginning if there is no secret. */
+  /** After the closing quote. Equals the beginning if there is no secret. */
   readonly end: number;
   readonly closing: string;
 }
@@ -301,7 +294,7 @@ function valueAt(text: string, begin: number, name: string, separator: string): 
   const value = trimmed(matchAt(form, text, begin));
   if (value === '' || NO_VALUE.test(value) || value.startsWith('//') || isHarmlessText(name, value))
     return none;
-  // In a sentence, more is said of a password than what it is.
+  // A sentence may say other things about a password.
   if (/^:[ \t]*$/.test(separator)) {
     const isSure = isHeader || /\d/.test(value) || value.length >= 16 || STRONG.test(parts.join(' '));
     if (!isSure || PROSE.test(value)) return none;
@@ -317,12 +310,12 @@ function isHarmlessText(name: string, text: string): boolean {
   }
 }
 
-/** Without a closing quote, the text was cut off, or it is an apostrophe: the secret ends with the line. */
+/** Without a closing quote the text was cut, or it is an apostrophe: the secret ends with the line. */
 function quoted(text: string, inner: number, quote: string): Found {
   for (let at = text.indexOf(quote, inner); at !== -1; at = text.indexOf(quote, at + 1)) {
     let escapes = 0;
     while (at - escapes > inner && text[at - escapes - 1] === '\\') escapes += 1;
-    // An escaped quote belongs to the secret, in a text within a text, too.
+    // An escaped quote belongs to the secret, also in a text within a text.
     if (quote.length === 1 ? escapes % 2 === 0 : escapes === 0)
       return { inner, end: at + quote.length, closing: quote };
   }
@@ -330,7 +323,7 @@ function quoted(text: string, inner: number, quote: string): Found {
   return { inner, end: line === -1 ? text.length : line, closing: '' };
 }
 
-/** Behind the bracket that closes the one at `begin`, or the end of the text. Brackets in texts do not count. */
+/** After the closing bracket, or the end of the text. Brackets in texts do not count. */
 function endOfBrackets(text: string, begin: number): number {
   let depth = 0;
   for (let at = begin; at < text.length; at += 1) {

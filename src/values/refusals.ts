@@ -20,7 +20,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ...['String', 'Number', 'Boolean', 'BigInt', 'Symbol'].map((name) => [name, UNBOX] as const),
 ]);
 
-/** Why an object that is neither data nor has a codec is refused, and what its author can do. */
+/** For objects that are neither data nor have a codec. */
 export function refusalOf(value: object): { reason: string; remedy: string } {
   const name = classNameOf(value);
   return { reason: `it is an instance of ${name}`, remedy: remedyFor(value, name) };

@@ -1,27 +1,25 @@
 import type { Json, JsonObject } from './json';
 
 /**
- * Prints JSON trees whose objects were made with sorted keys. The engine's `JSON.stringify` is several times faster
- * than printing in JavaScript, and writes exactly what RFC 8785 asks for, with one exception. An object lists keys that
- * look like array indexes first and by number (`9` before `10`, both before `$`), in whatever order they were added.
- * Such objects, and everything that contains them, are noted while the tree is built and printed here; the engine
- * prints the rest.
+ * Prints JSON trees of objects with sorted keys. `JSON.stringify` is several times faster than printing here, and
+ * writes RFC 8785 with one exception. Objects list keys like array indexes first and by number (`9` before `10`,
+ * both before `$`). Such objects, and their containers, are noted while the tree is built and printed here.
  */
 export class SortedTree {
   private readonly misordered = new Set<object>();
 
-  /** Read it before building the parts of a list or an object, and pass it to {@link add} afterwards. */
+  /** Read it before building parts, and pass it to {@link add} afterwards. */
   get mark(): number {
     return this.misordered.size;
   }
 
-  /** Registers and returns a list or an object whose parts have all been registered since the mark. */
+  /** Registers and returns a list or object whose parts have been registered since the mark. */
   add<T extends Json[] | JsonObject>(container: T, mark: number): T {
     if (this.misordered.size > mark) this.misordered.add(container);
     return container;
   }
 
-  /** Like {@link add}, for an object whose keys are not known beforehand. */
+  /** Like {@link add}, for unknown keys. */
   addObject(object: JsonObject, sortedKeys: readonly string[], mark: number): JsonObject {
     if (!listsInOrder(object, sortedKeys)) this.misordered.add(object);
     return this.add(object, mark);
@@ -37,7 +35,7 @@ export class SortedTree {
   }
 }
 
-/** Sorts in place by UTF-16 code units. Most lists are short, where insertion beats calling the built-in sort. */
+/** In place, by UTF-16 units. Most lists are short, where insertion beats the built-in sort. */
 export function sortKeys(keys: string[]): string[] {
   if (keys.length > 24) return keys.sort();
   for (let i = 1; i < keys.length; i++) {
@@ -49,7 +47,7 @@ export function sortKeys(keys: string[]): string[] {
   return keys;
 }
 
-/** Assigns an own property, even if the key is `__proto__`. */
+/** Also for the key `__proto__`. */
 export function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__') {
     Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
@@ -61,7 +59,7 @@ export function setOwn(object: Record<string, unknown>, key: string, value: unkn
 const SURROGATE = /[\ud800-\udfff]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** False for a text with a lone surrogate, which UTF-8 cannot hold. */
+/** False for a lone surrogate, which UTF-8 cannot hold. */
 export function isWellFormed(text: string): boolean {
   return !SURROGATE.test(text) || !LONE_SURROGATE.test(text);
 }

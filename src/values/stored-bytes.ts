@@ -4,15 +4,15 @@ import { isHash } from './hash';
 const STORED_BYTES = Symbol.for('selvage.stored-bytes');
 
 /**
- * A reference to bytes in the data store. A body gets one from `ctx.store(…)` and may return it, whole or inside a
- * value; `ctx.open(…)` reads the bytes. Only the reference is encoded and hashed; the hash in it stands for the bytes.
+ * A reference to bytes in the data store. `ctx.store(…)` returns it, a body may return it, whole or in a value, and
+ * `ctx.open(…)` reads the bytes. Only the reference is encoded and hashed; its hash stands for the bytes.
  */
 export class StoredBytes {
-  /** `bytes-sha256:…`, the same digest that `sha256sum` prints for the bytes. */
+  /** `bytes-sha256:…`, with the digest that `sha256sum` prints. */
   readonly hash: string;
-  /** Size in bytes. */
+  /** In bytes. */
   readonly size: number;
-  /** For example `text/csv`. Absent if none was given. */
+  /** Such as `text/csv`. Absent if none was given. */
   readonly mediaType?: string;
 
   constructor(reference: { readonly hash: string; readonly size: number; readonly mediaType?: string }) {
@@ -30,7 +30,7 @@ export class StoredBytes {
     Object.defineProperty(this, STORED_BYTES, { value: true });
   }
 
-  /** True for any such reference, whichever realm or copy of the package made it. */
+  /** True for references of any realm and copy of the package. */
   static is(value: unknown): value is StoredBytes {
     return (
       typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[STORED_BYTES] === true

@@ -1,5 +1,5 @@
 /**
- * What JSON cannot say is written as an object with the key `$type`, and mostly a `value`:
+ * Values that JSON lacks are objects with the key `$type`, and mostly a `value`:
  *
  * | tag | value |
  * |---|---|
@@ -11,18 +11,18 @@
  * | `map` | `[key, value]` pairs, ordered by the canonical text of the key |
  * | `set` | members, ordered by their canonical text |
  * | `stored` | `{ hash, size, mediaType? }`, a reference to bytes in the data store |
- * | `class:<name>` | what the codec of that name answers |
+ * | `class:<name>` | the result of the codec of that name |
  * | `object` | a plain object that has a key `$type` itself |
  *
- * A value on its way to or from a body host (docs/body-protocol.md) has one more: `attachment`, whose value is the position of its
- * bytes beside the text. It is never hashed or stored.
+ * Values for body hosts (docs/body-protocol.md) also have `attachment`, the position of bytes beside the text. It
+ * is never hashed or stored.
  *
- * Texts are ordered by UTF-16 code units, as RFC 8785 orders keys. These forms are hashed: they never change.
+ * Texts are ordered by UTF-16 units, like keys in RFC 8785. These forms are hashed: they never change.
  */
 export const TAG = '$type';
 export const VALUE = 'value';
 export const CLASS_PREFIX = 'class:';
 export const ATTACHMENT = 'attachment';
 
-/** Most levels of nesting. Deeper values are refused, so that no stack overflows. */
+/** Deeper values are refused, so that no stack overflows. */
 export const MAXIMUM_DEPTH = 1000;

@@ -1,12 +1,12 @@
 import { SelvageError } from '../errors';
 
-/** How instances of one class become data and come back. */
+/** Converts instances of one class to data and back. */
 export interface ValueCodec<T extends object = any> {
-  /** Appears in stored values as `class:<name>`. Never change it once values are stored. */
+  /** In stored values as `class:<name>`. Never change it once values are stored. */
   readonly name: string;
-  /** The class. Instances of subclasses are not covered: each subclass needs a codec. */
+  /** The class. Each subclass needs a codec of its own. */
   readonly type: abstract new (...args: any[]) => T;
-  /** Returns data only (plain values, or anything else that can be encoded). Equal instances must give equal data. */
+  /** Returns data: plain values, or others that can be encoded. Equal instances must give equal data. */
   readonly encode: (instance: T) => unknown;
   /** Gets the decoded result of `encode` and must check it: stored data may be older than the code. */
   readonly decode: (data: any) => T;
@@ -19,11 +19,11 @@ const byName = new Map<string, ValueCodec>();
 const byPrototype = new Map<object, ValueCodec>();
 
 /**
- * Lets instances of a class be values. Call it where the class is defined, so that everything that can meet such values
- * has registered it. Registering the very same codec again does nothing.
+ * Lets instances of a class be values. Call it where the class is defined, so that all users of such values have
+ * registered it. The same codec may be registered again.
  *
- * @throws SelvageError `DuplicateDefinition` if another codec has the name or the class; `InvalidName`; `InvalidConfig`
- * if `type` is not a class or needs no codec
+ * @throws SelvageError `DuplicateDefinition` if another codec has the name or the class; `InvalidName`;
+ *   `InvalidConfig` if `type` is not a class or needs no codec
  */
 export function registerValueCodec<T extends object>(codec: ValueCodec<T>): void {
   const { name, type } = codec;

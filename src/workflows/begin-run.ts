@@ -17,19 +17,17 @@ import type { RunLimits } from './run-limits';
 import { failTaskIfUnknown, systemOf, type SystemActivities } from './system-calls';
 import type { World } from './world';
 
-/** The input of an execution of the interpreter. */
 export interface Start {
   readonly behaviour: number;
   readonly limits: RunLimits;
   readonly plan: string;
   readonly layout: Layout;
   readonly parameters: BeginRunResult['parameters'];
-  /** Indexes in the layout. */
   readonly takenOver: readonly number[];
   readonly segment?: BeginRunResult['segment'];
 }
 
-/** The first step of a run: pins its plan. If the step already completed the run, returns the workflow's result. */
+/** The first step of a run: pins its plan. Returns the workflow's result if the step completed the run. */
 export async function beginRun(
   world: World,
   parameters: unknown,
@@ -39,7 +37,7 @@ export async function beginRun(
     systemOf(world)[BEGIN_RUN_ACTIVITY]({
       ...memo,
       behaviour: NEWEST_BEHAVIOUR,
-      // With a deadline, nothing may begin before the clock has been read.
+      // With a deadline, the clock must be read before anything begins.
       beginSegment: memo.deadline === undefined,
       parameters: parameters ?? {},
     }),
@@ -58,7 +56,7 @@ export async function beginRun(
   };
 }
 
-/** The start of an execution that continues an earlier one: the plan is already pinned, only its layout is read. */
+/** An execution that continues an earlier one reads only the layout: its plan is pinned. */
 export async function reload(world: World, continuation: Continuation, memo: RunMemo): Promise<Start> {
   requireKnownBehaviour(continuation.behaviour);
   const first = await failTaskIfUnknown(world, () =>
@@ -75,10 +73,7 @@ export async function reload(world: World, continuation: Continuation, memo: Run
   };
 }
 
-/**
- * Asks whether other runs have made the values of these knots. Returns the knots that are Ok because of that. It is
- * quick, so a cancel waits for it.
- */
+/** Looks up values of other runs, and returns the knots that are Ok by them. Quick, so a cancel waits for it. */
 export async function lookUp(
   world: World,
   amid: SystemActivities,
@@ -117,7 +112,7 @@ async function loadSlices(
 ): Promise<string[]> {
   const slices = [first.layout];
   for (let slice = 1; slice < first.slices; slice++) {
-    // Results of local activities are commands of the task; a timer ends the task and so the message.
+    // Results of local activities are commands of the task. A timer ends the task, and so the message.
     if (slice % SLICES_PER_TASK === 0) await world.sleep(1);
     const { layout } = await failTaskIfUnknown(world, () => readSlice({ ...request, slice }));
     slices.push(layout);
@@ -129,7 +124,7 @@ function layoutRequest(plan: string, memo: RunMemo, slice: number): LayoutReques
   return { plan, slice, ...(memo.terminals && { terminals: memo.terminals }) };
 }
 
-/** Lets a worker extend the plan, and reads what that adds to the layout. */
+/** A worker extends the plan; the additions to the layout are read. */
 export async function makeExtension(
   world: World,
   amid: SystemActivities,

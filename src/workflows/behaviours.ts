@@ -1,8 +1,7 @@
 /**
- * The interpreter's behaviours, numbered. A change that the replay of an older history could notice (another order of
- * commands, another activity, another option of one) gets the next number here and a branch where it acts. A run keeps
- * the number that its first step recorded. Until the first release there is one number, and the behaviour is edited in
- * place.
+ * The interpreter's behaviours, numbered. A change that the replay of an older history could notice (another order
+ * of commands, another activity or option) gets the next number and a branch where it acts. A run keeps the number
+ * that its first step recorded. Until the first release there is one number, and the behaviour is edited in place.
  *
  * | number | since | what changed, and what would break on replay without the branch |
  * |---|---|---|
@@ -11,8 +10,8 @@
 export const NEWEST_BEHAVIOUR = 1;
 
 /**
- * Refuses a history that a newer interpreter began. The error fails the workflow *task*, so that the run waits for a
- * worker that knows the behaviour. The message begins with the code, because Temporal keeps only the message.
+ * Refuses a history that a newer interpreter began. This fails the workflow *task*, so the run waits for a worker
+ * that knows the behaviour. Temporal keeps only the message, which therefore begins with the code.
  */
 export function requireKnownBehaviour(behaviour: number): void {
   if (Number.isInteger(behaviour) && behaviour >= 1 && behaviour <= NEWEST_BEHAVIOUR) return;

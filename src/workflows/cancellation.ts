@@ -1,6 +1,5 @@
 import { ActivityFailure, CancelledFailure, ChildWorkflowFailure } from '@temporalio/common';
 
-/** Whether what failed was cancelled. */
 export function isCancellation(error: unknown): boolean {
   if (error instanceof CancelledFailure) return true;
   const isWrapper = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure;

@@ -10,47 +10,40 @@ import type { Signals } from './signals';
 import type { WaitingKnots } from './waiting-knots';
 
 /**
- * Passed on by the host of one execution to the next, beside the state of the scheduler. Knots are given by
- * index.
+ * What the host of one execution passes to the next, beside the scheduler's state. Knots are given by index; absent
+ * fields are empty.
  */
 export interface CarriedOver {
   readonly failures: readonly KnotFailure[];
-  /** Knots in child runs, with the Temporal run ids of those. Absent if there are none. */
+  /** Knots in child runs, with their Temporal run ids. */
   readonly childRuns?: readonly (readonly [number, string])[];
-  /** Messages of child runs that arrived when the execution was about to end. Absent if there are none. */
+  /** Messages of child runs that arrived while the execution was ending. */
   readonly unheard?: readonly ChildEnd[];
-  /**
-   * Segments' reports about knots that they handed back and that have not ended. Absent if there are none.
-   */
+  /** Segments' reports about knots that they handed back and that have not ended. */
   readonly handedBack?: readonly (readonly [number, HandedBack])[];
-  /** The first extension by a body that could not be made. Absent if there is none. */
+  /** The first extension by a body that could not be made. */
   readonly refused?: KnotFailure;
-  /** Waiting knots in the order in which they began. Absent if there are none. */
+  /** Waiting knots in the order in which they began. */
   readonly waits?: readonly (readonly [number, CarriedWait])[];
-  /** Signals that no knot has taken, and refusals. Absent if there are none. */
+  /** Signals that no knot has taken, and refusals. */
   readonly unread?: readonly UnreadSignal[];
-  /** The results of accepted signals. Absent if there are none. */
   readonly answered?: AnsweredSignals;
   readonly refusedSignals?: LeftSignals['refused'];
-  /** How many more of each outcome there are than the scheduler counts. Absent if none. */
+  /** How many more of each outcome there are than the scheduler counts. */
   readonly standing?: RunCounts;
 }
 
-/**
- * Passed on by one execution of the interpreter to the next (continue-as-new), which no longer needs the
- * parameters. It contains no values: they are looked up by record.
- */
+/** What an execution passes to the next (continue-as-new). Contains no values: they are looked up by record. */
 export interface Continuation extends CarriedOver {
   readonly behaviour: number;
   readonly limits: RunLimits;
   readonly plan: string;
   readonly temporalRunId: string;
   readonly saved: SavedScheduler<null>;
-  /** How often the run has remade what its history had lost. Absent: never. */
+  /** How often the run has remade records that its history had lost. Absent: never. */
   readonly mended?: number;
 }
 
-/** The parts of a host that pass something on. */
 export interface CarryingParts {
   readonly children: ChildRunKnots;
   readonly extensions: Extensions;
@@ -61,7 +54,6 @@ export interface CarryingParts {
   readonly waiting: WaitingKnots;
 }
 
-/** For the next execution of the chain. */
 export function carriedOver(parts: CarryingParts): CarriedOver {
   const { children, extensions, failures, report, signals, tasks, waiting } = parts;
   const { away, unheard } = children;
@@ -84,8 +76,8 @@ export function carriedOver(parts: CarryingParts): CarriedOver {
 }
 
 /**
- * Adds what ended knots need that are to run again: a map's elements are forgotten, and a wait whose time has
- * come does not wait again.
+ * Adds the needs of ended knots that run again: a map's elements are forgotten, and a wait whose time has come does
+ * not wait again.
  */
 export function carriedAgain(
   carried: CarriedOver,

@@ -11,10 +11,9 @@ import {
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
 
-/** Elements of one activity, where a map was to run in a segment and its worker was lost: its bodies are small. */
+/** Elements of one activity, for a map that was to run in a segment and lost its worker: its bodies are small. */
 const LOCAL_BATCH = 500;
 
-/** Like `ChildRunsListener`, with knots by index. */
 export interface ChildRunKnotsListener {
   away(knot: number): void;
   ended(knot: number, end: ChildEnd): void;
@@ -24,7 +23,7 @@ export interface ChildRunKnotsListener {
   fatal(error: unknown): void;
 }
 
-/** Which knots of a run have child runs, and these child runs, by the knots' indexes in the layout. */
+/** The knots of a run that have child runs, by index in the layout. */
 export class ChildRunKnots {
   private readonly knots = new Set<number>();
   private readonly indexes = new Map<string, number>();
@@ -40,7 +39,7 @@ export class ChildRunKnots {
     return this.knots;
   }
 
-  /** Finds the knots from `first` on that go to child runs because their duration is unknown. */
+  /** Finds the knots from `first` on that go to child runs for their unknown duration. */
   find(first: number): void {
     const { childRunsFromEvents } = this.facts.limits;
     for (const knot of childRunKnots(this.plan.layout, childRunsFromEvents))
@@ -53,8 +52,8 @@ export class ChildRunKnots {
   }
 
   /**
-   * @param carried knots that earlier executions sent to child runs, with the Temporal run ids of those
-   * @param unheard messages that arrived when the last execution was about to end
+   * `carried` are the knots of earlier executions with the Temporal run ids of their child runs; `unheard` are
+   * messages that arrived while the last execution was ending.
    */
   open(
     listener: ChildRunKnotsListener,
@@ -107,41 +106,33 @@ export class ChildRunKnots {
     this.runs.cancel();
   }
 
-  /** Keeps further messages of child runs for the next execution. */
   close(): void {
     this.runs.close();
   }
 
-  /** Ignores the child run of this knot from now on, if it has one. */
   forget(knot: number): void {
     if (this.knots.has(knot)) this.runs.forget(this.plan.idOf(knot));
   }
 
-  /** Number of knots in child runs. */
   get size(): number {
     return this.runs.size;
   }
 
-  /** The knots whose child runs have not ended. */
   get knotsAway(): readonly number[] {
     return this.away.map(([knot]) => knot);
   }
 
-  /** Knots in child runs, with the Temporal run ids of those. */
   get away(): readonly (readonly [knot: number, child: string])[] {
     return this.runs.away.map(([id, child]) => [this.indexes.get(id)!, child]);
   }
 
-  /** Messages of child runs since `close`, without values, which a later execution looks up by record. */
+  /** Messages since `close`, without values: a later execution looks them up by record. */
   get unheard(): readonly ChildEnd[] {
     return this.runs.unheard.map((end) => (end.kind === 'ok' ? { ...end, envelope: null } : end));
   }
 }
 
-/**
- * Facts that child runs inherit from their parent. Not the deadline: the parent ends its knots by a cancel
- * when it passes.
- */
+/** Child runs do not inherit the deadline: when it passes, the parent cancels its knots. */
 function inherited(memo: RunMemo): NonNullable<ChildTask['memo']> {
   const { actor, vcsCommit, inlineLimit, subject, limits } = memo;
   return {

@@ -12,64 +12,56 @@ import type { RunLimits } from './run-limits';
 import { startChildRun } from './start-child-run';
 import type { OtherWorkflow, World } from './world';
 
-/** Child runs asked in one check; each costs two events. */
+/** Per check, as each costs two events. */
 const ASKED_PER_CHECK = 20;
 
-/** Reports to the host. At most one of the first three, and at most once per knot. */
+/** Of the first three, at most one call per knot. */
 export interface ChildRunsListener {
   ended(knot: string, end: ChildEnd): void;
-  /** The child run ended without a message: it was terminated, or failed for another reason than its knot. */
+  /** Ended without a message: terminated, or failed for another reason than its knot. */
   lost(knot: string): void;
-  /** The child run ended without a message, before the requested cancel reached it. */
+  /** Ended without a message, before the requested cancel reached it. */
   cancelled(knot: string): void;
-  /** The child run has started, so the run may now continue as new. */
+  /** Started, so the run may now continue as new. */
   away(knot: string): void;
-  /** The check added events to the history without settling anything. */
+  /** The check added events to the history without settling a knot. */
   checked(): void;
-  /** Fails the workflow task. */
   fatal(error: unknown): void;
-  /**
-   * Whether the child run of this knot may itself continue as new, so that its Temporal run id may differ
-   * from that of its current execution.
-   */
+  /** Whether this child run may itself continue as new, so that its Temporal run id may change. */
   mayContinue(knot: string): boolean;
 }
 
 /**
- * The child runs of a run's knots, seen from the run. A child run outlives the execution that started it; the
- * next execution needs only its Temporal run id.
+ * The child runs of a run's knots, seen from the run. A child run outlives the execution that started it; the next
+ * execution needs only its Temporal run id.
  *
- * K1  A message counts only if it names a child run that we know by its Temporal run id. So repeated signals,
- *     signals of another run that had our id, and signals made up by an operator change nothing.
- * K2  A child run reports before it ends. So once the server says that it has ended, its message has arrived
- *     or never will.
- * K3  For the server, child runs are abandoned when we end: it counts continue-as-new as an end, and would
- *     terminate them. We pass a cancel on ourselves; child runs left behind by a terminate are ended by the
- *     process that settles the records.
+ * K1  A message counts only if it names a known child run by its Temporal run id. So repeated signals, signals of
+ *     another run with our id, and signals made up by an operator change nothing.
+ * K2  A child run reports before it ends. Once the server says that it has ended, its message has arrived or never
+ *     will.
+ * K3  For the server, child runs are abandoned when we end: it counts continue-as-new as an end and would terminate
+ *     them. We pass on a cancel ourselves. After a terminate, the process that settles the records ends child runs.
  */
 export class ChildRuns {
-  /** Temporal run ids of running child runs, by knot. */
   private readonly known = new Map<string, string>();
   /** Knots whose child runs earlier executions started. Only a signal tells their end. */
   private adopted: string[] = [];
   private readonly starting = new Set<string>();
-  /**
-   * Signals that cannot be handled yet: from child runs that we do not know yet, or received while closed.
-   */
+  /** Signals from child runs that are not known yet, or received while closed. */
   private waiting: ChildEnd[] = [];
   private listener: ChildRunsListener | undefined;
   private isOpen = false;
   private isCancelled = false;
 
-  /** Construct it before the workflow's first await, or a signal could count as having no handler. */
+  /** Construct it before the workflow's first await, or a signal could have no handler. */
   constructor(private readonly world: World) {
     const what = 'What came of the knot of a child run';
     world.hearSignal(KNOT_ENDED_SIGNAL, what, (end) => this.hear(end));
   }
 
   /**
-   * @param carried knots, and the Temporal run ids of their child runs, from earlier executions
-   * @param unheard messages received after the last execution was closed; `deliver` hands them out
+   * `carried` are knots of earlier executions with their child runs' Temporal run ids. `deliver` hands out
+   * `unheard`, the messages since the last execution was closed.
    */
   open(
     limits: RunLimits,
@@ -85,24 +77,20 @@ export class ChildRuns {
     if (carried.length > 0) this.ask(limits).catch((error: unknown) => listener.fatal(error));
   }
 
-  /** Delivers messages that arrived before there was a listener. */
   deliver(): void {
     for (const end of this.waiting.splice(0)) this.hear(end);
   }
 
-  /**
-   * Tells the listener nothing more: the state for the next execution is fixed, and later messages go there.
-   */
+  /** From now on the state for the next execution is fixed, and later messages go there. */
   close(): void {
     this.isOpen = false;
   }
 
-  /** Messages received since `close`. */
   get unheard(): readonly ChildEnd[] {
     return this.waiting;
   }
 
-  /** Knots in child runs, in the order in which those were started. */
+  /** In the order in which they were started. */
   get away(): readonly (readonly [knot: string, child: string])[] {
     return [...this.known];
   }
@@ -117,8 +105,8 @@ export class ChildRuns {
   }
 
   /**
-   * Asks all child runs to cancel their knots, including those being started. The host waits for their grace.
-   * As there will be no next execution, messages are handled again even if closed before.
+   * Cancels all child runs, also those being started; the host waits for their grace. As no execution follows,
+   * messages are handled again after `close`.
    */
   cancel(): void {
     this.isCancelled = true;
@@ -127,7 +115,6 @@ export class ChildRuns {
     for (const [knot, child] of this.known) this.cancelOne(knot, child);
   }
 
-  /** Ignores the child run from now on. */
   forget(knot: string): void {
     this.known.delete(knot);
   }
@@ -163,7 +150,7 @@ export class ChildRuns {
   }
 
   private missing(knot: string, child: string): void {
-    // After `close`, the next execution finds out for itself.
+    // After `close`, the next execution finds out.
     if (!this.isOpen || this.known.get(knot) !== child) return;
     this.known.delete(knot);
     this.listener!.lost(knot);
@@ -180,10 +167,7 @@ export class ChildRuns {
       });
   }
 
-  /**
-   * Asks child runs of earlier executions whether they still exist, since the server does not report their
-   * end to this execution.
-   */
+  /** Checks child runs of earlier executions, whose end the server does not report to this execution. */
   private async ask({ firstCheckMs, longestCheckMs }: RunLimits): Promise<void> {
     for (let wait = firstCheckMs; ; wait = Math.min(2 * wait, longestCheckMs)) {
       await this.world.shielded(() => this.world.sleep(wait));
@@ -207,8 +191,7 @@ export class ChildRuns {
   }
 
   /**
-   * For a child run that may continue as new, whichever execution is current: nobody else has that id while
-   * the parent runs.
+   * Without a Temporal run id if the child run may continue as new: no other run has its id while the parent runs.
    */
   private handleOf(knot: string, child: string): OtherWorkflow {
     const id = childRunId(this.world.facts().workflowId, knot);

@@ -1,23 +1,19 @@
 import { TASK_COMMAND_BYTES } from '../plan';
 
-/** A generous estimate of what Temporal adds to the input of one activity command. */
+/** Temporal's additions to the input of one activity command, generously estimated. */
 export const COMMAND_OVERHEAD_BYTES = 512;
 
-/** How many more bytes of commands the current workflow task may carry. */
 export class CommandBudget {
   private task = -1;
   private spent = 0;
 
-  /**
-   * @param currentTask returns a number that changes with every workflow task and is equal on replay (the history's
-   * length)
-   */
+  /** `currentTask` returns a number per workflow task that is equal on replay: the history's length. */
   constructor(
     private readonly currentTask: () => number,
     private readonly limit = TASK_COMMAND_BYTES,
   ) {}
 
-  /** Takes `bytes` from this task's budget if they fit. A first command always fits, whatever its size. */
+  /** Takes `bytes` from this task's budget if they fit. The first command always fits. */
   take(bytes: number): boolean {
     const task = this.currentTask();
     if (task !== this.task) {

@@ -10,13 +10,12 @@ import type { HostEnd, TemporalHost } from './temporal-host';
 import type { Unrecorded } from './unrecorded-knots';
 import type { World } from './world';
 
-/** How often a run remakes what its history lost. After that it ends rather than repeat for ever. */
+/** How often a run remakes lost records before it gives up. */
 const MENDS = 10;
 
 /**
- * Records what no activity has recorded, and ends the run or continues it in the next execution.
- *
- * @param parameters undefined if they were given to an earlier execution
+ * Records everything that no activity has recorded, and ends the run or continues it in the next execution.
+ * `parameters` is undefined if an earlier execution got them.
  */
 export async function conclude(
   host: TemporalHost,
@@ -51,12 +50,12 @@ export async function conclude(
     await host.calls.run(() => finishRun(amid, running));
     const compared = host.needsRecords ? await host.calls.run(() => compare(amid, running)) : NOTHING_LOST;
     await host.signalsAtRest();
-    // The next execution would miss a cancel that has already arrived, so in that case this one is the last.
+    // The next execution would miss a cancel that has arrived, so then this one is the last.
     if (!host.endedBy && !compared.gone) return await goOn(compared.lost, end.saved);
     gone = compared.gone;
     if (!host.endedBy) host.cancel('lost');
   }
-  // The run was cancelled after it had decided to continue, perhaps in the same task: its child runs have their grace.
+  // Cancelled after the decision to continue, perhaps in the same task: child runs have their grace.
   if (end.kind === 'continue') await host.finished;
   await host.signalsAtRest();
   host.closeSignals();
@@ -90,7 +89,6 @@ export async function conclude(
   return answer;
 }
 
-/** Whether a cancel or the deadline stopped knots before their end. */
 function isCutShort(host: TemporalHost): boolean {
   return host.endedBy !== undefined && host.toRecord.skipped.some(({ reason }) => reason === 'cancelled');
 }
@@ -116,45 +114,43 @@ function deadlineExceeded({ deadline }: RunMemo): RunError {
   };
 }
 
-/** The run whose records are to be completed. */
 interface RunToFinish {
   readonly host: TemporalHost;
   readonly memo: RunMemo;
   readonly temporalRunId: string;
-  /** Undefined if they were given to an earlier execution. */
+  /** Undefined if an earlier execution got them. */
   readonly parameters: unknown;
-  /** How often the run has remade what its history had lost. */
+  /** How often it has remade lost records. */
   readonly mended: number;
 }
 
 interface SettledRun extends RunToFinish {
   readonly status: RunStatus;
   readonly unrecorded: Unrecorded;
-  /** Set if the run ends. */
   readonly last?: true;
   readonly error?: RunError | undefined;
 }
 
 interface Settled {
-  /** The hash of the ended run record. */
+  /** Hash of the ended run record. */
   readonly record: string | null;
   /** Ended knots whose records the history has lost. */
   readonly lost: readonly number[];
-  /** Why the run cannot continue because of the loss. */
+  /** Why the run cannot continue after the loss. */
   readonly gone?: RunError;
 }
 
 const NOTHING_LOST: Settled = { record: null, lost: [] };
 const RECORDED: Unrecorded = { skipped: [], failed: [] };
 
-/** Records what no activity has recorded, and ends the run record if the run is over. */
+/** Records everything that no activity has recorded; ends the run record if `last`. */
 export async function finishRun(
   { [FINISH_RUN_ACTIVITY]: record }: SystemActivities,
   { host, memo, temporalRunId, status, unrecorded: { skipped, failed }, last, error }: SettledRun,
   compared?: Pick<FinishRunRequest, 'outcomes' | 'parameters' | 'failures' | 'values'>,
 ): Promise<Settled> {
   const chunks = Math.ceil(Math.max(skipped.length, failed.length) / SETTLED_KNOTS_PER_CALL);
-  // The end of a run writes its run record even if no knots are left; a continuation writes only knots.
+  // An ending run writes its run record even if no knots are left. A continuation writes only knots.
   const calls = last || compared ? Math.max(chunks, 1) : chunks;
   let settled = NOTHING_LOST;
   for (let call = 0; call < calls; call++) {
@@ -184,10 +180,7 @@ export async function finishRun(
   return settled;
 }
 
-/**
- * Settles, and compares the records with the knots' outcomes. Everything that can be reconstructed from here
- * is recorded again.
- */
+/** Settles, and compares records with outcomes. Everything that can be reconstructed here is recorded again. */
 async function compare(calls: SystemActivities, run: SettledRun): Promise<Settled> {
   const { host, parameters, mended } = run;
   const { failures } = host.carriedOver;
@@ -202,7 +195,7 @@ async function compare(calls: SystemActivities, run: SettledRun): Promise<Settle
     settled = await finishRun(calls, { ...run, unrecorded: RECORDED }, { ...compared, values });
   const isMended = settled.lost.length > 0 || host.needsRecords;
   if (!isMended || settled.gone || mended < MENDS) return settled;
-  const message = `The run cannot go on: the run history has lost its records ${MENDS} times. Go on from what is there in a new run, by resuming it.`;
+  const message = `The run cannot continue: the run history has lost its records ${MENDS} times. Resume it, to continue in a new run.`;
   return { ...settled, gone: { type: 'HistoryLost', message } };
 }
 

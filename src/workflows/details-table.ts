@@ -1,7 +1,6 @@
 import { plainMarkdown } from './markdown';
 import type { LeftSignals, LiveStatus, OpenWait } from './messages';
 
-/** The server accepts 20,000 bytes. */
 const LIMIT_BYTES = 19_000;
 const SHOWN_WAITS = 10;
 const SHOWN_NAMES = 10;
@@ -11,10 +10,7 @@ const encoder = new TextEncoder();
 
 export type Details = Pick<LiveStatus, 'counts' | 'failures' | 'waits' | 'signals'>;
 
-/**
- * The workflow's current details, shown by Temporal's UI as Markdown: counts, the first failures, open waits,
- * and signals that nobody has taken.
- */
+/** Markdown for the workflow's details in Temporal's UI: counts, first failures, waits, unread signals. */
 export function detailsTable({ counts, failures, waits = [], signals = {} }: Details): string {
   const lines = [
     '| knots | ok | failed | skipped | running | waiting |',
@@ -50,7 +46,6 @@ function signalLines({ unread, refused }: LeftSignals): string[] {
   return lines;
 }
 
-/** As many of the lines as fit. */
 function upTo(limit: number, lines: readonly string[]): string {
   let bytes = 0;
   const shown = lines.findIndex((line) => (bytes += encoder.encode(line).length + 1) > limit);

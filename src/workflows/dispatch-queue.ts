@@ -1,27 +1,21 @@
 import { isCancellation } from './cancellation';
 import type { World } from './world';
 
-/** A knot, or the members of a segment. */
 export type Work = number | readonly number[];
 
 export interface DispatchQueueListener {
-  /** Whether anything may be sent. */
   maySend(): boolean;
-  /** Sends the work if this workflow task can carry it. Returns whether it did. */
+  /** Sends the work if this workflow task can carry it, and returns whether it did. */
   take(work: Work): boolean;
-  /** A new workflow task, begun for what the last one could not carry, has sent what it could. */
+  /** Another workflow task, begun for the rest, has sent what it could. */
   sent(): void;
-  /** Fails the workflow task. */
   fatal(error: unknown): void;
 }
 
-/**
- * Work that is dispatched but not yet scheduled. Each workflow task sends as much as it can carry, the next one the
- * rest.
- */
+/** Work that is dispatched but not scheduled. Each workflow task sends as much as it can carry. */
 export class DispatchQueue {
   private readonly waiting: Work[] = [];
-  /** Whether a timer is set to send the rest with the next task. */
+  /** A timer is set to send the rest with the next task. */
   private isTimed = false;
   private isFlushing = false;
 
@@ -42,12 +36,10 @@ export class DispatchQueue {
     this.waiting.unshift(...work);
   }
 
-  /** Empties the queue and returns its content. */
   takeBack(): Work[] {
     return this.waiting.splice(0);
   }
 
-  /** Sends what may be sent, including work added meanwhile. */
   flush(): void {
     if (this.isFlushing || !this.listener.maySend()) return;
     this.isFlushing = true;

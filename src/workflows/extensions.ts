@@ -5,7 +5,6 @@ import type { ExtendRequest, KnotFailure } from './messages';
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
 
-/** A fragment that is to extend the run. */
 export interface WantedExtension extends Pick<ExtendRequest, 'plan' | 'fragment' | 'by'> {
   readonly temporalRunId: string;
 }
@@ -13,37 +12,35 @@ export interface WantedExtension extends Pick<ExtendRequest, 'plan' | 'fragment'
 export interface ExtendedLayout {
   readonly plan: string;
   readonly layout: Layout;
-  /** Bytes that this added to the history. */
+  /** Bytes added to the history. */
   readonly bytes: number;
 }
 
 /**
- * Makes the plan that includes a fragment. Its layout begins with the current one.
- *
- * @throws TemporalFailure what is wrong with the fragment, or that it cannot be loaded
+ * Makes the plan with a fragment. Its layout begins with the current one. Throws a `TemporalFailure` if the
+ * fragment is wrong or cannot be loaded.
  */
 export type MakeExtension = (wanted: WantedExtension, present: Layout) => Promise<ExtendedLayout>;
 
 export interface ExtensionsListener {
-  /** The run has a new plan, whose knots from `first` on are new. */
+  /** The run has a new plan, with new knots from `first` on. */
   made(first: number): void;
-  /** One extension has succeeded or failed: what it held up may continue, unless another is in progress. */
+  /** An extension has succeeded or failed: held work may continue, unless another is in progress. */
   over(): void;
 }
 
 /**
  * The extensions of a run, requested from outside and by its bodies.
  *
- * E1  Extensions are made one at a time, each from the plan that the last one resulted in.
- * E2  While one is being made, the run neither ends nor continues as new; and a body's extension is complete before its
+ * E1  Extensions are made one at a time, each from the plan of the last one.
+ * E2  While one is being made, the run neither ends nor continues as new. A body's extension is complete before its
  *     knot is settled. So none is lost.
  */
 export class Extensions {
-  /** Number of extensions in progress or queued, and the last of them. */
   private open = 0;
   private last: Promise<void> = Promise.resolve();
 
-  /** @param refusedExtension the first extension by a body that failed, in earlier executions */
+  /** `refusedExtension`: the first extension by a body that failed in an earlier execution. */
   constructor(
     private readonly facts: RunFacts,
     private readonly plan: PresentPlan,
@@ -53,17 +50,17 @@ export class Extensions {
     private refusedExtension?: KnotFailure,
   ) {}
 
-  /** Number of extensions in progress or queued. */
+  /** In progress or queued. */
   get underWay(): number {
     return this.open;
   }
 
-  /** Why the run as a whole has failed: a body's extension was recorded but could not be made. */
+  /** Why the run has failed: a body's extension was recorded but could not be made. */
   get refused(): KnotFailure | undefined {
     return this.refusedExtension;
   }
 
-  /** Applies a body's extension. It is already recorded that the knot is Ok, so if this fails, the run fails. */
+  /** The body's knot is already recorded as Ok, so if its extension fails, the run fails. */
   async extendBy(knot: number, fragment: string): Promise<void> {
     const by = this.plan.idOf(knot);
     try {
@@ -73,12 +70,12 @@ export class Extensions {
       this.refusedExtension ??= {
         knot: by,
         type: error.type ?? 'Error',
-        message: `What knot "${by}" has extended the run by could not be added: ${error.message}`,
+        message: `The extension of the run by knot "${by}" could not be added: ${error.message}`,
       };
     }
   }
 
-  /** @throws ApplicationFailure what is wrong with it; the run stays as it was */
+  /** Throws an `ApplicationFailure` if the fragment is wrong; the run is then unchanged. */
   async extend(fragment: string, by?: string): Promise<void> {
     this.open += 1;
     const turn = this.last.then(() => this.extendNow(fragment, by));

@@ -3,13 +3,12 @@ import type { PresentPlan } from './present-plan';
 
 const LISTED_FAILURES = 20;
 
-/** The first failures of a run. Always includes the first that counts against it. */
+/** The first failures of a run, always with the first that counts against it. */
 export class FailureList {
   private readonly listed: KnotFailure[];
-  /** Whether one of these, or an earlier one, belongs to a knot that is not optional. */
+  /** Whether any failure so far belongs to a knot that is not optional. */
   private isOneCounted: boolean;
 
-  /** @param earlier failures in earlier executions of the chain */
   constructor(
     private readonly plan: PresentPlan,
     earlier: readonly KnotFailure[] = [],
@@ -23,7 +22,6 @@ export class FailureList {
     return this.listed;
   }
 
-  /** The first failure that counts against the run. */
   get firstCounted(): KnotFailure | undefined {
     const { ids } = this.plan.layout;
     return this.listed.find(({ knot }) => this.counts(ids.indexOf(knot)));

@@ -1,25 +1,20 @@
 import type { RunLimits } from './run-limits';
 import type { Facts } from './world';
 
-/**
- * The facts that decide when an execution of the interpreter ends and a new one continues (continue-as-new).
- */
+/** Decide when an execution ends and a new one continues (continue-as-new). */
 type History = Pick<Facts, 'historyLength' | 'historySize' | 'continueAsNewSuggested'>;
 
-/** Whether so many signals have arrived that nothing more may be dispatched. */
+/** Too many signals: dispatch nothing more. */
 export function holdForSignals({ signalsToHold }: RunLimits, received: number): boolean {
   return received >= signalsToHold;
 }
 
-/**
- * Whether so many signals have arrived that the next moment with nothing pending should be used to continue
- * as new.
- */
+/** Many signals: continue as new when nothing is pending. */
 export function continueForSignals({ signalsToContinue }: RunLimits, received: number): boolean {
   return received >= signalsToContinue;
 }
 
-/** Whether nothing more may be dispatched, so that the execution can continue as new. */
+/** The history is full: dispatch nothing more, then continue as new. */
 export function holdDispatch(
   { holdEvents, holdBytes }: RunLimits,
   { historyLength, historySize }: Pick<History, 'historyLength' | 'historySize'>,
@@ -27,7 +22,7 @@ export function holdDispatch(
   return historyLength >= holdEvents || historySize >= holdBytes;
 }
 
-/** Whether a moment with nothing pending should be used to continue as new. */
+/** The history is long: continue as new when nothing is pending. */
 export function continueNow(
   { settledPerExecution }: RunLimits,
   { continueAsNewSuggested }: Pick<History, 'continueAsNewSuggested'>,

@@ -5,20 +5,16 @@ import type { World } from './world';
 
 export interface WatchedHost {
   isCancelled(): boolean;
-  /** Number of knots in activities of this execution. */
   inFlight(): number;
   /** Number of waits that prevent continuing as new. */
   restless(): number;
-  /** Whether nothing is pending and nothing is queued. */
   isIdle(): boolean;
-  /** From now on nothing more is dispatched. */
   held(): void;
 }
 
 /**
- * Decides when an execution has filled its history, so that it dispatches nothing more and the next one
- * continues (continue-as-new). Depends on the history alone: its length, what was settled in it, and the
- * signals received.
+ * Decides when an execution has filled its history: it dispatches nothing more, and the next one continues
+ * (continue-as-new). Depends only on the history: its length, settled knots and received signals.
  */
 export class HistoryWatch {
   private held = false;
@@ -31,15 +27,11 @@ export class HistoryWatch {
     private readonly host: WatchedHost,
   ) {}
 
-  /** Whether this execution dispatches nothing more. */
   get isHeld(): boolean {
     return this.held;
   }
 
-  /**
-   * Whether anything may be dispatched. Every execution does something, or a plan whose layout alone fills
-   * the history would be reloaded for ever.
-   */
+  /** Every execution may do something, or a plan whose layout alone fills the history would be reloaded for ever. */
   maySend(): boolean {
     if (this.settled > 0 && !this.host.isCancelled() && holdDispatch(this.limits, this.world.facts()))
       this.hold();
@@ -50,7 +42,7 @@ export class HistoryWatch {
     this.settled += knots;
   }
 
-  /** @param settling how many of those in flight are being settled */
+  /** `settling`: how many of the knots in flight are being settled. */
   heedSettled(settling: 0 | 1): void {
     if (this.held || this.host.isCancelled()) return;
     const info = this.world.facts();
@@ -74,7 +66,7 @@ export class HistoryWatch {
       this.hold();
   }
 
-  /** Checks of child runs do so, too. */
+  /** Checks of child runs lengthen it, too. */
   heedChecks(): void {
     if (!this.held && !this.host.isCancelled() && holdDispatch(this.limits, this.world.facts())) this.hold();
   }

@@ -10,7 +10,7 @@ import type { World } from './world';
 
 type OwnWorkflow = (world: World, input: never, continuation?: never) => Promise<unknown>;
 
-/** Child runs and streams, by workflow type. No tapestry can have such a name. */
+/** No tapestry can have such a name. */
 const OWN_WORKFLOWS: ReadonlyMap<string, OwnWorkflow> = new Map<string, OwnWorkflow>([
   [KNOT_WORKFLOW, runKnot],
   [childWorkflowType('subTapestry'), runSubTapestry],
@@ -20,7 +20,7 @@ const OWN_WORKFLOWS: ReadonlyMap<string, OwnWorkflow> = new Map<string, OwnWorkf
 ]);
 
 /**
- * The workflow entry: one default handler for every workflow type. Users with a bundle of their own re-export it:
+ * The workflow entry, a default handler for all workflow types. A bundle of your own re-exports it:
  * `export { default } from 'selvage/workflows'`.
  */
 export default function enter(input: unknown, continuation?: unknown): Promise<unknown> {

@@ -6,15 +6,16 @@ import { conclude, finishRun } from './conclude-run';
 import { detailsTable } from './details-table';
 import {
   EXTEND_UPDATE,
+  MEMO_KEY,
   SEGMENTS_QUERY,
   STATUS_QUERY,
   mayReuse,
   type ExtendMessage,
   type LiveStatus,
   type RunAnswer,
+  type RunMemo,
   type RunningSegments,
 } from './messages';
-import { runMemo } from './run-memo';
 import { NOTHING_YET, statusAfter } from './run-report';
 import { SerialQueue } from './serial-queue';
 import { Signals } from './signals';
@@ -23,12 +24,12 @@ import { SCHEDULERS, TemporalHost, type HostEnd, type Schedulers } from './tempo
 import type { Scope, World } from './world';
 
 /**
- * The one workflow: interprets the plan that its first step pins. Its type is the tapestry's name, its input the
+ * The one workflow: interprets the plan that its first step pins. Its type is the tapestry's name; it gets
  * parameters.
  *
  * A cancel aborts the signals of running bodies, skips the rest, settles, and ends the workflow as cancelled. The
- * workflow fails (as `InvalidParameters`, `UnknownTerminal` or `RunFailed`, the last with the {@link RunAnswer} as
- * details) only if the run did. A defect or a missing deploy fails the workflow task instead, and the run waits.
+ * workflow fails only if the run did: as `InvalidParameters`, `UnknownTerminal`, or `RunFailed` with the
+ * {@link RunAnswer} as details. A defect or missing deploy fails the workflow task instead, and the run waits.
  */
 export async function interpret(
   world: World,
@@ -132,7 +133,7 @@ export async function interpret(
     return await running;
   };
   const hasDeadline = memo.deadline !== undefined;
-  // A scope of its own, so that a deadline can stop the bodies while the workflow itself goes on to settle.
+  // A scope of its own: a deadline stops the bodies while the workflow goes on to settle.
   const end = await (hasDeadline ? world.cancellable(work) : work());
   const host = begun.host!;
   return await world.shielded(() =>
@@ -156,4 +157,24 @@ function requireExtendMessage(message: unknown): void {
     'The update that extends a run takes { fragment }, the content hash of a fragment in the data store. Use `run.extend(fragment)`.',
     'InvalidFragment',
   );
+}
+
+/** The client's facts about the run. For a run of a Temporal schedule: the schedule and the planned time. */
+function runMemo(world: World): RunMemo {
+  const { memo, searchAttributes } = world.facts();
+  const said = (memo?.[MEMO_KEY] ?? {}) as RunMemo;
+  const attributes = searchAttributes as Record<string, unknown[] | undefined>;
+  const scheduledBy = attributes['TemporalScheduledById']?.[0];
+  if (typeof scheduledBy !== 'string') return said;
+  const plannedFor = attributes['TemporalScheduledStartTime']?.[0];
+  return { trigger: `schedule:${scheduledBy}`, ...plannedEvent(plannedFor), ...said };
+}
+
+/**
+ * Truncated to the second, as in run ids: a scheduler of the server keeps the fraction of manually triggered runs.
+ */
+function plannedEvent(plannedFor: unknown): Pick<RunMemo, 'triggerKey' | 'event'> {
+  if (!(plannedFor instanceof Date)) return {};
+  const planned = new Date(Math.floor(plannedFor.getTime() / 1000) * 1000).toISOString();
+  return { triggerKey: planned, event: { planned } };
 }

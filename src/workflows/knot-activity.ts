@@ -11,7 +11,7 @@ import type { KnotCall, KnotFailure, KnotTask } from './messages';
 import type { RunLimits } from './run-limits';
 import type { ChildWorld } from './world';
 
-/** Heartbeats, not the server's clock, end the attempts of a body; the server requires a limit nevertheless. */
+/** The server requires a limit, but heartbeats end the attempts of a body. */
 const UNLIMITED_MS = 10 * 365 * 24 * 3600 * 1000;
 const ACTIVITY_OPTIONS = {
   startToCloseTimeout: UNLIMITED_MS,
@@ -21,8 +21,8 @@ const ACTIVITY_OPTIONS = {
 const MESSAGE_LENGTH = 500;
 
 /**
- * Schedules the activity that runs one knot, in a run or in a child run. It resolves one microtask after the activity ends, as histories
- * were recorded: `then` makes one promise for that, an `async` function two, and the sandbox spends time on each.
+ * Schedules the activity of one knot. Resolves one microtask after the activity ends, as in recorded histories.
+ * `then` makes one promise for that, an `async` function two, and promises are costly in the sandbox.
  */
 export function callKnot<Answer = KnotAnswer>(
   world: ChildWorld,
@@ -34,8 +34,8 @@ export function callKnot<Answer = KnotAnswer>(
 }
 
 /**
- * Schedules an activity that runs bodies: of a knot, a segment, or elements of a map. Resolves as the activity ends, without the microtask
- * of {@link callKnot}.
+ * Schedules an activity that runs bodies: of a knot, a segment or elements of a map. Resolves as the activity ends,
+ * without the extra microtask of {@link callKnot}.
  */
 export function scheduleKnot<Answer = KnotAnswer>(
   world: ChildWorld,
@@ -54,15 +54,15 @@ export function scheduleKnot<Answer = KnotAnswer>(
 }
 
 /**
- * Whether the server ended an activity that would have been retried, because a cancel was requested meanwhile. Our
- * interceptors end a knot by a failure that is not retryable.
+ * Whether the activity would have been retried, and the server ended it for a requested cancel. Our interceptors
+ * end a knot by a failure that is not retryable.
  */
 export function isRetryable(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   return cause instanceof ApplicationFailure && cause.nonRetryable !== true;
 }
 
-/** Whether the activity lost its worker after a cancel was requested; otherwise it would have been retried. */
+/** Whether its worker was lost after a cancel was requested, so that it was not retried. */
 export function isLostInCancel(error: unknown): boolean {
   return (
     error instanceof ActivityFailure &&
@@ -72,7 +72,7 @@ export function isLostInCancel(error: unknown): boolean {
   );
 }
 
-/** The failure that a knot's activity reports, and whether the activity has recorded it. */
+/** `recorded`: the activity has recorded the failure. */
 export function describeFailure(
   knot: string,
   error: TemporalFailure,
@@ -83,6 +83,6 @@ export function describeFailure(
     type: (cause instanceof ApplicationFailure && cause.type) || (cause?.name ?? error.name),
     message: messageText(cause?.message ?? error.message, MESSAGE_LENGTH),
   };
-  // Ended by the server, not by our interceptors, so nothing has been recorded yet.
+  // Ended by the server, not by our interceptors, so nothing is recorded yet.
   return { failure, recorded: cause instanceof ApplicationFailure && !isRetryable(error) };
 }

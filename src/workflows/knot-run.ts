@@ -6,7 +6,6 @@ import { callKnot, describeFailure, isLostInCancel, isRetryable } from './knot-a
 import { KNOT_ENDED_SIGNAL, STILL_THERE_SIGNAL, type ChildEnd, type ChildTask } from './messages';
 import type { ChildWorld } from './world';
 
-/** The server's error for a workflow that does not exist or has ended. */
 export const NOT_FOUND = 'ExternalWorkflowExecutionNotFound';
 
 export function isNotFound(error: unknown): boolean {
@@ -14,12 +13,11 @@ export function isNotFound(error: unknown): boolean {
 }
 
 /**
- * A child run: does all the work of one knot of a run, and signals the outcome to the run. The signal goes to the run's
- * id, so whichever execution is current receives it. An execution cannot miss it by continuing as new, as the server
- * refuses to end an execution while a signal is unhandled.
+ * A child run: does all the work of one knot, and signals the outcome to the run. The signal goes to the run's id,
+ * so the current execution receives it. Continuing as new loses no signal: the server does not end an execution
+ * with unhandled ones.
  *
- * It ends only once the run has been told, or is over. Its own result (completed, failed, cancelled) is only for people
- * who look at it.
+ * It ends only when the run has been told, or is over. Its own result is for people only.
  *
  * @param work ends like the knot's own activity, with its answer or failure; may continue as new
  */
@@ -36,7 +34,7 @@ export async function childRun(
   let failure: TemporalFailure | undefined;
   try {
     const answer = await work();
-    // Nodes that pass values on never have child runs: `childRunKnots` excludes them.
+    // `childRunKnots` excludes nodes that pass values on.
     if ('skipped' in answer) throw new Error(`Knot ${knot} is a node that passes values on.`);
     const { extension, ...envelope } = answer;
     end = { knot, temporalRunId: child, kind: 'ok', envelope, ...(extension !== undefined && { extension }) };
@@ -53,7 +51,7 @@ export async function childRun(
   if (failure) throw failure;
 }
 
-/** The child run of a slow knot of a large plan: it only runs the knot's activity. */
+/** The child run of a slow knot in a large plan. */
 export async function runKnot(world: ChildWorld, child: ChildTask): Promise<void> {
   await childRun(world, child, () => callKnot(world, child.call, child.task, child.limits));
 }

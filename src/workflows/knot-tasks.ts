@@ -14,30 +14,26 @@ import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
 import type { Slot } from './slot';
 
-/** The state of a run's knots, as far as their tasks mention it. */
 export interface KnotsAtHand {
   value(knot: number): Slot | undefined;
-  /** Whether a segment has handed it back, to run as an activity of its own. */
+  /** Handed back by a segment, to run as an activity of its own. */
   isAlone(knot: number): boolean;
   isSettled(knot: number): boolean;
-  /** Whether a lookup has found its value. */
   isFound(knot: number): boolean;
 }
 
-/** A task, and how many bytes of values and ids it contains. */
+/** A task with the bytes of its values and ids. */
 export interface Sized<Task> {
   readonly task: Task;
   readonly bytes: number;
 }
 
-/** Makes the inputs of activities for knots and segments, from the layout and the knots' outcomes so far. */
+/** Makes the inputs of activities from the layout and the outcomes so far. */
 export class KnotTasks {
-  /** Knots that a segment handed back, to join a later one. */
+  /** Handed back by a segment, to join a later one. */
   private readonly again = new Set<number>();
-  /** Segments' reports about knots that they handed back. */
   private readonly handedBack: Map<number, HandedBack>;
 
-  /** @param handedBack what segments of earlier executions reported of knots that they handed back */
   constructor(
     private readonly facts: Pick<RunFacts, 'isContinued' | 'memo' | 'temporalRunId'>,
     private readonly plan: PresentPlan,
@@ -47,22 +43,19 @@ export class KnotTasks {
     this.handedBack = new Map(handedBack);
   }
 
-  /** Stores what a segment reports of a knot that it hands back, for the knot's own activity. */
   noteHandedBack(knot: number, how: HandedBack): void {
     this.handedBack.set(knot, how);
   }
 
-  /** Marks a knot that a segment hands back to join a later one. */
   noteAgain(knot: number): void {
     this.again.add(knot);
   }
 
-  /** Reports of segments for later executions, about knots that have not ended. */
+  /** Segments' reports, for later executions, about knots that have not ended. */
   get stillHandedBack(): readonly (readonly [number, HandedBack])[] {
     return [...this.handedBack].filter(([knot]) => !this.knots.isSettled(knot));
   }
 
-  /** For a knot's activity, what is not in its task. */
   callOf(knot: number): KnotCall {
     const { layout } = this.plan;
     const { taskQueue, priority } = this.plan.policyOf(knot);
@@ -76,7 +69,7 @@ export class KnotTasks {
     };
   }
 
-  /** @param waited how the knot's wait ended, if it has waited */
+  /** `waited`: how the knot's wait ended, if it has waited. */
   taskOf(knot: number, waited?: Waited): Sized<KnotTask> {
     const { plan, facts } = this;
     const { layout } = plan;
@@ -115,10 +108,7 @@ export class KnotTasks {
     return { task, bytes };
   }
 
-  /**
-   * The task of the activity that checks whether a body's outcome was recorded before its child run was lost.
-   * It carries no values.
-   */
+  /** For an activity that looks for an outcome on record after the child run was lost. Has no values. */
   lostTaskOf(knot: number): KnotTask {
     const id = this.plan.idOf(knot);
     return {
@@ -164,24 +154,22 @@ export class KnotTasks {
     return { task, bytes: idBytes + parentBytes };
   }
 
-  /** Whether the knot's activity must not reuse values of other runs. */
   private refusesReuse(knot: number): boolean {
     const { cache, map } = this.plan.policyOf(knot);
     return !mayReuse(this.facts.memo) && (cache ?? map?.cache) !== undefined;
   }
 
-  /** Whether some of its elements may have been taken over from another run. */
+  /** Some elements may have been taken over from another run. */
   private hasResumedElements(knot: number): boolean {
     return this.facts.memo.resume !== undefined && this.plan.policyOf(knot).map !== undefined;
   }
 
-  /** Whether another segment's attempt may have recorded, or be about to record, one of the knots. */
+  /** Another segment's attempt may have recorded one of the knots, or be about to. */
   private mayBeRecorded(members: readonly number[]): boolean {
     const mayBe = (knot: number): boolean =>
       this.again.has(knot) || this.knots.isFound(knot) || this.hasResumedElements(knot);
     if (members.some(mayBe)) return true;
-    // Dispatches of an earlier execution are not carried over; asking for the records costs one query per
-    // segment.
+    // Dispatches of earlier executions are unknown. Asking for records costs a query per segment.
     return this.facts.isContinued;
   }
 }

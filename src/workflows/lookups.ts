@@ -1,26 +1,24 @@
 export interface LookupsListener {
-  /** The result of a lookup, by the knots that it was for. The lookup still counts as in progress. */
+  /** The lookup's result. It still counts as in progress. */
   answered(found: readonly number[], missed: readonly number[]): void;
-  /** The lookup is no longer in progress. */
   over(): void;
-  /** Fails the workflow task. */
   fatal(error: unknown): void;
 }
 
 /**
- * Finds which dispatched knots have values that other runs have already made.
+ * Finds the dispatched knots whose values other runs have made.
  *
  * L1  One lookup at a time: knots that become ready meanwhile are looked up together.
- * L2  A lookup records what it takes over before it returns. Knots downstream, not dispatched yet, become Ok when they
- *     are: the scheduler decides on each as if its activity had ended at once.
+ * L2  A lookup records the values that it takes over before it returns. Knots downstream become Ok when they are
+ *     dispatched: the scheduler decides on each as if its activity had ended at once.
  */
 export class Lookups {
   private readonly waiting: number[] = [];
   private lookingUp = false;
-  /** Dispatched or not. */
+  /** Also knots that are not dispatched. */
   private readonly found = new Set<number>();
 
-  /** @param lookUp see {@link TemporalHostOptions.lookUp}; if omitted, nothing is looked up */
+  /** `lookUp`: see {@link TemporalHostOptions.lookUp}. If omitted, nothing is looked up. */
   constructor(
     private readonly lookUp: ((knots: readonly number[]) => Promise<readonly number[]>) | undefined,
     private readonly listener: LookupsListener,
@@ -30,17 +28,14 @@ export class Lookups {
     return this.lookingUp;
   }
 
-  /** Whether a lookup has taken over its value. */
   isFound(knot: number): boolean {
     return this.found.has(knot);
   }
 
-  /** The knot is dispatched, and joins the next lookup. */
   add(knot: number): void {
     this.waiting.push(knot);
   }
 
-  /** Looks up the queued knots, unless a lookup is in progress. */
   next(): void {
     if (this.waiting.length === 0 || this.lookingUp) return;
     const knots = this.waiting.splice(0).sort((a, b) => a - b);
@@ -59,7 +54,6 @@ export class Lookups {
     );
   }
 
-  /** Empties the queue and returns its knots. */
   takeBack(): number[] {
     return this.waiting.splice(0);
   }

@@ -12,19 +12,19 @@ import type {
   SplitAnswer,
 } from './messages';
 
-/** Most activities in one history: each takes three events and often a workflow task of its own. */
+/** Most activities in one history: each takes three events and often a workflow task. */
 const ACTIVITIES_PER_RUN = 500;
-/** Most concurrent activities of one map, whatever it asks for, to protect a single server. */
+/** Most concurrent activities of one map, to protect a single server. */
 const MOST_AT_ONCE = 1_000;
-/** How many of these run in one part while other parts run beside it. */
+/** Concurrent activities of one part beside others. */
 const PER_PART = 50;
 const PARTS_AT_ONCE = 100;
-/** Most concurrent batches of a map: enough to keep some in transit between server and workers while others run. */
+/** Enough batches to keep some in transit between server and workers while others run. */
 const BATCHES_AT_ONCE = 50;
-/** Elements of one batch that run at once, if the map allows it: those that end together are recorded together. */
+/** Elements of a batch at once, if the map allows it, to be recorded together. */
 const LEAST_IN_BATCH = 4;
 
-/** Divides the work of these slices into parts that each fit in one history. */
+/** Divides the work into parts that each fit in one history. */
 export function partsOf(
   child: ChildTask,
   { slices, done }: SplitAnswer,
@@ -77,22 +77,22 @@ export function partsOf(
   return { parts: parts.map((part) => ({ ...work, slices: part })), beside };
 }
 
-/** How many elements of one batch run at once, so that all batches together stay within the map's concurrency. */
+/** Elements of a batch at once, so that all batches together stay within the map's concurrency. */
 function concurrencyInBatch(concurrency: number, batches: number): number {
   const atOnce = Math.min(batches, BATCHES_AT_ONCE, Math.floor(concurrency / LEAST_IN_BATCH));
   return Math.floor(concurrency / Math.max(1, atOnce));
 }
 
-/** How many parts run at once, given the total limit of concurrent activities. */
+/** Parts at once, within the limit of concurrent activities. */
 function partsBeside(parts: number, atOnce: number): number {
   return Math.max(1, Math.min(parts, PARTS_AT_ONCE, Math.ceil(atOnce / PER_PART), atOnce));
 }
 
-/** Elements of one slice that share one activity, and beside them those that need one of their own. */
+/** Elements of a slice that share one activity, and those that need one of their own. */
 interface Activity {
   readonly slice: PartSlice;
   readonly offsets: readonly number[];
-  /** Their bodies have thrown before. */
+  /** Elements whose bodies have thrown before. */
   readonly alone: NonNullable<BatchAnswer['retryAlone']>;
 }
 
@@ -113,7 +113,7 @@ export function* activitiesOf(part: MapPart): Generator<Activity, undefined> {
   }
 }
 
-/** @param how what a segment or batch reported when it handed the element back */
+/** `how`: the report of the segment or batch that handed the element back. */
 export function elementTask(
   { task, knot, mayBeRecorded }: MapPart,
   { hash }: PartSlice,
@@ -124,7 +124,6 @@ export function elementTask(
   return { ...task, knot, element: { slice: hash, offset }, ...(handedBack && { handedBack }) };
 }
 
-/** For a part whose elements run in batches. */
 export function batchTask(
   { task, knot, batch, mayBeRecorded }: MapPart,
   { hash }: PartSlice,

@@ -25,22 +25,19 @@ import {
 } from './messages';
 
 const CANCELLED = 'The map was cancelled';
-/**
- * How often a map starts again because records of its elements are lost. After that, its run deals with it.
- */
+/** How often a map starts again after lost records. Then its run deals with the loss. */
 const MENDS = 10;
 
 /**
- * The child run of a map. The list is split into slices, whose elements run in activities of their own or,
- * with `batch`, several in one. If these are too many for one history, parts of the map get child runs of
- * their own. Finally the map's activity composes the value from the elements' records.
+ * The child run of a map. The list is split into slices. Their elements run in activities of their own or, with
+ * `batch`, several in one. If these are too many for one history, parts of the map get child runs. Finally the
+ * map's activity composes the value from the elements' records.
  *
- * M1  Results of element activities are ignored except that they have ended: records tell the outcomes. An
- *     activity that was ended from outside (by an operator) has no record, and its element has failed. Any
- *     other missing record means that the history lost it: the map starts again, with only the elements that
- *     are not on record.
- * M2  No more elements are in flight than the map allows, over all its parts: each part has its share.
- * M3  After a cancel nothing begins. What has begun is awaited.
+ * M1  Of an element's activity, only its end counts: records tell the outcomes. An activity that an operator ended
+ *     has no record, and its element has failed. Any other missing record was lost: the map starts again with the
+ *     elements that are not on record.
+ * M2  The map's concurrency holds over all its parts: each part has its share.
+ * M3  After a cancel nothing begins, and running elements are awaited.
  */
 export async function runMap(
   world: ChildWorld,
@@ -71,7 +68,7 @@ async function runWhole(world: ChildWorld, child: ChildTask): Promise<KnotAnswer
     ...(split.refused && { refused: true }),
     ...(ended.length > 0 && { ended }),
   };
-  // It runs on the run's task queue: the queue that the knot names is that of the elements.
+  // On the run's task queue: the knot's own queue is for its elements.
   const { taskQueue: _, ...own } = child.call;
   try {
     return await callKnot(world, own, { ...child.task, map }, child.limits);
@@ -84,7 +81,7 @@ async function runWhole(world: ChildWorld, child: ChildTask): Promise<KnotAnswer
   }
 }
 
-/** Continues as new, unless a cancel has come: the next execution would miss it. */
+/** Continues as new, unless a cancel has come, which the next execution would miss. */
 async function goOn(world: ChildWorld, next: ChildTask): Promise<never> {
   if (world.scope().consideredCancelled) throw new CancelledFailure('The map was cancelled');
   return await world.continueAsNew(next);
@@ -132,9 +129,7 @@ async function startPart(world: ChildWorld, { task }: ChildTask, part: MapPart):
   return unpackRanges(((await handle.result()) as readonly number[] | undefined) ?? []);
 }
 
-/**
- * Runs the elements of some slices in this history. Returns those whose activities were ended from outside.
- */
+/** Runs elements in this history. Returns those whose activities were ended from outside. */
 async function runPart(world: ChildWorld, part: MapPart): Promise<number[]> {
   requireKnownBehaviour(part.behaviour);
   const { batch, window } = part;
@@ -151,7 +146,7 @@ async function runPart(world: ChildWorld, part: MapPart): Promise<number[]> {
   await inWindow(world, activitiesOf(part), window, async ({ slice, offsets, alone }) => {
     const answer = offsets.length > 0 ? await runBatch(world, part, slice, offsets) : {};
     if (!answer) ended.push(...offsets.map((offset) => slice.first + offset));
-    // Beside one another, as in the batch: each has its own back-off.
+    // At once, like the batch: each has its own back-off.
     await eachInWindow(world, [...alone, ...(answer?.retryAlone ?? [])], batch.concurrency, ([offset, how]) =>
       runAlone(slice, offset, how),
     );
@@ -159,7 +154,7 @@ async function runPart(world: ChildWorld, part: MapPart): Promise<number[]> {
   return ended;
 }
 
-/** Whether the failure comes from outside of our workers, so that there is no record. */
+/** The failure comes from outside of our workers, so there is no record. */
 function isEndedFromOutside(error: TemporalFailure): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (!(cause instanceof ApplicationFailure)) return true;
@@ -167,10 +162,7 @@ function isEndedFromOutside(error: TemporalFailure): boolean {
   return cause.type !== RECORDS_LOST && record?.id === undefined;
 }
 
-/**
- * One activity per element. Promises are the largest cost in the sandbox, so this is one chain of callbacks
- * instead of several functions that await each other as in `inWindow`.
- */
+/** One activity per element. One chain of callbacks, as promises are the largest cost in the sandbox. */
 function runElements(world: ChildWorld, part: MapPart): Promise<number[]> {
   const scope = world.scope();
   const elements = activitiesOf(part);
@@ -243,7 +235,7 @@ async function endOf<T>(work: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** As {@link eachInWindow}, and after a cancel it ends as cancelled. */
+/** Like {@link eachInWindow}, but ends as cancelled after a cancel. */
 async function inWindow<T>(
   world: ChildWorld,
   items: Iterable<T>,
@@ -254,7 +246,7 @@ async function inWindow<T>(
   if (world.scope().consideredCancelled) throw new CancelledFailure(CANCELLED);
 }
 
-/** Does the work for each item in order, at most so many at once. After a cancel nothing more begins. */
+/** In order, with at most `window` at once. After a cancel nothing more begins. */
 async function eachInWindow<T>(
   world: ChildWorld,
   items: Iterable<T>,

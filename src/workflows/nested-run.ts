@@ -23,8 +23,8 @@ import {
 const MESSAGE_LENGTH = 2_000;
 
 /**
- * The child run of a knot that runs another tapestry. The tapestry runs as a run of its own, which any client
- * may follow by its id. When it is over, the knot's activity reads its values from its records.
+ * The child run of a knot that runs another tapestry as a run of its own. Afterwards, the knot's activity reads its
+ * values from its records.
  */
 export async function runSubTapestry(world: ChildWorld, child: ChildTask): Promise<void> {
   await childRun(world, child, async () => {
@@ -33,17 +33,12 @@ export async function runSubTapestry(world: ChildWorld, child: ChildTask): Promi
   });
 }
 
-/** Passed on by one execution of a loop to the next. */
 export interface LoopContinuation {
-  /** The number of the next iteration. */
   readonly iteration: number;
   readonly run: NestResult;
 }
 
-/**
- * The child run of a loop: repeats its step until the knot's activity says that the loop is over. Continues
- * as new by itself when its history has grown.
- */
+/** The child run of a loop: repeats its step until the knot's activity ends the loop. Continues as new by itself. */
 export async function runLoop(
   world: ChildWorld,
   child: ChildTask,
@@ -62,7 +57,7 @@ export async function runLoop(
   });
 }
 
-/** The next execution would miss a cancel that this one has already received. */
+/** The next execution would miss a cancel that this one has received. */
 function isHistoryLong(world: ChildWorld, { limits }: ChildTask): boolean {
   const info = world.facts();
   const isLong = holdDispatch(limits, info) || info.continueAsNewSuggested;
@@ -74,19 +69,15 @@ async function runToStart(world: ChildWorld, { knot, task }: ChildTask): Promise
   return await failTaskIfUnknown(world, () => system[NEST_ACTIVITY]({ task: { ...task, knot } }));
 }
 
-/**
- * The knot's activity runs on the run's task queue: the queue that the knot names is that of the tapestry.
- */
+/** On the run's task queue: the knot's own queue is for the tapestry. */
 function ownCall({ call: { taskQueue: _, ...call } }: ChildTask): KnotCall {
   return call;
 }
 
 /**
- * Runs the tapestry to its end. For the server this child run is its parent: they are cancelled together, and
- * if this one ends without a message, the other is asked to cancel itself, so that it settles its own
- * records.
- *
- * @param number which run of its knot this is, from 1
+ * Runs the tapestry to its end. For the server, this child run is its parent: both are cancelled together. If this
+ * one ends without a message, the other is asked to cancel itself, so that it settles its own records. `number`
+ * counts the knot's runs from 1.
  */
 async function run(
   world: ChildWorld,

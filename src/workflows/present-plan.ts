@@ -1,7 +1,7 @@
 import { packHash } from '../values';
 import type { Layout } from '../plan';
 
-/** The current plan of a run. An extension replaces it by one whose layout begins with the last one. */
+/** An extension replaces the plan by one whose layout begins with the last one. */
 export class PresentPlan {
   private packedHash: string;
 
@@ -16,7 +16,6 @@ export class PresentPlan {
     return this.planHash;
   }
 
-  /** The hash in the form that tasks carry. */
   get packed(): string {
     return this.packedHash;
   }

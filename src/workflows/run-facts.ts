@@ -2,12 +2,11 @@ import type { RunMemo } from './messages';
 import type { RunLimits } from './run-limits';
 import type { World } from './world';
 
-/** Facts that are the same for all executions of a run. */
 export interface RunFacts {
   readonly world: World;
-  /** The Temporal run id under which the records of the whole chain are kept. */
+  /** Temporal run id of the records of the whole chain of executions. */
   readonly temporalRunId: string;
-  /** Whether there were earlier executions. */
+  /** There were earlier executions. */
   readonly isContinued: boolean;
   readonly behaviour: number;
   readonly limits: RunLimits;

@@ -2,43 +2,32 @@ import { HOLD_BYTES, HOLD_EVENTS, SETTLED_PER_EXECUTION } from '../plan';
 import { SelvageError } from '../errors';
 
 /**
- * Limits that determine what a run's workflow does. The run's first step pins them and passes them to later executions
- * and child runs. So a version with other defaults replays what an older one began, and no worker option changes them.
+ * The run's first step pins these limits and passes them to later executions and child runs. So a version with
+ * other defaults replays older runs, and no worker option changes them.
  */
 export interface RunLimits {
-  /** From this many events on, an execution dispatches nothing more, waits until nothing runs and continues as new. */
+  /** From this many events on, an execution dispatches nothing more, and continues as new when nothing runs. */
   readonly holdEvents: number;
-  /** The same, by the size of the history. */
+  /** The same in bytes. */
   readonly holdBytes: number;
-  /** Number of knots that an execution settles before it heeds the server's suggestion to continue. */
+  /** Knots that an execution settles before it follows the server's suggestion to continue. */
   readonly settledPerExecution: number;
   /** Plans that may take more events than this run their slow knots as child runs. */
   readonly childRunsFromEvents: number;
-  /**
-   * Milliseconds until child runs of earlier executions are first asked whether they still exist. The interval doubles
-   * with each check, up to the longest.
-   */
+  /** Milliseconds to the first check of earlier child runs. Doubles with each check, up to the longest. */
   readonly firstCheckMs: number;
   readonly longestCheckMs: number;
-  /** After this many signals an execution dispatches nothing more, so that it can continue as new. */
+  /** After this many signals, an execution dispatches nothing more, to continue as new. */
   readonly signalsToHold: number;
-  /**
-   * Most signals by update that an execution accepts; further ones go to the next. The server allows 2,000 updates per
-   * execution.
-   */
+  /** Most signals by update per execution; further ones go to the next. The server allows 2,000 updates. */
   readonly signalsAtMost: number;
-  /** After this many signals an execution continues as new when nothing is running. */
+  /** After this many signals, an execution continues as new when nothing runs. */
   readonly signalsToContinue: number;
-  /**
-   * Most signals kept untaken: all of them go to the next execution in one payload, which the server limits to 2 MiB.
-   */
+  /** Most untaken signals: they go to the next execution in one payload, at most 2 MiB. */
   readonly keptSignals: number;
-  /** Most signals whose answers are remembered for repeated sends; the next execution gets them in the same payload. */
+  /** Most answered signals to remember for repeated sends, in the same payload. */
   readonly rememberedSignals: number;
-  /**
-   * Milliseconds without a heartbeat after which the server considers a worker lost and gives its activities to
-   * another.
-   */
+  /** Milliseconds without a heartbeat after which the server gives a worker's activities to another. */
   readonly heartbeatTimeoutMs: number;
 }
 
@@ -58,9 +47,8 @@ const DEFAULT_RUN_LIMITS: RunLimits = {
 };
 
 /**
- * The limits of a run, with those that its starter overrides.
- *
- * @throws SelvageError `InvalidConfig` for an unknown name, or a value that is not a positive integer
+ * The defaults, with the starter's. Throws `InvalidConfig` for unknown names and other values than positive
+ * integers.
  */
 export function runLimits(wanted: Partial<RunLimits> = {}): RunLimits {
   for (const [name, limit] of Object.entries(wanted)) {

@@ -20,7 +20,6 @@ import type { World } from './world';
 
 const LISTED_RUNNING = 100;
 
-/** The parts of a host that are asked. */
 export interface ReportedParts {
   readonly world: World;
   readonly present: PresentPlan;
@@ -30,16 +29,16 @@ export interface ReportedParts {
   readonly waiting: WaitingKnots;
   readonly failures: FailureList;
   readonly signals: Signals;
-  /** A function, because the scheduler is replaced when an execution continues from a save. */
+  /** A function, as a restored execution replaces the scheduler. */
   scheduler(): Scheduler<Slot>;
   isCancelled(): boolean;
 }
 
-/** Reports about the run, during it and at its end. Reads the parts of the host, and changes none. */
+/** Reports about the run, during it and at its end. Changes no part of the host. */
 export class RunReport {
   private isToShow = false;
 
-  /** @param extra how many more of each outcome there are than the scheduler counts */
+  /** `extra`: how many more of each outcome there are than the scheduler counts. */
   constructor(
     private readonly parts: ReportedParts,
     private extra: RunCounts | undefined,
@@ -49,7 +48,7 @@ export class RunReport {
     return this.extra;
   }
 
-  /** Notes that for knots settled here, other outcomes are on record. */
+  /** For some knots settled here, other outcomes are on record. */
   noteStanding(standing: RunCounts): void {
     this.extra = sumOf(standing, this.extra);
   }
@@ -59,7 +58,6 @@ export class RunReport {
     return sumOf({ ok, err, skipped }, this.extra);
   }
 
-  /** The first failure that counts against the run. */
   get firstFailure(): KnotFailure | undefined {
     return this.parts.failures.firstCounted;
   }
@@ -69,12 +67,10 @@ export class RunReport {
     return countFailures(this.parts.present.layout, (knot) => scheduler.outcomeKind(knot));
   }
 
-  /** The outcomes of all knots, as a scheduler saves them. */
   get outcomes(): string {
     return this.parts.scheduler().save().outcomes;
   }
 
-  /** Values of these knots, if at hand. */
   valuesOf(knots: readonly number[]): [number, Envelope][] {
     return knots.flatMap((knot) => {
       const slot = this.parts.scheduler().value(knot);
@@ -87,7 +83,6 @@ export class RunReport {
     return inlineTerminals(this.parts.present.layout, (knot) => scheduler.value(knot));
   }
 
-  /** The signals that no knot has taken; undefined if there are none. */
   get leftSignals(): LeftSignals | undefined {
     const { waiting, signals } = this.parts;
     const { unreadByCount: unread } = waiting;
@@ -109,10 +104,7 @@ export class RunReport {
     };
   }
 
-  /**
-   * Updates the state on Temporal's page. Once per batch of events: with many waits, the table costs more
-   * than a knot.
-   */
+  /** Updates Temporal's page once per batch of events: with many waits, the table costs more than a knot. */
   show(): void {
     if (this.isToShow) return;
     this.isToShow = true;
@@ -137,7 +129,6 @@ export class RunReport {
   }
 }
 
-/** The status of an ended run whose knots are all Ok. */
 export function statusAfter({ plan, counts }: RunAnswer): LiveStatus {
   const total = counts.ok;
   return {
@@ -149,7 +140,6 @@ export function statusAfter({ plan, counts }: RunAnswer): LiveStatus {
   };
 }
 
-/** The status of a run that has not begun. */
 export const NOTHING_YET: LiveStatus = {
   plan: null,
   counts: { ok: 0, err: 0, skipped: 0, running: 0, waiting: 0, total: 0 },

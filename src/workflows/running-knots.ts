@@ -13,23 +13,22 @@ import type { UnrecordedKnots } from './unrecorded-knots';
 import type { WaitingKnotsListener } from './waiting-knots';
 
 export interface RunningKnotsListener extends Omit<WaitingKnotsListener, 'conclude' | 'begun'> {
-  /** The outcome of a knot. If the knot is already settled, its earlier outcome stands. */
+  /** If the knot is already settled, its earlier outcome stands. */
   ended(knot: number, outcome: KnotOutcome<Slot>, failure?: KnotFailure): void;
-  /** The child run of a knot has started. */
   away(): void;
-  /** Events were added to the history without settling anything. */
+  /** Events were added to the history without settling a knot. */
   checked(): void;
-  /** Whether a cancel was requested, even if not handled yet. */
+  /** A cancel was requested, perhaps not handled yet. */
   isCancelling(): boolean;
-  /** Whether an activity that ended like this ended so, or so early, because of the cancel. */
+  /** The activity ended so, or so early, because of the cancel. */
   isCancelled(error: unknown): boolean;
 }
 
 /**
- * The knots of this execution that run as an activity or a child run of their own.
+ * The knots of this execution that run as an activity or child run of their own.
  *
  * R1  A body's extension is complete before its knot is settled.
- * R2  A failure that nobody has recorded is noted as unrecorded before its knot is settled.
+ * R2  A failure without a record is noted as unrecorded before its knot is settled.
  */
 export class RunningKnots {
   /** As an activity, or as a child run that is being started. */
@@ -45,15 +44,12 @@ export class RunningKnots {
     private readonly listener: RunningKnotsListener,
   ) {}
 
-  /** Those that prevent continuing as new: all except those in child runs. */
+  /** They prevent continuing as new. Knots in child runs do not. */
   get here(): ReadonlySet<number> {
     return this.scheduled;
   }
 
-  /**
-   * @param carried knots that earlier executions sent to child runs, with the Temporal run ids of those
-   * @param unheard messages that arrived when the last execution was about to end
-   */
+  /** See `ChildRunKnots.open`. */
   open(carried: readonly (readonly [number, string])[] = [], unheard: readonly ChildEnd[] = []): void {
     const { listener } = this;
     this.children.open(
@@ -81,7 +77,6 @@ export class RunningKnots {
     else this.schedule(knot, task);
   }
 
-  /** The knot is being settled. */
   forget(knot: number): void {
     this.scheduled.delete(knot);
     this.children.forget(knot);
@@ -101,7 +96,7 @@ export class RunningKnots {
     );
   }
 
-  /** @param extension by which its body extends the run; applied first */
+  /** An extension by its body is applied first. */
   private settleExtended(knot: number, outcome: KnotOutcome<Slot>, extension: string | undefined): void {
     if (extension === undefined || this.listener.isSettled(knot)) {
       this.listener.ended(knot, outcome);
@@ -114,7 +109,7 @@ export class RunningKnots {
   }
 
   private settleFailure(knot: number, error: unknown): void {
-    // A knot whose grace was over is already settled when its activity finally ends.
+    // A knot whose grace was over is settled before its activity ends.
     if (this.listener.isSettled(knot)) return;
     if (this.listener.isCancelled(error)) {
       this.listener.ended(knot, CANCELLED);
@@ -141,8 +136,8 @@ export class RunningKnots {
   }
 
   /**
-   * The outcome may have been recorded before the child run was lost, so an activity checks, and records a failure if
-   * there is none. It is small, so it is sent regardless of the budget and the history.
+   * Its outcome may be on record, so an activity checks, and records a failure if not. It is small and sent
+   * regardless of budget and history.
    */
   private settleLost(knot: number): void {
     if (this.listener.isCancelling()) this.listener.ended(knot, CANCELLED);

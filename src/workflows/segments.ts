@@ -1,4 +1,5 @@
 import { TemporalFailure } from '@temporalio/common';
+import { unpackEnds, type MemberOutcome } from '../scheduler';
 import { activityIdOf } from './activity-id';
 import type { CommandBudget } from './command-budget';
 import type { KnotTasks } from './knot-tasks';
@@ -13,34 +14,37 @@ import {
 } from './messages';
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
-import { readSegmentAnswer, type SegmentOutcomes } from './segment-answer';
+import { slotOf, type Slot } from './slot';
 
-/** Longest id in a summary, which may have 400 bytes in all. */
+/** A summary may have 400 bytes in all. */
 const ID_IN_SUMMARY = 80;
-/** Limited so that, even with the longest ids, the answer to a query fits in a message. */
+/** With the longest ids, so many fit in the answer to a query. */
 const LISTED_MEMBERS = 6_000;
+
+/** Members without an outcome join a later segment or, if in `alone`, run as activities of their own. */
+interface SegmentOutcomes {
+  readonly outcomes: ReadonlyMap<number, MemberOutcome<Slot>>;
+  readonly alone: readonly number[];
+}
 
 export interface SegmentEnd extends SegmentOutcomes {
   readonly failures: readonly KnotFailure[];
 }
 
 export interface SegmentsListener {
-  /** Called once for each segment that was taken. */
+  /** Once for each segment taken. */
   ended(members: readonly number[], end: SegmentEnd): void;
-  /** Whether an activity that ended like this ended so, or so early, because of the cancel. */
+  /** The activity ended so, or so early, because of the cancel. */
   isCancelled(error: unknown): boolean;
-  /** Whether a lookup has found the knot's value. */
   isFound(knot: number): boolean;
-  /** Fails the workflow task. */
   fatal(error: unknown): void;
 }
 
-/** The running segments of this execution: each is one activity for all its members. */
+/** Running segments: each is one activity for all its members. */
 export class Segments {
-  /** By first knot. */
   private readonly underWay = new Map<number, readonly number[]>();
   private scheduled = 0;
-  /** The first segment, until it is sent, if the run's first step has begun it. */
+  /** The first segment, if the run's first step has begun it, until it is sent. */
   private begun: BegunSegment | undefined;
 
   constructor(
@@ -55,12 +59,11 @@ export class Segments {
     return this.underWay.size;
   }
 
-  /** The members of each. */
   get all(): readonly (readonly number[])[] {
     return [...this.underWay.values()];
   }
 
-  /** The member ids of each, as far as they fit in the answer to a query. */
+  /** Member ids of each, as far as they fit in a query's answer. */
   list(): string[][] {
     const segments: string[][] = [];
     let listed = 0;
@@ -77,7 +80,7 @@ export class Segments {
     this.begun = begun;
   }
 
-  /** Sends the segment if this workflow task can carry it. Returns whether it did. */
+  /** Sends the segment if this workflow task can carry it, and returns whether it did. */
   take(members: readonly number[]): boolean {
     const { begun } = this;
     if (begun && begun.size !== members.length)
@@ -102,19 +105,18 @@ export class Segments {
     return true;
   }
 
-  /** Ends all running segments here without outcomes, and ignores their results. */
+  /** Ends all running segments without outcomes, and ignores their results. */
   giveUp(): void {
     for (const members of this.all) this.end(members, new Map());
   }
 
-  /** Handles the answer as if its activity had just ended. */
   private takeAnswer(members: readonly number[], answer: SegmentAnswer): void {
     this.underWay.set(members[0]!, members);
-    // Deferred, so that it does not happen in the middle of sending.
+    // Deferred, as it must not happen while sending.
     void Promise.resolve().then(() => this.settle(members, answer));
   }
 
-  /** The same for a segment whose knots all have outcomes already. */
+  /** All its knots have outcomes already. */
   private takeFound(members: readonly number[]): void {
     this.underWay.set(members[0]!, members);
     const outcomes = new Map(members.map((knot) => [knot, { kind: 'ok', value: null } as const]));
@@ -132,7 +134,7 @@ export class Segments {
         if (this.listener.isCancelled(error)) {
           this.end(members, new Map());
         } else if (error instanceof TemporalFailure) {
-          // Ended by the server: the knots' own activities find out what it recorded.
+          // Ended by the server: the knots' own activities look for its records.
           this.end(members, new Map(), members);
         } else {
           this.listener.fatal(error);
@@ -157,7 +159,7 @@ export class Segments {
     failures: readonly KnotFailure[] = [],
   ): void {
     const segment = members[0]!;
-    // A segment whose grace was over is already settled when its activity finally ends.
+    // A segment whose grace was over is settled before its activity ends.
     if (this.underWay.get(segment) !== members) return;
     try {
       this.underWay.delete(segment);
@@ -173,4 +175,36 @@ function summaryOf(ids: readonly string[]): string {
   if (ids.length === 1) return `1 knot: ${plainMarkdown(first.slice(0, ID_IN_SUMMARY))}`;
   const named = [first, ids.at(-1)!].map((id) => id.slice(0, ID_IN_SUMMARY));
   return `${ids.length} knots: ${named.map(plainMarkdown).join(ids.length === 2 ? ', ' : ' … ')}`;
+}
+
+/** Reads a segment's answer, and notes reports about handed-back members for their next tasks. */
+function readSegmentAnswer(
+  plan: PresentPlan,
+  tasks: KnotTasks,
+  members: readonly number[],
+  answer: SegmentAnswer,
+): SegmentOutcomes {
+  const outcomes = new Map<number, MemberOutcome<Slot>>();
+  const alone: number[] = [];
+  unpackEnds(answer.ends, members.length).forEach((end, position) => {
+    const knot = members[position]!;
+    const id = plan.idOf(knot);
+    if (end === 'ok') {
+      const envelope = answer.values[id];
+      const choice = answer.choices?.[id];
+      const value = envelope ? slotOf(envelope) : null;
+      outcomes.set(knot, { kind: 'ok', value, ...(choice !== undefined && { choice }) });
+    } else if (answer.skipped?.[id] !== undefined) {
+      outcomes.set(knot, { kind: 'skipped', reason: answer.skipped[id] });
+    } else if (end === 'err') {
+      outcomes.set(knot, { kind: 'err' });
+    } else if (end === 'retryAlone') {
+      alone.push(knot);
+      const how = answer.handedBack?.[id];
+      if (how) tasks.noteHandedBack(knot, how);
+    } else {
+      tasks.noteAgain(knot);
+    }
+  });
+  return { outcomes, alone };
 }

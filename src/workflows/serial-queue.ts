@@ -1,12 +1,11 @@
 /**
- * Serialises calls to workers, so that a replay sees the answers in the same order. Signals are therefore handled in
- * order of arrival, and nothing runs beside the last step, which is a local activity.
+ * Serialises calls to workers, so that a replay sees their answers in the same order. So signals are handled in
+ * order of arrival, and nothing runs beside the last step, a local activity.
  */
 export class SerialQueue {
   private readonly waiting: (() => void)[] = [];
   private isTaken = false;
 
-  /** Runs at once if nothing else does, otherwise after everything that came before. */
   run<T>(work: () => Promise<T>): Promise<T> {
     if (!this.isTaken) return this.begin(work);
     return new Promise<void>((resolve) => this.waiting.push(resolve)).then(() => this.begin(work));

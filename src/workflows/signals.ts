@@ -18,68 +18,55 @@ import { failTaskIfUnknown, systemAmid } from './system-calls';
 import type { SerialQueue } from './serial-queue';
 import type { World } from './world';
 
-/** No user's signal may have such a name. */
 const OWN_PREFIX = 'selvage.';
 const NAMED_SIGNALS = 20;
 const LISTED_REFUSALS = 20;
 const MESSAGE_LENGTH = 500;
 const CHECKED_AT_ONCE = 200;
-/** Most characters of payloads in the input of such an activity, not counting the first payload. */
+/** Most characters of payloads for such an activity, without the first payload. */
 const CHECKED_LENGTH = 256 * 1024;
 
-/** The consumer of a run's signals. */
 export interface SignalTaker {
   readonly limits: RunLimits;
-  /** The hash of the run's plan. An extension changes it and the names. */
+  /** Hash of the run's plan. An extension changes it and the names. */
   plan(): string;
-  /** Names of the signals that some knot of the run waits for. */
+  /** Signals that knots of the run wait for. */
   names(): ReadonlySet<string>;
-  /** The answer to the signal with this id; undefined if it has not arrived yet. */
+  /** Undefined if the signal with this id has not arrived. */
   answerTo(id: string): SignalReceipt | undefined;
-  /**
-   * Why no signal of this name, which some knot waits for, can be accepted now, whatever its payload. Undefined if it
-   * may be.
-   */
+  /** Why no signal of this name can be accepted now, whatever its payload. */
   refuse(name: string): Refusal | undefined;
-  /**
-   * Whether this execution accepts more. It would never become idle if signals kept arriving when it is about to
-   * continue as new.
-   */
+  /** Whether this execution accepts more. With further signals, it could never continue as new. */
   takesMore(): boolean;
-  /** Takes or keeps the signal, or says why it cannot. */
   take(signal: CheckedSignal): Answer;
   /** Signals were handled, which added to the history. */
   handled(): void;
 }
 
 export interface Refusal {
-  /** An error code. */
+  /** Error code. */
   readonly refused: string;
   readonly message: string;
 }
 
 export type Answer = { readonly receipt: SignalReceipt } | Refusal;
 
-/** A signal that has arrived and is not answered yet. */
 interface Arrival extends UncheckedSignal {
   readonly id?: string;
   readonly answer: (answer: Answer) => void;
-  /** Fails the workflow task. */
   readonly fail: (error: unknown) => void;
 }
 
 /**
- * How signals enter a run: by `run.signal`, an update with an answer, and by Temporal's own signals, which cannot be
- * answered.
+ * How signals enter a run: by `run.signal`, an update with an answer, and by Temporal's own signals without one.
  *
- * G1  No signal is missed: handlers are registered before the first await, and signals that arrive before the run has
- *     its layout wait for it.
- * G2  An activity checks payloads, as the schemas are in the worker. One activity checks everything that has arrived
- *     until it is scheduled, and only one runs at a time, so signals are handled in order of arrival. All arrivals of
- *     one activation are noted before any of its promises continues, so a replay schedules the same.
+ * G1  No signal is missed: handlers are registered before the first await, and signals wait for the run's layout.
+ * G2  An activity checks payloads, as schemas are in the worker. One activity checks all arrivals until it is
+ *     scheduled, and one runs at a time, so signals are handled in order. All arrivals of one activation are noted
+ *     before its promises continue, so a replay schedules the same.
  * G3  While signals are being checked, the run neither ends nor continues as new.
- * G4  A signal that was accepted is never refused when it comes again under its id, whenever that is.
- * G5  Whatever can be refused without a check is refused by the update's validator, and so adds nothing to the history.
+ * G4  An accepted signal is never refused when it comes again under its id.
+ * G5  The update's validator makes all refusals that need no check, so these add nothing to the history.
  */
 export class Signals {
   private readonly arrivals: Arrival[] = [];
@@ -118,12 +105,11 @@ export class Signals {
     this.resolveOpen();
   }
 
-  /** Number of signals received in this execution. */
+  /** Number of signals in this execution. */
   get received(): number {
     return this.come;
   }
 
-  /** Accepts no further signals. */
   close(): void {
     this.isClosed = true;
   }
@@ -136,13 +122,12 @@ export class Signals {
     return this.refusedTotal > 0 ? { total: this.refusedTotal, last: this.refusedLast } : undefined;
   }
 
-  /** Resolves when no signal is being checked. */
   async atRest(): Promise<void> {
     const { world } = this;
     if (this.isChecking) await world.shielded(() => world.until(() => !this.isChecking));
   }
 
-  /** Not called in a replay, so it only reads and changes nothing. */
+  /** Not called on replay, so it changes nothing. */
   private validate({ id, name }: SignalRequest): void {
     const { taker } = this;
     const answered = taker?.answerTo(id);
@@ -164,7 +149,7 @@ export class Signals {
   }
 
   private async hear(name: string, payload: unknown): Promise<void> {
-    // One of our own signals, which this run ignores: a nested run is asked whether it still exists.
+    // Our own signal, which asks a nested run whether it exists.
     if (name.startsWith(OWN_PREFIX)) return;
     const answer = await this.receive({
       name,
@@ -189,8 +174,8 @@ export class Signals {
   }
 
   /**
-   * The answer to a signal that has been accepted before under this id. The validator has not seen it if this execution
-   * did not have its state yet, or the first was still being checked.
+   * The answer to a signal that was accepted before under this id. The validator missed it if this execution had no
+   * state yet, or the first one was still being checked.
    */
   private firstAnswerTo(id: string | undefined): Answer | undefined {
     const receipt = id === undefined ? undefined : this.taker?.answerTo(id);
@@ -212,7 +197,6 @@ export class Signals {
     void this.opened.then(() => this.calls.run(() => this.checkArrivals()));
   }
 
-  /** Never rejects. */
   private async checkArrivals(): Promise<void> {
     this.isAsked = false;
     const arrivals = this.nextArrivals();
@@ -274,7 +258,7 @@ function refusal({ message, refused }: Refusal, signal: string): ApplicationFail
 function forTheNext(): Refusal {
   return {
     refused: RUN_CONTINUES,
-    message: 'The run goes on with a new history when what runs now has ended, and takes signals again then.',
+    message: 'The run continues as new when its running knots have ended, and accepts signals again then.',
   };
 }
 

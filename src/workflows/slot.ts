@@ -1,9 +1,6 @@
 import type { Envelope, KnotAnswer, KnotOutcome, SizedEnvelope } from '../scheduler';
 
-/**
- * A settled value: its envelope, and how many bytes that takes in a payload. Null if it is to be looked up by its
- * record.
- */
+/** A settled value with its bytes in a payload. Null: to be looked up by its record. */
 export type Slot = SizedEnvelope | null;
 
 const encoder = new TextEncoder();
@@ -18,5 +15,5 @@ export function outcomeOf(answer: KnotAnswer): KnotOutcome<Slot> {
   return { kind: 'ok', value: slotOf(envelope), ...(choice !== undefined && { choice }) };
 }
 
-/** Outcome of a knot that a cancel or the deadline stopped before its end. */
+/** A cancel or the deadline stopped the knot. */
 export const CANCELLED = { kind: 'skipped', reason: 'cancelled' } as const;

@@ -1,7 +1,6 @@
 import { MEMO_KEY, type ChildMemo, type RunMemo } from './messages';
 import type { ChildOptions, StartedChild, ChildWorld } from './world';
 
-/** Starts a child run, or the run of a nested tapestry. */
 export function startChildRun(
   world: ChildWorld,
   type: string,
@@ -11,7 +10,7 @@ export function startChildRun(
   return world.startChild(type, {
     ...options,
     memo: { [MEMO_KEY]: memo },
-    // An existing workflow of this id was left behind by a run, or a child run, that was terminated or reset.
+    // A run or child run of this id that was terminated or reset left the existing workflow behind.
     workflowIdReusePolicy: 'TERMINATE_IF_RUNNING',
   });
 }

@@ -45,20 +45,15 @@ import { UnrecordedKnots, type Unrecorded } from './unrecorded-knots';
 import { WaitingKnots } from './waiting-knots';
 import type { Scope, World } from './world';
 
-/**
- * How much longer than a knot's `cancelGrace` the workflow waits for it: the time that a cancel takes to
- * travel by heartbeat.
- */
+/** How much longer than a knot's `cancelGrace` the workflow waits: a cancel travels by heartbeat. */
 const CANCEL_TRAVEL_MS = 15_000;
 
-/** How a stretch of interpretation ended. */
 export type HostEnd =
   { readonly kind: 'finished' } | { readonly kind: 'continue'; readonly saved: SavedScheduler<null> };
 
-/** Why a run ends before its knots have. `lost`: its history has lost what cannot be made again. */
+/** `lost`: the history has lost something that cannot be made again. */
 export type EndedBy = 'cancel' | 'deadline' | 'lost';
 
-/** Makes schedulers. */
 export interface Schedulers {
   create(layout: Layout, options: SchedulerOptions): Scheduler<Slot>;
   restore(
@@ -77,32 +72,30 @@ export interface TemporalHostOptions extends RunFacts {
   readonly schedulers: Schedulers;
   readonly layout: Layout;
   readonly plan: string;
-  /** The child runs of knots that are too slow, or too much work, for the run's own history. */
+  /** For knots that are too slow, or too much work, for the run's own history. */
   readonly children: ChildRuns;
-  /** Serialises the calls to workers. */
   readonly calls: SerialQueue;
   readonly signals: Signals;
-  /** The state that earlier executions of the chain passed on. */
+  /** From earlier executions of the chain. */
   readonly carried?: CarriedOver | undefined;
   /**
-   * Takes over values that other runs have made for these knots (ascending) and for knots downstream. Returns
-   * the knots that are Ok because of that. If omitted, the run makes everything itself.
+   * Takes over values of other runs for these knots (ascending) and for knots downstream, and returns the knots
+   * that are Ok by them. If omitted, nothing is reused.
    */
   readonly lookUp?: (knots: readonly number[]) => Promise<readonly number[]>;
-  /** Records knots that no activity has recorded. */
   readonly record: (unrecorded: Unrecorded) => Promise<void>;
   readonly extend: MakeExtension;
 }
 
 /**
- * The Temporal side of the scheduler's host port: turns commands into activities, and their answers into
- * events. It makes no decisions except those that the server's limits demand. Each of its parts keeps its own
- * state and informs the host by a listener; only the host talks to the scheduler and settles knots.
+ * The Temporal side of the scheduler's host port: turns commands into activities, and their answers into events. It
+ * decides only what the server's limits demand. Each of its parts keeps its own state and informs the host by a
+ * listener. Only the host talks to the scheduler and settles knots.
  *
- * H1  A knot is dispatched by exactly one activity in one execution of the workflow, except that a knot
- *     handed back by a segment is dispatched again once the segment's activity has ended.
- * H2  Only an answer of Temporal becomes an outcome. Any other error is a defect of ours or of the sandbox,
- *     and fails the workflow task (`fatal`), so that a repaired worker can continue.
+ * H1  A knot is dispatched by exactly one activity in one execution. Only a knot that a segment hands back is
+ *     dispatched again, after the segment's activity has ended.
+ * H2  Only an answer of Temporal becomes an outcome. Any other error is a defect, and fails the workflow task
+ *     (`fatal`), so that a repaired worker can continue.
  * H3  All decisions depend only on the history: outcomes in order of arrival, and the history's length.
  */
 export class TemporalHost {
@@ -122,27 +115,24 @@ export class TemporalHost {
   private readonly failures: FailureList;
   private readonly watch: HistoryWatch;
   readonly report: RunReport;
-  /** Knots that are Ok from the start of the run, if this is its first execution. */
+  /** Knots that are Ok from the start, in the run's first execution. */
   private readonly isTakenOver = new Set<number>();
-  /** Whether an earlier execution has taken over knots: which ones is not known any more. */
+  /** An earlier execution has taken over knots, now unknown which. */
   private hasTakenOver = false;
-  /** Set when this execution has come to its end. */
+  /** Set at the end of this execution. */
   private leaving: 'over' | 'continues' | undefined;
   private by: EndedBy | undefined;
   /**
-   * Knots that the scheduler considers running and that the next execution is to dispatch, because what they
-   * need must be made again first.
+   * Knots that run for the scheduler, but that the next execution dispatches: their needs must first be made again.
    */
   private readonly inNeed = new Set<number>();
   private resolveEnd!: (end: HostEnd) => void;
-  /** Fails the workflow task. */
   private fatal!: (error: unknown) => void;
   private readonly ended = new Promise<HostEnd>((resolve, reject) => {
     this.resolveEnd = resolve;
     this.fatal = reject;
   });
   private resolveFinished!: () => void;
-  /** Resolves when all knots are settled. */
   readonly finished = new Promise<void>((resolve) => {
     this.resolveFinished = resolve;
   });
@@ -276,8 +266,7 @@ export class TemporalHost {
   }
 
   /**
-   * Runs until all knots are settled or the history demands a new execution. Rejects only to fail the
-   * workflow task.
+   * Runs until all knots are settled or the history demands a new execution. Rejects only to fail the task.
    *
    * @param takenOver knots that are already Ok; their values are looked up by their records
    * @param begun the first segment that the scheduler sends, if the run's first step has begun it
@@ -299,7 +288,6 @@ export class TemporalHost {
     return await this.ended;
   }
 
-  /** Continues from what an earlier execution of the chain saved. */
   async resume(saved: SavedScheduler<null>): Promise<HostEnd> {
     const restored = this.options.schedulers.restore(this.present.layout, saved, this.schedulerOptions);
     this.scheduler = restored.scheduler;
@@ -322,8 +310,8 @@ export class TemporalHost {
   }
 
   /**
-   * Dispatches nothing more and waits for running knots, at most until its grace is over. Knots that have not
-   * ended by then are skipped; a late commit of one loses against the record that settling writes.
+   * Dispatches nothing more and waits for running knots until their grace is over. Others are skipped: a late
+   * commit loses against the record that settling writes.
    */
   cancel(by: EndedBy = 'cancel'): void {
     if (this.cancelled) return;
@@ -353,40 +341,36 @@ export class TemporalHost {
     return this.present.hash;
   }
 
-  /** Why the run as a whole has failed: a body's extension was recorded but could not be made. */
+  /** A body's extension was recorded but could not be made, so the run has failed. */
   get refusedExtension(): KnotFailure | undefined {
     return this.extensions.refused;
   }
 
   /**
-   * Adds a fragment to the run, as requested from outside.
-   *
-   * @throws ApplicationFailure what is wrong with it (the run stays as it was); `RunOver`;
-   *   {@link RUN_CONTINUES}
+   * Adds a fragment, as requested from outside. Throws an `ApplicationFailure`: the fragment's problem (the run is
+   * then unchanged), `RunOver` or {@link RUN_CONTINUES}.
    */
   async extend(fragment: string): Promise<void> {
     this.requireOpen();
     await this.extensions.extend(fragment);
   }
 
-  /** @throws ApplicationFailure `RunOver`, {@link RUN_CONTINUES} */
+  /** Throws `RunOver` or {@link RUN_CONTINUES}. */
   requireOpen(): void {
     if (this.leaving === 'continues')
       throw ApplicationFailure.nonRetryable('The run is about to continue as new.', RUN_CONTINUES);
     if (this.leaving === 'over' || this.cancelled) throw runIsOver(this.cancelled);
   }
 
-  /** The reason why the run ended early; undefined if it did not. */
   get endedBy(): EndedBy | undefined {
     return this.by;
   }
 
-  /** Whether knots wait for records that are lost. */
+  /** Knots wait for lost records. */
   get needsRecords(): boolean {
     return this.inNeed.size > 0;
   }
 
-  /** The state for the next execution of the chain. */
   get carriedOver(): CarriedOver {
     const { children, extensions, failures, report, tasks, waiting } = this;
     const { signals } = this.options;
@@ -415,17 +399,15 @@ export class TemporalHost {
     return this.options.calls;
   }
 
-  /** The run ends: further signals are too late. */
   closeSignals(): void {
     this.options.signals.close();
   }
 
-  /** Resolves when no signal is being checked. */
   async signalsAtRest(): Promise<void> {
     await this.options.signals.atRest();
   }
 
-  /** Knots of this execution that no activity recorded, to be recorded when settling. */
+  /** Knots of this execution without a record, for settling. */
   get toRecord(): Unrecorded {
     return this.unrecorded.all;
   }
@@ -456,7 +438,7 @@ export class TemporalHost {
       else if (this.isLookedUp(knot)) this.lookups.add(knot);
       else this.queue.add(knot);
     }
-    // Deferred, so that it does not happen in the middle of dispatching.
+    // Deferred, as it must not happen while dispatching.
     if (found.length > 0) void Promise.resolve().then(() => this.settleFound(found));
   }
 
@@ -490,7 +472,8 @@ export class TemporalHost {
 
   private noteSkipped(knots: readonly number[], reason: SkippedKnot['reason']): void {
     for (const knot of knots) {
-      // If the branch was taken over from another run, nobody has recorded the paths that it did not choose. An earlier record stands.
+      // If the branch was taken over from another run, its unchosen paths are not recorded. An earlier record
+      // stands.
       if (reason === 'branch_not_selected' && !this.mayBeTakenOver(branchOf(this.present.layout, knot)!))
         continue;
       const isOfParents = reason === 'parent_failed_or_skipped';
@@ -514,11 +497,11 @@ export class TemporalHost {
   private sendConclusions(knots: readonly number[]): void {
     this.queue.add(...knots);
     this.queue.flush();
-    // A wait may be over just when the history is full, and then nothing else happens.
+    // A wait may end when the history is full, and then nothing else happens.
     this.continueAtRest();
   }
 
-  /** Schedules the knot, or begins its wait, if this workflow task can carry it. Returns whether it did. */
+  /** Schedules the knot or begins its wait if this workflow task can carry it, and returns whether it did. */
   private takeKnot(knot: number): boolean {
     if (this.unrecorded.isReceiver(knot)) {
       this.unrecorded.recordBefore(knot);
@@ -540,7 +523,7 @@ export class TemporalHost {
         plan: () => this.plan,
         names: () => this.waiting.signalNames(),
         answerTo: (id) => this.waiting.answerTo(id),
-        // A knot that is being added to the run may wait for the signal.
+        // A knot that is being added may wait for the signal.
         refuse: (name) => (this.extensions.underWay > 0 ? undefined : this.waiting.refuse(name)),
         takesMore: () => this.takesSignals,
         take: (signal) => this.waiting.take(signal),
@@ -555,17 +538,13 @@ export class TemporalHost {
     this.inScope(() => this.apply({ type: 'extend', layout: this.present.layout, recall: () => null }));
   }
 
-  /** Resumes what an extension in progress has held up. */
   private goOn(): void {
     const { running, waiting } = this.scheduler.counts;
     if (running + waiting === 0 && this.leaving === undefined) this.finish();
     else this.continueAtRest();
   }
 
-  /**
-   * Runs the work so that a cancel reaches what it begins, even if called by a signal or from a scope that is
-   * never cancelled.
-   */
+  /** A cancel reaches everything that `work` begins, even if called by a signal or from a shielded scope. */
   private inScope(work: () => void): void {
     this.scope
       .run(() => {
@@ -586,7 +565,7 @@ export class TemporalHost {
     this.continueAtRest();
   }
 
-  /** Leaves the knot for the next execution to dispatch. */
+  /** The next execution dispatches the knot. */
   private waitForRecords(knot: number): void {
     if (this.isSettled(knot)) return;
     if (this.cancelled) return this.settle(knot, CANCELLED);
@@ -596,7 +575,6 @@ export class TemporalHost {
     this.continueAtRest();
   }
 
-  /** Whether it ended like this, or so early, because of the cancel. */
   private isCancelled(error: unknown): boolean {
     if (isCancellation(error)) return true;
     return this.cancelled && (isLostInCancel(error) || isRetryable(error));
@@ -607,7 +585,7 @@ export class TemporalHost {
   }
 
   private settle(knot: number, outcome: KnotOutcome<Slot>, failure?: KnotFailure): void {
-    // A knot whose grace was over is already settled when its activity finally ends.
+    // A knot whose grace was over is settled before its activity ends.
     if (this.isSettled(knot)) return;
     try {
       this.running.forget(knot);
@@ -628,7 +606,7 @@ export class TemporalHost {
     }
   }
 
-  /** The longest grace of anything running, in milliseconds. */
+  /** The longest grace of running knots, in milliseconds. */
   private get grace(): number {
     let grace = 0;
     for (const knots of [this.running.here, this.children.knotsAway, ...this.segments.all]) {
@@ -638,13 +616,13 @@ export class TemporalHost {
     return grace;
   }
 
-  /** Stops waiting for what has not ended within its grace after a cancel. */
+  /** Skips all knots that have not ended within their grace. */
   private giveUp(): void {
     for (const knot of [...this.running.here, ...this.children.knotsAway]) this.settle(knot, CANCELLED);
     this.segments.giveUp();
   }
 
-  /** Ends this execution if signals have made its history long, as no knot may settle meanwhile. */
+  /** Signals may make the history long while no knot settles. */
   private heedSignals(): void {
     if (this.cancelled) return;
     this.watch.heedSignals();
@@ -660,7 +638,7 @@ export class TemporalHost {
     // Further messages go to the next execution, which continues from this state.
     this.children.close();
     this.leaving = 'continues';
-    // Values stay behind: the next execution looks them up by record.
+    // The next execution looks values up by record.
     this.resolveEnd({ kind: 'continue', saved: { ...saved, values: saved.values.map(() => null) } });
   }
 
@@ -668,15 +646,12 @@ export class TemporalHost {
     return this.by !== undefined;
   }
 
-  /** The number of reasons against continuing as new. */
+  /** Number of reasons against continuing as new. */
   private get pending(): number {
     return this.underWay + Number(this.options.signals.isChecking);
   }
 
-  /**
-   * Those reasons, not counting signals that are being checked: activities, recordings, lookups, child runs
-   * that are being started, and extensions in progress.
-   */
+  /** The same without signals in check: activities, recordings, lookups, starting child runs and extensions. */
   private get underWay(): number {
     const asked = Number(this.unrecorded.isRecording) + Number(this.lookups.isUnderWay);
     return (
@@ -684,10 +659,7 @@ export class TemporalHost {
     );
   }
 
-  /**
-   * Whether signals that arrive now are for this execution. Not if it waits only for the check of others in
-   * order to continue as new.
-   */
+  /** Whether new signals are for this execution. Not if it only waits for checks before it continues as new. */
   private get takesSignals(): boolean {
     if (this.leaving === 'continues') return false;
     return !this.watch.isHeld || this.cancelled || this.underWay > 0;

@@ -1,33 +1,31 @@
 import type { KnotFailure, SkippedKnot } from './messages';
 import type { PresentPlan } from './present-plan';
 
-/** Knots that no activity has recorded. */
 export interface Unrecorded {
   readonly skipped: readonly SkippedKnot[];
   readonly failed: readonly KnotFailure[];
 }
 
 export interface UnrecordedKnotsListener {
-  /** The parents' outcomes that these receivers waited for are on record. */
+  /** The parents' outcomes for these receivers are on record. */
   recorded(receivers: readonly number[]): void;
-  /** Fails the workflow task. */
   fatal(error: unknown): void;
 }
 
 /**
- * The knots of this execution that no activity has recorded, because nothing of theirs ran or the server ended it. They
- * are recorded at the end of the execution or, earlier, when a knot receives its parents' outcomes.
+ * Knots of this execution without a record, as nothing of theirs ran or the server ended it. They are recorded at
+ * the end of the execution or, earlier, before a knot receives its parents' outcomes.
  *
- * U1  A receiver is scheduled once all its parents are on record: its activity reads there the outcomes of those that
- *     are not Ok.
+ * U1  A receiver is scheduled once all its parents are on record: its activity reads outcomes that are not Ok
+ *     there.
  * U2  One recording at a time: knots that arrive meanwhile, and their receivers, wait for the next.
  */
 export class UnrecordedKnots {
   private readonly skipped: SkippedKnot[] = [];
   private readonly failed: KnotFailure[] = [];
-  /** The knots in these two lists, by index. */
+  /** The knots of both lists, by index. */
   private readonly knots = new Set<number>();
-  /** Dispatched receivers that wait for the next recording, and whether one is in progress. */
+  /** Dispatched receivers that wait for the next recording. */
   private readonly receivers: number[] = [];
   private recording = false;
 
@@ -51,12 +49,11 @@ export class UnrecordedKnots {
     return this.recording;
   }
 
-  /** Copies, because recording for a receiver meanwhile removes knots from the lists. */
+  /** Copies, as recording for a receiver removes knots from the lists. */
   get all(): Unrecorded {
     return { skipped: [...this.skipped], failed: [...this.failed] };
   }
 
-  /** Whether the knot receives the outcome of one of them. */
   isReceiver(knot: number): boolean {
     if (this.plan.policyOf(knot).errorPolicy !== 'receiveErrors' || this.knots.size === 0) return false;
     const { parents, parentStart } = this.plan.layout;
@@ -84,7 +81,6 @@ export class UnrecordedKnots {
     );
   }
 
-  /** Empties and returns the list of waiting receivers. */
   takeBack(): number[] {
     return this.receivers.splice(0);
   }

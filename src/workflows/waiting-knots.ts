@@ -18,41 +18,38 @@ import type { Answer, Refusal } from './signals';
 import { failTaskIfUnknown, systemAmid } from './system-calls';
 
 const LISTED_WAITS = 100;
-/** Longest timer, in milliseconds. A longer wait uses one timer after the other. */
+/** Milliseconds. A longer wait uses one timer after the other. */
 const LONGEST_TIMER_MS = 365 * 24 * 3_600_000;
 
 type PlanWait = NonNullable<Layout['policies'][number]['wait']>;
 
 export interface WaitingKnotsListener {
-  /** The waits of these knots (possibly none) are over: schedule their activities. */
+  /** The waits of these knots, possibly none, are over: schedule their activities. */
   conclude(knots: readonly number[]): void;
   /** A time has been looked up, and its wait has begun. */
   begun(): void;
-  /** Records that a time is read from, or that the knot's activity needs, are lost. */
+  /** Records with the time, or for the knot's activity, are lost. */
   needsRecords(knot: number): void;
   isSettled(knot: number): boolean;
-  /** Runs the work so that a cancel of the run reaches what it begins. */
+  /** A cancel of the run reaches everything that `work` begins. */
   inScope(work: () => void): void;
-  /** Fails the workflow task. */
   fatal(error: unknown): void;
 }
 
 /**
- * The knots of a run that wait, from when they are dispatched until they are settled.
+ * The knots of a run that wait, from their dispatch until they are settled.
  *
- * W1  On the server, a waiting knot is only a timer: its activity, which records it, is scheduled when its
- *     wait is over.
- * W2  No more of these activities run at once than of others, although the scheduler's window does not count
- *     them.
+ * W1  On the server, a waiting knot is only a timer. Its activity, which records it, is scheduled when the wait is
+ *     over.
+ * W2  These activities have the same limit as others, although the scheduler's window does not count them.
  * W3  A signal that some knot may still take is kept for it, up to a limit; any other is refused.
  */
 export class WaitingKnots {
   private readonly waits: Waits;
-  /** Waits whose time is being looked up. */
   private readonly lookedUp = new Set<number>();
-  /** How ended waits ended, until their activity has ended. */
+  /** Ends of waits, until their activity has ended. */
   private readonly over = new Map<number, Waited>();
-  /** Those of them whose activity is dispatched, and those that are next. */
+  /** Knots whose activity is dispatched, and the next ones. */
   private readonly concluding = new Set<number>();
   private readonly toConclude: number[] = [];
   private bySignal:
@@ -63,10 +60,7 @@ export class WaitingKnots {
       }
     | undefined;
 
-  /**
-   * @param unread signals that no knot of an earlier execution has taken
-   * @param answered signals that earlier executions have answered
-   */
+  /** `unread` and `answered` are signals of earlier executions. */
   constructor(
     private readonly facts: RunFacts,
     private readonly plan: PresentPlan,
@@ -93,7 +87,6 @@ export class WaitingKnots {
     return this.waits.size;
   }
 
-  /** The first open waits. */
   list(): OpenWait[] {
     const listed: OpenWait[] = [];
     for (const [, { id, signal, until }] of this.waits.entries()) {
@@ -107,7 +100,6 @@ export class WaitingKnots {
     return listed;
   }
 
-  /** Names of the signals that some knot of the run waits for. */
   signalNames(): ReadonlySet<string> {
     return this.waiters.names;
   }
@@ -116,35 +108,28 @@ export class WaitingKnots {
     return this.waits.unread;
   }
 
-  /** Number of unread signals by name; undefined if there are none. */
   get unreadByCount(): Readonly<Record<string, number>> | undefined {
     return this.waits.unreadByCount;
   }
 
-  /** The results of accepted signals. */
   get answered(): AnsweredSignals {
     return this.waits.answered;
   }
 
-  /** Number of waits whose time is being looked up. */
   get beginning(): number {
     return this.lookedUp.size;
   }
 
-  /**
-   * Number of waiting knots that prevent continuing as new: their time is being looked up, or their activity
-   * is dispatched.
-   */
+  /** Waits that prevent continuing as new: their time is being looked up, or their activity is dispatched. */
   get restless(): number {
     return this.concluding.size + this.lookedUp.size;
   }
 
-  /** How the knot's wait ended; undefined if it is not over. */
   waitedOf(knot: number): Waited | undefined {
     return this.over.get(knot);
   }
 
-  /** For a later execution: the knots that wait, or whose wait is over but not concluded. */
+  /** For a later execution: knots that wait, or whose wait is over but not concluded. */
   get stillWaiting(): readonly (readonly [number, CarriedWait])[] {
     const open = [...this.waits.entries()].map(
       ([knot, { since, until }]) =>
@@ -153,7 +138,7 @@ export class WaitingKnots {
     return [...[...this.over].map(([knot, waited]) => [knot, { waited }] as const), ...open];
   }
 
-  /** Begins the wait of a dispatched knot, if this workflow task can carry the commands for it. */
+  /** Begins a knot's wait if this workflow task can carry the commands. */
   begin(knot: number, { signal, timeout, ms, until }: PlanWait): boolean {
     const duration = ms ?? timeout;
     const end = until ?? (duration === undefined ? undefined : this.facts.world.now() + duration);
@@ -162,26 +147,25 @@ export class WaitingKnots {
     return true;
   }
 
-  /** Continues a wait that an earlier execution began. */
   takeUp(knot: number, { since, until, waited }: CarriedWait): void {
     const { signal } = this.plan.policyOf(knot).wait!;
     if (waited) this.conclude(knot, waited);
     else this.waits.begin(knot, this.waitOf(knot, { signal, until, since }));
   }
 
-  /** The answer to the signal with this id; undefined if it has not arrived, or too long ago. */
+  /** Undefined if the signal has not arrived, or too long ago. */
   answerTo(id: string): SignalReceipt | undefined {
     const takenBy = this.waits.answerTo(id);
     return takenBy === undefined ? undefined : this.receiptOf(takenBy);
   }
 
-  /** Why no signal of this name can be accepted now, whatever its payload. Undefined if it may be. */
+  /** Why no signal of this name can be accepted now, whatever its payload. */
   refuse(name: string): Refusal | undefined {
     if (!this.isAwaited(name)) return tooLate(name);
     return this.waits.isFullFor(name) ? tooMany(name, this.waits.unreadCount) : undefined;
   }
 
-  /** Gives a signal to the first of the knots that wait for it, or keeps it. */
+  /** The first knot that waits for the signal takes it; else it is kept. */
   take(signal: CheckedSignal): Answer {
     const { name, unfit } = signal;
     const answer = this.waits.take(signal, () => this.isAwaited(name, unfit));
@@ -190,19 +174,18 @@ export class WaitingKnots {
     return { receipt: this.receiptOf(answer) };
   }
 
-  /** Ends all waits whose activity is not dispatched, and returns them. */
+  /** Ends and returns all waits whose activity is not dispatched. */
   cancel(): number[] {
     return [...this.waits.cancel(), ...this.lookedUp, ...this.toConclude.splice(0)];
   }
 
-  /** The knot is being settled. */
   forget(knot: number): void {
     this.over.delete(knot);
     this.concluding.delete(knot);
     this.lookedUp.delete(knot);
   }
 
-  /** Dispatches the activities of ended waits, as many as there is room for. */
+  /** Dispatches as many activities of ended waits as there is room for. */
   sendConclusions(): void {
     const knots: number[] = [];
     while (this.concluding.size < RUNNING_KNOTS && this.toConclude.length > 0) {
@@ -213,7 +196,7 @@ export class WaitingKnots {
     this.listener.conclude(knots);
   }
 
-  /** The knot's wait is over: its activity determines and records the outcome. */
+  /** The knot's activity determines and records the outcome. */
   private conclude(knot: number, waited: Waited): void {
     this.over.set(knot, waited);
     this.toConclude.push(knot);
@@ -232,7 +215,7 @@ export class WaitingKnots {
     };
   }
 
-  /** For a wait whose time is a value of the run. */
+  /** The time is a value of the run. */
   private lookUp(knot: number): boolean {
     const { task, bytes } = this.tasks.taskOf(knot);
     if (!this.budget.take(bytes)) return false;
@@ -264,10 +247,7 @@ export class WaitingKnots {
     return true;
   }
 
-  /**
-   * Whether some knot that waits for this signal has neither an outcome nor its signal yet, and is not among
-   * `unfit`.
-   */
+  /** Whether some knot for this signal, not among `unfit`, has neither an outcome nor its signal. */
   private isAwaited(name: string, unfit?: readonly string[]): boolean {
     const { ids } = this.plan.layout;
     return (this.waiters.knots.get(name) ?? []).some(
@@ -291,7 +271,7 @@ export class WaitingKnots {
       );
   }
 
-  /** Knots that wait for signals, by signal name, whatever their outcomes. */
+  /** By signal name, whatever their outcomes. */
   private get waiters(): NonNullable<WaitingKnots['bySignal']> {
     const { layout } = this.plan;
     // An extension brings another layout.
@@ -313,7 +293,7 @@ export class WaitingKnots {
 function tooLate(name: string): Refusal {
   return {
     refused: 'SignalTooLate',
-    message: `All knots that wait for the signal "${name}" and that it fits have their outcome or their signal: it comes too late.`,
+    message: `The signal "${name}" comes too late: all knots that wait for it, and that it fits, have an outcome or a signal.`,
   };
 }
 

@@ -3,7 +3,6 @@ import { SelvageError, type ErrorCode } from '../errors';
 import type { Finding, Problems, Range } from './problems';
 import type { Section } from './read-document';
 
-/** Converts an error of the authoring API to a document's problem. */
 export function findingOf(error: unknown): Finding {
   if (!SelvageError.is(error))
     return { code: 'InvalidConfig', message: error instanceof Error ? error.message : String(error) };
@@ -11,7 +10,7 @@ export function findingOf(error: unknown): Finding {
   return { code: error.code, message: error.message, ...(typeof reason === 'string' && { reason }) };
 }
 
-/** Where in a section an error of the authoring API belongs: at what it names, else at `key`. */
+/** The place of an authoring error in a section: the named input or option, else `key`. */
 export function placeOf(section: Section, error: unknown, key?: string): Range {
   const { input, option, what } = detailsOf(error);
   if (typeof input === 'string') {
@@ -28,17 +27,14 @@ export function placeOf(section: Section, error: unknown, key?: string): Range {
   return key === undefined ? section.head : section.at(key);
 }
 
-/** Adds an error of the authoring API to the problems, unless another is known of its place. */
+/** Unless another problem is known at its place. */
 export function report(problems: Problems, section: Section, error: unknown, key?: string): void {
   const range = placeOf(section, error, key);
   const hasPlace = range[0] !== section.head[0];
   problems.addUnlessKnown(range, findingOf(error), hasPlace ? range : section.syntax.range);
 }
 
-/**
- * Returns the result of `make`. An error that it throws becomes a problem, at the first of the keys if it
- * names no other place.
- */
+/** Returns the result of `make`. Its error becomes a problem, at the first of the keys if it names no other place. */
 export function attempt<T>(
   problems: Problems,
   section: Section,

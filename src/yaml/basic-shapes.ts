@@ -1,6 +1,5 @@
 import type { z as Zod, ZodType } from 'zod';
 
-/** Shapes that several parts of a document are made of. */
 export interface BasicShapes {
   text(about: string): Zod.ZodString;
   callable(about: string): Zod.ZodString;

@@ -2,11 +2,11 @@
 import { type AnyTapestry, pick, source, Tapestry, type BranchKnot, type Knot } from '../authoring';
 import { attempt, detailsOf, findingOf, isCode, optionOf, report } from './authoring-errors';
 import { isObject } from '../authoring/checks';
+import { daily, hourly, list, monthly, product, weekly, type AnyDomain } from '../partitions';
 import { shapeOf, UNKNOWN, type KnownShape } from './known-shape';
 import { KnotShapes } from './knot-shapes';
 import { NamedCallables, type Surroundings } from './named-callables';
 import { optionsOf, summaryOf } from './node-options';
-import { domainOf } from './partition-domain';
 import { placeNode, type TapestryParts } from './place-node';
 import type { Problems } from './problems';
 import type { DocumentSection, NodeSection, Section } from './read-document';
@@ -14,14 +14,14 @@ import { inOrder, isPart, isShared, Names, parameterName, referenceAt, type Refe
 
 type AnyKnot = Knot<any>;
 type Inputs = Record<string, unknown>;
+type Given = Readonly<Record<string, any>>;
 
-/** Replaces a node that could not be made, so that problems of the others are found, too. */
+/** In place of a node that could not be made, so that problems of others are found, too. */
 const PLACEHOLDER = 'yaml.placeholder';
 
 /**
- * Makes the tapestry of a document. Each node is made by the function of the authoring API that a TypeScript
- * file would call; its errors are reported as problems with their positions. If there are problems, the
- * result is unusable.
+ * Makes the tapestry of a document by the functions of the authoring API. Their errors become problems with
+ * positions. With problems, the result is unusable.
  */
 export function buildTapestry(document: DocumentSection, surroundings: Surroundings): AnyTapestry {
   return new TapestryBuilder(document, surroundings).build();
@@ -107,7 +107,7 @@ class TapestryBuilder implements TapestryParts {
     return new Tapestry('placeholder');
   }
 
-  /** The callables that a list at a path names; what names none is reported. */
+  /** Unknown names are reported. */
   private named(
     section: Section,
     at: readonly string[],
@@ -152,10 +152,8 @@ class TapestryBuilder implements TapestryParts {
   }
 
   /**
-   * Places a knot. Refusals of the authoring functions are reported and repaired as far as possible, so that
-   * the next mistake is found as well.
-   *
-   * @param inputs may be changed
+   * Places a knot. Refusals are reported and repaired as far as possible, so that the next mistake is found as
+   * well. `inputs` may be changed.
    */
   placed(
     { section, id }: NodeSection,
@@ -186,7 +184,7 @@ class TapestryBuilder implements TapestryParts {
     return (this.stand ??= source({ read: () => null }, { id: PLACEHOLDER, tapestry: this.tapestry }));
   }
 
-  /** The knot that a reference names, or a substitute. */
+  /** Returns a substitute for an unknown name. */
   knotOf(reference: Reference | undefined): AnyKnot {
     if (!reference) return this.placeholder();
     const target = this.names.find(reference.name);
@@ -207,7 +205,7 @@ class TapestryBuilder implements TapestryParts {
     return found;
   }
 
-  /** What a gate or a branch decides by: its `input`, or its `parents` and `config`. */
+  /** The input of a gate or a branch: `input`, or `parents` and `config`. */
   decidedBy(node: NodeSection, inputs: Inputs): object {
     const { input } = node.section.fields;
     this.taken.add(`${node.id}.inputs`);
@@ -217,14 +215,13 @@ class TapestryBuilder implements TapestryParts {
     };
   }
 
-  /** The shape of what a gate or the paths of a branch pass on. */
   shapeOfInput(node: NodeSection): KnownShape {
     const { input } = node.section.fields;
     if (input !== undefined) return this.shapes.of(this.knotOf(referenceAt(node, input, ['input'])));
     return UNKNOWN;
   }
 
-  /** The knot that picks a part of a value; shared by all nodes that need the same part. */
+  /** One knot per part, shared by all nodes that need it. */
   private part({ name, range }: Reference, from: AnyKnot, steps: readonly string[]): AnyKnot {
     const key = JSON.stringify([name, steps]);
     const known = this.picks.get(key);
@@ -248,7 +245,6 @@ class TapestryBuilder implements TapestryParts {
     return made;
   }
 
-  /** The knots of `parents` and the constants of `config`, by input name. */
   inputsOf(node: NodeSection): Inputs {
     const { section } = node;
     const { parents, config } = section.fields;
@@ -285,7 +281,7 @@ class TapestryBuilder implements TapestryParts {
     const { branches } = node.section.fields;
     const handle = made as unknown as BranchKnot<Record<string, unknown>>;
     this.branches.set(node, handle);
-    // As in pirn, all paths exist, whether or not anything is downstream of them.
+    // As in pirn, all paths exist, also without knots downstream.
     for (const tag of Array.isArray(branches) ? (branches as string[]) : []) this.pathOf(node, tag);
   }
 
@@ -309,4 +305,26 @@ class TapestryBuilder implements TapestryParts {
   isNode(value: unknown): boolean {
     return isShared(value, this.names);
   }
+}
+
+/**
+ * The domain of `{ daily: { start: 2024-01-01 } }` and similar forms. Throws `InvalidConfig`. Undefined for a wrong
+ * form, which has been reported.
+ */
+function domainOf(given: unknown): AnyDomain | undefined {
+  const [entry, ...others] = Object.entries((given ?? {}) as Given);
+  if (!entry || others.length > 0) return undefined;
+  const [kind, said] = entry;
+  if (kind === 'list') return list(said as string[]);
+  if (kind === 'product') {
+    const parts = Object.entries(said as Given).map(([name, part]) => [name, domainOf(part)] as const);
+    return parts.some(([, part]) => part === undefined)
+      ? undefined
+      : product(Object.fromEntries(parts) as Record<string, AnyDomain>);
+  }
+  const make = { daily, hourly, weekly, monthly }[kind];
+  if (!make || typeof said !== 'object' || said === null || typeof (said as Given)['start'] !== 'string')
+    return undefined;
+  const { start, ...options } = said as { start: string };
+  return make(start, options);
 }

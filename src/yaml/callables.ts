@@ -4,25 +4,21 @@ import { definitionRecord, isMarkedEmitter } from '../authoring/marks';
 import { isStandardSchema, isTapestry } from '../authoring';
 import { nearestName } from '../authoring/names';
 
-/**
- * The names that a document may use: definitions, knot classes and functions; also tapestries, schemas and emitters.
- */
+/** The names that a document may use: definitions, knot classes, functions, tapestries, schemas and emitters. */
 export type Callables = Readonly<Record<string, unknown>>;
 
-/** A name in a document that has no callable. */
 interface Missing {
   readonly code: ErrorCode;
   readonly message: string;
   readonly suggestion?: string;
 }
 
-/** The form of a reference to a module. */
 const MODULE = /^(?<module>[^:]+):(?<name>[A-Za-z_$][\w$]*)$/;
 const PYTHON = /^python:(?<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):(?<name>[^:]+)$/;
-/** As pirn writes them. */
+/** The notation of pirn. */
 const DOTTED = /^(?<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.(?<name>[A-Za-z_]\w*)$/;
 
-/** `module:export`, with the module as a path without `./` and extension. */
+/** `module` is a path without `./` and extension. */
 interface ModuleReference {
   readonly module: string;
   readonly name: string;
@@ -34,7 +30,6 @@ export function moduleReference(text: string): ModuleReference | undefined {
   return { module: module.replace(/^\.\//, '').replace(/\.[cm]?[jt]sx?$/, ''), name };
 }
 
-/** A body of a module of Python. */
 export class PythonBody {
   private static readonly known = new Map<string, PythonBody>();
 
@@ -43,7 +38,7 @@ export class PythonBody {
     readonly name: string,
   ) {}
 
-  /** One for each name: nodes that name the same body have the same definition. */
+  /** One per name: nodes that name the same body have the same definition. */
   static named(name: string): PythonBody {
     const body = PythonBody.known.get(name) ?? new PythonBody(name);
     PythonBody.known.set(name, body);
@@ -57,7 +52,7 @@ function pythonReference(text: string): ModuleReference | undefined {
   return module === undefined || name === undefined ? undefined : { module, name };
 }
 
-/** Whether a module, or a folder that contains it, is among those that may be named. */
+/** The prefixes name the module, or a folder that contains it. */
 export function isAllowed(module: string, prefixes: readonly string[] | undefined): boolean {
   if (prefixes === undefined) return true;
   return prefixes.some((given) => {
@@ -66,7 +61,7 @@ export function isAllowed(module: string, prefixes: readonly string[] | undefine
   });
 }
 
-/** The same for modules of Python, whose packages are their folders. */
+/** Packages are the folders of modules of Python. */
 function isAllowedPython(module: string, prefixes: readonly string[] | undefined): boolean {
   return isAllowed(
     module.replaceAll('.', '/'),
@@ -74,13 +69,12 @@ function isAllowedPython(module: string, prefixes: readonly string[] | undefined
   );
 }
 
-/** The callables of a document: given ones, and those of modules that it may name. */
+/** Given callables, and those of modules that the document may name. */
 export class CallableTable {
   private readonly named: Map<string, unknown>;
 
   /**
-   * @param loaded the exports for `module:export`, by module; undefined if documents may name no modules here
-   * @param allows whether the document itself allows it
+   * `loaded` has exports by module; undefined if modules may not be loaded. `allows`: the document allows modules.
    */
   constructor(
     given: Callables,
@@ -95,7 +89,7 @@ export class CallableTable {
     return this.named;
   }
 
-  /** The callable of a name, and the name of its definition if it is a plain function. */
+  /** With the definition's name for a plain function. */
   find(name: string): { readonly value: unknown; readonly definition: string } | Missing {
     if (this.named.has(name)) return { value: this.named.get(name), definition: name };
     const reference = moduleReference(name);
@@ -115,7 +109,7 @@ export class CallableTable {
     };
   }
 
-  /** Whether there is such a body, the worker asks when it starts. */
+  /** The worker checks at its start that the body exists. */
   private findInPython(
     text: string,
     { module, name }: ModuleReference,
@@ -168,7 +162,7 @@ export class CallableTable {
   }
 }
 
-/** An emitter, or a list of them, such as `webhookEmitter({ endpoints })` makes. */
+/** An emitter, or a list of them, such as `webhookEmitter({ endpoints })` returns. */
 function isEmitters(value: unknown): boolean {
   const list: unknown[] = Array.isArray(value) ? value : [value];
   return list.length > 0 && list.every(isMarkedEmitter);

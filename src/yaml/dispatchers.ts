@@ -5,14 +5,11 @@ import { NotSayable } from './not-sayable';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/**
- * The options of body hosts that a document may say. Those that name files and programs are code, and belong to a file
- * of it: a document names no program that is then started.
- */
+/** Options of hosts in documents. Files and programs are only for code, so that no document starts a program. */
 const OPTIONS = {
   threads: ['maxWorkers', 'memoryLimit'],
   python: ['processes'],
-  // Where a cluster is, the environment of the worker says.
+  // The worker's environment says where a cluster is.
   dask: [],
   ray: ['numCpus', 'numGpus'],
   celery: [],
@@ -20,7 +17,6 @@ const OPTIONS = {
 const HOSTS = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
 const FORMS = `local, queue, ${HOSTS.join(', ')}, or an object such as { queue: NAME, python: { processes: 4 } }`;
 
-/** The forms of a dispatcher in a document. */
 export function dispatcherShape(z: typeof Zod): ZodType {
   const name = z.string().min(1);
   const hosts = Object.entries(OPTIONS).flatMap(([kind, options]) => {
@@ -38,7 +34,7 @@ export function dispatcherShape(z: typeof Zod): ZodType {
     .meta({ description: `Where the body runs, and what calls it: ${FORMS}` });
 }
 
-/** What is wrong with the options of a host, placing the knot reports. */
+/** Wrong options of a host are reported when the knot is placed. */
 export function readDispatcher(value: unknown): unknown {
   if (value === 'local') return local();
   if (value === 'queue') return queue();
@@ -51,7 +47,7 @@ export function readDispatcher(value: unknown): unknown {
   return kind === undefined ? where : { ...where, host: { kind, ...((value as Fields)[kind] as object) } };
 }
 
-/** @throws NotSayable */
+/** Throws `NotSayable`. */
 export function sayDispatcher({ host, ...dispatcher }: Dispatcher): unknown {
   const isLocal = dispatcher.kind === 'local';
   const name = dispatcher.kind === 'queue' ? dispatcher.taskQueue : undefined;

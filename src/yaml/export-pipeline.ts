@@ -19,19 +19,19 @@ import { NotSayable } from './not-sayable';
 import { type Fields, sayOptions, sayDomain, saySchedule, json, schemaAsJson } from './say-values';
 
 export interface ExportOptions {
-  /** Definitions, knot classes and functions, by the names that the document uses. */
+  /** By the names that the document uses. */
   readonly callables: Callables;
-  /** The file of the callables as stated in the document, such as `./pipeline.ts`. Default: not stated. */
+  /** Path of the callables in the document, such as `./pipeline.ts`. Default: none. */
   readonly callablesFile?: string;
   /** Schedules of this tapestry. */
   readonly schedules?: readonly ScheduleDeclaration[];
 }
 
 /**
- * A tapestry, and its nested ones, as a YAML document.
+ * A tapestry, with its nested ones, as a YAML document.
  *
- * @throws SelvageError `NotExportable`, with everything that a document cannot express: functions written in place, constants that are not
- * JSON, schemas without a JSON Schema
+ * @throws SelvageError `NotExportable`, with all parts that a document cannot have: functions written in place,
+ *   constants that are not JSON, schemas without a JSON Schema
  */
 export function yamlForTapestry(
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever parameters and values
@@ -57,7 +57,7 @@ class Exporter {
       for (const emitter of [value].flat())
         if (isMarkedEmitter(emitter)) this.names.set(emitter as object, name);
       if (typeof value !== 'function') continue;
-      // A definition is recognised by its record, as `optional` makes another one with the same body.
+      // A definition is recognised by its record: `optional` makes another one with the same body.
       const known = isKnotClass(value) ? value : (definitionRecord(value) ?? value);
       if (!this.names.has(known)) this.names.set(known, name);
     }
@@ -340,7 +340,7 @@ class Exporter {
     );
   }
 
-  /** The options that a knot sets beside those of its definition and its tapestry. */
+  /** Without the options of its definition and its tapestry. */
   private ownOptions(
     { options }: KnotRecord,
     definition: DefinitionRecord,
@@ -365,7 +365,7 @@ class Exporter {
   }
 }
 
-/** The bodies of Python that the document of a tapestry names itself: what it needs to be loaded as a text. */
+/** Bodies of Python that the tapestry's document names: they are needed to load it as a text. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever parameters and values
 export function namedPython(tapestry: Tapestry<any, any>): Callables {
   const all = withNested(recordOf(tapestry));
@@ -377,7 +377,7 @@ export function namedPython(tapestry: Tapestry<any, any>): Callables {
   );
 }
 
-/** Whether a definition says nothing but the name of a body of Python. */
+/** The definition has only the name of a body of Python. */
 function isNamedPython({ name, host, receives, options, source, ...said }: DefinitionRecord): boolean {
   const { input, output, version, optional } = said;
   return (

@@ -4,17 +4,17 @@ import { linearPattern } from './linear-pattern';
 import { LIMITS } from './read-syntax';
 
 /**
- * Most parts of all schemas of a document once each `$ref` is replaced by its target, and atoms of their patterns: so
- * many are compiled, and may be checked for one value.
+ * Most parts of a document's schemas, with each `$ref` replaced by its target, together with atoms of their patterns.
+ * So many are compiled, and may be checked for one value.
  */
 const MOST_PARTS = LIMITS.values;
 
-/** The JSON Schemas of a document, which may be a stranger's: none can take more than linear time. */
+/** The JSON Schemas of an untrusted document: each takes linear time. */
 export class GivenSchemas {
   private readonly patterns = new Map<string, RegExp>();
   private parts = 0;
 
-  /** @throws Error, with what is wrong in words */
+  /** Throws an `Error` that says what is wrong. */
   read(given: unknown): ZodType {
     this.count(this.sizeOf(given, given, new Map()));
     const { fromJSONSchema } = zod();
@@ -30,7 +30,7 @@ export class GivenSchemas {
     }
   }
 
-  /** @param targets the sizes of targets that are known, by name */
+  /** `targets` has known sizes by name. */
   private sizeOf(part: unknown, root: unknown, targets: Map<string, number>): number {
     if (typeof part !== 'object' || part === null) return 0;
     let size = 1;
@@ -49,7 +49,7 @@ export class GivenSchemas {
     const target = name.replaceAll('~1', '/').replaceAll('~0', '~');
     const known = targets.get(target);
     if (known !== undefined) return known;
-    // A schema within itself adds nothing: zod remembers which values it has checked by such a schema.
+    // A schema within itself adds nothing: zod remembers which values it has checked by it.
     targets.set(target, 0);
     const size = this.sizeOf((definitions as Readonly<Record<string, unknown>>)[target], root, targets);
     targets.set(target, size);
@@ -64,8 +64,8 @@ export class GivenSchemas {
   }
 
   /**
-   * Calls a function in which `new RegExp(source)` gives the linear pattern, as zod has no option for it. The function is
-   * synchronous, so that nothing else runs meanwhile.
+   * In `make`, `new RegExp(source)` gives the linear pattern, as zod has no option for it. `make` is synchronous,
+   * so nothing else runs meanwhile.
    */
   private withPatterns<T>(make: () => T): T {
     if (this.patterns.size === 0) return make();

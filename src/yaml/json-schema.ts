@@ -1,7 +1,7 @@
 import { zod } from '../json-schema-of';
 import { shapes } from './shapes';
 
-/** The JSON Schema of documents, for editors: the loader accepts the form of whatever satisfies it. */
+/** The JSON Schema of documents, for editors: the loader accepts the form of all documents that satisfy it. */
 export function pipelineJsonSchema(): Readonly<Record<string, unknown>> {
   const { z } = zod();
   const { $schema, ...schema } = z.toJSONSchema(shapes().whole as never, {

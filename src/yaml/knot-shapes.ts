@@ -8,9 +8,7 @@ import type { NodeSection } from './read-document';
 
 type AnyKnot = Knot<any>;
 
-/**
- * The known shapes of the values of a tapestry's knots, which show inputs in a document that can never fit.
- */
+/** Known shapes of knots' values, to find inputs that can never fit. */
 export class KnotShapes {
   private readonly shapes = new Map<AnyKnot, KnownShape>();
 
@@ -28,7 +26,6 @@ export class KnotShapes {
     this.shapes.set(knot, shape);
   }
 
-  /** The known shape at a path. */
   walk(from: AnyKnot, name: string, steps: readonly string[], range: () => Range): KnownShape {
     let shape = this.of(from);
     for (const [index, step] of steps.entries()) {
@@ -50,7 +47,7 @@ export class KnotShapes {
     return shape;
   }
 
-  /** Reports inputs that can never have the type that the definition takes. */
+  /** Reports inputs that can never have the definition's type. */
   checkKinds(
     { section }: NodeSection,
     definition: DefinitionRecord,

@@ -1,13 +1,10 @@
 import type { StandardSchema } from '../authoring';
 import { jsonSchemaOf } from '../json-schema-of';
 
-/**
- * A JSON Schema, as far as paths and kinds are looked up in it. `true` and undefined mean that nothing is
- * known.
- */
+/** The part of a JSON Schema that is needed for paths and kinds. `true` and undefined: unknown. */
 export interface KnownShape {
   readonly schema: JsonSchema | undefined;
-  /** The schema that `$ref` refers to. */
+  /** The target of `$ref`. */
   readonly root: JsonSchema | undefined;
 }
 
@@ -31,7 +28,7 @@ export const UNKNOWN: KnownShape = { schema: undefined, root: undefined };
 
 const known = new WeakMap<object, Partial<Record<'input' | 'output', KnownShape>>>();
 
-/** The known shape of what a schema accepts, or of its output. */
+/** `side`: accepted values, or the schema's output. */
 export function shapeOf(schema: StandardSchema | undefined, side: 'input' | 'output'): KnownShape {
   if (schema === undefined) return UNKNOWN;
   const before = known.get(schema) ?? {};
@@ -51,15 +48,12 @@ function asJsonSchema(schema: StandardSchema, side: 'input' | 'output'): KnownSh
     });
     return found === undefined ? UNKNOWN : whole(found);
   } catch {
-    // Nothing is known of a schema without a JSON Schema form.
+    // A schema without a JSON Schema form is unknown.
     return UNKNOWN;
   }
 }
 
-/**
- * Whether a schema accepts more than its JSON Schema says, because it coerces or changes a value before
- * checking it.
- */
+/** A schema accepts more than its JSON Schema if it coerces or changes values before checking. */
 function takesMore(schema: unknown): boolean {
   const { def } = (
     schema as { _zod: { def: { type: string; coerce?: boolean; in?: { _zod: { def: { type: string } } } } } }
@@ -67,12 +61,12 @@ function takesMore(schema: unknown): boolean {
   return def.coerce === true || (def.type === 'pipe' && def.in?._zod.def.type === 'transform');
 }
 
-/** Follows references; undefined if nothing is known. */
+/** Undefined if unknown. */
 function resolved({ schema, root }: KnownShape): JsonSchema | undefined {
   let at = schema;
   for (let hops = 0; at?.$ref !== undefined; hops++) {
     if (hops > 20) return undefined;
-    // The target of "#" may have become a part of another schema meanwhile, so nothing is known.
+    // The target of "#" may be a part of another schema by now, so it is unknown.
     const name = /^#\/\$defs\/(.+)$/.exec(at.$ref)?.[1];
     at = name === undefined ? undefined : root?.$defs?.[name.replaceAll('~1', '/').replaceAll('~0', '~')];
   }
@@ -85,7 +79,7 @@ const alternativesOf = (schema: JsonSchema): readonly (JsonSchema | boolean)[] |
 const asSchema = (given: JsonSchema | boolean | undefined): JsonSchema | undefined =>
   typeof given === 'object' ? given : undefined;
 
-/** The shape at a step into a value: known, unknown, or missing, with the existing ones. */
+/** With the existing fields, if there is none. */
 type Step =
   | { readonly kind: 'known'; readonly shape: KnownShape }
   | { readonly kind: 'none'; readonly why: string; readonly fields: readonly string[] };
@@ -136,7 +130,7 @@ function intoAny({ root }: KnownShape, alternatives: readonly (JsonSchema | bool
   };
 }
 
-/** The shape of a list's elements, or of a record's values. */
+/** Elements of a list, or values of a record. */
 export function elementOf(shape: KnownShape): KnownShape {
   const schema = resolved(shape);
   const { root } = shape;
@@ -145,7 +139,7 @@ export function elementOf(shape: KnownShape): KnownShape {
   return schema.properties ? UNKNOWN : { schema: asSchema(schema.additionalProperties), root };
 }
 
-/** The kinds of JSON that a value can have; empty if nothing is known. */
+/** Empty if unknown. */
 function kindsOf(shape: KnownShape, depth = 0): ReadonlySet<string> {
   const schema = resolved(shape);
   if (schema === undefined || depth > 10) return new Set();
@@ -168,7 +162,7 @@ function kindsOfValues({
   return values.map((value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value));
 }
 
-/** If no value of one shape can have the other: both kinds, in words. */
+/** Both kinds, in words, if no value of one shape can have the other. */
 export function mismatch(
   given: KnownShape,
   wanted: KnownShape,
@@ -191,7 +185,6 @@ function wordsOf(kinds: ReadonlySet<string>): string {
   return [...kinds].map((kind) => WORDS[kind] ?? kind).join(' or ');
 }
 
-/** A union of shapes. */
 export function anyOf(shapes: readonly KnownShape[]): KnownShape {
   const schemas = shapes.map(({ schema, root }) =>
     schema && schema === root && schema.$defs === undefined ? schema : undefined,

@@ -1,14 +1,11 @@
 import type { RE2JS } from 're2js';
 
-/**
- * Most characters and classes in a pattern, repetitions multiplied: the time of a match grows with this number and with
- * the length of the text.
- */
+/** Characters and classes, repetitions multiplied: the time of a match grows with this and with the text. */
 const MOST_ATOMS = 1_000;
 
 /**
- * A pattern of JSON Schema whose match takes time in proportion to the text: JavaScript's own engine may take
- * exponential time. It matches whole characters, as JSON Schema wants; all else means what it means in JavaScript.
+ * A pattern of JSON Schema that matches in linear time; JavaScript's engine may take exponential time. It matches
+ * whole characters, as JSON Schema requires; all else is as in JavaScript.
  */
 class LinearPattern extends RegExp {
   private readonly engine: RE2JS;
@@ -19,16 +16,16 @@ class LinearPattern extends RegExp {
     this.engine = (require('re2js') as typeof import('re2js')).RE2JS.compile(inRe2);
   }
 
-  /** The only method of a pattern that zod calls. */
+  /** The only method that zod calls. */
   override test(text: string): boolean {
     return this.engine.test(text);
   }
 }
 
-/** @throws Error, for a pattern that is none, or that cannot be matched in linear time */
+/** Throws an `Error` for an invalid pattern, or one that cannot be matched in linear time. */
 export function linearPattern(source: string): { readonly pattern: RegExp; readonly atoms: number } {
   try {
-    // The translation relies on a pattern that JavaScript accepts.
+    // The translation needs a pattern that JavaScript accepts.
     void new RegExp(source);
     const { written, atoms } = translated(source);
     if (atoms <= MOST_ATOMS) return { pattern: new LinearPattern(source, written), atoms };
@@ -49,10 +46,10 @@ const TOKENS = new RegExp(
   'g',
 );
 
-/** A pattern in RE2's syntax, and the number of its atoms. */
+/** RE2's syntax, and the number of atoms. */
 function translated(source: string): { readonly written: string; readonly atoms: number } {
   let written = '';
-  // For each open group: its atoms before the last part, and those of the last part, which a repetition multiplies.
+  // Per open group: atoms before the last part, and in the last part, which a repetition multiplies.
   const open = [{ before: 0, last: 0 }];
   const part = (atoms: number): void => {
     const group = open.at(-1)!;
@@ -89,7 +86,7 @@ const OTHERS =
   '\\x{0}-\\x{8}\\x{e}-\\x{1f}!-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}' +
   '\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{fefe}\\x{ff00}-\\x{10ffff}';
 
-/** An escape in RE2's syntax; what is none stays as it is. */
+/** An escape in RE2's syntax; other tokens are unchanged. */
 function escaped(token: string, inClass: boolean): string {
   if (token.length === 1) return token;
   const code = /^\\[ux]\{?([\da-fA-F]+)\}?$/.exec(token)?.[1];
@@ -102,6 +99,6 @@ function escaped(token: string, inClass: boolean): string {
   if (token === '\\s') return inClass ? SPACES : `[${SPACES}]`;
   if (token === '\\S') return inClass ? OTHERS : `[${OTHERS}]`;
   if (token === '\\b' && inClass) return '\\x{8}';
-  // Any other letter stands for itself. RE2 refuses what it does not know of the rest.
+  // Other letters stand for themselves. RE2 refuses unknown escapes.
   return /^\\[^!-/:-@[-`{-~bBcdDwWfnrtv]$/.test(token) ? letter! : token;
 }

@@ -23,31 +23,28 @@ import { Modules } from './modules';
 
 export interface LoadPipelineOptions {
   /**
-   * The names that the document may use: definitions, knot classes and functions; also tapestries, for nodes
-   * that nest them, and schemas, for parameters. Default: none.
+   * Names that the document may use: definitions, knot classes, functions, tapestries for nodes that nest them, and
+   * schemas for parameters. Default: none.
    */
   readonly callables?: Callables;
-  /** The name of the text in errors. Default `<text>`. */
+  /** Name of the text in errors. Default `<text>`. */
   readonly file?: string;
-  /** The tapestry's name if the document has no `name`. Default `pipeline`. */
+  /** Name of the tapestry if the document has none. Default `pipeline`. */
   readonly name?: string;
 }
 
 export interface LoadPipelineFileOptions {
-  /** As for {@link loadPipeline}. They take precedence over those that the document's files export. */
+  /** As for {@link loadPipeline}. They take precedence over exports of the document's files. */
   readonly callables?: Callables;
   /**
-   * Whether files below the document's folder may be loaded for it: its `callables`, `callables.ts` beside
-   * it, and, if it says `allow_callable_refs: true`, modules that it names as `module:export`. Loaded files
-   * are executed, so set false for documents of strangers. Default true.
+   * Whether files in or below the document's folder may be loaded and executed: its `callables` or `callables.ts`,
+   * and, with `allow_callable_refs: true`, modules as `module:export`. Set false for untrusted documents. Default
+   * true.
    */
   readonly loadModules?: boolean;
 }
 
-/**
- * The tapestries and triggers of a YAML text or file. You state `Parameters` and `Values`; a run checks its
- * parameters.
- */
+/** A YAML text or file. You state `Parameters` and `Values`; a run checks its parameters. */
 export interface LoadedPipeline<Parameters extends object = Untyped, Values extends object = Untyped> {
   /** The tapestry of the first document. */
   readonly tapestry: Tapestry<Parameters, Values>;
@@ -55,15 +52,14 @@ export interface LoadedPipeline<Parameters extends object = Untyped, Values exte
   readonly tapestries: readonly [Tapestry<Parameters, Values>, ...Tapestry<any, any>[]];
   /** Schedules and triggers of all documents. */
   readonly triggers: readonly TriggerDeclaration[];
-  /** Problems that prevent no run: parameters that no node uses. */
+  /** Problems that prevent no run, such as unused parameters; at most 1,000. */
   readonly warnings: readonly PipelineProblem[];
-  /** How many there are beside these 1,000 at most. */
+  /** Number of further warnings. */
   readonly moreWarnings: number;
 }
 
 /**
- * Makes tapestries from a YAML text. Everything that it names must be among the `callables`, and nothing is
- * loaded.
+ * Makes tapestries from a YAML text, which may name only the `callables`. Loads no files.
  *
  * ```ts
  * const { tapestry } = loadPipeline(text, { callables: { double, add } });
@@ -80,10 +76,9 @@ export function loadPipeline<Parameters extends object = Untyped, Values extends
 }
 
 /**
- * Makes tapestries from a YAML file. The callables are the given ones, and the exports of the document's
- * files: those that it names as `callables`, else `callables.ts` (or `.js`, `.mts`, …) beside it. A document
- * that says `allow_callable_refs: true` may also name `module:export`. No module outside of the document's
- * folder is loaded for it.
+ * Makes tapestries from a YAML file. The callables are the given ones and exports of the document's files: those in
+ * `callables`, else `callables.ts` (or `.js`, `.mts`, …) beside it. With `allow_callable_refs: true` a document may
+ * also name `module:export`. Modules outside of its folder are never loaded.
  *
  * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `InvalidPipeline`
  */
@@ -222,7 +217,7 @@ class Loading {
     }
   }
 
-  /** Checks that are only possible once the whole tapestry exists. */
+  /** Checks of the whole tapestry. */
   private checkWhole(tapestry: AnyTapestry, { section, nodes }: DocumentSection): void {
     const record = recordOf(tapestry);
     const byId = new Map(
@@ -249,7 +244,7 @@ class Loading {
   }
 }
 
-/** Whether the tapestry compiles. The plan is cached, and used by its runs. */
+/** The compiled plan is cached for runs. */
 function canBePlanned(tapestry: TapestryRecord): boolean {
   try {
     const all = withNested(tapestry);

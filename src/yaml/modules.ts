@@ -10,7 +10,6 @@ const EXTENSIONS = [...TYPESCRIPT_EXTENSIONS, ...JAVASCRIPT_EXTENSIONS];
 
 const DEFAULT_CALLABLES = 'callables';
 
-/** The modules that documents of one folder name. */
 export class Modules {
   readonly loaded = new Map<string, Callables>();
   private readonly byFile = new Map<string, Promise<Callables>>();
@@ -20,7 +19,7 @@ export class Modules {
     private readonly problems: Problems,
   ) {}
 
-  /** The exports of the files that a document names as its callables, or else of the one beside it. */
+  /** Exports of the files in `callables`, or else of the default file. */
   async callablesOf({ section }: DocumentSection): Promise<Callables> {
     const given = section.fields['callables'];
     if (given === undefined) {
@@ -40,7 +39,7 @@ export class Modules {
     return all;
   }
 
-  /** Loads the modules named as `module:export`, if a document allows it. */
+  /** Loads modules named as `module:export`, if a document allows it. */
   async loadNamed(documents: readonly DocumentSection[], given: Callables): Promise<void> {
     for (const { section, nodes, triggers } of documents) {
       if (section.fields['allowCallableRefs'] !== true) continue;
@@ -59,7 +58,7 @@ export class Modules {
     }
   }
 
-  /** The file of a module below the folder; undefined if there is none, which has been reported. */
+  /** Undefined for a missing module, which has been reported. */
   private below(name: string, range: Range): string | undefined {
     const wanted = path.resolve(this.folder, name);
     const refuse = (message: string): undefined => {
@@ -113,7 +112,7 @@ const CALLABLE_KEYS = [
   'verify',
 ];
 
-/** Exports by name; the default export of a CommonJS module may itself be an object of them. */
+/** The default export of a CommonJS module may be an object of exports. */
 function exportsOf(exported: unknown): Callables {
   const { default: byDefault, ...named } = { ...(exported as Record<string, unknown>) };
   const isObject =

@@ -13,43 +13,35 @@ import { schemaOf, TypeProblem } from './types';
 
 type AnyKnot = Knot<any>;
 
-/** The names that a document may use beside its own nodes. */
+/** Names that a document may use, beside its own nodes. */
 export interface Surroundings {
   readonly callables: CallableTable;
   readonly problems: Problems;
-  /** The name of a document that states none. */
+  /** Name of a document without one. */
   readonly defaultName: string;
-  /**
-   * The tapestry of another document of the file. Undefined if there is none of this name. `circle` if it
-   * would nest itself, which has been reported.
-   */
+  /** The tapestry of another document of the file. `circle`: it would nest itself, which has been reported. */
   tapestryNamed(name: string, range: () => Range): AnyTapestry | 'circle' | undefined;
   readonly tapestryNames: readonly string[];
-  /** One definition per function and name, however many nodes use it. */
+  /** One definition per function and name, for all nodes. */
   readonly definitions: Map<object, Map<string, unknown>>;
 }
 
-/** A definition or class as a node places it. */
 interface NodeBody {
   readonly place: (inputs: any, config: any) => AnyKnot;
   readonly record: DefinitionRecord;
 }
 
-/**
- * Resolves the names in a document's sections. If a name cannot mean anything there, that becomes a problem,
- * and undefined is returned.
- */
+/** Resolves the names in a document's sections. A wrong name becomes a problem, and undefined is returned. */
 export class NamedCallables {
   private readonly problems: Problems;
   private readonly givenSchemas = new GivenSchemas();
-  /** By what a document says: most parameters have one of few types. */
+  /** Most parameters have one of few types. */
   private readonly schemas = new Map<unknown, StandardSchema>();
 
   constructor(private readonly surroundings: Surroundings) {
     this.problems = surroundings.problems;
   }
 
-  /** The callable that a key names; undefined if there is none, which has been reported. */
   callable(
     section: Section,
     key: string,
@@ -58,12 +50,12 @@ export class NamedCallables {
     if (typeof name !== 'string') return undefined;
     const found = this.surroundings.callables.find(name);
     if ('value' in found) return found;
-    // If its module could not be loaded, that has been reported.
+    // A module that could not be loaded has been reported.
     this.problems.addUnlessKnown(section.at(key), found);
     return undefined;
   }
 
-  /** A plain function in place, such as a selector. */
+  /** A function in place, such as a selector. */
   plainFunction(section: Section, key: string): ((...args: any[]) => any) | undefined {
     const found = this.callable(section, key);
     if (!found) return undefined;
@@ -77,10 +69,7 @@ export class NamedCallables {
     return undefined;
   }
 
-  /**
-   * The definition or class in a value, or a function, which becomes a definition; undefined if it is none of
-   * these, which has been reported.
-   */
+  /** The definition or class; a function becomes a definition. */
   body(section: Section, key: string, outcomes: boolean): NodeBody | undefined {
     const found = this.callable(section, key);
     if (!found) return undefined;
@@ -109,9 +98,7 @@ export class NamedCallables {
     );
   }
 
-  /**
-   * The definition to place for a callable: itself, or for a plain function the definition under its name.
-   */
+  /** A plain function becomes a definition under its name; other callables are placed unchanged. */
   definition(value: unknown, name: string, outcomes: boolean): any {
     if (kindOf(value) !== 'function' && !(value instanceof PythonBody)) return value;
     const { definitions } = this.surroundings;
@@ -129,7 +116,6 @@ export class NamedCallables {
     return made;
   }
 
-  /** Another document of the file, or a callable. */
   nested(section: Section, key: string): AnyTapestry | undefined {
     const name = section.fields[key];
     if (typeof name !== 'string') return undefined;
@@ -154,7 +140,7 @@ export class NamedCallables {
     return undefined;
   }
 
-  /** The schema under a key; if it is unusable, one that accepts everything. */
+  /** For an unusable schema, one that accepts everything. */
   schema(section: Section, key: string): StandardSchema {
     const given = section.fields[key] ?? 'Any';
     try {

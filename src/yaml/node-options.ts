@@ -4,14 +4,14 @@ import { SAYABLE } from './option-shapes';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Policies by their names in pirn's documents. */
+/** By their names in pirn's documents. */
 export const POLICIES: Readonly<Record<string, string>> = {
   skip_if_parent_failed: 'skipIfParentFailed',
   require_all_parents: 'requireAllParents',
   receive_errors: 'receiveErrors',
 };
 
-/** What names no dataset is refused where the knot is placed. */
+/** Wrong datasets are refused when the knot is placed. */
 const datasets = (value: unknown): unknown =>
   [value].flat().map((one) => {
     try {
@@ -28,7 +28,6 @@ const READ: Readonly<Record<string, (value: unknown) => unknown>> = {
   writes: datasets,
 };
 
-/** The options of knots in a map of a document. */
 export function optionsOf(fields: Fields): Record<string, unknown> {
   const options: Record<string, unknown> = {};
   for (const { name } of SAYABLE) {
@@ -40,7 +39,7 @@ export function optionsOf(fields: Fields): Record<string, unknown> {
 
 const LONGEST_SUMMARY = 300;
 
-/** The text shown beside a knot: the first line of its description, and its tags. */
+/** First line of the description, and tags. */
 export function summaryOf({ description, tags }: Fields): string | undefined {
   const line = typeof description === 'string' ? description.trim().split(/\s*\n\s*\n/)[0]! : '';
   const marks = Array.isArray(tags) ? tags.map((tag) => `#${String(tag)}`) : [];

@@ -1,2 +1,2 @@
-/** A part of a tapestry that a document cannot express, and why. */
+/** A part of a tapestry that a document cannot have, and why. */
 export class NotSayable extends Error {}

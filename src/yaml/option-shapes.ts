@@ -4,15 +4,14 @@ import { KNOT_OPTIONS } from '../authoring/options';
 
 type SayableOption = Exclude<keyof typeof KNOT_OPTIONS, 'summary'>;
 
-/** The options of knots that a document names as code does. */
+/** Options with the same name in documents and code. */
 export const SAYABLE = Object.entries(KNOT_OPTIONS).flatMap(([name, { form, about }]) =>
   form ? [{ name: name as SayableOption, form, about }] : [],
 );
 
-/** The shapes of forms that have a name. */
 type NamedShapes = Readonly<Record<Exclude<Extract<Form, string>, 'number' | 'text' | 'texts'>, ZodType>>;
 
-/** Makes the shapes of options, from the forms of their checks. */
+/** Makes shapes of options from the forms of their checks. */
 export class OptionShapes {
   constructor(
     private readonly z: typeof Zod,
@@ -27,7 +26,6 @@ export class OptionShapes {
     return Object.fromEntries(shapes) as Record<SayableOption, ZodType>;
   }
 
-  /** Those that have a form. */
   fields(checks: Readonly<Record<string, Check>>, required: readonly string[] = []): Record<string, ZodType> {
     const shapes = Object.entries(checks).flatMap(([name, { form }]) => {
       const shape = form && this.#of(form);
@@ -52,7 +50,6 @@ export class OptionShapes {
   }
 }
 
-/** Fields that may all be left out. */
 export function optional(shapes: Readonly<Record<string, ZodType>>): Record<string, ZodType> {
   return Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, shape.optional()]));
 }

@@ -28,35 +28,30 @@ import { isPart, referenceAt, type Reference } from './references';
 type AnyKnot = Knot<any>;
 type Inputs = Record<string, unknown>;
 
-/** The parts of the tapestry being built that placing a node needs: its knots, names and shapes. */
+/** The parts of the tapestry in progress that placing a node needs. */
 export interface TapestryParts {
   readonly shapes: KnotShapes;
   readonly callables: NamedCallables;
-  /**
-   * Places a knot. Refusals of the authoring functions are reported and repaired as far as possible, so that
-   * the next mistake is found as well.
-   *
-   * @param inputs may be changed
-   */
+  /** See `TapestryBuilder.placed`. */
   placed(
     node: NodeSection,
     options: Record<string, unknown>,
     inputs: Inputs,
     make: (config: any, inputs: any) => AnyKnot,
   ): AnyKnot;
-  /** The knot that a reference names, or a substitute. */
+  /** Returns a substitute for an unknown name. */
   knotOf(reference: Reference | undefined): AnyKnot;
-  /** The knots of `parents` and the constants of `config`, by input name. */
+  /** The knots of `parents` and the constants of `config`. */
   inputsOf(node: NodeSection): Inputs;
   decidedBy(node: NodeSection, inputs: Inputs): object;
   shapeOfInput(node: NodeSection): KnownShape;
-  /** Whether a value of `shared` names a node. */
+  /** The value in `shared` names a node. */
   isNode(value: unknown): boolean;
   setShape(made: AnyKnot, shape: KnownShape): AnyKnot;
   setBranch(node: NodeSection, made: AnyKnot): void;
 }
 
-/** Places the knot of a node by the function of the authoring API that its type names. */
+/** Calls the authoring function for the node's type. */
 export function placeNode(
   parts: TapestryParts,
   node: NodeSection,
@@ -67,7 +62,6 @@ export function placeNode(
 
 type Place = (this: TapestryParts, node: NodeSection, options: Record<string, unknown>) => AnyKnot;
 
-/** How each type of node is placed. */
 const PLACE: Readonly<Record<string, Place>> = {
   knot: placeKnot,
   source(node, options) {
@@ -226,7 +220,7 @@ const PLACE: Readonly<Record<string, Place>> = {
   },
 };
 
-/** Substitute for a function that could not be found. */
+/** In place of a missing function. */
 function nothing(): never {
   throw new Error('A document with errors has no bodies.');
 }
@@ -331,9 +325,7 @@ function placeWait(
   return builder.setShape(made, passed ? builder.shapes.of(passed) : UNKNOWN);
 }
 
-/**
- * Functions in place state what they receive beside their function; in pirn, the error policy alone decides.
- */
+/** In pirn, only the error policy says what a function in place receives. */
 function receivesOf(
   section: Section,
   options: Readonly<Record<string, unknown>>,

@@ -1,10 +1,10 @@
 import { SelvageError, type ErrorCode } from '../errors';
 import type { SourceFile } from './source-file';
 
-/** One thing that is wrong with a document, and its position. */
+/** A mistake in a document, with its position. */
 export interface PipelineProblem {
   readonly code: ErrorCode;
-  /** The sub-code, for codes that cover several mistakes. */
+  /** Sub-code, for codes of several mistakes. */
   readonly reason?: string;
   readonly message: string;
   /** As given; `<text>` for a text without a file. */
@@ -22,16 +22,15 @@ export interface PipelineProblem {
   readonly suggestion?: string;
 }
 
-/** Offsets into the text: the beginning, and just after the end. */
+/** Offsets of the beginning and just after the end. */
 export type Range = readonly [start: number, end: number];
 
 export type Finding = Pick<PipelineProblem, 'code' | 'reason' | 'message' | 'expected' | 'suggestion'>;
 
-/** Further problems are counted, not kept: one mistake may occur in each of many nodes. */
+/** Further problems are only counted: one mistake may be in many nodes. */
 const MOST_KEPT = 1_000;
 const MOST_SHOWN = 50;
 
-/** Collects everything that is wrong with a text. */
 export class Problems {
   private readonly kept: (PipelineProblem & { readonly range: Range })[] = [];
   private readonly seen = new Set<string>();
@@ -44,12 +43,12 @@ export class Problems {
     return this.kept.length > 0;
   }
 
-  /** How many there are beside those of {@link list}. */
+  /** Problems beside {@link list}. */
   get more(): number {
     return this.#more;
   }
 
-  /** Suppresses problems of this code, because they may only follow from one that has been reported. */
+  /** Suppresses problems of this code, as they may follow from a reported one. */
   leaveOut(code: ErrorCode): void {
     this.consequences.add(code);
   }
@@ -81,17 +80,15 @@ export class Problems {
   }
 
   /**
-   * Adds a problem that may follow from another one, unless there already is one at the same position (or,
-   * without a position of its own, anywhere in the whole).
-   *
-   * @param whole what the problem is about
+   * Adds a problem that may follow from another, unless one is known in `whole`: at this position or, without one,
+   * anywhere in the problem's subject.
    */
   addUnlessKnown(range: Range, finding: Finding, whole: Range = range): void {
     if (!this.kept.some(({ range: [start, end] }) => start <= whole[1] && whole[0] <= end))
       this.add(range, finding);
   }
 
-  /** Whether problems at a place make its value unreliable. */
+  /** Problems at this place make its value unreliable. */
   isDamaged([start, end]: Range): boolean {
     return this.kept.some(
       ({ code, range }) => code.startsWith('Yaml') && range[0] <= end && start <= range[1],
@@ -103,7 +100,7 @@ export class Problems {
     return this.ordered().map(({ range: _range, ...problem }) => problem);
   }
 
-  /** @throws SelvageError `InvalidPipeline` if there are any problems */
+  /** Throws `InvalidPipeline` if there are problems. */
   throwIfAny(): void {
     if (!this.any) return;
     const ordered = this.ordered();

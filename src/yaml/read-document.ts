@@ -7,21 +7,21 @@ import { partAt, valueOf, type Syntax, type SyntaxMap } from './syntax';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A checked map of a document, with its keys translated to this package's names. */
+/** A checked map of a document, with keys in this package's names. */
 export class Section {
   constructor(
     readonly syntax: SyntaxMap,
     readonly fields: Fields,
   ) {}
 
-  /** The position of a key's value, or of something on a path below it; that of the section if it is missing. */
+  /** Position of a key's value, or of a part of it; the section's if it is missing. */
   at(...path: readonly PropertyKey[]): Range {
     const [key, ...rest] = path;
     const entry = key === undefined ? undefined : this.entry(String(key));
     return entry ? partAt(entry.value, rest).range : this.head;
   }
 
-  /** The position of a key itself, or of one below it. */
+  /** Position of a key, or of one below it. */
   keyAt(...path: readonly string[]): Range {
     const [key, ...rest] = path;
     const entry = key === undefined ? undefined : this.entry(key);
@@ -32,7 +32,7 @@ export class Section {
     return (parent.kind === 'map' && parent.entries.get(last)?.key) || entry.key;
   }
 
-  /** Its first line, which represents all of it. */
+  /** The first line represents the section. */
   get head(): Range {
     return headOf(this.syntax);
   }
@@ -66,7 +66,7 @@ function headOf(syntax: Syntax): Range {
     : syntax.range;
 }
 
-/** Checks the form of a document. A mistake in one node does not affect the others. */
+/** A mistake in one node does not affect others. */
 export function readDocument(syntax: Syntax, problems: Problems): DocumentSection | undefined {
   if (syntax.kind !== 'map') {
     problems.add(syntax.range, {
@@ -98,7 +98,7 @@ export function readDocument(syntax: Syntax, problems: Problems): DocumentSectio
   return { section: sectionOf(whole, fields, problems), nodes, triggers };
 }
 
-/** The document without its lists of nodes and triggers, which are large. */
+/** The lists of nodes and triggers are large. */
 function withoutItems({ kind, range, entries }: SyntaxMap): SyntaxMap {
   return {
     kind,
@@ -112,10 +112,10 @@ function partsOf(syntax: SyntaxMap, key: string): readonly Syntax[] {
   return value?.kind === 'list' ? value.items : [];
 }
 
-/** Prefix of the shapes of triggers, before their types. */
+/** Before the types of triggers. */
 const TRIGGER = 'trigger ';
 
-/** Reads something whose `type` says what it is. Undefined if the type is unknown. */
+/** Undefined if the `type` is unknown. */
 function readTyped(
   syntax: Syntax,
   prefix: string,
@@ -171,11 +171,7 @@ function typesOf(prefix: string): string[] {
     .map((name) => name.slice(prefix.length));
 }
 
-/**
- * Refuses a key that occurs under two names.
- *
- * @param given the value of the map, with the keys as written
- */
+/** Refuses a key under two names. `given` has the keys as written. */
 function sectionOf(syntax: SyntaxMap, given: Fields, problems: Problems): Section {
   if (!Object.keys(given).some(isSynonym)) return new Section(syntax, given);
   const fields: Record<string, unknown> = {};
@@ -265,7 +261,6 @@ function firstLineOf(syntax: Syntax): Range {
       : syntax.range;
 }
 
-/** The keys allowed in the map at a path. */
 function keysAt(shape: Zod.$ZodType, path: readonly PropertyKey[]): string[] {
   let at: unknown = shape;
   for (const step of path) at = inner(at, step);

@@ -4,26 +4,25 @@ import type { Problems, Range } from './problems';
 import type { SourceFile } from './source-file';
 import type { Syntax, SyntaxScalar, SyntaxList, SyntaxMap, SyntaxEntry } from './syntax';
 
-/** Limits of a document; a larger one is refused before it is processed. */
+/** A larger document is refused before it is processed. */
 export const LIMITS = {
   /** Characters of the text. */
   length: 4 * 1024 * 1024,
-  /** Lists and maps in one another. */
+  /** Nested lists and maps. */
   depth: 64,
-  /** Most values, including those repeated by aliases. */
+  /** Values, also those repeated by aliases. */
   values: 500_000,
   aliases: 1_000,
   documents: 100,
 } as const;
 
-/** Characters that must be escaped in double quotes. */
 const CONTROL =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0080-\u0084\u0086-\u009f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 const TEMPLATE =
   'there is no template language here. In YAML, {{ x }} without quotes is a map within a map. To use the value of a knot, name it in "parents", or as { from: knot, path: field }; for the text itself, put it in quotes';
 
-/** The documents of a text: YAML 1.2, core schema. Forbidden constructs are reported and read as null. */
+/** YAML 1.2, core schema. Forbidden constructs are reported and read as null. */
 export function readSyntax(source: SourceFile, problems: Problems): Syntax[] {
   const { text } = source;
   if (text.length > LIMITS.length) {
@@ -58,15 +57,15 @@ export function readSyntax(source: SourceFile, problems: Problems): Syntax[] {
   for (const document of documents) reportErrors(document, source, problems);
   if (problems.any) return [];
   const reader = new Reader(yaml, problems, text.includes('&'));
-  // An empty document between two marks, or after the last, is ignored.
+  // Empty documents are ignored.
   return documents
     .filter((document) => document.contents !== null)
     .map((document) => reader.document(document));
 }
 
 /**
- * The library looks a variable for its own debugging up at each token, and each look-up asks the operating system: a fifth of
- * the time. A copy answers at once. The function is synchronous, so that nothing else sees the copy.
+ * The library reads a variable for its debugging at each token, and each read asks the operating system: a fifth of
+ * the time. A copy answers at once. `parse` is synchronous, so nothing else sees the copy.
  */
 function withCopyOfEnvironment<T>(parse: () => T): T {
   const own = process.env;
@@ -104,11 +103,11 @@ interface TokenLike {
   readonly items?: readonly { readonly key?: unknown; readonly value?: unknown }[];
 }
 
-/** Checked without recursion, because converting tokens to values is recursive. */
+/** Without recursion, as converting tokens to values is recursive. */
 function isTooDeep(tokens: readonly Token[], problems: Problems): boolean {
   const open: { readonly token: TokenLike; readonly depth: number }[] = [];
   const push = (token: unknown, depth: number): void => {
-    // Texts are most of the tokens, and contain no others.
+    // Most tokens are texts, which contain no others.
     if (typeof token === 'object' && token !== null && ('items' in token || 'value' in token))
       open.push({ token: token as TokenLike, depth });
   };
@@ -234,7 +233,7 @@ class Reader {
       this.problems.add(range, {
         code: 'YamlNotAllowed',
         reason: 'Alias',
-        message: `The alias *${source} is within what it stands for, and would have no end.`,
+        message: `The alias *${source} is inside the value that it refers to, and would have no end.`,
       });
       return nothing;
     }
@@ -278,7 +277,7 @@ class Reader {
     };
   }
 
-  /** Reads what is inside another value, to which an alias in it must not refer. */
+  /** An alias must not refer to a value that contains it. */
   private readIn(parent: Node, node: unknown, scope: Scope, at: number): Syntax {
     if (!this.mayHaveAnchors || scope.open.has(parent)) return this.read(node, scope, at);
     scope.open.add(parent);
@@ -289,7 +288,7 @@ class Reader {
     }
   }
 
-  /** The text of a key; undefined if there is none. */
+  /** Undefined if there is no valid key. */
   private key({ key }: Pair<unknown, unknown>, map: Range): string | undefined {
     const range = rangeOf(key, map[0]);
     if (this.yaml.isScalar(key)) {
@@ -357,14 +356,14 @@ class Reader {
   }
 }
 
-/** The values that an alias may refer to, and those being read. */
+/** Values for aliases, and values being read. */
 class Scope {
   readonly open = new Set<Node>();
 
   constructor(readonly anchors: ReadonlyMap<string, Node>) {}
 }
 
-/** The library's own range, which also has the end of a comment behind, is kept: to copy so many takes long. */
+/** The library's range, which includes a comment after the value, is not copied: that takes long. */
 function rangeOf(node: unknown, at: number): Range {
   return (node as { range?: Range } | null | undefined)?.range ?? [at, at];
 }

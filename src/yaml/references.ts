@@ -3,18 +3,17 @@ import { stepsOf } from '../authoring/nodes/pick';
 import type { DocumentSection, NodeSection } from './read-document';
 import type { Problems, Range } from './problems';
 
-/** The reference in an input of a node. */
 export interface Reference {
-  /** As written: the id of a node, `param:<name>`, or the path of a branch, `<id>:<tag>`. */
+  /** The id of a node, `param:<name>`, or a branch's path, `<id>:<tag>`. */
   readonly name: string;
   readonly steps?: readonly string[];
-  /** Looked up for a problem alone: hardly any reference has one. */
+  /** Computed only for problems. */
   readonly range: () => Range;
 }
 
 interface Target {
   readonly node: NodeSection | 'partition';
-  /** For a branch: the path. */
+  /** For a path of a branch. */
   readonly tag?: string;
 }
 
@@ -29,18 +28,14 @@ export function isPart(value: unknown): value is { readonly from: string; readon
   );
 }
 
-/** The name under which runs get the value of a parameter node. */
+/** The parameter's name in runs. */
 export function parameterName(id: string): string {
   return id.slice(id.indexOf(':') + 1);
 }
 
-/**
- * In a document with thousands of wrong names, only the first ones are compared with all known names, as each
- * comparison takes microseconds.
- */
+/** A comparison takes microseconds, so only the first wrong names are compared with all known ones. */
 const MOST_COMPARISONS = 100_000;
 
-/** The targets of the names in a document. */
 export class Names {
   private readonly nodes = new Map<string, NodeSection>();
   private readonly hasPartition: boolean;
@@ -71,7 +66,7 @@ export class Names {
     if (node) return { node };
     if (this.hasPartition && (name === 'partition' || name === `${PARAMETER_PREFIX}partition`))
       return { node: 'partition' };
-    // Ids may contain colons as well.
+    // Ids may contain colons.
     for (let at = name.lastIndexOf(':'); at > 0; at = name.lastIndexOf(':', at - 1)) {
       const branch = this.nodes.get(name.slice(0, at));
       const tag = name.slice(at + 1);
@@ -82,7 +77,6 @@ export class Names {
     return undefined;
   }
 
-  /** The known names, for messages. */
   known(): readonly string[] {
     return (this.allKnown ??= this.list());
   }
@@ -114,7 +108,7 @@ export class Names {
   }
 }
 
-/** Everything that a node refers to, by the meaning of its keys. A part of a value counts as its whole. */
+/** By the meaning of the node's keys. A part of a value counts as the whole. */
 function referencesOf(node: NodeSection, names: Names): Reference[] {
   const { section, type } = node;
   const { fields } = section;
@@ -151,7 +145,7 @@ export function isShared(value: unknown, names: Names): boolean {
   return typeof value === 'string' ? names.find(value) !== undefined : isPart(value);
 }
 
-/** Undefined if the form of the document is wrong, which has been reported. */
+/** Undefined for a wrong form, which has been reported. */
 export function referenceAt(
   { section }: NodeSection,
   value: unknown,
@@ -164,8 +158,8 @@ export function referenceAt(
 }
 
 /**
- * Sorts nodes so that each comes after those that it refers to, keeping the written order where possible.
- * Nodes on a cycle are reported, and keep the written order.
+ * Each node comes after those that it refers to, otherwise as written. Nodes on a cycle are reported, and stay as
+ * written.
  */
 export function inOrder(nodes: readonly NodeSection[], names: Names, problems: Problems): NodeSection[] {
   const ordered: NodeSection[] = [];

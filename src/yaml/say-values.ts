@@ -8,7 +8,7 @@ import { NotSayable } from './not-sayable';
 
 export type Fields = Record<string, unknown>;
 
-/** The options of knots, as a document has them. @throws NotSayable */
+/** Throws `NotSayable`. */
 export function sayOptions({ summary, dispatcher, ...others }: KnotOptions): Fields {
   return {
     ...(summary !== undefined && { description: summary }),
@@ -17,7 +17,6 @@ export function sayOptions({ summary, dispatcher, ...others }: KnotOptions): Fie
   };
 }
 
-/** The partitions of a tapestry, as a document has them. */
 export function sayDomain(description: DomainDescription): Fields {
   switch (description.kind) {
     case 'list':
@@ -33,7 +32,7 @@ export function sayDomain(description: DomainDescription): Fields {
   }
 }
 
-/** A schedule, as a document has it. @throws NotSayable */
+/** Throws `NotSayable`. */
 export function saySchedule({ id, options }: ScheduleDeclaration): Fields {
   const {
     cron,
@@ -70,7 +69,7 @@ export function saySchedule({ id, options }: ScheduleDeclaration): Fields {
   };
 }
 
-/** A copy of what is JSON. @throws NotSayable */
+/** A copy of JSON. Throws `NotSayable` for other values. */
 export function json(value: unknown, what: string): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0)) return value;
@@ -80,7 +79,7 @@ export function json(value: unknown, what: string): unknown {
   throw new NotSayable(`${what} is no JSON`);
 }
 
-/** A schema as JSON Schema. @throws NotSayable */
+/** Throws `NotSayable`. */
 export function schemaAsJson(schema: StandardSchema, what: string): unknown {
   try {
     const described = jsonSchemaOf(schema, 'input');

@@ -6,12 +6,9 @@ import { POLICIES } from './node-options';
 import { optional, OptionShapes } from './option-shapes';
 import { triggerShapes } from './trigger-shapes';
 
-/**
- * The permitted content of a document, as schemas. They check documents, and generate the package's JSON
- * Schema.
- */
+/** The permitted content of documents, as schemas. They check documents and make the package's JSON Schema. */
 interface Shapes {
-  /** The schema of a document, which leaves nodes unchecked. */
+  /** Leaves nodes unchecked. */
   readonly document: ZodType;
   /** By `type`. */
   readonly nodes: Readonly<Record<string, ZodType>>;
@@ -19,7 +16,7 @@ interface Shapes {
   readonly whole: ZodType;
 }
 
-/** Our option names, by their names in pirn's documents. */
+/** By their names in pirn's documents. */
 export const SYNONYMS: Readonly<Record<string, string>> = {
   error_policy: 'errorPolicy',
   validate_io: 'validate',
@@ -29,7 +26,6 @@ export const SYNONYMS: Readonly<Record<string, string>> = {
   allowed_module_prefixes: 'allowedModulePrefixes',
 };
 
-/** Alternative names of node types. */
 export const TYPE_SYNONYMS: Readonly<Record<string, string>> = { aggregator: 'aggregate' };
 
 let made: Shapes | undefined;
@@ -90,7 +86,7 @@ function makeShapes(z: typeof Zod): Shapes {
   const { reads, writes, columns, errorPolicy, validate, logs, ...others } = shaped.ofKnots();
   const policies = { errorPolicy, error_policy: errorPolicy, validate, validate_io: validate };
   const options = optional({ ...others, ...policies, logs });
-  // Allowed on all nodes in pirn; for a parameter they mean nothing.
+  // In pirn, all nodes may have them; for parameters they have no effect.
   const ofParameters = optional(policies);
   const data = optional({ reads, writes, columns });
   const own = {
@@ -108,7 +104,7 @@ function makeShapes(z: typeof Zod): Shapes {
     .min(1)
     .meta({ description: 'The name of another document of the file, or of a callable that is a tapestry' });
 
-  /** What a gate or a branch decides by. */
+  /** The input of a gate or a branch. */
   const oneOrSeveral = {
     input: reference.optional(),
     parents: parents.optional(),
@@ -231,7 +227,7 @@ function makeShapes(z: typeof Zod): Shapes {
       error:
         'one of daily, hourly, weekly, monthly, list and product, such as { daily: { start: 2024-01-01 } }',
     })
-    .meta({ description: 'Which partitions there are of what the tapestry makes' });
+    .meta({ description: 'The partitions of the tapestry' });
   const fields = {
     name: text('Of the tapestry, and of its workflow type').nullable().optional(),
     description: text('For people').nullable().optional(),
@@ -273,7 +269,7 @@ function makeShapes(z: typeof Zod): Shapes {
       .union([z.array(z.string().min(1)).min(1), z.record(z.string(), z.string().min(1))], {
         error: 'a list of ids, or ids by name',
       })
-      .meta({ description: 'The nodes whose values a run is asked for. Default: those that no other uses' })
+      .meta({ description: 'The nodes whose values a run yields. Default: nodes without consumers' })
       .optional(),
     schedules: z
       .array(schedule)

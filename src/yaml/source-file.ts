@@ -8,10 +8,9 @@ interface Position {
 }
 
 const LONGEST_SHOWN = 120;
-/** How much of a long line is shown before the culprit. */
+/** Characters of a long line before the culprit. */
 const BEFORE = 40;
 
-/** A text with its name, and positions in it. */
 export class SourceFile {
   private readonly starts: number[] = [0];
 
@@ -31,7 +30,7 @@ export class SourceFile {
     return { line: line + 1, column: Math.max(0, offset - this.starts[line]!) + 1 };
   }
 
-  /** The line with a range, the one before it, and carets below. Unprintable characters are shown as a replacement character. */
+  /** The line with the range, the one before it, and carets below. */
   excerpt([start, end]: Range): string[] {
     const line = this.lineOf(start);
     const width = String(line + 1).length;
@@ -64,7 +63,7 @@ export class SourceFile {
     return low;
   }
 
-  /** Replaces each character by exactly one, so that carets stay below their target. */
+  /** Each character is replaced by exactly one, so that carets stay below their target. */
   private line(index: number): string {
     return this.text
       .slice(this.starts[index], this.starts[index + 1] ?? this.text.length)

@@ -1,6 +1,5 @@
 import type { Range } from './problems';
 
-/** A value of a document with its positions. */
 export type Syntax = SyntaxScalar | SyntaxList | SyntaxMap;
 
 export interface SyntaxScalar {
@@ -26,7 +25,7 @@ export interface SyntaxEntry {
   readonly value: Syntax;
 }
 
-/** A separate copy of the value. */
+/** A copy. */
 export function valueOf(syntax: Syntax): unknown {
   switch (syntax.kind) {
     case 'scalar':
@@ -42,7 +41,7 @@ export function valueOf(syntax: Syntax): unknown {
   }
 }
 
-/** The innermost existing part on a path. */
+/** The innermost existing part. */
 export function partAt(syntax: Syntax, path: readonly PropertyKey[]): Syntax {
   let at = syntax;
   for (const step of path) {

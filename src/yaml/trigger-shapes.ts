@@ -5,7 +5,7 @@ import { VALKEY_CHECKS } from '../triggers/valkey';
 import type { BasicShapes } from './basic-shapes';
 import type { OptionShapes } from './option-shapes';
 
-/** Declarations that start runs: schedules, and triggers by their `type`. */
+/** Schedules, and triggers by their `type`. */
 interface TriggerShapes {
   readonly schedule: ZodType;
   readonly triggers: Readonly<Record<string, ZodType>>;

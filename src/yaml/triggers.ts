@@ -17,7 +17,6 @@ import { kindOf, type CallableTable } from './callables';
 import type { Problems } from './problems';
 import { Section, type DocumentSection } from './read-document';
 
-/** Makes the triggers that a document declares for its tapestry. */
 export function buildTriggers(
   document: DocumentSection,
   tapestry: AnyTapestry,
@@ -55,10 +54,10 @@ const MAKE: Readonly<Record<string, (tapestry: AnyTapestry, options: any) => Tri
   valkey: (tapestry, options) => valkeyTrigger(tapestry, options),
 };
 
-/** Keys whose texts are names of callables. */
+/** Keys with names of callables. */
 const FUNCTIONS = ['map', 'run', 'sequence'];
 
-/** Replaces names by functions. Undefined if a function is missing, which has been reported. */
+/** Undefined if a function is missing, which has been reported. */
 function withFunctions(
   section: Section,
   fields: Readonly<Record<string, unknown>>,

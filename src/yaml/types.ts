@@ -4,7 +4,6 @@ import { zod } from '../json-schema-of';
 import { nearestName } from '../authoring/names';
 import type { GivenSchemas } from './given-schemas';
 
-/** Why a type is unusable. */
 export class TypeProblem extends Error {
   constructor(
     message: string,
@@ -15,10 +14,8 @@ export class TypeProblem extends Error {
 }
 
 /**
- * The schema that a document denotes: by a JSON Schema, a type in Python's notation (`list[int]`, `dict[str, float]`, `str | None`), a word
- * of JSON Schema, or the name of a callable that is a schema.
- *
- * @throws TypeProblem
+ * Reads a JSON Schema, a type in Python's notation (`list[int]`, `dict[str, float]`, `str | None`), a word of JSON
+ * Schema, or the name of a schema among the callables. Throws `TypeProblem`.
  */
 export function schemaOf(
   given: unknown,
@@ -87,7 +84,6 @@ const GENERIC: Readonly<Record<string, string>> = {
 const LONGEST = 500;
 const DEEPEST = 20;
 
-/** Reads a type in Python's notation. */
 class TypeReader {
   private at = 0;
   private readonly tokens: readonly string[];
@@ -183,7 +179,7 @@ class TypeReader {
     return this.z.literal(values);
   }
 
-  /** Undefined stands for `...`. */
+  /** Undefined for `...`. */
   private parts(): (ZodType | undefined)[] {
     const parts: (ZodType | undefined)[] = [];
     do parts.push(this.take('...') ? undefined : this.union());

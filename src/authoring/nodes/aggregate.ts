@@ -6,10 +6,10 @@ import { place } from '../place';
 import type { DefinitionRecord, ErrorPolicy, ValuePolicy } from '../records';
 import { inlineDefinition, received, requireKeys, requireSomeKnot } from './inline-definition';
 
-/** The arguments of a body that takes values: for a knot its value, for a constant the constant. */
+/** For a knot its value, for a constant the constant. */
 export type WiredValues<W> = { readonly [K in keyof W]: W[K] extends Knot<infer T> ? T : W[K] };
 
-/** The arguments of a body that receives outcomes: for a knot its outcome, for a constant Ok. */
+/** For a knot its outcome, for a constant Ok. */
 export type WiredOutcomes<W> = {
   readonly [K in keyof W]: W[K] extends Knot<infer T> ? Outcome<T> : Ok<W[K]>;
 };
@@ -17,18 +17,18 @@ export type WiredOutcomes<W> = {
 /** The arguments of a function in place: values or outcomes. */
 export type Receives = DefinitionRecord['receives'];
 
-/** The error policies that a node with such a function may have. */
+/** Error policies of a node whose function receives values or outcomes. */
 export type PolicyOf<R extends Receives> = R extends 'outcomes' ? ErrorPolicy : ValuePolicy;
 
 export interface AggregateOptions<W, O, R extends Receives = 'values'> {
   /** Knots and constants by name; at least one knot. */
   readonly inputs: W;
   /**
-   * `outcomes`: `combine` gets an `Outcome` of each input, and runs whatever became of them unless the
-   * `errorPolicy` says otherwise. Default `values`.
+   * `outcomes`: `combine` gets an `Outcome` of each input and always runs, unless the `errorPolicy` says otherwise.
+   * Default `values`.
    */
   readonly receives?: R;
-  /** Combines the inputs into one value. May be asynchronous; runs at least once, as any body. */
+  /** Combines the inputs into one value. May be asynchronous; runs at least once. */
   readonly combine: (
     inputs: R extends 'outcomes' ? WiredOutcomes<W> : WiredValues<W>,
     context: KnotContext,
@@ -36,9 +36,9 @@ export interface AggregateOptions<W, O, R extends Receives = 'values'> {
 }
 
 /**
- * Places a knot that combines several values into one, with its function in place:
- * `aggregate({ inputs: { a, b }, combine: ({ a, b }) => a + b }, { id: 'sum' })`. With `receives: 'outcomes'`
- * the function also sees failures and skips.
+ * Places a knot that combines values, with its function in place:
+ * `aggregate({ inputs: { a, b }, combine: ({ a, b }) => a + b }, { id: 'sum' })`. With `receives: 'outcomes'` the
+ * function also gets failures and skips.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

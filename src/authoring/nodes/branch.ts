@@ -10,29 +10,26 @@ import type { WiredValues } from './aggregate';
 import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 import { placeOver } from './input-of';
 
-/** A branch that a function decides. */
+/** A function chooses the path. */
 export interface SelectorOptions<T, Tag extends string, Why = unknown> {
   readonly input: Knot<T> & MaybeAbsent<Why>;
   /** All tags that the selector may return. */
   readonly branches: readonly Tag[];
-  /**
-   * Returns the tag of the path to take. May be asynchronous. Anything but one of the tags makes the branch fail
-   * (`UnknownBranch`).
-   */
+  /** Returns the tag of the path. May be asynchronous. Any other result makes the branch fail (`UnknownBranch`). */
   readonly selector: (input: T, context: KnotContext) => NoInfer<Tag> | Promise<NoInfer<Tag>>;
 }
 
-/** A branch over several inputs, which a function decides. */
+/** Like {@link SelectorOptions}, over several inputs. */
 export interface SelectorInputsOptions<W, Tag extends string> {
   /** Knots and constants by name; at least one knot. */
   readonly inputs: W;
   /** As in {@link SelectorOptions}. */
   readonly branches: readonly Tag[];
-  /** As in {@link SelectorOptions}, with the values of all inputs by name. */
+  /** Gets the values of all inputs by name. */
   readonly selector: (inputs: WiredValues<W>, context: KnotContext) => NoInfer<Tag> | Promise<NoInfer<Tag>>;
 }
 
-/** A branch that a field of the input decides: the field that tells the members of a union apart. */
+/** A field, which discriminates the union in `input`, chooses the path. */
 export interface DiscriminantOptions<T, Field extends keyof T, Why = unknown> {
   readonly input: Knot<T> & MaybeAbsent<Why>;
   readonly on: Field;
@@ -44,8 +41,8 @@ export interface BranchKnot<Paths, Id extends string = string, Why extends Absen
   Id
 > {
   /**
-   * The knot of a path, `<id>:<tag>`. If its tag is chosen, its value is the branch's input, passed on by reference;
-   * otherwise it is `Skipped('branch_not_selected')`. The same tag always returns the same knot.
+   * The knot of a path, `<id>:<tag>`; the same for each call with this tag. If the tag is chosen, its value is the
+   * branch's input, passed on by reference; else it is `Skipped('branch_not_selected')`.
    */
   path<const Tag extends keyof Paths & string>(
     tag: Tag,
@@ -63,11 +60,12 @@ export type MemberPaths<T, Field extends keyof T> = {
 };
 
 /**
- * Places a knot that chooses one of several paths for its input: `const b = branch({ input: order, on: 'type' }, { id: 'by-type' })`,
- * or with a `selector`, and then `b.path('refund')` for the knots of that path.
+ * Places a knot that chooses a path for its input, by a field or by a `selector`:
+ * `const b = branch({ input: order, on: 'type' }, { id: 'by-type' })`. `b.path('refund')` is then the knot of that
+ * path.
  *
- * Over several inputs, `branch({ inputs: { order, stock }, branches, selector: ({ order, stock }) => … }, { id })`, paths
- * have the record of them by name, which is the value of the knot `<id>.inputs`.
+ * Over several inputs, `branch({ inputs: { order, stock }, branches, selector: ({ order, stock }) => … }, { id })`,
+ * a path has the record of all inputs, the value of the knot `<id>.inputs`.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

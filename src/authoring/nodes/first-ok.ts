@@ -10,8 +10,8 @@ export interface FirstOkOptions<K extends readonly Knot<any>[]> {
 }
 
 /**
- * Why none of the alternatives may have a value. Unselected paths are no reason, assuming that all paths of the branch
- * are among the alternatives.
+ * Why none of the alternatives may have a value. All paths of the branch are assumed to be among them, so an
+ * unselected path is no reason.
  */
 export type WhyAllAbsent<K extends readonly Knot<any>[]> = true extends {
   [I in keyof K]: [AbsenceReason<K[I]>] extends [never] ? true : false;
@@ -20,10 +20,10 @@ export type WhyAllAbsent<K extends readonly Knot<any>[]> = true extends {
   : Exclude<AbsenceReason<K[number]>, 'path'>;
 
 /**
- * Places a knot that takes the value of the first alternative that is Ok, passed on by reference:
- * `firstOk({ of: [primary, fallback] }, { id: 'answer' })`. Use it to rejoin branches, or to fall back. It waits for
- * all alternatives. If all were skipped it is `Skipped('no_alternative')`; if some failed and none is Ok, it fails with
- * `NoAlternative`.
+ * Places a knot with the value of the first alternative that is Ok, passed on by reference:
+ * `firstOk({ of: [primary, fallback] }, { id: 'answer' })`. Use it to rejoin branches or to fall back. It waits for
+ * all alternatives. If all were skipped it is `Skipped('no_alternative')`. If some failed and none is Ok, it fails
+ * with `NoAlternative`.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */
@@ -53,7 +53,7 @@ export function firstOk<const K extends readonly Knot<any>[], const Id extends s
   ) as KnotOf<ValueOf<K[number]>, Id, WhyAllAbsent<K>>;
 }
 
-/** Pads the index, because a plan sorts inputs by name and that order must be the order of preference. */
+/** Padded, as plans sort inputs by name and that order must be the order of preference. */
 function inputName(index: number): string {
   return `of${String(index).padStart(5, '0')}`;
 }

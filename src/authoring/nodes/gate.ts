@@ -8,28 +8,27 @@ import { placeOver } from './input-of';
 
 export interface GateOptions<T, Why = unknown> {
   readonly input: Knot<T> & MaybeAbsent<Why>;
-  /**
-   * Tells whether the gate is open. May be asynchronous. Anything but a boolean makes the knot fail (`NotABoolean`).
-   */
+  /** Whether the gate is open. May be asynchronous. If the result is no boolean, the knot fails (`NotABoolean`). */
   readonly predicate: (input: T, context: KnotContext) => boolean | Promise<boolean>;
 }
 
-/** A gate over several inputs. */
+/** Like {@link GateOptions}, over several inputs. */
 export interface GateInputsOptions<W> {
   /** Knots and constants by name; at least one knot. */
   readonly inputs: W;
-  /** As in {@link GateOptions}, with the values of all inputs by name. */
+  /** Gets the values of all inputs by name. */
   readonly predicate: (inputs: WiredValues<W>, context: KnotContext) => boolean | Promise<boolean>;
 }
 
 /**
- * Places a knot that passes a value on or stops it: `gate({ input: total, predicate: (total) => total > 0 }, { id:
- * 'positive' })`. If open, its value is its input's, passed on by reference: read for the predicate, but not written
- * again. If closed, it is `Skipped('gate_closed')`; as a terminal it may therefore have no value, and so may the knots
- * downstream.
+ * Places a knot that passes a value on or stops it:
+ * `gate({ input: total, predicate: (total) => total > 0 }, { id: 'positive' })`. If open, it has its input's value,
+ * by reference: read for the predicate, but not written again. If closed, it is `Skipped('gate_closed')`; so it and
+ * the knots downstream may have no value.
  *
- * Over several inputs, `gate({ inputs: { total, limit }, predicate: ({ total, limit }) => total < limit }, { id })`, it
- * passes on the record of them by name, which is the value of the knot `<id>.inputs`.
+ * Over several inputs,
+ * `gate({ inputs: { total, limit }, predicate: ({ total, limit }) => total < limit }, { id })`, it passes on the
+ * record of all inputs, the value of the knot `<id>.inputs`.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

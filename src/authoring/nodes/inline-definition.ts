@@ -6,16 +6,13 @@ import { shown } from '../checks';
 import { isKnotOption } from '../options';
 import type { DefinitionRecord, KnotBody } from '../records';
 
-/** Functions that a user wrote in place, by their role in the node. */
 export type Callables = Readonly<Record<string, unknown>>;
 
 /**
- * Makes the definition behind a node whose functions are written in place. It belongs to a single knot, and workers
- * find it by that knot. Its code is that of the functions.
+ * Makes the definition of a node with functions in place. It belongs to one knot, by which workers find it. Throws
+ * `InvalidConfig` if a callable is no function.
  *
- * @param node the name of the node's factory
  * @param how `name`: for a form of the node whose function takes other inputs, so that the two are never confused
- * @throws SelvageError InvalidConfig if one of them is not a function
  */
 export function inlineDefinition(
   node: string,
@@ -51,7 +48,7 @@ export function inlineDefinition(
   });
 }
 
-/** Refuses a node's first argument if it is not an object, or has unknown keys. */
+/** Refuses a first argument of a node that is not an object or has unknown keys. */
 export function requireKeys(node: string, given: unknown, known: readonly string[], config: unknown): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given) || knotRecord(given)) {
     const what = knotRecord(given) ? 'a knot' : shown(given);
@@ -76,7 +73,6 @@ export function requireKeys(node: string, given: unknown, known: readonly string
   );
 }
 
-/** Refuses anything but a knot where a node needs one. */
 export function requireKnot(node: string, role: string, given: unknown, config: unknown): void {
   if (knotRecord(given) !== undefined) return;
   throw invalidNode(
@@ -88,7 +84,7 @@ export function requireKnot(node: string, role: string, given: unknown, config: 
   );
 }
 
-/** Refuses inputs by name of which none is a knot. */
+/** Refuses `inputs` without a knot. */
 export function requireSomeKnot(node: string, inputs: unknown, config: unknown): void {
   if (typeof inputs === 'object' && inputs !== null && Object.values(inputs).some(knotRecord)) return;
   throw invalidNode(
@@ -100,11 +96,7 @@ export function requireSomeKnot(node: string, inputs: unknown, config: unknown):
   );
 }
 
-/**
- * Tells whether a function in place receives outcomes, and gives its definition a name that says so.
- *
- * @throws SelvageError InvalidConfig
- */
+/** Whether a function in place receives outcomes. If so, its definition has a name of its own. */
 export function received(
   node: string,
   receives: unknown,
@@ -121,7 +113,7 @@ export function received(
   );
 }
 
-/** An InvalidConfig error, which names the node by its knot if that has an id. */
+/** Names the node by its knot, if that has an id. */
 export function invalidNode(
   node: string,
   config: unknown,

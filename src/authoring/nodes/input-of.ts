@@ -6,10 +6,8 @@ import type { DefinitionRecord } from '../records';
 import { inlineDefinition, invalidNode, requireKnot, requireSomeKnot } from './inline-definition';
 
 /**
- * Places a gate or a branch over the knot in `input`, or else over `<id>.inputs`, a knot that has the record of all
- * `inputs` by name. So what it decides by and passes on has a hash and lineage of its own, and is passed on by reference.
- *
- * @throws SelvageError InvalidConfig, and those of placing a definition
+ * Places a gate or branch over the knot in `input`, or over `<id>.inputs`, a knot with the record of all `inputs`.
+ * The record then has a hash and lineage of its own, and is passed on by reference.
  */
 export function placeOver<T>(
   node: 'gate' | 'branch',
@@ -39,19 +37,18 @@ export function placeOver<T>(
   try {
     return placed(gathered);
   } catch (error) {
-    // Both are placed, or none.
+    // Both are placed, or neither.
     knotRecord(gathered)!.tapestry.knots.delete(gathered.id);
     throw error;
   }
 }
 
-/** The inputs are the value. Nothing is saved by reusing it. */
+/** Its value is its inputs, so a reuse would save nothing. */
 const GATHERED: DefinitionRecord = Object.freeze({
   ...inlineDefinition('inputs', {}, undefined, (inputs: object) => inputs),
   options: Object.freeze({ cache: false }),
 });
 
-/** Whether it is the definition of a knot that was placed for several inputs. */
 export function isGathered(definition: DefinitionRecord | undefined): boolean {
   return definition === GATHERED;
 }

@@ -8,46 +8,40 @@ import { MAX_INPUT, nestedTapestry, placeNested } from './nested-tapestry';
 
 const DEFAULT_MAX = 1_000;
 
-/**
- * The state of a loop: the step's parameters, overridden and extended by what the last iteration returned.
- */
+/** The step's parameters, overridden and extended by the last iteration's returned values. */
 export type LoopState<Parameters, Values> = Flat<Omit<Parameters, keyof Values> & Values>;
 type Flat<T> = { [K in keyof T]: T[K] };
 
-/** Refuses a step that returns, under the name of a parameter, a value of another type. */
+/** Refuses a step that returns, under a parameter's name, a value of another type. */
 type ReturnsItsParameters<Parameters, Values> =
   Pick<Values, keyof Values & keyof Parameters> extends Partial<Parameters> ? unknown : never;
 
 export interface LoopOptions<Parameters extends object, Values extends object, Given = unknown> {
   /**
-   * The tapestry to repeat. Its parameters are the state. A value that its `build` returns under a
-   * parameter's name is that parameter's next value; other parameters keep theirs. Further returned values
-   * are visible to `until`. Nesting closes the tapestry.
+   * The tapestry to repeat. Its parameters are the state: a value that `build` returns under a parameter's name is
+   * its next value, other parameters keep theirs. `until` also gets further returned values. Nesting closes the
+   * tapestry.
    */
   readonly step: Tapestry<Parameters, Values> & ReturnsItsParameters<Parameters, Values>;
   /** The state before the first iteration, by parameter name: knots or constants. */
   readonly initial: InputsFor<Parameters, Given>;
   /**
-   * Tells whether the loop is over; asked after each iteration. May be asynchronous; runs at least once, as
-   * any body. Anything but a boolean makes the knot fail (`NotABoolean`).
+   * Whether the loop is over; called after each iteration. May be asynchronous; runs at least once. If the result
+   * is no boolean, the knot fails (`NotABoolean`).
    */
   readonly until: (state: LoopState<Parameters, Values>, context: KnotContext) => boolean | Promise<boolean>;
-  /**
-   * Most iterations. If the last of them does not end the loop, the knot fails (`LoopLimit`). Default 1,000.
-   */
+  /** Most iterations. If the last one does not end the loop, the knot fails (`LoopLimit`). Default 1,000. */
   readonly max?: number;
 }
 
 /**
- * Places a knot that repeats a tapestry until a function says that it is enough:
+ * Places a knot that repeats a tapestry until a function returns true:
  * `loop({ step: refine, initial: { draft }, until: ({ score }) => score > 0.9 }, { id: 'refined' })`. Each
- * iteration is a run of its own, `<run>/<knot>#<number>`. The knot's value is the last state. `retry` and
- * `timeout` apply to `until`. An iteration that does not produce its values makes the knot fail
- * (`SubRunFailed`).
+ * iteration is a run of its own, `<run>/<knot>#<number>`. The knot's value is the last state. `retry` and `timeout`
+ * apply to `until`. An iteration without values makes the knot fail (`SubRunFailed`).
  *
- * @throws SelvageError InvalidConfig; UnknownInput, MissingInput, InvalidInput by the step's parameters;
- *   Cycle; and
- * those of placing a definition
+ * @throws SelvageError InvalidConfig; UnknownInput, MissingInput, InvalidInput by the step's parameters; Cycle; and
+ *   those of placing a definition
  */
 export function loop<
   Parameters extends object,
@@ -85,10 +79,7 @@ export function loop<
   >;
 }
 
-/**
- * Refuses a step that changes no state, as it would repeat for ever, and one whose next state may lack a
- * value.
- */
+/** Refuses a step that changes no state, as it would repeat for ever, and a next state that may lack a value. */
 function requireNextState({ name, parameters, terminals }: TapestryRecord, config: unknown): void {
   const next = [...(terminals ?? [])].filter(([terminal]) => parameters.has(terminal));
   if (next.length === 0) {

@@ -24,14 +24,13 @@ export interface MapOptions<E extends OnElementError = OnElementError> {
   /** Most elements whose bodies run at once, over the whole map. Default 100. */
   readonly concurrency?: number;
   /**
-   * Elements per activity, on Temporal and for `queue()`. Raise it for small, fast bodies. Each element still
-   * has its own outcome, record and retries. Default 1.
+   * Elements per activity, on Temporal and for `queue()`. Raise it for small, fast bodies. Outcomes, records and
+   * retries stay per element. Default 1.
    */
   readonly batch?: number;
   /**
-   * How to treat failed elements. `fail` (default): once all have ended, the map fails with `MapElements`,
-   * which names them. `skip`: the value leaves them out. `collect`: the value has an `Outcome` for each
-   * element.
+   * How to treat failed elements. `fail` (default): when all have ended, the map fails with `MapElements`, which
+   * names them. `skip`: the value omits them. `collect`: the value has an `Outcome` per element.
    */
   readonly onError?: E;
 }
@@ -41,7 +40,7 @@ export type ElementOf<L> = L extends readonly (infer T)[] ? T : L[keyof L];
 
 type ElementResult<O, E> = E extends 'collect' ? Outcome<O> : O;
 
-/** The value of a map: for a list a list, for a record a record with the same keys, less what is left out. */
+/** For a list a list; for a record a record with the same keys, without omitted elements. */
 export type Mapped<L, O, E extends OnElementError> = L extends readonly unknown[]
   ? ElementResult<O, E>[]
   : E extends 'skip'
@@ -52,9 +51,8 @@ export type Mapped<L, O, E extends OnElementError> = L extends readonly unknown[
 type Lists = Readonly<Record<string, Knot<readonly any[]>>>;
 
 /*
- * One signature for all forms of `map`, so that the compiler names the wrong argument instead of saying that
- * no overload matches. `V` is the type of `over`, `F` of `each`, `B` the bound name, `W` the type of
- * `shared`.
+ * One signature for all forms of `map`, so that the compiler names the wrong argument, not "no overload matches".
+ * `V` is the type of `over`, `F` of `each`, `B` the bound name, `W` the type of `shared`.
  */
 
 /** The inputs and output of a definition; `never` for a function in place. */
@@ -67,7 +65,7 @@ type SignatureOf<F> =
 type InputsOf<F> = SignatureOf<F>[0];
 type IsInPlace<F> = [SignatureOf<F>] extends [never] ? true : false;
 
-/** The arguments of a function in place, for each element. `B` is `string` if `bind` is omitted. */
+/** The arguments of a function in place. `B` is `string` if `bind` is omitted. */
 type ElementInputs<V, B extends string> =
   V extends Knot<infer L>
     ? { readonly [K in string extends B ? 'element' : B]: ElementOf<L> }
@@ -98,7 +96,7 @@ type OverOf<F, V, B> =
             : `The definition has no input "${K & string}"`;
         };
 
-/** The inputs of a definition that are the same for all elements. */
+/** Inputs of a definition that are equal for all elements. */
 type Unbound<F, V, B> = Omit<InputsOf<F>, (V extends Knot<any> ? B : keyof V) & PropertyKey>;
 type SharedOf<F, V, B, W> =
   IsInPlace<F> extends true
@@ -114,7 +112,7 @@ type BindingOf<F, V> =
       : { readonly bind: unknown }
     : { readonly bind?: undefined };
 
-/** The input names that may be bound to the element. */
+/** Input names that may be bound to the element. */
 export type Bindable<F> = IsInPlace<F> extends true ? string : keyof InputsOf<F> & string;
 
 /** The first argument of `map`. */
@@ -137,19 +135,17 @@ export type MappedOver<V, O, E extends OnElementError> = Mapped<
 >;
 
 /**
- * Places a knot that runs a body for each element of a list, and whose value is the list of results:
- * `map({ over: users, each: greet, bind: 'user' }, { id: 'greetings' })`. Each element has its own outcome,
- * record (`greetings[17]`) and retries; the order is kept. Over a plain object the keys are kept
- * (`greetings["anna"]`). Over several lists of one length, `over: { user: users, gift: gifts }`, each body
- * gets one element of each.
+ * Places a knot that runs a body for each element of a list. Its value is the list of results:
+ * `map({ over: users, each: greet, bind: 'user' }, { id: 'greetings' })`. Each element has its own outcome, record
+ * (`greetings[17]`) and retries; the order is kept. Over a plain object, keys are kept (`greetings["anna"]`). Over
+ * several lists of one length, `over: { user: users, gift: gifts }`, each body gets an element of each.
  *
- * `each` is a definition or a function in place. It gets the element under the name in `bind` (default
- * `element`), and everything in `shared`: knots and constants that are the same for all. The knot's `retry`,
- * `timeout`, `cancelGrace`, `onCodeChange`, limits and `cache` apply to each element. If the input is not a
- * list, the knot fails with NotAList; if lists differ in length, with UnequalLists.
+ * `each` is a definition or a function in place. It gets the element under the name in `bind` (default `element`),
+ * and `shared`: knots and constants that are equal for all. `retry`, `timeout`, `cancelGrace`, `onCodeChange`,
+ * limits and `cache` apply to each element. Any other input makes the knot fail with `NotAList`, lists of different
+ * length with `UnequalLists`.
  *
- * When the run is cancelled, no more elements begin: those that have ended keep their records, and the map is
- * skipped.
+ * When the run is cancelled, no more elements start, and the map is skipped. Ended elements keep their records.
  *
  * @throws SelvageError InvalidConfig, UnknownInput, MissingInput, and those of placing a definition
  */
@@ -213,7 +209,7 @@ export function map(
 
 const KEYS = ['over', 'each', 'bind', 'shared', 'concurrency', 'batch', 'onError'];
 
-/** Hosts call the elements' bodies instead. */
+/** Hosts call the bodies of elements instead. */
 function neverCalled(): never {
   throw new Error('A map has no body of its own.');
 }
@@ -244,7 +240,6 @@ function eachOf(given: unknown, config: unknown): DefinitionRecord {
   );
 }
 
-/** The lists, by the names of the map's inputs. */
 function listsOf(over: unknown, config: unknown): Record<string, unknown> {
   if (knotRecord(over)) return { over };
   if (typeof over === 'object' && over !== null) {

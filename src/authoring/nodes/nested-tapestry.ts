@@ -7,13 +7,11 @@ import type { DefinitionRecord, InputRecord, TapestryRecord } from '../records';
 import { complaintOf } from '../standard-schema';
 import { invalidNode } from './inline-definition';
 
-/** Prefix of inputs that are not parameters. No parameter has such a name. */
+/** Prefix of inputs that are not parameters: no parameter's name begins so. */
 const OWN_INPUT = 'selvage.';
 
-/** The input of a loop that limits its iterations. */
 export const MAX_INPUT = `${OWN_INPUT}max`;
 
-/** The tapestry that a node runs, checked to be one. */
 export function nestedTapestry(node: string, role: string, given: unknown, config: unknown): TapestryRecord {
   const record = tapestryRecord(given);
   if (record) return record;
@@ -26,7 +24,7 @@ export function nestedTapestry(node: string, role: string, given: unknown, confi
   );
 }
 
-/** Places a knot that runs a tapestry. Its inputs are checked by the parameters of that tapestry. */
+/** Places a knot that runs a tapestry. */
 export function placeNested(
   definition: DefinitionRecord,
   tapestry: TapestryRecord,
@@ -40,9 +38,8 @@ export function placeNested(
 }
 
 /**
- * Checks the inputs of a knot that runs another tapestry, as far as possible before anything runs: throws
- * `UnknownInput` and `MissingInput` by that tapestry's parameters, and `InvalidInput` for constants that
- * their schemas refuse. Values of knots are checked when the child run starts.
+ * Throws `UnknownInput` and `MissingInput` by the nested tapestry's parameters, and `InvalidInput` for constants
+ * that their schemas refuse. Values of knots are checked when the child run starts.
  */
 function checkNestedInputs(
   node: string,

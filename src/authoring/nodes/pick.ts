@@ -7,7 +7,7 @@ import { place } from '../place';
 import type { DefinitionRecord } from '../records';
 import { inlineDefinition, invalidNode, requireKeys, requireKnot } from './inline-definition';
 
-/** The type of a field or a list element; `never` if there is none of this name. */
+/** The type of a field or element; `never` if there is none. */
 type Field<T, Name extends string> = T extends readonly (infer E)[]
   ? Name extends `${number}`
     ? E
@@ -16,7 +16,7 @@ type Field<T, Name extends string> = T extends readonly (infer E)[]
     ? T[Name]
     : never;
 
-/** The type at a path such as `address.city`; `never` if the type has no such field. */
+/** The type at a path such as `address.city`; `never` if there is no such field. */
 export type ValueAt<T, Path extends string> = unknown extends T
   ? unknown
   : Path extends `${infer First}.${infer Rest}`
@@ -25,20 +25,19 @@ export type ValueAt<T, Path extends string> = unknown extends T
 
 export interface PickOptions<T, Path extends string, Why = unknown> {
   readonly from: Knot<T> & MaybeAbsent<Why>;
-  /** Field names and list indexes, joined by dots: `address.city`, `orders.0.total`. */
+  /** Field names and indexes, joined by dots: `address.city`, `orders.0.total`. */
   readonly path: [ValueAt<T, Path>] extends [never] ? `There is no field "${Path}"` : Path;
 }
 
-/** Like {@link PickOptions}, with the path as a list, for names that contain dots. The value is untyped. */
+/** Like {@link PickOptions}, with a list as path, for names that contain dots. The value is untyped. */
 export interface PickSteps<Why = unknown> {
   readonly from: Knot<any> & MaybeAbsent<Why>;
   readonly path: readonly (string | number)[];
 }
 
 /**
- * Places a knot whose value is a part of another's:
- * `pick({ from: user, path: 'address.city' }, { id: 'city' })`. A value without such a part makes it fail
- * with `UnknownField`. To combine two parts of a value, write a knot of your own.
+ * Places a knot whose value is a part of another's: `pick({ from: user, path: 'address.city' }, { id: 'city' })`.
+ * It fails with `UnknownField` if the value lacks that part. To combine two parts, write a knot of your own.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

@@ -12,11 +12,11 @@ import { inlineDefinition, invalidNode, received, requireKeys } from './inline-d
 export interface CombineOptions<T, O, R extends Receives = 'values', Why = unknown> {
   readonly of: Knot<readonly T[]> & MaybeAbsent<Why>;
   /**
-   * `outcomes`: `combine` gets the `Outcome` of `of`, and runs whatever became of it unless the `errorPolicy` says
-   * otherwise. Default `values`.
+   * `outcomes`: `combine` gets the `Outcome` of `of` and always runs, unless the `errorPolicy` says otherwise.
+   * Default `values`.
    */
   readonly receives?: R;
-  /** May be asynchronous; runs at least once, as any body. */
+  /** May be asynchronous; runs at least once. */
   readonly combine: (
     list: R extends 'outcomes' ? Outcome<readonly T[]> : readonly T[],
     context: KnotContext,
@@ -26,19 +26,19 @@ export interface CombineOptions<T, O, R extends Receives = 'values', Why = unkno
 /** Reduces element by element, from the first to the last. */
 export interface FoldOptions<T, A, Why = unknown> {
   readonly of: Knot<readonly T[]> & MaybeAbsent<Why>;
-  /** A fold takes values. The elements of a map with `onError: 'collect'` are themselves outcomes. */
+  /** A fold takes values. For a map with `onError: 'collect'`, the elements are outcomes. */
   readonly receives?: 'values';
   /** Returns the accumulator after one more element. May be asynchronous; each call waits for the one before. */
   readonly fold: (accumulator: A, element: T, context: KnotContext) => (A | Promise<A>) & Encodable<A>;
-  /** The accumulator before the first element, and the value of an empty list. Every attempt gets a copy of its own. */
+  /** The accumulator before the first element, and the value for an empty list. Every attempt gets a copy. */
   readonly initial: In<A, Why>;
 }
 
 /**
- * Places a knot that reduces a list to one value, with its function in place: `reduce({ of: prices, combine: (list) =>
- * Math.max(...list) }, { id: 'highest' })`, or pairwise, `reduce({ of: prices, fold: (sum, price) => sum + price,
- * initial: 0 }, { id: 'sum' })`. If the input is not a list, it fails with NotAList. With `receives: 'outcomes'`,
- * `combine` also runs if the list failed or was skipped.
+ * Places a knot that reduces a list to one value, with its function in place:
+ * `reduce({ of: prices, combine: (list) => Math.max(...list) }, { id: 'highest' })`, or element by element:
+ * `reduce({ of: prices, fold: (sum, price) => sum + price, initial: 0 }, { id: 'sum' })`. If the input is no list,
+ * it fails with `NotAList`. With `receives: 'outcomes'`, `combine` also runs if the list failed or was skipped.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

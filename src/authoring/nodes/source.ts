@@ -5,14 +5,14 @@ import { place } from '../place';
 import { inlineDefinition, requireKeys } from './inline-definition';
 
 export interface SourceOptions<O> {
-  /** Returns the value. May be asynchronous; runs at least once, as any body. */
+  /** Returns the value. May be asynchronous; runs at least once. */
   readonly read: (context: KnotContext) => O & Encodable<O>;
 }
 
 /**
- * Places a knot without inputs, with its function in place, where data enters a tapestry:
+ * Places a knot where data enters a tapestry, with its function in place:
  * `source({ read: () => fetchPrices() }, { id: 'prices' })`. It starts with the run. Its value is recorded, so a
- * resumed run continues from the same data.
+ * resumed run uses the same data.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

@@ -6,29 +6,27 @@ import { inlineDefinition, requireKeys } from './inline-definition';
 import { nestedTapestry, placeNested } from './nested-tapestry';
 
 export interface SubTapestryOptions<Parameters extends object, Values extends object, Given = unknown> {
-  /** The tapestry to run. Nesting closes it: nothing can be added any more. */
+  /** Nesting closes it: nothing can be added any more. */
   readonly tapestry: Tapestry<Parameters, Values>;
-  /** The child run's parameters, by name: knots or constants. One with a default may be omitted. */
+  /** Parameters of the child run by name: knots or constants. One with a default may be omitted. */
   readonly inputs: InputsFor<Parameters, Given>;
 }
 
 /**
- * Options of a placement, without those that say how one body is called, as a child run has many.
- * `dispatcher` sets the task queue of the child run. The outer tapestry's `knots` options of the missing
- * names do not apply either.
+ * Options of a placement, without those for a single body; these are not inherited from the outer tapestry's
+ * `knots` either. `dispatcher` sets the task queue of the child run.
  */
 export type NestedConfig<Id extends string> = NodeConfig<'subTapestry', Id>;
 
 /**
  * Places a knot that runs another tapestry:
  * `subTapestry({ tapestry: payment, inputs: { order } }, { id: 'paid' })`. The child run is a run of its own,
- * `<run>/<knot>#1`. Its plan is fixed when the outer tapestry is compiled. The knot's value is what the
- * child's `run.values()` returns; where that throws, the knot fails (`SubRunFailed`). The outer run's cancel
- * and deadline end the child run, too.
+ * `<run>/<knot>#1`. Its plan is fixed when the outer tapestry is compiled. The knot's value is the child's
+ * `run.values()`; if that throws, the knot fails (`SubRunFailed`). A cancel or deadline of the outer run also ends
+ * the child run.
  *
- * @throws SelvageError InvalidConfig; UnknownInput, MissingInput, InvalidInput by its parameters; Cycle; and
- *   those of
- * placing a definition
+ * @throws SelvageError InvalidConfig; UnknownInput, MissingInput, InvalidInput by its parameters; Cycle; and those
+ *   of placing a definition
  */
 export function subTapestry<
   Parameters extends object,
@@ -49,7 +47,7 @@ const SUB_TAPESTRY: DefinitionRecord = inlineDefinition('subTapestry', {}, undef
   node: 'subTapestry',
 });
 
-/** The host runs the tapestry instead of a body. */
+/** The host runs the tapestry instead. */
 function neverCalled(): never {
   throw new Error('A knot that runs a tapestry has no body of its own.');
 }

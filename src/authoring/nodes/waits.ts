@@ -12,50 +12,47 @@ import { describeIssues, isStandardSchema, type OutputOf, type StandardSchema } 
 import { durationOf, timeOf } from '../wait-times';
 import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 
-/**
- * The second argument of a wait. It lacks the options of bodies (retry, timeout, cache, limits), as a wait has none.
- */
+/** The second argument of a wait. It lacks the options of bodies: retry, timeout, cache and limits. */
 export type WaitConfig<Id extends string = string> = NodeConfig<'sleep', Id>;
 
 interface WaitsAfter<Why> {
-  /** Knots to wait for before the wait begins, beside its inputs. Their values are not read. Default: none. */
+  /** Knots to wait for before the wait begins. Their values are not read. Default: none. */
   readonly after?: readonly (Knot<any> & MaybeAbsent<Why>)[];
 }
 
 export interface SignalWait<Why = unknown> extends WaitsAfter<Why> {
-  /**
-   * How long after the beginning of the wait the knot fails with `SignalTimeout`. Default: no limit.
-   */
+  /** From the beginning of the wait; then the knot fails with `SignalTimeout`. Default: no limit. */
   readonly timeout?: Duration;
 }
 
-/** The form of `waitForSignal` that names everything in its first argument. */
+/** The form of `waitForSignal` with one object. */
 export interface SignalOptions<S extends StandardSchema, Why = unknown> extends SignalWait<Why> {
-  /** Name of the signal, as given to `run.signal`. Several waits may share it: each takes one signal. */
+  /** Name in `run.signal`. Several waits may have it; each takes one signal. */
   readonly name: string;
-  /** Schema of the payload. The knot's value is the schema's output. */
+  /** Schema of the payload. Its output is the knot's value. */
   readonly schema: S;
 }
 
 interface PassesOn<T, Why> extends WaitsAfter<Why> {
-  /** A knot whose value is passed on, by reference, when the time has come. Default: the value is `undefined`. */
+  /** The knot's value, passed on by reference when the wait ends. Default: `undefined`. */
   readonly input?: Knot<T> & MaybeAbsent<Why>;
 }
 
 export interface SleepOptions<T, Why = unknown> extends PassesOn<T, Why> {
-  /** A duration from when the wait begins, or a knot that yields milliseconds. */
+  /** Duration from the beginning of the wait, or a knot that yields milliseconds. */
   readonly ms: Duration | In<number, Why>;
 }
 
 export interface WaitUntilOptions<T, Why = unknown> extends PassesOn<T, Why> {
-  /** A point in time, or milliseconds since the epoch. A past time ends the wait at once. */
+  /** Point in time, or milliseconds since the epoch. A past time ends the wait at once. */
   readonly time: In<Date, Why> | In<number, Why>;
 }
 
 /**
- * Places a knot that waits for a signal from outside; its value is the payload: `waitForSignal('approve', z.object({
- * by: z.string() }), { id: 'approval', after: [report], timeout: 86_400_000 })`. It begins when the knots in `after`
- * are Ok; a signal that arrives earlier is kept. It holds no worker and no activity. A cancel ends it at once.
+ * Places a knot that waits for a signal; its value is the payload:
+ * `waitForSignal('approve', z.object({ by: z.string() }), { id: 'approval', after: [report], timeout: 86_400_000 })`.
+ * It begins when the knots in `after` are Ok; earlier signals are kept. It holds no worker and no activity. A
+ * cancel ends it at once.
  *
  * @throws SelvageError InvalidName (of the signal), InvalidConfig, and those of placing a definition
  */
@@ -101,9 +98,9 @@ export function waitForSignal(
 }
 
 /**
- * Places a knot that waits for a number of milliseconds, a constant or a knot's value:
- * `sleep({ ms: 60_000, input: draft }, { id: 'a-minute' })`. It holds no worker and no activity. An invalid duration
- * makes it fail with InvalidWait.
+ * Places a knot that waits for some milliseconds, a constant or a knot's value:
+ * `sleep({ ms: 60_000, input: draft }, { id: 'a-minute' })`. It holds no worker and no activity. For an invalid
+ * duration it fails with `InvalidWait`.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */
@@ -143,8 +140,9 @@ export function sleep(options: SleepOptions<unknown>, config: WaitConfig): Knot<
 }
 
 /**
- * Places a knot that waits until a point in time, a constant or a knot's value: `waitUntil({ time: due, input: letter
- * }, { id: 'on-the-day' })`. It holds no worker and no activity. An invalid time makes it fail with InvalidWait.
+ * Places a knot that waits until a time, a constant or a knot's value:
+ * `waitUntil({ time: due, input: letter }, { id: 'on-the-day' })`. It holds no worker and no activity. For an
+ * invalid time it fails with `InvalidWait`.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */
@@ -238,7 +236,6 @@ function passedOn(node: string, input: unknown, config: unknown): unknown {
   );
 }
 
-/** The body of a wait for a signal: applies the schema, whose output is the knot's value. */
 function accepting(name: string, schema: StandardSchema): DefinitionRecord['body'] {
   return async ({ payload }: { payload: unknown }, { knotId }: KnotContext): Promise<unknown> => {
     const result = await schema['~standard'].validate(payload);

@@ -5,51 +5,46 @@ import type { KnotCall, KnotTask, KnotFailure } from './knot';
 import type { RunMemo } from './run';
 import type { Envelope } from '../../scheduler/envelope';
 
-/**
- * The answer of a loop's activity if the loop continues: the parameters that change, encoded as in {@link NestResult}.
- */
+/** A loop's answer if it continues: the changed parameters, encoded as in {@link NestResult}. */
 export interface NextIteration {
   readonly next: Readonly<Record<string, unknown>>;
 }
 
 export interface NestRequest {
-  /** Not this activity's task, but that of the knot that it works for. */
+  /** The knot's task, not this activity's. */
   readonly task: ChildTask['task'];
 }
 
-/** The run that a knot is to start. */
 export interface NestResult {
-  /** The workflow type. */
   readonly tapestry: string;
   readonly plan: string;
-  /** Encoded, by name. Large values, and those that must not be in a history, are a `ParameterReference`. */
+  /** Encoded, by name. Large and secret values are a `ParameterReference`. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** The span of the knot, if the worker traces. */
   readonly traceparent?: string;
 }
 
 export interface ChildTask {
-  /** Absent: the child run only runs the knot's activity. */
+  /** Absent: it only runs the knot's activity. */
   readonly node?: NodeKind;
   readonly map?: PlanMap;
-  /** For a map that continues in a new execution: the position of its next element. */
+  /** For a map in a further execution: the position of its next element. */
   readonly from?: number;
-  /** For a map: positions of elements whose activities were ended from outside, as ranges. Absent if there are none. */
+  /** For a map: ranges of elements whose activities were ended from outside. Absent: none. */
   readonly ended?: readonly number[];
-  /** For a map: how often it started again because records of its elements were lost. Absent: never. */
+  /** For a map: how often it started again after lost records. Absent: never. */
   readonly mended?: number;
   readonly behaviour: number;
   readonly limits: RunLimits;
   readonly knot: string;
   readonly call: KnotCall;
-  /** For a node that starts runs: what they inherit from their parent. */
+  /** Inherited by runs that a node starts. */
   readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'inlineLimit' | 'subject' | 'reuse' | 'limits'>;
   readonly task: KnotTask & { readonly temporalRunId: string; readonly runId: string };
 }
 
 export type ChildEnd = {
   readonly knot: string;
-  /** The Temporal run id of the child run. */
+  /** Temporal run id of the child run. */
   readonly temporalRunId: string;
 } &
   /** `null`: to be looked up by its record. */
@@ -59,7 +54,7 @@ export type ChildEnd = {
     | { readonly kind: 'cancelled' }
   );
 
-/** The memo of a child run, under `MEMO_KEY`. */
+/** Under `MEMO_KEY`. */
 export interface ChildMemo {
   readonly temporalRunId: string;
 }

@@ -1,23 +1,22 @@
-/** The input of the update that extends a run. The fragment is already in the data store. */
+/** Input of the update that extends a run. The fragment is in the data store. */
 export interface ExtendMessage {
-  /** Content hash of the fragment. */
   readonly fragment: string;
 }
 
 export interface ExtendRequest {
   readonly plan: string;
-  /** As in `RunMemo`. */
+  /** See `RunMemo`. */
   readonly terminals?: readonly string[];
   readonly temporalRunId: string;
   readonly fragment: string;
-  /** The knot whose body asked for it and whose worker checked it. Absent: it comes from outside. */
+  /** The knot whose body asked for it, and whose worker checked it. Absent: it comes from outside. */
   readonly by?: string;
 }
 
 export interface ExtendResult {
-  /** The extended plan. Equals the requested one if that already contained the whole fragment. */
+  /** The requested plan, if that already contained the whole fragment. */
   readonly plan: string;
-  /** Number of layout slices after those of the requested plan. The first is included here. */
+  /** Layout slices after those of the requested plan. The first is included. */
   readonly slices: number;
   readonly layout: string;
 }

@@ -10,18 +10,17 @@ export const LOOKUP_ACTIVITY = 'selvage.lookup';
 
 export const SEGMENT_ACTIVITY = 'selvage.segment';
 
-/** The first step of a child run that runs a tapestry: returns which one, and its parameters. */
+/** First step of a child run that runs a tapestry: returns its type and parameters. */
 export const NEST_ACTIVITY = 'selvage.nest';
 
 export const EXTEND_ACTIVITY = 'selvage.extend';
 
-/** Returns a `WaitEnd`: until when a knot waits, if that is a value of the run. */
+/** Returns a `WaitEnd`, if the time is a value of the run. */
 export const WAIT_ACTIVITY = 'selvage.wait';
 
-/** Returns a `SignalCheck` for each signal. */
 export const CHECK_ACTIVITY = 'selvage.checkSignals';
 
-/** The activities that the interpreter itself needs, beside running bodies. */
+/** Activities of the interpreter itself, beside bodies. */
 export const SYSTEM_ACTIVITIES: readonly string[] = [
   BEGIN_RUN_ACTIVITY,
   LAYOUT_ACTIVITY,
@@ -36,56 +35,47 @@ export const SYSTEM_ACTIVITIES: readonly string[] = [
 /** Sends a signal and waits for its fate: takes a `SignalRequest`, returns a `SignalReceipt`. */
 export const SIGNAL_UPDATE = 'selvage.signal';
 
-/** Splits a map's list into slices in the data store. */
 export const SPLIT_ACTIVITY = 'selvage.split';
 
-/** Composes the outcomes of a map's elements: the map's own activity. */
+/** The map's own activity: composes the outcomes of its elements. */
 export const MAP_ACTIVITY = 'selvage.map';
 
-/** Runs several elements of a map. */
 export const BATCH_ACTIVITY = 'selvage.batch';
 
-/** The workflow type of a child run: it runs one slow knot of a large plan. */
+/** Child run of one slow knot in a large plan. */
 export const KNOT_WORKFLOW = 'selvage.knot';
 
-/** The workflow type of a child run by its knot; for a node, `selvage.` and its kind. */
 export function childWorkflowType(node: NodeKind | undefined): string {
   return node === undefined ? KNOT_WORKFLOW : `selvage.${node}`;
 }
 
-/** A child run tells its run the outcome of the knot: a `ChildEnd`. */
+/** From a child run to its run: a `ChildEnd`. */
 export const KNOT_ENDED_SIGNAL = 'selvage.knotEnded';
 
-/** A run checks whether a child run still exists. The answer is whether the server accepts the signal. */
+/** Checks that a child run exists: the server accepts the signal. */
 export const STILL_THERE_SIGNAL = 'selvage.stillThere';
 
 export const STATUS_QUERY = 'selvage.status';
 
-/** Returns the `RunningSegments`. */
 export const SEGMENTS_QUERY = 'selvage.segments';
 
-/** Extends the run: takes an `ExtendMessage`, and fails with the code of what is wrong with it. */
+/** Takes an `ExtendMessage`; fails with the code of the fragment's problem. */
 export const EXTEND_UPDATE = 'selvage.extend';
 
-/**
- * Failure type: this execution is about to continue as new and accepts nothing more, so the sender should try again.
- */
+/** Failure type: this execution is about to continue as new, so the sender should try again. */
 export const RUN_CONTINUES = 'RunContinues';
 
-/**
- * Failure type: an activity needs records or values that existed and are now lost. The knots that they belong to must
- * run again.
- */
+/** Failure type: the activity needs records or values that are lost. Their knots must run again. */
 export const RECORDS_LOST = 'selvage.recordsLost';
 
-/** The key of the `RunMemo` in the workflow's memo. */
+/** Key of the `RunMemo` in the workflow's memo. */
 export const MEMO_KEY = 'selvage';
 
 /**
- * Failure type that refuses a signal because an earlier execution has accepted it; the details are the `SignalReceipt`.
- * A refusal adds nothing to the history.
+ * Failure type of a signal that an earlier execution has accepted; the details are the `SignalReceipt`. A refusal
+ * adds nothing to the history.
  */
 export const ALREADY_ANSWERED = 'AlreadyAnswered';
 
-/** The registered symbol of the interpreter's entry, by which a worker finds it in a bundle of the user's. */
+/** Symbol of the interpreter's entry, by which a worker finds it in a user's bundle. */
 export const INTERPRETER = 'selvage.interpreter';

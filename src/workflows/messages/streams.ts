@@ -1,22 +1,23 @@
 import type { Gap, SourceAmount } from '../../ports';
 import type { Json } from '../../values';
 
-/** The workflow type of a stream; its workflow id is `stream/<id>`. */
+/** The workflow id is `stream/<id>`. */
 export const STREAM_WORKFLOW = 'selvage.stream';
 
-/** Reads the source and starts runs, until it is told to stop or the source ends. Takes a `PumpTask`, returns a `PumpEnd`. */
+/**
+ * Reads the source and starts runs, until told to stop or the source ends. Takes a `PumpTask`, returns a `PumpEnd`.
+ */
 export const PUMP_ACTIVITY = 'selvage.pump';
 
 /**
- * Saves a `SavedCheckpoint` in the history, and returns when it is there: whether the pump is to stop. Refused for a pump
- * after which another has saved one.
+ * Saves a `SavedCheckpoint` in the history and returns whether the pump is to stop. Refused after a later pump has
+ * saved one.
  */
 export const SAVE_CHECKPOINT_UPDATE = 'selvage.saveCheckpoint';
 
-/** Tells a stream what to do: a `StreamCommand`. */
 export const STREAM_SIGNAL = 'selvage.stream';
 
-/** The key of a `StreamMemo` in the workflow's memo. */
+/** Key of a `StreamMemo` in the workflow's memo. */
 export const STREAM_MEMO_KEY = 'selvageStream';
 
 /** Milliseconds without a heartbeat after which another process reads the source. */
@@ -24,46 +25,42 @@ export const PUMP_HEARTBEAT_MS = 10_000;
 
 export type StreamCommand = 'pause' | 'resume' | 'drain';
 
-/** `draining`: nothing more is read; when all that was read is finished, the stream ends. */
+/** `draining`: nothing more is read, and the stream ends when everything read is finished. */
 export type StreamMode = 'running' | 'paused' | 'draining';
 
 /** How far one partition of a source is finished. */
 export interface PartitionCheckpoint {
-  /** Everything up to this position is finished. Absent: nothing is. */
+  /** Everything up to this position is finished. Absent: nothing. */
   readonly after?: Json;
-  /** Finished beyond that: the key of the first element, how many elements from there, and, of several, the key of the last. */
+  /** Finished beyond that: key of the first element, number of elements, and, for several, key of the last. */
   readonly done?: readonly (readonly [key: string, elements: number, last?: string])[];
 }
 
-/** How far a stream is finished. What is beyond it is read again, and starts no second run. */
+/** How far a stream is finished. Elements beyond are read again, and start no second run. */
 export interface StreamCheckpoint {
-  /** Grows with each checkpoint of a stream. */
   readonly number: number;
   readonly partitions: Readonly<Record<string, PartitionCheckpoint>>;
   readonly counts: StreamCounts;
-  /** Absent: there is none. */
   readonly gaps?: StreamGaps;
 }
 
-/** What was lost before it could be read, since the stream was first started. */
+/** Elements lost before they could be read, since the stream's first start. */
 export interface StreamGaps {
   readonly count: number;
-  /** The newest first. */
   readonly newest: readonly Gap[];
 }
 
-/** Elements since the stream was first started. */
+/** Elements since the stream's first start. */
 export interface StreamCounts {
-  /** Their run succeeded, and what was to be done with the result is done. */
+  /** Their run succeeded, and its result is handled. */
   readonly ok: number;
-  /** Dead letters: their run failed, or they could not be parameters of one. */
+  /** Dead letters: the run failed, or the element could not be parameters of one. */
   readonly dead: number;
 }
 
 export interface StreamRequest {
   readonly id: string;
   readonly tapestry: string;
-  /** Kind of the source, for people. */
   readonly source: string;
 }
 
@@ -72,7 +69,7 @@ export interface StreamMemo extends StreamRequest {
   readonly checkpoint: StreamCheckpoint;
 }
 
-/** A checkpoint, and which pump it is from: later pumps, and later attempts of one, have greater terms. */
+/** A checkpoint with its pump: later pumps, and later attempts of one, have greater terms. */
 export interface SavedCheckpoint {
   readonly checkpoint: StreamCheckpoint;
   readonly term: readonly [round: number, attempt: number];
@@ -83,42 +80,38 @@ export const PUMP_REPLACED = 'PumpReplaced';
 
 export interface PumpTask {
   readonly id: string;
-  /** Which activity of the stream this is, counted over all executions. */
+  /** Which activity of the stream, counted over all executions. */
   readonly round: number;
   readonly checkpoint: StreamCheckpoint;
 }
 
 export interface PumpEnd {
   readonly checkpoint: StreamCheckpoint;
-  /** `ended`: the source has no more elements, and all are finished. `stopped`: it was told to stop, and finished what it had read. */
+  /** `ended`: the source has no more elements. `stopped`: it was told to stop. Everything read is finished. */
   readonly why: 'ended' | 'stopped';
 }
 
-/** Heartbeat details of the pump. */
 export interface PumpBeat {
   readonly checkpoint: StreamCheckpoint;
   readonly state: PumpState;
 }
 
-/** How a pump stands, for people. */
 export interface PumpState {
-  /** Who reads: the worker's identity. */
+  /** The worker's identity. */
   readonly process: string;
-  /** Elements that are read and not finished. */
+  /** Elements read and not finished. */
   readonly inFlight: number;
   /** Most elements in flight at once. */
   readonly window: number;
-  /** Elements finished a second, over the last minute. */
+  /** Elements finished per second, over the last minute. */
   readonly rate: number;
-  /** What the source holds beyond what was read. Absent: it cannot tell. */
+  /** Elements of the source that are not read yet. Absent: unknown. */
   readonly lag?: SourceAmount;
-  /** What currently holds the stream up. */
   readonly trouble?: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** The result of a stream's workflow. */
 export interface StreamAnswer {
   readonly checkpoint: StreamCheckpoint;
   readonly why: 'ended' | 'drained';

@@ -31,10 +31,9 @@ import {
 const commandSignal = defineSignal<[StreamCommand]>(STREAM_SIGNAL);
 const saveUpdate = defineUpdate<boolean, [SavedCheckpoint]>(SAVE_CHECKPOINT_UPDATE);
 
-/** The pump works for as long as the stream lives; what notices its end is the missing heartbeat. */
+/** The pump works as long as the stream lives; a missing heartbeat tells its end. */
 const TEN_YEARS_MS = 10 * 365 * 24 * 3_600_000;
 
-/** What an execution hands to the next one. */
 export interface StreamContinuation {
   readonly checkpoint: StreamCheckpoint;
   readonly mode: StreamMode;
@@ -44,13 +43,14 @@ export interface StreamContinuation {
 const NOTHING_YET: StreamCheckpoint = { number: 0, partitions: {}, counts: { ok: 0, dead: 0 } };
 
 /**
- * A stream: one long activity, the pump, reads the source and starts runs; here is what must survive it.
+ * A stream: one long activity, the pump, reads the source and starts runs. The workflow keeps everything that must
+ * survive it.
  *
- * T1  The newest checkpoint is in the pump's heartbeat, in the memo, or both; the greater number is the newer.
- * T2  A pump that is to stop hears of it when it saves, and from the memo, where it looks for it. It then finishes what it has
- *     read, and returns its checkpoint. It is not cancelled: of one that has died meanwhile, the server would forget the heartbeat.
+ * T1  The newest checkpoint is in the pump's heartbeat, the memo, or both; the greater number is newer.
+ * T2  A pump learns from its saves and from the memo that it is to stop. It then finishes everything that it has
+ *     read, and returns its checkpoint. It is not cancelled: the server would forget the heartbeat of a dead one.
  * T3  A pump of an earlier round or attempt saves nothing any more.
- * T4  A process that dies is noticed by the missing heartbeat, and the activity is tried again wherever a process polls.
+ * T4  A missing heartbeat tells that a process has died; the activity is tried again wherever a process polls.
  */
 export async function runStream(
   request: StreamRequest,
@@ -100,7 +100,7 @@ export async function runStream(
 }
 
 function modeAfter(mode: StreamMode, command: StreamCommand): StreamMode {
-  // A drain is not taken back: whoever waits for the end must see it.
+  // A drain is final: callers wait for the end.
   if (mode === 'draining' || command === 'drain') return 'draining';
   return command === 'pause' ? 'paused' : 'running';
 }
@@ -112,7 +112,7 @@ function pump(task: PumpTask): Promise<PumpEnd> {
     startToCloseTimeout: TEN_YEARS_MS,
     heartbeatTimeout: PUMP_HEARTBEAT_MS,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    // A process that stands by begins soon, however many have died before.
+    // A process that stands by starts soon, however many have died before.
     retry: { initialInterval: 1_000, backoffCoefficient: 1 },
   });
   return activities[PUMP_ACTIVITY]!(task);

@@ -22,7 +22,6 @@ import type { UpdateHandler, World } from '../world';
 
 type Calls<T> = Readonly<Record<string, (task: object) => Promise<T>>>;
 
-/** The world of a workflow on Temporal. */
 export const TEMPORAL: World = {
   facts: workflowInfo,
   isReplaying: () => workflowInfo().unsafe.isReplaying,
