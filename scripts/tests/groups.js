@@ -45,6 +45,7 @@ const GROUPS = [
       'test/integration/deploys/kept-project.test.ts',
       'test/integration/docs/backfills.test.ts',
       'test/integration/docs/deploy.test.ts',
+      'test/integration/docs/recipes.test.ts',
       'test/integration/examples.test.ts',
       'test/integration/logging.test.ts',
     ],

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { removeProjects } from '../integration/server/projects';
 import { barePackage, makeBareProject } from '../support/bare-install';
 import { beginsCommands, runWarm, type Finished } from '../support/command-line';
-import { PAGES, readFile } from '../support/doc-snippets';
+import { PAGES, readFile, savedFiles } from '../support/doc-snippets';
 import { wholeProgram } from '../support/whole-program';
 
 const PIPELINE = `
@@ -24,10 +24,16 @@ export const reports = tapestry('reports', { parameters: { user: z.number() } },
   report: report({ user }, { id: 'report' }),
 }));
 `;
+/** The module of the recipe that calls Python. */
+const [, WORDSTATS = ''] = /^```python\n([\s\S]*?)^```/m.exec(readFile('docs/recipes/call-python.md'))!;
 
 /** Commands of the pages that do not run here, each with the reason. */
 const NOT_HERE: readonly [RegExp, string][] = [
-  [/^README\.md npx selvage (?:init|run pipeline)/, 'below, in an empty folder'],
+  [/^(?:README|docs\/install)\.md npx selvage (?:init|run pipeline)/, 'below, in an empty folder'],
+  [
+    /^docs\/recipes\/(?:wait-for-a-person|why-a-value-changed|resume-a-failed-run)\.md /,
+    'waits, differs or fails on purpose: test/integration/docs/recipes.test.ts',
+  ],
   [/^SELVAGE_HISTORY='postgres:|\$STANDBY/, 'needs PostgreSQL'],
   [/--address temporal:/, 'needs a Temporal server elsewhere'],
   [/ --open$/, 'opens a window'],
@@ -45,7 +51,10 @@ const NOT_HERE: readonly [RegExp, string][] = [
     / (?:watch|signal) |approved-prices|runs show (?:january|monthly)/,
     'waits for somebody: test/integration/examples.test.ts',
   ],
-  [/ (?:diff january february|doctor --after-restore|backup|restore)/, 'needs what is not there'],
+  [
+    / (?:diff tuesday wednesday|doctor --after-restore|backup|restore)/,
+    'differs, or needs what is not there',
+  ],
   [/runs show orders~/, 'needs Kafka'],
   [
     /streams (?:pause|resume|drain|show access-log)/,
@@ -86,7 +95,12 @@ const run = async (...words: string[]): Promise<Finished> =>
   await runWarm(project, words, environment, { packageDir });
 
 beforeAll(() => {
-  project = makeBareProject({ 'pipeline.ts': PIPELINE, 'report.ts': REPORT });
+  project = makeBareProject({
+    ...Object.fromEntries(savedFiles()),
+    'wordstats.py': WORDSTATS,
+    'pipeline.ts': PIPELINE,
+    'report.ts': REPORT,
+  });
 });
 afterAll(removeProjects);
 
@@ -127,20 +141,23 @@ test('the commands of the pages do what they say', async () => {
   expect(failed).toEqual([]);
 });
 
-test('the README says how to install in three lines, and these work in an empty folder', async () => {
-  const [, block] = /^```console\n(.*?)^```/ms.exec(readFile('README.md'))!;
-  const [install, ...lines] = block!.trim().split('\n');
-  expect(install).toBe('$ npm install selvage zod');
-  expect(lines).toHaveLength(2);
-  const folder = makeBareProject();
-  for (const line of lines) {
-    const words = line
-      .replace(/ +#.*$/, '')
-      .split(' ')
-      .slice(3);
-    expect(await runWarm(folder, words, {}, { packageDir })).toMatchObject({ code: 0 });
-  }
-});
+test.each(['README.md', 'docs/install.md'])(
+  '%s says how to install in three lines, and these work in an empty folder',
+  async (page) => {
+    const [, block] = /^```console\n(.*?)^```/ms.exec(readFile(page))!;
+    const [install, ...lines] = block!.trim().split('\n');
+    expect(install).toBe('$ npm install selvage zod');
+    expect(lines).toHaveLength(2);
+    const folder = makeBareProject();
+    for (const line of lines) {
+      const words = line
+        .replace(/ +#.*$/, '')
+        .split(' ')
+        .slice(3);
+      expect(await runWarm(folder, words, {}, { packageDir })).toMatchObject({ code: 0 });
+    }
+  },
+);
 
 test('the page of a project is served', async () => {
   const command = begin(project, ['ui', '--port', '0'], environment, { packageDir });

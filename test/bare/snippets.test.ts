@@ -2,11 +2,10 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { transformSync } from '@swc/core';
 import { removeProjects } from '../integration/server/projects';
 import { makeBareProject } from '../support/bare-install';
 import { ownEnvironment } from '../support/command-line';
-import { PAGES, snippetsOf, type Snippet } from '../support/doc-snippets';
+import { PAGES, compiled, savedFiles, snippetsOf, type Snippet } from '../support/doc-snippets';
 
 const run = promisify(execFile);
 const ROOT = path.resolve(__dirname, '../..');
@@ -37,6 +36,7 @@ test('the blocks of the pages load, where they import nothing that is optional',
   // The file that others of the pages import: the first block of authoring.md.
   const definitions = loaded.find(({ place }) => place.startsWith('docs/authoring.md'))!;
   writeFileSync(path.join(project, 'pages/definitions.ts'), definitions.code);
+  for (const [file, code] of savedFiles()) writeFileSync(path.join(project, 'pages', file), code);
   const lines = loaded.map((snippet) => {
     const name = JSON.stringify(fileOf(snippet));
     return `try { require('./' + ${name}); console.log(${name}, 'well'); } catch (error) { console.log(${name}, error.message.split('\\n')[0]); }`;
@@ -56,15 +56,15 @@ test('the blocks of the pages load, where they import nothing that is optional',
 test('the tests of the pages pass in a jest of a user, and there backends open and emitters hear', async () => {
   const tests = own.filter(({ code, isTest }) => isTest && !NEEDS_DUCKDB.test(code));
   expect(tests.length).toBeGreaterThan(25);
-  const compiled = tests.map(({ place, code }) => {
-    const { code: plain } = transformSync(code, {
-      jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-      module: { type: 'commonjs' },
-    });
-    return `describe(${JSON.stringify(place)}, () => {\n((exports) => {${plain}})({});\n});\n`;
-  });
+  const blocks = tests.map(
+    ({ place, code }) =>
+      `describe(${JSON.stringify(place)}, () => {\n((exports) => {${compiled(code)}})({});\n});\n`,
+  );
+  // A user's jest compiles what others import; here it is compiled already.
+  const saved = [...savedFiles()].map(([file, code]) => [file.replace('.ts', '.js'), compiled(code)]);
   const project = makeBareProject({
-    'pages.test.js': compiled.join('\n'),
+    ...(Object.fromEntries(saved) as Record<string, string>),
+    'pages.test.js': blocks.join('\n'),
     'backends.test.js': `
       const { emitter, knot, runLocally, tapestry } = require('selvage');
       const { openBackends } = require('selvage/backends');

@@ -114,9 +114,13 @@ describe('the tutorial', () => {
       step('2-many-prices.ts'),
       '--param',
       'shops=["north","closed","mall"]',
+      '--run-id',
+      'many',
     );
     expect(code).toBe(0);
     expect(document.values).toEqual({ prices: [50, 40], cheapest: 40 });
+    const { stdout } = await runCommand(project, ['lineage', '--run', 'many', '--knot', 'prices[1]']);
+    expect(stdout).toContain('does not answer');
   });
 
   test('the second run takes over what the first has made of equal prices', async () => {
@@ -127,6 +131,15 @@ describe('the tutorial', () => {
     const { code, stdout } = await runCommand(project, ['cache', 'explain', 'tuesday', 'analysis']);
     expect(code).toBe(0);
     expect(stdout).toContain('monday');
+  });
+
+  test('with one shop more, the runs differ by their parameters', async () => {
+    const more = 'shops=["north","mall","plaza"]';
+    const { document } = await run(step('3-reused-prices.ts'), '--param', more, '--run-id', 'wednesday');
+    expect(document.values).toMatchObject({ analysis: { lowest: 40 } });
+    const { code, stdout } = await runCommand(project, ['diff', 'tuesday', 'wednesday']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^ {2}param:shops {2}/m);
   });
 
   test('a run that waits for an approval outlives its command, refuses a wrong word, and ends by the right one', async () => {

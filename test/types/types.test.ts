@@ -1,14 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import ts from 'typescript';
-import { PAGES, snippetsOf } from '../support/doc-snippets';
+import { PAGES, savedFiles, snippetsOf } from '../support/doc-snippets';
 
 const root = join(__dirname, '../..');
 const files = readdirSync(__dirname)
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
   .map((name) => join(__dirname, name));
 
-/** The examples of the documentation as files, by path, and what they import from one another: the definitions of the authoring page. */
+/** The examples of the documentation as files, by path, and what they import from one another: the definitions of the authoring page, and what a page says to save. */
 function snippetFiles(): Map<string, string> {
   const [definitions, , tapestry] = snippetsOf('docs/authoring.md');
   const imports = /^import (?:.*definitions'|\{ z \}.*);$/gm;
@@ -16,6 +16,7 @@ function snippetFiles(): Map<string, string> {
   const named = [
     ['definitions', definitions!.code + tapestry!.code.replace(imports, '')],
     ['workflows', "export { default } from 'selvage/workflows';\n"],
+    ...[...savedFiles()].map(([file, code]) => [file.replace('.ts', ''), code]),
     ...own.map(({ place, code }) => [place.replace(/\W/g, '-'), code]),
   ];
   return new Map(named.map(([name, code]) => [join(root, `docs/${name}.ts`), code!]));

@@ -177,3 +177,34 @@ test('every code is used by the sources', () => {
     .join('\n');
   expect(Object.keys(ERROR_CODES).filter((code) => !sources.includes(`'${code}'`))).toEqual([]);
 });
+
+describe('recipes', () => {
+  const recipes = readdirSync(path.join(ROOT, 'docs/recipes')).sort();
+
+  test('there are at least twenty, and the overview leads to each', () => {
+    expect(recipes.length).toBeGreaterThanOrEqual(20);
+    const overview = readFile('docs/recipes.md');
+    expect(recipes.filter((recipe) => !overview.includes(`](recipes/${recipe})`))).toEqual([]);
+  });
+
+  /** The body of its recipe is in Python: test/bare/commands.test.ts runs it. */
+  const BY_COMMAND = ['call-python.md'];
+
+  test.each(recipes)('%s saves a pipeline, and a test runs it or its command does', (recipe) => {
+    const [pipeline, ...others] = snippetsOf(`docs/recipes/${recipe}`);
+    expect(pipeline).toMatchObject({ isTest: false, savedAs: expect.stringMatching(/\.ts$/) as string });
+    if (BY_COMMAND.includes(recipe))
+      expect(readFile(`docs/recipes/${recipe}`)).toContain(`$ npx selvage run ${pipeline!.savedAs} `);
+    else expect(others.filter(({ isTest }) => isTest)).toHaveLength(1);
+  });
+});
+
+test.each(['docs/install.md', 'docs/tutorial', 'docs/recipes', 'docs/comparisons', 'README.md'])(
+  '%s is short',
+  (place) => {
+    const pages = PAGES.filter((page) => page.startsWith(place));
+    expect(pages.length).toBeGreaterThan(0);
+    const words = pages.map((page) => [page, readFile(page).split(/\s+/).length] as const);
+    expect(words.filter(([, count]) => count > 1_500)).toEqual([]);
+  },
+);

@@ -1,5 +1,4 @@
-import { transformSync } from '@swc/core';
-import { PAGES, readFile, snippetsOf } from '../../support/doc-snippets';
+import { PAGES, loadSnippet, readFile, snippetsOf } from '../../support/doc-snippets';
 
 const snippets = PAGES.flatMap(snippetsOf);
 const ownSnippets = snippets.filter(({ file }) => !file);
@@ -13,12 +12,12 @@ test.each(snippets.filter(({ file }) => file))('$place is the file that it names
   expect(readFile(file!)).toBe(code);
 });
 
+test('no two blocks are saved under one name', () => {
+  const names = ownSnippets.map(({ savedAs }) => savedAs).filter((name) => name !== undefined);
+  expect(names.length).toBeGreaterThan(20);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
 describe.each(ownSnippets.filter(({ isTest }) => isTest))('$place', ({ code }) => {
-  const { code: compiled } = transformSync(code, {
-    jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-    module: { type: 'commonjs' },
-  });
-  // `require` is that of jest, to which 'selvage' means the sources.
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  (new Function('require', 'exports', compiled) as (...given: unknown[]) => void)(require, {});
+  loadSnippet(code, require);
 });
