@@ -51,6 +51,7 @@ module.exports = {
     'scripts/record-golden.ts',
     'scripts/make-kept-project.ts',
     'scripts/write-cli-docs.ts',
+    'scripts/write-llms.ts',
     'scripts/docs-images/make.ts',
     // Loaded by path, for the tapestries that they export.
     'test/feed/traced-tapestries.ts',
