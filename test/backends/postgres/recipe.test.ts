@@ -1,12 +1,13 @@
 import { Pool } from 'pg';
 import { runLocally, type Tapestry } from '../../../src';
-import { loadSnippet, savedFiles } from '../../support/doc-snippets';
+import { loadSnippet, readFile, savedFiles } from '../../support/doc-snippets';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
 
 const { wordCounts } = loadSnippet(savedFiles().get('word-counts.ts')!, require) as {
   wordCounts: Tapestry<{ text: string }>;
 };
+const [, TABLE] = /^```sql\n([\s\S]*?)^```/m.exec(readFile('docs/recipes/results-into-postgres.md'))!;
 
 describeWith('postgres')('the recipe that puts results into Postgres', () => {
   let place: FreshDatabase;
@@ -15,9 +16,7 @@ describeWith('postgres')('the recipe that puts results into Postgres', () => {
   beforeAll(async () => {
     place = await freshPostgresDatabase();
     database = new Pool({ connectionString: place.url });
-    await database.query(
-      'create table word_counts (key text primary key, text text not null, words integer not null)',
-    );
+    await database.query(TABLE!);
   });
 
   afterAll(async () => {
