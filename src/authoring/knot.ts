@@ -91,7 +91,7 @@ export interface KnotConfig<
 > extends KnotOptions<Policy> {
   /** Names the knot in results, lineage and Temporal. With another id it is another knot. */
   readonly id: Id;
-  /** Default: the tapestry that is being built, else that of its parents. */
+  /** Default: the tapestry that is being built, else its parents' tapestry. */
   readonly tapestry?: Tapestry<any, any>;
 }
 

@@ -94,7 +94,7 @@ const limitOf = (number: Check): Check => {
   return sayable(
     { either: ['number', fields.form], expected: 'a number, or { key, limit }' },
     check,
-    'So many of each definition; with { key, limit }, of all that name the key',
+    'The most at once of each definition; with { key, limit }, of all that name the key',
   );
 };
 

@@ -84,7 +84,7 @@ function differs(ahead: number): SelvageError | undefined {
   const seconds = Math.round(Math.abs(ahead) / 1_000);
   return new SelvageError(
     'ClockSkew',
-    `The clock of this machine says ${new Date(now).toISOString()}, that of the run history ${new Date(now + ahead).toISOString()}: it is ${seconds} s ` +
+    `The clock of this machine says ${new Date(now).toISOString()}, and the run history's says ${new Date(now + ahead).toISOString()}: it is ${seconds} s ` +
       `${ahead > 0 ? 'behind' : 'ahead'}. Records have the time of the history. Set both clocks right.`,
     { details: { aheadMs: -ahead } },
   );

@@ -11,7 +11,7 @@ export function describeStepBack({ lost_after, lost_until, noticed_at, noticed_b
     new Date(at).toISOString(),
   ) as [string, string, string];
   if (noticed_by === RESTORED)
-    return `\`selvage restore\` put a backup of ${after} in the place of the run history at ${noticed}, as it was asked to: what was committed in between is not in it. ${BECOMES}`;
+    return `\`selvage restore\` put a backup of ${after} in the place of the run history at ${noticed}, as it was asked to. It lacks what was committed in between. ${BECOMES}`;
   return (
     `The run history went back in time: it lost records after ${after}, up to ${until} at least (noticed at ${noticed} by process ${noticed_by}). ` +
     BECOMES

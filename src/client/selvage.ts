@@ -205,7 +205,7 @@ export class Selvage extends Connection {
 
   /**
    * Calls an operation by its name in the HTTP API, such as `selvage.call('runs.waiting', { by: 'reason' })`.
-   * The answer is that of the HTTP API and of `--json`, except that times are milliseconds.
+   * The answer equals the one of the HTTP API and of `--json`, but its times are milliseconds.
    *
    * Runs are started from the tapestries that the client was opened with. Each call of an act carries it out;
    * its description says whether a second call makes a difference. A call ends with its process, and cannot

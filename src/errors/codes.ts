@@ -146,7 +146,7 @@ const CODES = {
     BodyNotDeterministic: 'A body returned another result when it ran again on the same inputs.',
     Interrupted: 'A command was told to stop, by Ctrl-C or SIGTERM, before it had its result.',
     ProcessExited: 'A body ended the process of a command before the command had its result.',
-    ClockSkew: 'The clock of this machine is more than a minute off that of the run history.',
+    ClockSkew: 'The clocks of this machine and of the run history differ by more than a minute.',
     ClockWentBack: 'The clock of this machine is behind times that it has written.',
   },
   /** A body did not end as it must. The knot's `retry` decides on another attempt. */

@@ -329,8 +329,8 @@ function codeDiffers(definition: FragmentDefinition, knot: string, present: stri
   return new SelvageError(
     'CodeDiffers',
     `Knot "${knot}" of the fragment was made with other code of definition ${nameOf(definition)} (${definition.codeHash}) than the worker has ` +
-      `(${present}). Make the fragment with the code that the worker runs; or give the definition a version, by which it is known instead, whatever ` +
-      'builds make of its source.',
+      `(${present}). Make the fragment with the code that the worker runs. Or give the definition a version, which then identifies it in ` +
+      'place of its source.',
     { details: { knot, definition: definition.name, version: definition.version } },
   );
 }

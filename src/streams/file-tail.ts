@@ -66,7 +66,7 @@ export class FileTailSource extends StreamingSource<string> {
     const given = readOptions<FileTailOptions>(OWNER, options, CHECKS);
     const { path, encoding = 'utf-8' } = given;
     if (path === undefined) {
-      throw new SelvageError('InvalidConfig', `${OWNER} has no "path": give that of the file to read.`, {
+      throw new SelvageError('InvalidConfig', `${OWNER} has no "path": give the path of the file to read.`, {
         details: { owner: OWNER, option: 'path', reason: 'MissingPart' },
       });
     }

@@ -37,8 +37,8 @@ export async function* chainHistories(
   if (!newest && first === undefined) {
     throw new SelvageError(
       'UnknownRun',
-      `The server has no history of a run "${runId}": there is no such run (\`selvage runs list\` shows what there is), or it ` +
-        'ended so long ago that the server has forgotten it.',
+      `The server has no history of a run "${runId}": no such run exists (\`selvage runs list\` lists runs), or it ended ` +
+        'so long ago that the server has forgotten it.',
       { details: { run: runId } },
     );
   }

@@ -150,7 +150,7 @@ function named(taskQueue: string): string {
   if (taskQueue !== '') return taskQueue;
   throw new SelvageError(
     'InvalidWorkerOptions',
-    'The task queue of the worker is an empty text. Name one, or leave it out: then it is that of the tapestries.',
+    'The task queue of the worker is an empty text. Name one, or omit it to use the queue of the tapestries.',
     { details: { taskQueues: [taskQueue] } },
   );
 }

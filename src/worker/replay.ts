@@ -139,7 +139,7 @@ function requireOwn(history: History, runId: string): void {
   if (!first || type === BEGIN_RUN_ACTIVITY || type === LAYOUT_ACTIVITY) return;
   throw new SelvageError(
     'ForeignHistory',
-    `The workflow "${runId}" of type "${workflow}" is none of Selvage's: its first step is ${describeEvent(first)}, not that of a run. ` +
+    `The workflow "${runId}" of type "${workflow}" is none of Selvage's: its first step is ${describeEvent(first)}, and a run begins otherwise. ` +
       'Replay it with the worker that has its code.',
     { details: { run: runId, workflow } },
   );

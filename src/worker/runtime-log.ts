@@ -23,7 +23,7 @@ let own: RuntimeOptions | undefined;
  * stderr. A runtime installed by other code stays as it is. All workers share one runtime: its messages go to the
  * last logger.
  *
- * @returns the logger for bodies; undefined for that of a runtime installed by other code
+ * @returns the logger for bodies; undefined if other code has installed the runtime
  * @throws SelvageError `InvalidConfig` (`SELVAGE_LOG_FORMAT`)
  */
 export function quietRuntime(logger?: LoggerLike): LoggerLike | undefined {

@@ -147,7 +147,7 @@ function endAtDeadline(world: World, deadline: number, host: TemporalHost, scope
     host.cancel('deadline');
     scope.cancel();
   };
-  // The deadline's own cancel must not cancel the timer. If the workflow is cancelled first, nothing is left to end.
+  // The deadline's own cancel must not cancel the timer. If the workflow is cancelled first, the deadline has nothing to end.
   world.shielded(() => world.sleep(deadline - world.now())).then(end, () => undefined);
 }
 

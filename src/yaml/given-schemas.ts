@@ -5,7 +5,7 @@ import { LIMITS } from './read-syntax';
 
 /**
  * Most parts of a document's schemas, with each `$ref` replaced by its target, together with atoms of their patterns.
- * So many are compiled, and may be checked for one value.
+ * At most this many are compiled, and checked for one value.
  */
 const MOST_PARTS = LIMITS.values;
 

@@ -6,7 +6,7 @@ import { makeFolder } from '../../writable';
 import { homeOf } from './entries';
 import { unlessMissing } from './file-errors';
 
-/** Folder of unfinished files, within that of the store, so that finishing one is a rename in one file system. */
+/** Folder of unfinished files, inside the store's folder: finishing one is a rename in one file system. */
 export const TEMPORARY_FOLDER = 'temporary';
 
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;

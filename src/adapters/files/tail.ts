@@ -137,7 +137,7 @@ class FileTail {
     this.#files.set(partition, file);
   }
 
-  /** Opens new files and reports missing ones. Returns the partitions of which nothing is left. */
+  /** Opens new files and reports missing ones. Returns the partitions that have ended. */
   async #discover(isFirst: boolean, context: ReadContext): Promise<readonly string[]> {
     const { paths } = this.options;
     for (;;) {

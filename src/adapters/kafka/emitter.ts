@@ -23,7 +23,7 @@ interface KafkaEmitterParts {
   readonly open?: OpenKafka;
 }
 
-/** Bytes that are sent together. A topic takes about a million by default, and that of a partition together. */
+/** Bytes that are sent together. By default, a topic takes messages and batches of about a million. */
 const TOGETHER_BYTES = 512 * 1024;
 
 interface Outgoing {

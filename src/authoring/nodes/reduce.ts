@@ -112,7 +112,7 @@ export function reduce(
       config,
       'Conflict',
       'has a "fold" and receives outcomes',
-      'Where there is no list, there are no elements: give a "combine", which gets the outcome of the list. A map with `onError: \'collect\'` has a ' +
+      'Without a list there are no elements: give a "combine", which gets the outcome of the list. A map with `onError: \'collect\'` has a ' +
         'list of the outcomes of its elements.',
     );
   }

@@ -26,7 +26,7 @@ function remedyOf({ record, reused, reason, differences }: AnswerOf<'cache.expla
     return [`  ${commandLine(['cache', 'explain', record.runId, `${record.knotId}[0]`])}`];
   if (!reused || differences.length === 0) return [];
   return [
-    `The body was edited since then, under the same version (${record.definitionVersion}): the value is that of the body before. If it computes something else now, ` +
+    `The body was edited since then, under the same version (${record.definitionVersion}): the value is from the body before the edit. If it computes something else now, ` +
       "give it another version. `cache: { codeHash: 'source' }` makes values anew with each edit, `selvage run --no-reuse` once.",
   ];
 }

@@ -67,7 +67,7 @@ export interface UnbegunFacts {
 }
 
 export interface ChildFacts {
-  /** Those of the child run and of its parts. */
+  /** Activities of the child run and of its parts. */
   readonly activities: readonly PendingActivity[];
   /** The one of the child run, then those of its parts. */
   readonly workflowTasks: readonly WorkflowTaskFacts[];

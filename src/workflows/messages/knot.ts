@@ -13,7 +13,7 @@ export interface KnotTask {
   /** Absent: the activity's id. */
   readonly knot?: string;
   readonly parents?: readonly (Envelope | null)[];
-  /** The Temporal run id of the run's records. Absent: that of the current execution. */
+  /** The Temporal run id of the run's records. Default: the current execution's. */
   readonly temporalRunId?: string;
   /** The run's workflow id, if the activity belongs to a child run. */
   readonly runId?: string;
