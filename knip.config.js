@@ -8,7 +8,7 @@ module.exports = {
     'src/*/index.ts',
     'src/adapters/*/index.ts',
     'src/cli/main.ts',
-    'scripts/{start,test,test-all,test-production,bench,soak,build,crash,verify,planted-defects,open-lineage-types}.js',
+    'scripts/{start,test,test-all,test-production,bench,soak,build,crash,verify,planted-defects,open-lineage-types,prose}.js',
     // An environment, a reporter and a transform of jest, named by path.
     'scripts/tests/{environment,until-first-failure,defects-reporter,planting-transform}.js',
     // Bundled for the browser.

@@ -31,7 +31,11 @@ const REFUSED = [
   { pattern: /\bwhat is (?:what|that)\b/u, instead: 'name the thing' },
 ];
 
-/** Sentences that stay: how they begin, and why. */
+/**
+ * Sentences that stay.
+ *
+ * @type {{ begins: string, because: string }[]}
+ */
 const EXCEPTIONS = [];
 
 const tracked = (...patterns) =>
@@ -140,22 +144,28 @@ function complaintOf(sentence) {
   return undefined;
 }
 
-let sentences = 0;
-const complaints = [];
-const unused = new Set(EXCEPTIONS);
-for (const [paths, textsOf] of READERS)
-  for (const path of paths)
-    for (const { text, line } of textsOf(readFileSync(join(root, path), 'utf8'), path))
-      for (const sentence of sentencesOf(text)) {
-        sentences += 1;
-        const complaint = complaintOf(sentence);
-        if (!complaint) continue;
-        const exception = EXCEPTIONS.find(({ begins }) => sentence.startsWith(begins));
-        if (exception) unused.delete(exception);
-        else complaints.push(`${path}:${line}: ${complaint}\n    ${sentence}`);
-      }
-for (const { begins } of unused)
-  complaints.push(`scripts/prose.js: no sentence needs the exception "${begins}"`);
-process.stdout.write(`${[...complaints, ''].join('\n')}`);
-process.stdout.write(`${sentences} sentences, ${complaints.length} to be written anew\n`);
-process.exitCode = complaints.length === 0 ? 0 : 1;
+function main() {
+  let sentences = 0;
+  const complaints = [];
+  const unused = new Set(EXCEPTIONS);
+  for (const [paths, textsOf] of READERS)
+    for (const path of paths)
+      for (const { text, line } of textsOf(readFileSync(join(root, path), 'utf8'), path))
+        for (const sentence of sentencesOf(text)) {
+          sentences += 1;
+          const complaint = complaintOf(sentence);
+          if (!complaint) continue;
+          const exception = EXCEPTIONS.find(({ begins }) => sentence.startsWith(begins));
+          if (exception) unused.delete(exception);
+          else complaints.push(`${path}:${line}: ${complaint}\n    ${sentence}`);
+        }
+  for (const { begins } of unused)
+    complaints.push(`scripts/prose.js: no sentence needs the exception "${begins}"`);
+  process.stdout.write(`${[...complaints, ''].join('\n')}`);
+  process.stdout.write(`${sentences} sentences, ${complaints.length} to be written anew\n`);
+  process.exitCode = complaints.length === 0 ? 0 : 1;
+}
+
+module.exports = { ofTypeScript, ofPython, ofMarkdown, sentencesOf, complaintOf };
+
+if (require.main === module) main();

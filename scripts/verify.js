@@ -20,6 +20,7 @@ const steps = [
   { name: 'package', command: 'npm run --silent --ignore-scripts package:check', needsBuild: true },
   { name: 'public surface', command: 'npm run --silent api', needsBuild: true },
   { name: 'format', command: 'npm run --silent format:check' },
+  { name: 'prose', command: 'npm run --silent prose' },
   { name: 'API reference', command: 'npm run --silent docs:api' },
   { name: 'unused code', command: 'npm run --silent knip' },
 ];

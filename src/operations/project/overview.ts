@@ -66,8 +66,8 @@ export const overview = question({
   name: 'project.overview',
   ...SUMMARIES['project.overview'],
   description:
-    'Shows what needs attention, newest first: runs that failed and were not resumed, runs that have lasted more than twice as long as usual, ' +
-    'schedules that are overdue, runs that wait for a signal, and what became slower or fails more often than in the week before. ' +
+    'Shows what needs attention, newest first: failed runs that were not resumed, late runs, overdue schedules, and runs that wait for a signal. ' +
+    'A run is late if it lasts more than twice as long as usual. It also shows what became slower or fails more often than in the week before. ' +
     'Then the runs of each hour by status, the schedules that are due next, and the health of workers, emitters and triggers.',
   isTool: true,
   asksServer: true,
