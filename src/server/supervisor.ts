@@ -12,7 +12,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { SelvageError } from '../errors';
-import { writeErrorLine } from '../terminal';
+import { writeErrorLine } from '../node/terminal';
 import { withFileLock } from './file-lock';
 import { clusterId } from './grpc-probe';
 import { liveLeases } from './leases';
