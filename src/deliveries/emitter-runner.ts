@@ -383,7 +383,7 @@ export class EmitterRunner {
   #tellTrouble(error: unknown): void {
     this.#around.logger.warn(
       this.#about,
-      `The emitter "${this.name}" waits, for what it reads is out of reach: ${textOf(error)}`,
+      `The emitter "${this.name}" waits for an unreachable backend: ${textOf(error)}`,
     );
   }
 }

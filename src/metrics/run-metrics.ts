@@ -47,12 +47,10 @@ export class RunMetrics {
     instruments: Instruments,
     private readonly namesKnots: boolean,
   ) {
-    this.duration = secondsOf(
-      instruments,
-      'selvage.knot.duration',
-      'How long the attempt took that counted',
-      [DEFINITION, OUTCOME],
-    );
+    this.duration = secondsOf(instruments, 'selvage.knot.duration', 'Duration of the attempt that counted', [
+      DEFINITION,
+      OUTCOME,
+    ]);
     this.queued = secondsOf(
       instruments,
       'selvage.knot.queue.duration',
@@ -80,7 +78,7 @@ export class RunMetrics {
       labels: [DEFINITION, 'error.type'],
     });
     this.saved = instruments.createCounter('selvage.reuse.saved', {
-      description: 'What making reused values had taken',
+      description: 'Time that reused values had taken to make',
       unit: 's',
       labels: [DEFINITION],
     });

@@ -56,7 +56,7 @@ export function explainElement(elementId: string, map: WaitingKnot): WaitingKnot
   if (own) return { ...own, knotId: elementId };
   if (elements.length === 0)
     return { knotId: elementId, state, reason: { code: reason.code, message: `its map: ${reason.message}` } };
-  const message = `has not begun, or goes by its position: of map "${knotId}" ${elements.length} elements or batches are in flight`;
+  const message = `has not begun, or is listed by its position: map "${knotId}" has ${elements.length} elements or batches in flight`;
   return { knotId: elementId, state: 'pending', reason: { code: 'PendingActivityLimit', message } };
 }
 
