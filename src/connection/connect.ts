@@ -83,10 +83,12 @@ export interface ServerLocation {
   readonly uiUrl?: string;
 }
 
+/** The connection and stores of a client. */
 export interface Connected {
   readonly client: Client;
   /** Options of the connection, for a worker that connects likewise. */
   readonly connection: ConnectionOptions;
+  /** Seals backends and payloads. */
   readonly encryption: Encryption | undefined;
   readonly backends: Backends;
   readonly place: ServerLocation;

@@ -17,8 +17,10 @@ const OUTCOME = 'selvage.outcome';
 /** A worker's ends of runs. Other terminations are not counted. */
 const ENDS = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly RunRecord['status'][];
 
+/** The tapestries and definitions of a worker. */
 export interface Countable {
   readonly tapestryNames: readonly string[];
+  /** Names of definitions. */
   readonly activityTypes: readonly string[];
 }
 

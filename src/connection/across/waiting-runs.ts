@@ -34,6 +34,7 @@ const SECOND_LOOK_MS = 100;
 const OVERDUE_MS = 5_000;
 const EMPTY = new Map<string, never>();
 
+/** The parts of a client for questions across runs. */
 export interface AcrossHost extends Pick<Connected, 'client' | 'backends' | 'place'> {
   readonly pollers: Pollers;
   readonly workers: Pick<Workers, 'list'>;
