@@ -10,10 +10,10 @@ const LISTED_ELEMENTS = 20;
 /**
  * Why a run has not ended: what its next step waits for, and each of its unfinished knots.
  *
- * W1 A knot on record is finished, also before its parents: a resumed run takes over outcomes. A record from
- * before a reset counts only if neither the knot nor any parent of it runs again.
- * W2 A knot without a record is skipped if a parent is not Ok.
- * W3 A ready local knot is in a running segment: segments take all that is ready, unless the run holds back.
+ * W1  A knot on record is finished, also before its parents: a resumed run takes over outcomes. A record from
+ *     before a reset counts only if neither the knot nor any parent of it runs again.
+ * W2  A knot without a record is skipped if a parent is not Ok.
+ * W3  A ready local knot is in a running segment: segments take all that is ready, unless the run holds back.
  */
 export function explain(facts: UnbegunFacts | RunFacts): Waiting {
   const started = 'layout' in facts;
