@@ -12,6 +12,7 @@ const nativeWorker = ['@temporalio/worker', '@temporalio/core-bridge', '@tempora
 /** What starts runs and asks about them, without a worker. */
 const connection = {
   folders: [
+    'node',
     ...pure,
     'deliveries',
     'emitters',
@@ -74,6 +75,13 @@ const boundaries = {
     because: 'the scheduler runs in the workflow sandbox and in process',
   },
 
+  node: {
+    folders: ['errors'],
+    typesOf: ['authoring'],
+    packages: ['node:'],
+    because: 'files, the terminal and late packages are of use to every folder that runs on Node',
+  },
+
   partitions: {
     folders: ['errors'],
     sandboxed: true,
@@ -119,7 +127,7 @@ const boundaries = {
   },
 
   ports: {
-    folders: ['errors', 'values', 'authoring'],
+    folders: ['node', 'errors', 'values', 'authoring'],
     packages: ['node:', 'zod'],
     because: 'a port is types, record schemas and what all its adapters do alike',
   },
@@ -146,17 +154,18 @@ const boundaries = {
     because: 'a picture follows from a graph, wherever it is drawn',
   },
   'user-modules': {
-    folders: ['errors', 'authoring', 'emitters', 'streams', 'triggers'],
+    folders: ['node', 'errors', 'authoring', 'emitters', 'streams', 'triggers'],
     packages: ['node:', 'tsx'],
     because: "it loads a user's file, whatever is in it",
   },
   yaml: {
-    folders: [...pure, 'partitions', 'triggers', 'runtime', 'in-process', 'user-modules'],
+    folders: ['node', ...pure, 'partitions', 'triggers', 'runtime', 'in-process', 'user-modules'],
     packages: ['node:', 're2js', 'yaml', 'zod'],
     because: 'a document becomes what a file of TypeScript exports',
   },
   capsule: {
     folders: [
+      'node',
       ...pure,
       'adapters',
       'backends',
@@ -177,6 +186,7 @@ const boundaries = {
   },
   operations: {
     folders: [
+      'node',
       ...pure,
       'deliveries',
       'emitters',
@@ -201,6 +211,7 @@ const boundaries = {
   },
   api: {
     folders: [
+      'node',
       'http',
       ...pure,
       'adapters',
@@ -215,6 +226,7 @@ const boundaries = {
   },
   explorer: {
     folders: [
+      'node',
       'http',
       'api',
       ...pure,
@@ -242,6 +254,7 @@ const boundaries = {
   },
   mcp: {
     folders: [
+      'node',
       ...pure,
       'backends',
       'capsule',
@@ -287,7 +300,7 @@ const boundaries = {
     because: 'how one knot runs is written once, for every host, in process and on Temporal',
   },
   'body-hosts': {
-    folders: [...pure, 'runtime', 'user-modules'],
+    folders: ['node', ...pure, 'runtime', 'user-modules'],
     packages: ['node:', 'zod'],
     because: 'a body host is a thread or a process that is spoken to, whatever it runs',
   },
@@ -298,6 +311,7 @@ const boundaries = {
   },
   'in-process': {
     folders: [
+      'node',
       ...pure,
       'deliveries',
       'emitters',
@@ -315,6 +329,7 @@ const boundaries = {
 
   adapters: {
     folders: [
+      'node',
       'adapters',
       'values',
       'errors',
@@ -331,13 +346,13 @@ const boundaries = {
     because: 'an adapter knows its ports and one vendor library',
   },
   encryption: {
-    folders: ['adapters', 'values', 'errors', 'ports'],
+    folders: ['node', 'adapters', 'values', 'errors', 'ports'],
     packages: ['node:', 'lru-cache', '@temporalio/common', '@temporalio/proto'],
     because:
       'it stands between any data store and who uses it, and between any client or worker and the server',
   },
   backends: {
-    folders: ['encryption', 'adapters', 'values', 'errors', 'ports'],
+    folders: ['node', 'encryption', 'adapters', 'values', 'errors', 'ports'],
     typesOf: ['authoring', 'metrics'],
     packages: ['node:'],
     because: 'it chooses adapters, and vendor libraries stay inside those',
@@ -365,6 +380,7 @@ const boundaries = {
   // Edges. `workflows` is loaded by path, never imported for its code: it only works inside the sandbox.
   worker: {
     folders: [
+      'node',
       ...pure,
       'deliveries',
       'emitters',
@@ -398,7 +414,7 @@ const boundaries = {
     folders: [...connection.folders, 'connection', 'connection/explain', 'operations'],
   },
   server: {
-    folders: ['values', 'errors', 'authoring'],
+    folders: ['node', 'values', 'errors', 'authoring'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', 'libsql'],
     because: 'the embedded server is a process to find, start and stop, whatever runs on it',
   },
@@ -409,6 +425,7 @@ const boundaries = {
   },
   serve: {
     folders: [
+      'node',
       'http',
       ...pure,
       'deliveries',
@@ -434,6 +451,7 @@ const boundaries = {
   },
   testing: {
     folders: [
+      'node',
       ...pure,
       'deliveries',
       'emitters',
@@ -465,6 +483,7 @@ const boundaries = {
   },
   cli: {
     folders: [
+      'node',
       ...pure,
       'deliveries',
       'emitters',
@@ -685,7 +704,7 @@ const blocks = Object.entries(boundaries).map(([folder, boundary]) => ({
 const technologyBlocks = Object.entries(technologies).map(([name, { sql, ...more }]) => {
   const boundary = {
     ...more,
-    folders: ['errors', 'ports', 'values/back-off', 'values/in-parallel', ...(more.folders ?? [])],
+    folders: ['errors', 'node', 'ports', 'values/back-off', 'values/in-parallel', ...(more.folders ?? [])],
     packages: ['node:', ...(more.packages ?? [])],
     because: 'a technology knows its ports and one vendor library',
   };

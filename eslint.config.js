@@ -5,7 +5,7 @@ const tseslint = require('typescript-eslint');
 const { blocks: boundaries } = require('./eslint.boundaries');
 
 const writer =
-  'src/terminal.ts escapes control characters, and is the only one to write to stdout and stderr.';
+  'src/node/terminal.ts escapes control characters, and is the only one to write to stdout and stderr.';
 
 /** All ways to a terminal but the one. What a test or a spawned program is given (a stream, a file's descriptor) is none of them. */
 const otherWriters = [
@@ -117,7 +117,7 @@ module.exports = tseslint.config(
   },
   {
     name: 'selvage/the-writer',
-    files: ['src/terminal.ts'],
+    files: ['src/node/terminal.ts'],
     rules: { 'no-restricted-syntax': 'off' },
   },
   ...boundaries,

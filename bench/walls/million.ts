@@ -7,7 +7,7 @@ import { Selvage } from 'selvage/client';
 import type { Commit } from 'selvage/ports';
 import { EmbeddedServer } from 'selvage/server';
 import { hashJson } from '../../src/values';
-import { nodeSha256 } from '../../src/node-sha256';
+import { nodeSha256 } from '../../src/node/node-sha256';
 import { sampleLineage, sampleRun } from '../../src/testing/sample-records';
 import { everyItem } from '../../src/ports/parts/every-item';
 import { exactly, limited, readable, type Benchmark, type Row } from '../benchmark';

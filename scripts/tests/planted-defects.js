@@ -665,14 +665,14 @@ const DEFECTS = [
     foundBy: 'test/unit/connection/server-address.test.ts',
   },
   {
-    file: 'src/terminal.ts',
+    file: 'src/node/terminal.ts',
     before: 'this.stream.write(terminalText(text));',
     after: 'this.stream.write(text);',
     what: 'A terminal obeys control characters of texts from outside.',
-    foundBy: 'test/unit/terminal.test.ts',
+    foundBy: 'test/unit/node/terminal.test.ts',
   },
   {
-    file: 'src/private-files.ts',
+    file: 'src/node/private-files.ts',
     before: 'if (isOpen(state) && close(state)) closeAllIn(state);',
     after: '',
     what: 'Other users of the machine read the values of a project that was there before.',

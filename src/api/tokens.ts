@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import { LEAST_SECRET } from '../project-secret';
+import { LEAST_SECRET } from '../node/project-secret';
 
 /** Rights of a token: to read records, to read values in full, to act. */
 const SCOPES = ['read', 'values', 'act'] as const;

@@ -9,4 +9,4 @@ export { locateBackends, type BackendLocation, type LocateBackendsOptions } from
 export { migrateBackends, type MigrationReport } from './migrate';
 export { identitiesOf, requireSameBackends } from './same-backends';
 export { openBackends, type OpenBackendsOptions } from './open';
-export { nodeSha256 } from '../node-sha256';
+export { nodeSha256 } from '../node/node-sha256';

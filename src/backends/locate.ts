@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { projectFolder } from '../project-folder';
+import { projectFolder } from '../node/project-folder';
 import type { OpenBackendsOptions } from './open';
 import { placeOf, type Location, type Port, type Technology } from './technologies';
 

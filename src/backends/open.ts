@@ -1,7 +1,7 @@
 import { BySizeDataStore } from './by-size-data-store';
 import { LateDataStore } from './late-data-store';
 import { isAway } from '../errors';
-import { projectFolder } from '../project-folder';
+import { projectFolder } from '../node/project-folder';
 import type { Backends, DataStore, LeaseTable, RunHistory, StartLedger, TapestryStore } from '../ports';
 import { encryptionFromEnvironment, type Encryption } from '../encryption/encryption';
 import { requireKeysOf } from '../encryption/key-marks';

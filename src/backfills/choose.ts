@@ -3,9 +3,11 @@ import type { PlannedPartition } from './partition-end';
 import type { BackfillOrder, BackfillState } from './selection';
 import { numberOfRun } from './run-ids';
 
+/** A partition with its newest run. */
 export interface PartitionCandidate {
   readonly key: string;
   readonly state: 'missing' | 'running' | 'ok' | 'failed' | 'stale';
+  /** Absent if it is missing. */
   readonly run?: {
     readonly runId: string;
     readonly status: RunStatus;

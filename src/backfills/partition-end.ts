@@ -13,17 +13,22 @@ export interface PlannedPartition {
   readonly heldBy?: string;
 }
 
+/** The result of a partition. */
 export interface BackfilledPartition {
   readonly key: string;
   /** `held`: not started, because the previous partition is not ok. */
   readonly state: 'ok' | 'failed' | 'cancelled' | 'held';
+  /** Absent if none was started. */
   readonly runId?: string;
   /** Set if the run was there, started otherwise. */
   readonly awaited?: true;
+  /** Why it is not ok. */
   readonly reason?: string;
 }
 
+/** The result of a backfill. */
 export interface BackfillReport {
+  /** Number of planned partitions. */
   readonly partitions: number;
   readonly ok: number;
   readonly failed: number;

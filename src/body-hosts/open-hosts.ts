@@ -9,7 +9,7 @@ import type { DefinitionRecord, KnotRecord, TapestryRecord } from '../authoring/
 import type { BodyHostOptions, PythonHost } from '../authoring/dispatchers';
 import { SelvageError } from '../errors';
 import { hostMissing, type BodyCall, type BodyHosts } from '../runtime';
-import { nodeSha256 } from '../node-sha256';
+import { nodeSha256 } from '../node/node-sha256';
 import { taskQueuesOf } from '../plan';
 import { canonicalJson, type Json } from '../values';
 import { loadedFrom } from '../user-modules';

@@ -1,7 +1,7 @@
 import { getOneByOne } from '../ports/parts/one-by-one';
 import { pageByHash } from '../ports/parts/pages';
 import { inOnePiece } from '../ports/parts/pieces';
-import { nodeSha256 } from '../node-sha256';
+import { nodeSha256 } from '../node/node-sha256';
 import { SelvageError } from '../errors';
 import type { DataStore, Page, PageOptions, StoredEntry } from '../ports';
 import type { ValueDigest } from '../encryption/digests';

@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { nodeSha256 } from '../node-sha256';
+import { nodeSha256 } from '../node/node-sha256';
 import { isContentHash, isSealedName } from '../ports/parts/content-hash';
 import { SelvageError } from '../errors';
 import { lineageRecordSchema, runRecordSchema, storedPlanSchema } from '../ports';

@@ -6,7 +6,7 @@ import {
   InMemoryTapestryStore,
 } from '../adapters/memory';
 import { SelvageError } from '../errors';
-import { nodeSha256 } from '../node-sha256';
+import { nodeSha256 } from '../node/node-sha256';
 import type { Backends, DataStore, LineageRecord, RunHistory, RunRecord, TapestryStore } from '../ports';
 import { isSealedName } from '../ports/parts/content-hash';
 import { encryptionFromEnvironment } from '../encryption/encryption';

@@ -1,5 +1,5 @@
 import { type AnyTapestry, recordOf } from '../authoring';
-import { nodeSha256 } from '../node-sha256';
+import { nodeSha256 } from '../node/node-sha256';
 import type { PlanKnot } from '../plan';
 import { SelvageError } from '../errors';
 import { mapOfElement } from '../authoring/element-id';

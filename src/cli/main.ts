@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import module from 'node:module';
-import { afterWritten, outliveReaders, reserveStandardOutput, standardOutput } from '../terminal';
+import { afterWritten, outliveReaders, reserveStandardOutput, standardOutput } from '../node/terminal';
 import { asksFor, runCommandLine } from './command-line';
 import { endProcess, guardProcess, hasResult } from './process/early-end';
 import { endOnSignal } from './process/interruption';

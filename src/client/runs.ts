@@ -4,6 +4,7 @@ import { listRuns, type RunsPage, type RunsQuery } from '../connection/list-runs
 import { openRuns } from '../connection/open-runs';
 import { prune, type PruneOptions, type PruneReport } from '../records/retention';
 
+/** The runs on record: `selvage.runs`. */
 export class Runs {
   /** @internal */
   constructor(private readonly host: AcrossHost) {}

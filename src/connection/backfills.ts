@@ -32,6 +32,7 @@ export interface BackfillOptions {
   readonly keys?: readonly string[];
   /** States of the partitions to make, or `all`. Default `missing`. */
   readonly state?: BackfillState | readonly BackfillState[];
+  /** Default `forward`. */
   readonly order?: BackfillOrder;
   /** Most partitions whose runs are in progress at once: 1 to 1,000. Default 8. */
   readonly concurrency?: number;

@@ -4,8 +4,8 @@ import { Client, type Connection, type ConnectionOptions, type DataConverter } f
 import { clockTrouble, openBackends } from '../backends';
 import { chosenInlineLimit } from '../runtime';
 import type { LoggerLike } from '../authoring/knot-context';
-import { openToOthers } from '../private-files';
-import { projectFolder } from '../project-folder';
+import { openToOthers } from '../node/private-files';
+import { projectFolder } from '../node/project-folder';
 import type { Backends } from '../ports';
 import { encryptionFromEnvironment, type Encryption } from '../encryption/encryption';
 import { sealingConverter } from '../encryption/payload-codec';
@@ -83,10 +83,12 @@ export interface ServerLocation {
   readonly uiUrl?: string;
 }
 
+/** The connection and stores of a client. */
 export interface Connected {
   readonly client: Client;
   /** Options of the connection, for a worker that connects likewise. */
   readonly connection: ConnectionOptions;
+  /** Seals backends and payloads. */
   readonly encryption: Encryption | undefined;
   readonly backends: Backends;
   readonly place: ServerLocation;

@@ -13,6 +13,7 @@ export interface FollowOptions {
   readonly onRefused?: (offer: Offer, error: SelvageError) => void;
 }
 
+/** The results of the offers to a run. */
 export interface FollowResult {
   readonly taken: readonly Offer[];
   readonly refused: readonly { readonly offer: Offer; readonly error: SelvageError }[];

@@ -1,5 +1,5 @@
 import type { WorkflowClient } from '@temporalio/client';
-import { nodeSha256 } from '../node-sha256';
+import { nodeSha256 } from '../node/node-sha256';
 import { SelvageError } from '../errors';
 import { encodeOutput, planOf, validateParameters } from '../runtime';
 import {

@@ -18,9 +18,9 @@ const SHOWN = new Set<LogLevel>(['WARN', 'ERROR']);
  * Format of log lines.
  *
  * - `text`: `2026-01-31T09:44:59.123Z info nightly-1 fetch: read { rows: 3 }`: time (UTC), level, run and
- * knot
+ *   knot
  * - `json`: an object per line: `time`, `level`, `message` and, if present, `runId`, `knotId`, `attempt`,
- * `fields`
+ *   `fields`
  * - `short`: `fetch: read { rows: 3 }`, for commands that work for a single, named run
  */
 export type LogFormat = 'short' | 'text' | 'json';

@@ -2,8 +2,11 @@ import { listInputs, type LoadedPlan } from '../runtime';
 import type { Backends, RunRecord } from '../ports';
 import { readPlanOf } from './read-run';
 
+/** Progress of a running map. */
 export interface MapProgress {
+  /** The map's id. */
   readonly knotId: string;
+  /** Number of ended elements. */
   readonly done: number;
   /** Absent for inputs other than lists, and until it is known. */
   readonly total?: number;

@@ -6,7 +6,9 @@ import type { EmitterList } from '../emitters';
 import type { ConnectOptions } from '../connection/connect';
 import type { WorkerWatch } from '../connection/own-workers';
 
+/** Options of a client with a worker in its process. */
 export interface OpenOptions extends ConnectOptions {
+  /** The tapestries that the worker can run. */
   readonly tapestries: readonly Tapestry<any, any>[];
   /** `ctx.resources` of the bodies. */
   readonly resources?: Resources & Record<string, unknown>;

@@ -15,6 +15,7 @@ export interface OutageOptions {
   readonly outageLimit?: Duration;
 }
 
+/** Repeats a call during outages. */
 export type Through = <T>(call: () => Promise<T>) => Promise<T>;
 
 /** One for all runs of a client, so that an outage is reported once. */

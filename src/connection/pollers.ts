@@ -13,6 +13,7 @@ const SHOWN_BUILDS = 5;
 /** WorkerStatus.WORKER_STATUS_SHUTTING_DOWN and …_SHUTDOWN. */
 const STOPPED: readonly unknown[] = [2, 3];
 
+/** Finds the workers that poll a task queue. */
 export class Pollers {
   /** @param isOwnServer embedded: workers run on this machine, and a killed one is noticed at once */
   constructor(

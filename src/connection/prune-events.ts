@@ -12,6 +12,7 @@ export interface PruneEventsOptions {
 export interface PrunedEvents {
   /** Starts before this time (milliseconds since the epoch) are removed. */
   readonly until: number;
+  /** Number of removed events. */
   readonly events: number;
 }
 

@@ -98,7 +98,7 @@ function isRefused(run: RunRecord): boolean {
 function neverBegun({ run_id: run }: RunRecord): SelvageError {
   return new SelvageError(
     'NotResumable',
-    `Run "${run}" cannot be gone on from: it ended before a worker had accepted its parameters. Start a new run.`,
+    `Run "${run}" cannot be resumed: it ended before a worker had accepted its parameters. Start a new run.`,
     { details: { run } },
   );
 }
@@ -106,7 +106,7 @@ function neverBegun({ run_id: run }: RunRecord): SelvageError {
 function gone(run: RunRecord, cause?: unknown): SelvageError {
   return new SelvageError(
     'NotResumable',
-    `Run "${run.run_id}" cannot be gone on from: its parameters ${isRefused(run) ? 'were refused' : 'are not there any more'}. Start a new run.`,
+    `Run "${run.run_id}" cannot be resumed: its parameters ${isRefused(run) ? 'were refused' : 'are gone'}. Start a new run.`,
     { details: { run: run.run_id }, cause },
   );
 }
@@ -161,7 +161,7 @@ async function withExtension(
     if (!SelvageError.is(error) || isBackendTrouble(error)) throw error;
     throw new SelvageError(
       'NotResumable',
-      `Run "${run}" cannot be gone on from as it is: what its knot "${knot}" has extended it by cannot be added (${error.code}: ${error.message}). ` +
+      `Run "${run}" cannot be resumed as it is: the extension by its knot "${knot}" cannot be added (${error.code}: ${error.message}). ` +
         `Run that knot again: \`from: ['${knot}']\`.`,
       { details: { run, knot }, cause: error },
     );

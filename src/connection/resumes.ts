@@ -6,6 +6,7 @@ import { describeIfThere } from './executions';
 import { lookAtRun } from './look-at-run';
 import { memoOf } from './unbegun-run';
 
+/** A run that resumed another one. */
 export interface Resume {
   readonly runId: string;
   readonly status: RunStatus;

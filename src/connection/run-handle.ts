@@ -28,6 +28,7 @@ import { pinnedBuild } from './worker-builds';
 
 const PROGRESS_INTERVAL_MS = 200;
 
+/** The state of a run. */
 export interface RunState {
   /** Until a worker has begun the run, made of the server's facts, without hashes of parameters. */
   readonly run: RunRecord;
@@ -43,6 +44,7 @@ export interface RunState {
   readonly resumedAs?: readonly Resume[];
 }
 
+/** The state of a knot, or of an element of a map. */
 export interface KnotState {
   readonly knotId: string;
   readonly run: RunRecord;
@@ -52,6 +54,7 @@ export interface KnotState {
   readonly waiting?: WaitingKnot;
 }
 
+/** Where an unfinished run waits for workers. */
 export interface RunDescription {
   readonly tapestry: string;
   /** The task queue of its workflow, and of knots that name no other. */

@@ -33,6 +33,7 @@ export interface RunHandleOptions {
   readonly serverLost?: AbortSignal | undefined;
 }
 
+/** Facts that a start has about its run. */
 export type KnownOfRun = Pick<RunHandleOptions, 'existing' | 'isNew'>;
 
 /** Reported by a start that found its run running or ended. */
@@ -44,6 +45,7 @@ export interface ExistingRun {
   readonly changedCode: readonly string[];
 }
 
+/** A worker's answer about a run. */
 export interface Live {
   readonly status: LiveStatus;
   /** Members of its running segments. */

@@ -8,6 +8,7 @@ import type { RunRecords } from './run-records';
 
 type OfKnot<Told extends { readonly knot: string }> = Omit<Told, 'knot'> & { readonly knotId: string };
 
+/** A run by its workflow. */
 export interface LiveRun extends Omit<LiveStatus, 'failures' | 'waits'> {
   /** At most 20. */
   readonly failures: readonly OfKnot<KnotFailure>[];

@@ -14,6 +14,7 @@ import type { UnfinishedRun } from './facts-reader';
 
 type UnfinishedRecord = Pick<UnfinishedRun, 'run' | 'begun' | 'resetFrom'>;
 
+/** The record of a run, compared with the server. */
 export class RunRecords {
   private hasBegunOnce = false;
 

@@ -83,11 +83,11 @@ interface StartedWork extends Pick<RunMemo, 'trigger' | 'terminals' | 'resume' |
 /**
  * Starts the runs of a client.
  *
- * R1 A start that can be refused is refused before anything is stored or sent.
- * R2 Values of a subject are stored only after its key is.
- * R3 The plan is in the tapestry store before the server has the run.
- * R4 A run id belongs to one run: a start attaches to the run that has it, on record or on the server, or
- * throws.
+ * R1  A start that can be refused is refused before anything is stored or sent.
+ * R2  Values of a subject are stored only after its key is.
+ * R3  The plan is in the tapestry store before the server has the run.
+ * R4  A run id belongs to one run: a start attaches to the run that has it, on record or on the server, or
+ *     throws.
  */
 export class RunStarter {
   private readonly savedPlans = new Set<string>();

@@ -129,7 +129,7 @@ function requireAddress(address: string): void {
     : '';
   throw new SelvageError(
     'InvalidAddress',
-    `The address of the Temporal server is to be HOST:PORT, and is ${JSON.stringify(shown)}.${suggestion}${tls}`,
+    `The address of the Temporal server must be HOST:PORT, and is ${JSON.stringify(shown)}.${suggestion}${tls}`,
     { details: { address: shown } },
   );
 }
@@ -173,7 +173,7 @@ function loadProfile(
     const { line } = error as { readonly line?: number };
     throw new SelvageError(
       'Usage',
-      `${profile ? `The Temporal profile "${profile}"` : 'What is said of the Temporal server'} cannot be read: ${reason}${line === undefined ? '' : ` (line ${line})`}. ` +
+      `${profile ? `The Temporal profile "${profile}"` : 'The configuration of the Temporal server'} cannot be read: ${reason}${line === undefined ? '' : ` (line ${line})`}. ` +
         'Check temporal.toml and the variables TEMPORAL_…, or give --address.',
       { details: { profile } },
     );

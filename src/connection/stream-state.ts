@@ -35,7 +35,9 @@ export const streamStanding = z.object({
   startedAt: z.number(),
 });
 
+/** The state of a stream. */
 export interface StreamState extends Readonly<z.output<typeof streamStanding>> {
+  /** Progress by partition. */
   readonly checkpoint: Readonly<Record<string, PartitionCheckpoint>>;
 }
 

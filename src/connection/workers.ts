@@ -49,6 +49,7 @@ export function tellingPlugins({
 }
 
 export interface WorkersQuery {
+  /** Only workers of this task queue. */
   readonly taskQueue?: string;
 }
 

@@ -32,7 +32,7 @@ export const leaseOf = (name: string): string => `emitter/${name}`;
  * Delivers to one emitter while this process has its lease:
  *
  * 1. The cursor passes events in the transaction that records their delivery or their dead letters.
- * Successive deliveries are saved together, so that a crash repeats the last of them.
+ *    Successive deliveries are saved together, so that a crash repeats the last of them.
  * 2. A new holder has a new version of the state, so a former holder cannot move the cursor.
  * 3. A delivery that takes too long is abandoned.
  */
@@ -383,7 +383,7 @@ export class EmitterRunner {
   #tellTrouble(error: unknown): void {
     this.#around.logger.warn(
       this.#about,
-      `The emitter "${this.name}" waits, for what it reads is out of reach: ${textOf(error)}`,
+      `The emitter "${this.name}" waits for an unreachable backend: ${textOf(error)}`,
     );
   }
 }

@@ -16,7 +16,7 @@ export function requireFeed(history: RunHistory): Feed {
     return history as Feed;
   throw new SelvageError(
     'NoChangeFeed',
-    `The run history (${history.technology}) keeps no order of what became durable, so emitters cannot hear of it. Keep the history in SQLite or PostgreSQL, or declare no emitters.`,
+    `The run history (${history.technology}) keeps no order of its changes, which emitters need. Keep the history in SQLite or PostgreSQL, or declare no emitters.`,
     { details: { technology: history.technology } },
   );
 }

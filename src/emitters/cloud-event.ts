@@ -3,6 +3,7 @@ import type { LineageRecord, RunRecord, RunStatus } from '../ports';
 import type { Payload } from './payload';
 import type { RunEvent } from './event';
 
+/** The subject matter of a CloudEvent. */
 export type CloudEventType =
   | 'dev.selvage.run.started'
   | 'dev.selvage.run.ended'
@@ -21,6 +22,7 @@ export interface CloudEvent<Data = unknown> {
   readonly time: string;
   readonly datacontenttype: 'application/json';
   readonly data: Data;
+  /** The run's id. */
   readonly partitionkey: string;
   readonly tapestry: string;
   /** Only of knots. */

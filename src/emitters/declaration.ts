@@ -10,6 +10,7 @@ export type EmitterKind =
 export interface EventFilter {
   /** Default: all of the emitter's file; in `selvage.config.ts`, all. */
   readonly tapestries?: readonly string[];
+  /** Default: all. */
   readonly types?: readonly RunEvent['type'][];
   /** Outcomes of knots. Default: all. Not applied to runs. */
   readonly outcomes?: readonly OutcomeKind[];
@@ -17,6 +18,7 @@ export interface EventFilter {
   readonly statuses?: readonly RunStatus[];
 }
 
+/** Options of every emitter. */
 export interface EmitterOptions {
   /** Name of its cursor, unique in a project. Default: the kind. */
   readonly name?: string;
@@ -44,6 +46,7 @@ export interface EmitterDeclaration<Kind extends EmitterKind = EmitterKind, Opti
   readonly timeout: number;
   /** Milliseconds. Absent: never. */
   readonly disableAfter?: number;
+  /** Checked, with defaults. */
   readonly options: Options;
 }
 

@@ -2,6 +2,7 @@ import type { Logger } from '../authoring/knot-context';
 import type { LineageRecord, LiveEvent } from '../ports';
 import type { RunEvent } from './event';
 
+/** The surroundings of a delivery. */
 export interface DeliveryContext {
   /** Aborted after the time limit, at the process's stop, and when another process delivers. */
   readonly signal: AbortSignal;
@@ -16,11 +17,13 @@ export interface DeliveryContext {
 
 /** An event that the receiver refuses for good. */
 export interface RejectedEvent {
+  /** The event's id. */
   readonly id: string;
   /** In words. */
   readonly reason: string;
 }
 
+/** The result of a batch. */
 export interface Delivery {
   /** Moved to the dead letters; all other events of the batch count as delivered. */
   readonly rejected?: readonly RejectedEvent[];
@@ -30,6 +33,7 @@ export interface Delivery {
   readonly disable?: string;
 }
 
+/** The surroundings of a live event. */
 export interface LiveContext {
   /** Aborted when the process stops delivering. */
   readonly signal: AbortSignal;
@@ -52,5 +56,6 @@ export interface Emitter {
    * effort: events in excess are dropped, none is repeated, and no body waits. An error is logged.
    */
   live?(event: LiveEvent, context: LiveContext): Promise<void> | void;
+  /** Called when the process stops delivering. */
   close?(): Promise<void>;
 }

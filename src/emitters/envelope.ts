@@ -14,6 +14,7 @@ export interface EnvelopeOptions {
   readonly payloadLimit?: number;
 }
 
+/** Checked, with defaults. */
 export type Envelope = Required<EnvelopeOptions>;
 
 export const ENVELOPE: Envelope = { source: 'selvage:', payloads: false, payloadLimit: 65_536 };

@@ -36,6 +36,7 @@ export interface OpenLineageFileOptions extends CommonOptions {
 
 export type OpenLineageEmitterOptions = OpenLineageHttpOptions | OpenLineageFileOptions;
 
+/** Checked options, with defaults. */
 export interface OpenLineageSettings {
   readonly namespace: string;
   readonly producer: string;

@@ -15,6 +15,7 @@ export interface OpenTelemetryEmitterOptions extends EmitterOptions {
   readonly elementsPerMap?: number;
 }
 
+/** Checked options, with defaults. */
 export type TraceSettings = Required<Omit<OpenTelemetryEmitterOptions, keyof EmitterOptions>>;
 
 export type OpenTelemetryEmitterDeclaration = EmitterDeclaration<'open-telemetry', TraceSettings>;

@@ -3,6 +3,7 @@ import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './
 import type { Emitter } from './emitter';
 import { readEmitterOptions } from './emitter-options';
 
+/** An emitter, or its `deliver` alone. */
 export type CustomEmitter = Emitter | Emitter['deliver'];
 
 export type CustomEmitterDeclaration = EmitterDeclaration<'custom', Emitter>;

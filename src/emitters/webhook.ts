@@ -6,6 +6,7 @@ import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './
 import { readEmitterOptions } from './emitter-options';
 import { ENVELOPE, ENVELOPE_CHECKS, type Envelope, type EnvelopeOptions } from './envelope';
 
+/** A receiver of events. */
 export interface WebhookEndpoint {
   /** `https://…`; or its environment variable, as some addresses are secrets. */
   readonly url: SecretSource;
@@ -43,6 +44,7 @@ export interface WebhookEmitterSettings extends Envelope {
   readonly url: Secret;
   /** Empty: no signatures. */
   readonly secrets: readonly Secret[];
+  /** By lower-case names. */
   readonly headers: Readonly<Record<string, Secret>>;
   readonly batch: boolean;
   readonly requestTimeout: number;

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { nodeSha256 } from '../node-sha256';
+import { nodeSha256 } from '../node/node-sha256';
 import type { Sha256 } from '../values';
 import { SelvageError } from '../errors';
 import { givenTwice, invalidKey, keyBytes, parseKeys, requireKeyId } from './sealing-key';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { FolderSubjectKeyStore } from '../adapters/disk';
 import { InMemorySubjectKeyStore } from '../adapters/memory';
 import { SelvageError } from '../errors';
-import { projectFolder } from '../project-folder';
+import { projectFolder } from '../node/project-folder';
 import type { SubjectKeyStore } from '../ports';
 import { Digests, type DigestKey } from './digests';
 import { Keyring, type KeySource } from './keyring';

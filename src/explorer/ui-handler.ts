@@ -4,7 +4,7 @@ import { isDebug, lineLogger } from '../connection/log-line';
 import { SelvageError } from '../errors';
 import type { LoggerLike } from '../authoring/knot-context';
 import { isNodeSurroundings } from '../http/node-surroundings';
-import { writeErrorLine } from '../terminal';
+import { writeErrorLine } from '../node/terminal';
 import type { TriggerDeclaration } from '../triggers';
 import type { AnyTapestry } from '../authoring';
 import { Explorer } from './explorer';

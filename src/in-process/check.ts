@@ -1,4 +1,4 @@
-import { nodeSha256 } from '../node-sha256';
+import { nodeSha256 } from '../node/node-sha256';
 import { problemsOf } from '../plan';
 import { SelvageError, type ErrorCode } from '../errors';
 import { NamedDefinitions, withNested } from '../runtime';

@@ -1,4 +1,4 @@
-import { nodeSha256 } from '../node-sha256';
+import { nodeSha256 } from '../node/node-sha256';
 import { encodeOutput } from '../runtime';
 
 /**

@@ -1,4 +1,4 @@
-import { nodeSha256 } from '../node-sha256';
+import { nodeSha256 } from '../node/node-sha256';
 import { graphOfPlan } from '../plan';
 import { SelvageError } from '../errors';
 import { planOf } from '../runtime';

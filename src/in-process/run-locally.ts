@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { activeTraceparent } from '../adapters/open-telemetry/body-traces';
-import { nodeSha256 } from '../node-sha256';
+import { nodeSha256 } from '../node/node-sha256';
 import { HistoryClock } from '../backends/clock';
 import { createInMemoryBackends } from '../backends/in-memory';
 import {

@@ -1,6 +1,6 @@
 import { Writable, type Readable } from 'node:stream';
 import { SelvageError } from '../errors';
-import { loadOptional } from '../optional-package';
+import { loadOptional } from '../node/optional-package';
 import type { ProjectData, Rights } from '../operations/surroundings';
 import { redactText } from '../values/redact';
 import { VERSION } from '../version';

@@ -17,8 +17,10 @@ const OUTCOME = 'selvage.outcome';
 /** A worker's ends of runs. Other terminations are not counted. */
 const ENDS = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly RunRecord['status'][];
 
+/** The tapestries and definitions of a worker. */
 export interface Countable {
   readonly tapestryNames: readonly string[];
+  /** Names of definitions. */
   readonly activityTypes: readonly string[];
 }
 
@@ -47,12 +49,10 @@ export class RunMetrics {
     instruments: Instruments,
     private readonly namesKnots: boolean,
   ) {
-    this.duration = secondsOf(
-      instruments,
-      'selvage.knot.duration',
-      'How long the attempt took that counted',
-      [DEFINITION, OUTCOME],
-    );
+    this.duration = secondsOf(instruments, 'selvage.knot.duration', 'Duration of the attempt that counted', [
+      DEFINITION,
+      OUTCOME,
+    ]);
     this.queued = secondsOf(
       instruments,
       'selvage.knot.queue.duration',
@@ -80,7 +80,7 @@ export class RunMetrics {
       labels: [DEFINITION, 'error.type'],
     });
     this.saved = instruments.createCounter('selvage.reuse.saved', {
-      description: 'What making reused values had taken',
+      description: 'Time that reused values had taken to make',
       unit: 's',
       labels: [DEFINITION],
     });

@@ -2,10 +2,13 @@ import type { CommitResult, RunRecord } from '../ports';
 import { secondsOf, type Histogram, type Instruments } from './instruments';
 import { RunMetrics, type Countable } from './run-metrics';
 
+/** Receives a worker's counts. */
 export interface WorkCounts {
+  /** Called before a worker starts. */
   workerBegins(has: Countable): void;
   /** @param seconds of the transaction */
   committed(results: readonly CommitResult[], seconds: number): void;
+  /** Called when this worker has recorded the end of a run. */
   runEnded(run: RunRecord): void;
   /** @param knots committed in it */
   segmentEnded(seconds: number, knots: number): void;

@@ -2,7 +2,7 @@ import type { Json } from '../values';
 import { redactJson } from '../values/redact';
 import type { Rights } from './surroundings';
 import type { StandardSchema } from '../authoring/standard-schema';
-import { jsonSchemaOf } from '../json-schema-of';
+import { jsonSchemaOf } from '../node/json-schema-of';
 
 /** A larger schema makes no useful form. */
 const LONGEST = 64 * 1024;

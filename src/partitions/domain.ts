@@ -8,6 +8,7 @@ export type DomainKind = 'daily' | 'hourly' | 'weekly' | 'monthly' | 'list' | 'p
 export interface TimePartition {
   /** Such as `2024-03-31`; unique within the domain. */
   readonly key: string;
+  /** Its first instant. */
   readonly start: Date;
   /** The first instant after it. */
   readonly end: Date;
@@ -87,6 +88,7 @@ export interface PartitionDomain<
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what it makes of a key is known where it was declared
+/** Any domain. */
 export type AnyDomain = PartitionDomain<any, string>;
 
 /** Makes a domain recognisable in other realms and copies of the package. */

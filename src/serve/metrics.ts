@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import { SelvageError } from '../errors';
 import { WorkMetrics, type WorkCounts } from '../metrics';
-import { loadOptional } from '../optional-package';
+import { loadOptional } from '../node/optional-package';
 import type { TriggerMetrics } from '../triggers';
 import { prometheusInstruments } from './prometheus';
 

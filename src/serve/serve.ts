@@ -7,7 +7,7 @@ import { Selvage, type OpenOptions } from '../client';
 import { isDebug, lineLogger } from '../connection/log-line';
 import { bodyLogger } from '../runtime/body-logger';
 import type { LoggerLike } from '../authoring/knot-context';
-import { writeErrorLine } from '../terminal';
+import { writeErrorLine } from '../node/terminal';
 import type { PageServer } from '../explorer/page-server';
 import { requireOwnGroups, triggerName, type TriggerDeclaration } from '../triggers';
 import { isDeployed, isRequested, makeTrigger, type MakeTrigger } from './adapters';

@@ -5,6 +5,8 @@ export interface BinaryAttempt {
   readonly source: BinarySource;
   /** A location, or a command. */
   readonly tried: string;
+  /** The program that was found. */
   readonly path?: string;
+  /** Why the attempt failed. */
   readonly failure?: string;
 }

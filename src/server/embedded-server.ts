@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { SelvageError } from '../errors';
-import { projectFolder } from '../project-folder';
+import { projectFolder } from '../node/project-folder';
 import { withFileLock } from './file-lock';
 import { findTemporalCli } from './find-binary';
 import { serves } from './grpc-probe';

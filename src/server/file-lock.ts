@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type LibsqlDatabase from 'libsql';
 
 import { SelvageError } from '../errors';
-import { loadOptional } from '../optional-package';
-import { makePrivateFile } from '../private-files';
+import { loadOptional } from '../node/optional-package';
+import { makePrivateFile } from '../node/private-files';
 
 const RETRY_MS = 10;
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type LibsqlDatabase from 'libsql';
-import { loadOptional } from '../optional-package';
+import { loadOptional } from '../node/optional-package';
 
 const LOCK_LIMIT_MS = 1_000;
 

@@ -6,9 +6,12 @@ export interface EmbeddedServerReport {
   readonly phase: 'running' | 'starting' | 'stopped' | 'failed' | 'absent';
   /** The folder with its database, log and state. */
   readonly folder: string;
+  /** Only while it runs. */
   readonly address?: string;
+  /** Only while it serves Temporal's web page. */
   readonly uiUrl?: string | undefined;
   readonly pid?: number;
+  /** Why the last start failed. */
   readonly failure?: string;
 }
 

@@ -1,6 +1,6 @@
 /** Program: lets Temporal's SDK download its command-line program into a folder, its argument. */
-import { loadOptional } from '../optional-package';
-import { writeErrorLine } from '../terminal';
+import { loadOptional } from '../node/optional-package';
+import { writeErrorLine } from '../node/terminal';
 
 async function download(downloadDir: string): Promise<void> {
   const { TestWorkflowEnvironment } = loadOptional<typeof import('@temporalio/testing')>(

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path';
 
 import { SelvageError, type ErrorCode } from '../errors';
-import { makePrivateFolder } from '../private-files';
+import { makePrivateFolder } from '../node/private-files';
 import { isAlive, isProcessIdentity, type ProcessIdentity } from './process-identity';
 
 /** Paths of the embedded server of one project. */

@@ -2,17 +2,17 @@
  * The program that owns the embedded server of a project, as long as the server has users:
  *
  * - S1 At most one supervisor serves a project: it registers in `server.json` under the project's lock, or
- * ends.
+ *   ends.
  * - S2 The server runs while a live process has a lease. A dead server is restarted on the same port.
  * - S3 It stops LINGER_MS after the last live lease. The last check of the leases and the phase `stopping`
- * happen under one lock, so that no process can join a stopping server.
+ *   happen under one lock, so that no process can join a stopping server.
  * - S4 A supervisor takes over the server of a killed one.
  */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { SelvageError } from '../errors';
-import { writeErrorLine } from '../terminal';
+import { writeErrorLine } from '../node/terminal';
 import { withFileLock } from './file-lock';
 import { clusterId } from './grpc-probe';
 import { liveLeases } from './leases';

@@ -26,11 +26,14 @@ const STREAM = Symbol.for('selvage.stream');
  */
 export type StreamOrder = 'none' | 'all' | 'key';
 
+/** The result of a successful run. */
 export interface StreamResult<Values extends object = Record<string, unknown>> {
   readonly runId: string;
+  /** By the tapestry's terminals. */
   readonly values: Values;
 }
 
+/** A failed element. */
 export interface StreamDeadLetter {
   /** Absent: the element could not be parameters of a run. */
   readonly runId?: string;
@@ -40,6 +43,7 @@ export interface StreamDeadLetter {
 export interface ResultContext {
   /** The same at each delivery of the result: a key for effects that must happen once. */
   readonly runId: string;
+  /** Aborted when the process ends. */
   readonly signal: AbortSignal;
 }
 
@@ -85,6 +89,7 @@ export interface StreamDeclaration {
   readonly options: StreamSettings;
 }
 
+/** Checked options, with defaults. */
 export interface StreamSettings extends Omit<StreamOptions, 'id'> {
   readonly concurrency: number;
   readonly order: StreamOrder;

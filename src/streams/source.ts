@@ -15,8 +15,10 @@ export interface Position {
   readonly state: Json;
 }
 
+/** Why an element has no run, or a failed one. */
 export type DeadLetterReason = { readonly code: string; readonly message: string };
 
+/** An element as its source delivers it. */
 export interface StreamElement<Value = unknown> {
   readonly value: Value;
   /** Unique in its partition, and the same at each read. */
@@ -87,6 +89,7 @@ export type SourceKind = 'file-tail' | 'iterable' | 'kafka' | 'custom' | 'valkey
 
 export abstract class StreamingSource<Value = unknown> {
   abstract readonly kind: SourceKind;
+  /** Checked, with defaults. */
   abstract readonly options: unknown;
   declare readonly valueType?: Value;
 
@@ -117,6 +120,7 @@ export type CustomSource<Value> = (
   },
 ) => AsyncIterable<StreamElement<Value>>;
 
+/** All that a stream can read. */
 export type AnySource<Value = unknown> =
   StreamingSource<Value> | CustomSource<Value> | Iterable<Value> | AsyncIterable<Value>;
 

@@ -1,4 +1,4 @@
-import { nodeSha256 } from '../node-sha256';
+import { nodeSha256 } from '../node/node-sha256';
 import type { LineageRecord, RunRecord, StoredPlan, StoredValue } from '../ports';
 
 export function sampleHash(name: string): string {

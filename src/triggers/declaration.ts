@@ -13,6 +13,7 @@ export interface TriggerDeclaration<Kind extends TriggerKind = TriggerKind, Opti
   /** The tapestry to start. Absent if it sends signals. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a tapestry of whatever parameters and values
   readonly tapestry?: Tapestry<any, any>;
+  /** Checked, with defaults. */
   readonly options: Options;
 }
 

@@ -94,6 +94,7 @@ export interface KafkaBatchOptions<
 export type KafkaTriggerOptions<Parameters extends object, Format extends MessageFormat = 'json'> =
   KafkaMessageOptions<Parameters, Format> | KafkaBatchOptions<Parameters, Format>;
 
+/** Checked options, with defaults. */
 export interface KafkaSettings
   extends
     Required<Pick<CommonOptions<MessageFormat>, 'group' | 'format' | 'from' | 'window' | 'connection'>>,

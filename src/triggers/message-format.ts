@@ -12,6 +12,7 @@ import {
  */
 export type MessageFormat = 'json' | 'text' | 'bytes' | StandardSchema;
 
+/** The value by a format. */
 export type FormattedValue<Format extends MessageFormat> = Format extends StandardSchema
   ? OutputOf<Format>
   : Format extends 'text'

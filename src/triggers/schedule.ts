@@ -64,6 +64,7 @@ export type ScheduleOptions<
     ? { readonly parameters?: ScheduledParameters<Parameters, PlannedTime> }
     : { readonly parameters: ScheduledParameters<Parameters, PlannedTime> });
 
+/** Checked options, with defaults. */
 export interface ScheduleSettings {
   /** As declared. */
   readonly cron?: readonly string[];

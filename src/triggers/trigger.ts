@@ -2,6 +2,7 @@ import type { SelvageError } from '../errors';
 import type { Logger } from '../authoring/knot-context';
 import type { EventLink } from '../ports';
 
+/** An event that may start a run. */
 export interface TriggerEvent<Body = unknown> {
   /** Unique in the trigger, and the same at each delivery: from a signed field, not the body's bytes. */
   readonly key: string;
@@ -61,6 +62,7 @@ export type EventMap<Body = any, Parameters extends object = any> = (
   event: TriggerEvent<Body>,
 ) => Parameters | null | undefined | Promise<Parameters | null | undefined>;
 
+/** Takes the events of a trigger. */
 export interface TriggerHost {
   /**
    * Starts the runs of these events, each exactly once per key however often it is delivered. Returns their
@@ -84,7 +86,9 @@ export interface TriggerHost {
   trouble(error: SelvageError | undefined, note?: string): void;
 }
 
+/** A running source of events. */
 export interface Trigger {
+  /** As declared. */
   readonly id: string;
   /** Such as `kafka`. */
   readonly kind: string;

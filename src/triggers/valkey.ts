@@ -114,6 +114,7 @@ interface CommonSettings extends Required<Omit<CommonOptions<MessageFormat>, 'id
   readonly map?: (body: any) => unknown;
 }
 
+/** Checked options of a stream trigger, with defaults. */
 export interface ValkeyStreamSettings
   extends
     CommonSettings,
@@ -123,6 +124,7 @@ export interface ValkeyStreamSettings
   readonly claimAfterMs: number;
 }
 
+/** Checked options of a channel trigger, with defaults. */
 export interface ValkeyChannelSettings extends CommonSettings {
   readonly source: 'channel';
   readonly channel: string;

@@ -23,6 +23,7 @@ export type WebhookBody =
   /** `application/x-www-form-urlencoded`: an object of texts; a repeated name has a list. */
   | 'form';
 
+/** For a webhook's `map`. */
 export interface WebhookEvent<Body = unknown> {
   readonly body: Body;
   /** By lower-case names, without secrets and signatures. */
@@ -80,6 +81,7 @@ export interface WebhookSignalOptions extends CommonOptions {
   readonly map?: (event: WebhookEvent<any>) => unknown;
 }
 
+/** Checked options, with defaults. */
 export interface CheckedWebhook {
   readonly path: string;
   readonly verify: Verification | CustomVerifier | false;

@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import { isNotFound, missingPackage } from '../optional-package';
+import { isNotFound, missingPackage } from '../node/optional-package';
 
 interface Located {
   /** `file:line:column`, `file:line` or the file alone. */

@@ -31,7 +31,7 @@ import { BACKFILL, backfillTapestry } from '../backfills';
 import { Deliveries, gatherEmitters } from '../deliveries';
 import type { EmitterList } from '../emitters';
 import type { Backends } from '../ports';
-import { projectFolder } from '../project-folder';
+import { projectFolder } from '../node/project-folder';
 import { encryptionFromEnvironment, type Encryption } from '../encryption/encryption';
 import { sealingConverter } from '../encryption/payload-codec';
 import { encryptionOf, requireReadable, sealBackends } from '../encryption/seal-backends';

@@ -10,7 +10,7 @@ import {
   type LogFormat,
 } from '../connection/log-line';
 import type { LoggerLike } from '../authoring/knot-context';
-import { writeErrorLine } from '../terminal';
+import { writeErrorLine } from '../node/terminal';
 import { sdkLogging } from './sdk-logging';
 
 let told: LoggerLike | undefined;

@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod';
-import { zod } from '../json-schema-of';
+import { zod } from '../node/json-schema-of';
 import { linearPattern } from './linear-pattern';
 import { LIMITS } from './read-syntax';
 

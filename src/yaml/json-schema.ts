@@ -1,4 +1,4 @@
-import { zod } from '../json-schema-of';
+import { zod } from '../node/json-schema-of';
 import { shapes } from './shapes';
 
 /** The JSON Schema of documents, for editors: the loader accepts the form of all documents that satisfy it. */

@@ -1,5 +1,5 @@
 import type { StandardSchema } from '../authoring';
-import { jsonSchemaOf } from '../json-schema-of';
+import { jsonSchemaOf } from '../node/json-schema-of';
 
 /** The part of a JSON Schema that is needed for paths and kinds. `true` and undefined: unknown. */
 export interface KnownShape {

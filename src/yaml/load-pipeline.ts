@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SelvageError } from '../errors';
-import { nodeSha256 } from '../node-sha256';
+import { nodeSha256 } from '../node/node-sha256';
 import { NamedDefinitions, planOf, withNested } from '../runtime';
 import { check, warningsOf } from '../in-process/check';
 import { recordOf, type Tapestry, type TapestryRecord, type Untyped, type AnyTapestry } from '../authoring';

@@ -1,6 +1,6 @@
 import type { StandardSchema } from '../authoring';
 import type { KnotOptions } from '../authoring/records';
-import { jsonSchemaOf } from '../json-schema-of';
+import { jsonSchemaOf } from '../node/json-schema-of';
 import type { DomainDescription } from '../partitions';
 import type { ScheduleDeclaration } from '../triggers';
 import { sayDispatcher } from './dispatchers';

@@ -1,5 +1,5 @@
 import type { z as Zod, ZodType } from 'zod';
-import { zod } from '../json-schema-of';
+import { zod } from '../node/json-schema-of';
 import { basicShapes } from './basic-shapes';
 import { dispatcherShape } from './dispatchers';
 import { POLICIES } from './node-options';

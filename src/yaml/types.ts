@@ -1,6 +1,6 @@
 import type { z as Zod, ZodType } from 'zod';
 import { isStandardSchema, type StandardSchema } from '../authoring';
-import { zod } from '../json-schema-of';
+import { zod } from '../node/json-schema-of';
 import { nearestName } from '../authoring/names';
 import type { GivenSchemas } from './given-schemas';
 

@@ -2,7 +2,7 @@ import { temporal } from '@temporalio/proto';
 import { z } from 'zod';
 
 import { knot, local, tapestry, type Knot } from '../../src';
-import { nodeSha256 } from '../../src/node-sha256';
+import { nodeSha256 } from '../../src/node/node-sha256';
 import type { RunHandle, Selvage } from '../../src/client';
 import { budgetOf } from '../../src/plan';
 import { planOf } from '../../src/runtime';

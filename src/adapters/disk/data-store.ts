@@ -10,7 +10,7 @@ import {
   type StoredEntry,
   type StoredValue,
 } from '../../ports';
-import { fileMode, folderMode } from '../../private-files';
+import { fileMode, folderMode } from '../../node/private-files';
 import {
   checkedStream,
   isContentHash,

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { SelvageError } from '../../errors';
-import { folderError } from '../../folder-error';
+import { folderError } from '../../node/folder-error';
 
 /** Converts errors of using `file` to Selvage's; errors that do not come from the file system pass unchanged. */
 export async function whileUsing<T>(file: string, work: () => Promise<T>): Promise<T> {

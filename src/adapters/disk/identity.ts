@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { fileMode } from '../../private-files';
+import { fileMode } from '../../node/private-files';
 import { unlessMissing, whileUsing } from './file-errors';
 import { TEMPORARY_FOLDER } from './temporary-files';
 

@@ -3,7 +3,7 @@ import { link, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promis
 import * as path from 'node:path';
 import { SelvageError } from '../../errors';
 import type { Page, PageOptions, SubjectKeyRecord, SubjectKeyStore } from '../../ports';
-import { folderError } from '../../folder-error';
+import { folderError } from '../../node/folder-error';
 import { pageByText } from '../../ports/parts/pages';
 import { flushFolder, unlessMissing } from './file-errors';
 

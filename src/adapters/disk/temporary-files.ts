@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { folderError } from '../../folder-error';
-import { makeFolder } from '../../writable';
+import { folderError } from '../../node/folder-error';
+import { makeFolder } from '../../node/writable';
 import { homeOf } from './entries';
 import { unlessMissing } from './file-errors';
 

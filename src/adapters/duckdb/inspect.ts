@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { requireUsable } from '../../writable';
+import { requireUsable } from '../../node/writable';
 import type { DuckDbConnectionLike } from './client';
 import { historyInUse, selvageErrorOf } from './errors';
 import { openInstance } from './load';

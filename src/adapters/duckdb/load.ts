@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { loadOptional } from '../../optional-package';
+import { loadOptional } from '../../node/optional-package';
 import type { DuckDbInstanceLike } from './client';
 
 export interface DuckDbResources {

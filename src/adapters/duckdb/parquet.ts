@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { SelvageError } from '../../errors';
 import { LINEAGE, RUN, type RunHistory } from '../../ports';
-import { folderError } from '../../folder-error';
+import { folderError } from '../../node/folder-error';
 import type { DuckDbConnectionLike } from './client';
 import { selvageErrorOf } from './errors';
 import { fillFrom, type Filled, type RunSelection } from './fill';

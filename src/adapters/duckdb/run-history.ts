@@ -12,9 +12,9 @@ import type {
   RunRecord,
 } from '../../ports';
 import { changedRun, endedRun } from '../../ports/parts/ended-run';
-import { makePrivateFile } from '../../private-files';
+import { makePrivateFile } from '../../node/private-files';
 import { hasRequired } from '../../ports/parts/required-records';
-import { makeFolder } from '../../writable';
+import { makeFolder } from '../../node/writable';
 import { append, nextId } from './append';
 import type { DuckDbConnectionLike, DuckDbInstanceLike, DuckDbValue } from './client';
 import { plainRow, storable, type Row } from './columns';

@@ -7,7 +7,7 @@ import type {
   KafkaConfig,
   PartitionAssigners,
 } from 'kafkajs';
-import { loadOptional } from '../../optional-package';
+import { loadOptional } from '../../node/optional-package';
 import { within } from '../../ports/parts/pause';
 import type { Logger } from '../../authoring/knot-context';
 import type {

@@ -9,7 +9,7 @@ import {
   type RunEvent,
 } from '../../emitters';
 import type { ExceptionRecord } from '../../ports';
-import { standardOutput, terminalText, type OutputStream } from '../../terminal';
+import { standardOutput, terminalText, type OutputStream } from '../../node/terminal';
 
 /** pino's numbers. */
 const NUMBERS: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DataStore, Page, PageOptions, PutStreamOptions, StoredEntry, StoredValue } from '../../ports';
 import { checkedStream, isIntact, requireContentHash, requireIntact } from '../../ports/parts/content-hash';
 import { pageByHash } from '../../ports/parts/pages';
-import { nodeSha256 } from '../../node-sha256';
+import { nodeSha256 } from '../../node/node-sha256';
 import { inOnePiece } from '../../ports/parts/pieces';
 
 const PLACE = "this process's memory";

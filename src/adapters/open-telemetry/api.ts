@@ -1,4 +1,4 @@
-import { loadOptional } from '../../optional-package';
+import { loadOptional } from '../../node/optional-package';
 
 export type Api = typeof import('@opentelemetry/api');
 

@@ -1,5 +1,5 @@
 import { SelvageError } from '../../errors';
-import { loadOptional } from '../../optional-package';
+import { loadOptional } from '../../node/optional-package';
 import { schemaTooOld } from '../sql/migrations';
 import { parsePostgresUrl, shownPlace, type PostgresAddress } from './address';
 import { connect, type ConnectionLimits } from './connections';

@@ -9,7 +9,7 @@ import {
 import { firstBytes } from '../../ports/parts/first-bytes';
 import { inParallel } from '../../values/in-parallel';
 import { getOneByOne, hasOneByOne } from '../../ports/parts/one-by-one';
-import { nodeSha256 } from '../../node-sha256';
+import { nodeSha256 } from '../../node/node-sha256';
 import { PARALLEL_REQUESTS, type ObjectBody, type ObjectFacts, type S3Bucket } from './bucket';
 import { ensureThere, eraseValue, type WriteContext } from './deletion';
 import { listValues } from './entries';

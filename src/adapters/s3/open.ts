@@ -1,5 +1,5 @@
 import { SelvageError } from '../../errors';
-import { loadOptional } from '../../optional-package';
+import { loadOptional } from '../../node/optional-package';
 import { S3Bucket } from './bucket';
 import { S3DataStore } from './data-store';
 import { openIdentity, readIdentity } from './identity';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { migrationSql, type LocationState, type MigrationState } from '../sql/migrations';
-import { requireUsable, requireWritable } from '../../writable';
+import { requireUsable, requireWritable } from '../../node/writable';
 import { readMigrationState, stateAfter } from './migrate';
 import { MIGRATIONS } from './migrations';
 import { loadLibsql } from './open';

@@ -1,8 +1,8 @@
 import * as path from 'node:path';
 import { Kysely } from 'kysely';
-import { loadOptional } from '../../optional-package';
-import { makePrivateFile } from '../../private-files';
-import { makeFolder, requireWritable } from '../../writable';
+import { loadOptional } from '../../node/optional-package';
+import { makePrivateFile } from '../../node/private-files';
+import { makeFolder, requireWritable } from '../../node/writable';
 import type { SqlSchema } from '../sql/schema';
 import { SqliteDatabase } from './database';
 import type { SqliteDatabaseLike } from './database-like';

@@ -9,7 +9,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { makePrivateFile } from '../../private-files';
+import { makePrivateFile } from '../../node/private-files';
 import { selvageErrorOf } from './errors';
 import { examineDatabase, salvageDatabase, type SalvagedTable } from './salvage';
 

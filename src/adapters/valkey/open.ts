@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { loadOptional } from '../../optional-package';
+import { loadOptional } from '../../node/optional-package';
 import { inTime } from '../../ports/parts/pause';
 import {
   DEFAULT_PREFIX,

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { SelvageError } from '../../errors';
-import { LEAST_SECRET, projectSecret } from '../../project-secret';
+import { LEAST_SECRET, projectSecret } from '../../node/project-secret';
 
 const BYTES = 32;
 const FILE = 'status-secret';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createLocalDiskDataStore } from '../../adapters/disk';
-import { requireUsable } from '../../writable';
+import { requireUsable } from '../../node/writable';
 import { fileLocation, type FileLocation } from './file-path';
 import type { Technology } from './technology';
 

@@ -1,7 +1,7 @@
 import { createInMemoryBackends } from '../../backends';
 import { chosenServer } from '../../connection/server-address';
 import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
-import { requireUsable } from '../../writable';
+import { requireUsable } from '../../node/writable';
 import type { Output } from '../output/output';
 import { connectOptions, type ServerOptions } from '../options/server-options';
 import type { Finding } from './finding';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inspectBackends } from '../../backends';
-import { openToOthers } from '../../private-files';
-import { isProject, projectFolder } from '../../project-folder';
+import { openToOthers } from '../../node/private-files';
+import { isProject, projectFolder } from '../../node/project-folder';
 import { quickCheck } from '../../server';
 import { VERSION } from '../../version';
 import { EXIT } from '../output/exit-codes';

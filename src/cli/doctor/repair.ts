@@ -3,7 +3,7 @@ import type { DatabaseRepair } from '../../adapters/sqlite/repair';
 import type { SalvagedTable } from '../../adapters/sqlite/salvage';
 import { inspectBackends, openBackends } from '../../backends';
 import { SelvageError } from '../../errors';
-import { projectFolder } from '../../project-folder';
+import { projectFolder } from '../../node/project-folder';
 import { findDamaged, setAside, type SetAside } from '../../records/retention';
 import { EXIT } from '../output/exit-codes';
 import { formatTable, plural } from '../output/format';

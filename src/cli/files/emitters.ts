@@ -1,5 +1,5 @@
 import type { EmitterDeclaration } from '../../emitters';
-import { projectFolder } from '../../project-folder';
+import { projectFolder } from '../../node/project-folder';
 import { loadConfig } from '../../user-modules';
 import type { LoadedFile } from './load-file';
 

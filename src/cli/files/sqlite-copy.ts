@@ -8,7 +8,7 @@ import { loadLibsql } from '../../adapters/sqlite/open';
 import { flush } from '../../adapters/sqlite/repair';
 import { RESTORED } from '../../backends';
 import { SelvageError } from '../../errors';
-import { folderError } from '../../folder-error';
+import { folderError } from '../../node/folder-error';
 import { databaseFiles } from '../../server';
 
 const LOCK_WAIT_MS = 10_000;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { locateBackends, openBackends } from '../../backends';
 import { chosenServer } from '../../connection/server-address';
 import { SelvageError } from '../../errors';
-import { isProject, projectFolder } from '../../project-folder';
+import { isProject, projectFolder } from '../../node/project-folder';
 import type { Backends } from '../../ports';
 import type { RecordOptions, ServerOptions } from '../options/server-options';
 

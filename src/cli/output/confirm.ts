@@ -1,5 +1,5 @@
 import { SelvageError } from '../../errors';
-import { askAtTerminal } from '../../terminal';
+import { askAtTerminal } from '../../node/terminal';
 
 /**
  * @param otherwise advice without a terminal, such as `add --yes`

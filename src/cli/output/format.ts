@@ -1,7 +1,7 @@
 import { REDACTED, isSecretName, redactText } from '../../values/redact';
 import { inspect } from 'node:util';
 import type { EventLink } from '../../ports';
-import { lineText, widthOf } from '../../terminal';
+import { lineText, widthOf } from '../../node/terminal';
 import { formatDuration } from '../../visualisation/words';
 
 export { formatDuration };

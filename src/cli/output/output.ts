@@ -1,6 +1,6 @@
 import { answerJson } from '../../values/answer-json';
 import { redactText } from '../../values/redact';
-import { standardError, standardOutput, styled, Terminal, type OutputStream } from '../../terminal';
+import { standardError, standardOutput, styled, Terminal, type OutputStream } from '../../node/terminal';
 import { EXIT } from './exit-codes';
 
 interface OutputOptions {

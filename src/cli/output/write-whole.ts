@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { folderError } from '../../folder-error';
+import { folderError } from '../../node/folder-error';
 
 /** Writes or replaces a file atomically. */
 export async function writeWhole(file: string, text: string, mode = 0o666): Promise<void> {

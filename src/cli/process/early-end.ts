@@ -2,7 +2,7 @@ import inspector from 'node:inspector';
 import { watchBodies } from '../../runtime/body-watch';
 import { userFrame } from '../../runtime/user-frame';
 import type { KnotContext } from '../../authoring/knot-context';
-import { writeNow } from '../../terminal';
+import { writeNow } from '../../node/terminal';
 import { answerJson } from '../../values/answer-json';
 import { EXIT } from '../output/exit-codes';
 import { nameSome } from '../output/format';

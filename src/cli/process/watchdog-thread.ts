@@ -3,7 +3,7 @@
  * in its own ticks, so a suspended process does not look blocked.
  */
 import { workerData } from 'node:worker_threads';
-import { writeNow } from '../../terminal';
+import { writeNow } from '../../node/terminal';
 import { nameSome } from '../output/format';
 import { SharedBodies } from './shared-bodies';
 import type { WatchdogData } from './watchdog';

@@ -1,4 +1,4 @@
-import { loadOptional } from '../../optional-package';
+import { loadOptional } from '../../node/optional-package';
 import type { BodyDescription } from '../../body-hosts';
 import { identifiersOf, typeName } from './names';
 import { TypeTable } from './type-table';

@@ -1,5 +1,5 @@
 import type { RunGraph } from '../../authoring/run-graph';
-import { lineText } from '../../terminal';
+import { lineText } from '../../node/terminal';
 import type { Picture } from '../../visualisation';
 import { labelsOf, layoutPicture } from '../../visualisation/layout';
 import type { Output } from '../output/output';

@@ -1,5 +1,5 @@
 import type { GraphState } from '../../authoring/run-graph';
-import { lineText } from '../../terminal';
+import { lineText } from '../../node/terminal';
 import { redactText } from '../../values/redact';
 import { formatDuration, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';

@@ -33,7 +33,7 @@ async function emit(file: string | undefined, options: EmitOptions, output: Outp
     const { chosenLogFormat } = await import('../../connection/log-line.js');
     const { Deliveries, gatherEmitters } = await import('../../deliveries/index.js');
     const { SelvageError } = await import('../../errors/index.js');
-    const { projectFolder } = await import('../../project-folder.js');
+    const { projectFolder } = await import('../../node/project-folder.js');
     const { emittersOf } = await import('../files/emitters.js');
     const { loadFile } = await import('../files/load-file.js');
     const { loggerTo, sayInLogLines } = await import('../location/logging.js');

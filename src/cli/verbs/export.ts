@@ -38,7 +38,7 @@ Examples:
 }
 
 async function exportFile(file: string, options: ExportCommandOptions, output: Output): Promise<number> {
-  const { nodeSha256 } = await import('../../node-sha256.js');
+  const { nodeSha256 } = await import('../../node/node-sha256.js');
   const [{ chooseTapestry, loadFile }, { isDocument }] = await Promise.all([
     import('../files/load-file.js'),
     import('../../user-modules/index.js'),

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import { projectFolder } from '../../project-folder';
-import { reserveStandardOutput } from '../../terminal';
+import { projectFolder } from '../../node/project-folder';
+import { reserveStandardOutput } from '../../node/terminal';
 import type { Does } from '../options/does';
 import { addServerOptions, type ServerOptions } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { MigrationReport } from '../../backends';
-import { projectFolder } from '../../project-folder';
+import { projectFolder } from '../../node/project-folder';
 import type { Does } from '../options/does';
 import { addCommonOptions, addJsonOption } from '../options/server-options';
 import type { Output } from '../output/output';

@@ -51,7 +51,7 @@ Examples:
 }
 
 async function planFile(file: string, options: PlanOptions, output: Output): Promise<number> {
-  const { nodeSha256 } = await import('../../node-sha256.js');
+  const { nodeSha256 } = await import('../../node/node-sha256.js');
   const { chooseTapestry, loadFile, warnOfUnused } = await import('../files/load-file.js');
   const { describe, describeChanges } = await import('../show/plan.js');
   const { budgetOf, graphOfPlan, layoutOf } = await import('../../plan/index.js');
@@ -99,7 +99,7 @@ async function changesSince(
 }
 
 async function planOfFile(file: string, now: PlanOfTapestry): Promise<Plan> {
-  const { nodeSha256 } = await import('../../node-sha256.js');
+  const { nodeSha256 } = await import('../../node/node-sha256.js');
   const { chooseTapestry, loadFile } = await import('../files/load-file.js');
   const { planOf } = await import('../../runtime/index.js');
   const { recordOf } = await import('../../authoring/index.js');

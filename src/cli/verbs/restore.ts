@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import { projectFolder } from '../../project-folder';
+import { projectFolder } from '../../node/project-folder';
 import type { Does } from '../options/does';
 import { addCommonOptions, addJsonOption } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';

@@ -141,7 +141,7 @@ async function runFile(file: string, options: RunOptions, output: Output): Promi
 }
 
 async function prepare(file: string, options: RunOptions, output: Output): Promise<Work> {
-  const { nodeSha256 } = await import('../../node-sha256.js');
+  const { nodeSha256 } = await import('../../node/node-sha256.js');
   const { chooseTapestry, loadFile, warnOfUnused } = await import('../files/load-file.js');
   const { readParameters } = await import('../files/parameters.js');
   const { compile, foregroundQueue, layoutOf, taskQueueOf } = await import('../../plan/index.js');

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import type { PageServer } from '../../explorer/page-server';
 import type { ServerReach } from '../../operations/reach';
-import { projectFolder } from '../../project-folder';
+import { projectFolder } from '../../node/project-folder';
 import type { Backends } from '../../ports';
 import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';

@@ -3,6 +3,7 @@ import type { RunStatus } from '../../authoring/outcome';
 import type { Duration } from '../../values/duration';
 import type { OpenRunsQuery } from '../../connection/across/waiting-run';
 
+/** An act on each of many runs. */
 export type BulkAction =
   /** Asks it to end, see `RunHandle.cancel`. */
   | { readonly kind: 'cancel' }
@@ -20,6 +21,7 @@ export type BulkAction =
   | {
       readonly kind: 'signal';
       readonly name: string;
+      /** Encoded. */
       readonly payload: Json;
       /** Whether the payload may refer to values in the data store. */
       readonly allowReferences?: boolean;
@@ -52,6 +54,7 @@ export interface BulkRun {
   readonly tapestry: string;
 }
 
+/** The outcome of an act on one run. */
 export interface BulkOutcome {
   readonly runId: string;
   /** Of `resume`. */
@@ -67,6 +70,7 @@ export interface BulkReport extends Pick<BulkPlan, 'id' | 'action'> {
   /** Successful runs, earlier attempts included. */
   readonly done: number;
   readonly failed: readonly BulkOutcome[];
+  /** Number of runs without an outcome yet. */
   readonly remaining: number;
   /** The outage of a server or backend that ended it early. */
   readonly interruptedBy?: { readonly code: string; readonly message: string };

@@ -1,8 +1,8 @@
 import { appendFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { SelvageError } from '../../errors';
-import { folderError } from '../../folder-error';
-import { STATE_FOLDER, fileMode, makePrivateFolder } from '../../private-files';
+import { folderError } from '../../node/folder-error';
+import { STATE_FOLDER, fileMode, makePrivateFolder } from '../../node/private-files';
 import type { BulkAction, BulkOutcome, BulkPlan } from './bulk-act';
 
 const FOLDER = 'bulk';

@@ -12,6 +12,7 @@ import { runsOnServer, type RunningWorkflow } from '../running-workflows';
 import { isOfOtherHistory } from '../unbegun-run';
 import type { OpenRunsQuery } from './waiting-run';
 
+/** An unfinished run in a listing. */
 export interface OpenRun {
   readonly runId: string;
   readonly tapestry: string;

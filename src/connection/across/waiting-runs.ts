@@ -34,6 +34,7 @@ const SECOND_LOOK_MS = 100;
 const OVERDUE_MS = 5_000;
 const EMPTY = new Map<string, never>();
 
+/** The parts of a client for questions across runs. */
 export interface AcrossHost extends Pick<Connected, 'client' | 'backends' | 'place'> {
   readonly pollers: Pollers;
   readonly workers: Pick<Workers, 'list'>;
@@ -60,11 +61,11 @@ type Verdict = WaitingRun | 'ask' | 'working';
 /**
  * Says which unfinished runs wait, and for what.
  *
- * A1 If all ready knots of a run are waits by its records, it waits for them: the server has only a timer of
- * it.
- * A2 A run with another ready knot waits for a worker if nobody polls the task queues of run and knot.
- * A3 The server is asked about all others, and about runs whose record names another execution than the
- * server: a call for each run, the oldest first. Past the time limit, runs are `NotChecked`.
+ * A1  If all ready knots of a run are waits by its records, it waits for them: the server has only a timer of
+ *     it.
+ * A2  A run with another ready knot waits for a worker if nobody polls the task queues of run and knot.
+ * A3  The server is asked about all others, and about runs whose record names another execution than the
+ *     server: a call for each run, the oldest first. Past the time limit, runs are `NotChecked`.
  *
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */

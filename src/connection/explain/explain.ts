@@ -10,10 +10,10 @@ const LISTED_ELEMENTS = 20;
 /**
  * Why a run has not ended: what its next step waits for, and each of its unfinished knots.
  *
- * W1 A knot on record is finished, also before its parents: a resumed run takes over outcomes. A record from
- * before a reset counts only if neither the knot nor any parent of it runs again.
- * W2 A knot without a record is skipped if a parent is not Ok.
- * W3 A ready local knot is in a running segment: segments take all that is ready, unless the run holds back.
+ * W1  A knot on record is finished, also before its parents: a resumed run takes over outcomes. A record from
+ *     before a reset counts only if neither the knot nor any parent of it runs again.
+ * W2  A knot without a record is skipped if a parent is not Ok.
+ * W3  A ready local knot is in a running segment: segments take all that is ready, unless the run holds back.
  */
 export function explain(facts: UnbegunFacts | RunFacts): Waiting {
   const started = 'layout' in facts;
@@ -56,7 +56,7 @@ export function explainElement(elementId: string, map: WaitingKnot): WaitingKnot
   if (own) return { ...own, knotId: elementId };
   if (elements.length === 0)
     return { knotId: elementId, state, reason: { code: reason.code, message: `its map: ${reason.message}` } };
-  const message = `has not begun, or goes by its position: of map "${knotId}" ${elements.length} elements or batches are in flight`;
+  const message = `has not begun, or is listed by its position: map "${knotId}" has ${elements.length} elements or batches in flight`;
   return { knotId: elementId, state: 'pending', reason: { code: 'PendingActivityLimit', message } };
 }
 

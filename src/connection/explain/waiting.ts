@@ -117,6 +117,7 @@ export const workflowTaskState = z.object({
 });
 export type WorkflowTaskState = Readonly<z.output<typeof workflowTaskState>>;
 
+/** The waits of an unfinished run. */
 export interface Waiting {
   /** Whether a worker has taken the run's first step. Until then there are no knots, and `workflowTask` says why. */
   readonly started: boolean;
@@ -125,6 +126,7 @@ export interface Waiting {
   /** Knots of the run, parameters included. */
   readonly total: number;
   readonly unfinished: number;
+  /** Number of unfinished knots by reason code. */
   readonly reasons: Readonly<Partial<Record<WaitingCode, number>>>;
   /** At most 100: stuck ones, running or queued ones, then those that wait. Within each, by knots held up. */
   readonly knots: readonly WaitingKnot[];

@@ -53,6 +53,7 @@ export interface ComparedSchedule {
   readonly paused: boolean;
 }
 
+/** With the action of a deploy, taken or planned. */
 export interface DeployedSchedule extends ComparedSchedule {
   readonly action: 'created' | 'updated' | 'kept' | 'deleted' | 'left';
 }

@@ -27,9 +27,11 @@ const TRIES = 5;
 /** Policies that let a run wait for another to end. A run that terminates the other one starts at once. */
 const MAY_WAIT: ReadonlySet<Overlap> = new Set(['buffer-one', 'buffer-all', 'cancel-other']);
 
+/** The outcome of a requested run. */
 export interface TriggeredRun {
   /** `waits`: until another run of the schedule ends. `skipped`: another run is not over. */
   readonly outcome: 'started' | 'waits' | 'skipped';
+  /** Present if it has started. */
   readonly runId?: string;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SelvageError } from '../../errors';
-import { nodeSha256 } from '../../node-sha256';
+import { nodeSha256 } from '../../node/node-sha256';
 
 const HASH = /^(?:bytes-)?sha256:[0-9a-f]{64}$/;
 const SEALED = /^sealed:[0-9a-f]{96}$/;

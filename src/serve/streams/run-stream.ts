@@ -3,7 +3,7 @@ import { Selvage, type OpenOptions } from '../../client';
 import { isDebug, lineLogger } from '../../connection/log-line';
 import { stream, type AnySource, type StreamOptions } from '../../streams';
 import { STREAM_CHECKS } from '../../streams/declaration';
-import { writeErrorLine } from '../../terminal';
+import { writeErrorLine } from '../../node/terminal';
 import { StreamHost, workerOfStreams, type StreamEnd } from './serve-stream';
 
 /** Options of the stream, and of the client and worker that {@link runStream} opens. */

@@ -1,5 +1,5 @@
 import type { Arbitrary } from 'fast-check';
-import { loadOptional } from '../../optional-package';
+import { loadOptional } from '../../node/optional-package';
 import { StoredBytes, canonicalJson, encodeJson } from '../../values';
 
 type FastCheck = typeof import('fast-check').default;

@@ -10,7 +10,7 @@ import {
 } from '../../runtime';
 import { Replacements } from '../../in-process/replacements';
 import type { DefinitionRecord, KnotBody, TapestryRecord } from '../../authoring/records';
-import { nodeSha256 } from '../../node-sha256';
+import { nodeSha256 } from '../../node/node-sha256';
 import { Subject } from './subject';
 
 export interface PresentBody {

@@ -14,7 +14,7 @@ import {
 } from '../../runtime';
 import type { KnotContext } from '../../authoring/knot-context';
 import type { DefinitionRecord, KnotBody } from '../../authoring/records';
-import { nodeSha256 } from '../../node-sha256';
+import { nodeSha256 } from '../../node/node-sha256';
 import type { Commit, CommitResult, StoredValue } from '../../ports';
 import type { Sha256 } from '../../values';
 import type { Attempt } from './attempt';

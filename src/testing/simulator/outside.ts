@@ -1,5 +1,5 @@
 import type { ApplicationFailure } from '@temporalio/common';
-import { nodeSha256 } from '../../node-sha256';
+import { nodeSha256 } from '../../node/node-sha256';
 import { encodeOutput, envelopeOf, storedValues, valueOfEnvelope, type EncodedValue } from '../../runtime';
 import type { InlineEnvelope, ReferenceEnvelope } from '../../scheduler';
 import type { Json } from '../../values';

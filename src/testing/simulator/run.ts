@@ -7,7 +7,7 @@ import {
   type Execution as KnotExecution,
   type LoadedPlan,
 } from '../../runtime';
-import { nodeSha256 } from '../../node-sha256';
+import { nodeSha256 } from '../../node/node-sha256';
 import { MAP_CONCURRENCY, type Layout } from '../../plan';
 import type { LineageRecord } from '../../ports';
 import { interpret } from '../../workflows/interpreter';

@@ -1,5 +1,5 @@
 import { SelvageError } from '../../errors';
-import { nodeSha256 } from '../../node-sha256';
+import { nodeSha256 } from '../../node/node-sha256';
 import type { GivenSignals } from '../../in-process/local-waits';
 import { recordOf, type KnotBody, type Tapestry } from '../../authoring';
 import type { SkipReason } from '../../ports';

@@ -11,7 +11,7 @@ import {
 } from '../../plan';
 import { LoadedPlan, planOf, type StoredFragment } from '../../runtime';
 import type { TapestryRecord } from '../../authoring/records';
-import { nodeSha256 } from '../../node-sha256';
+import { nodeSha256 } from '../../node/node-sha256';
 import { runLimits } from '../../workflows/run-limits';
 
 export const LIMITS = runLimits({ settledPerExecution: 1 });

@@ -3,7 +3,7 @@ import { encodeOutput, type EncodedValue } from '../../runtime';
 import { SelvageError } from '../../errors';
 import { LocalWaits, type GivenSignals } from '../../in-process/local-waits';
 import type { TapestryRecord } from '../../authoring/records';
-import { nodeSha256 } from '../../node-sha256';
+import { nodeSha256 } from '../../node/node-sha256';
 
 /** The end of a wait for a signal in every run: its payload, a timeout, or why it never comes. */
 export type WaitEnd =

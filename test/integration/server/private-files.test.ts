@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { openBackends } from '../../../src/backends';
-import { openToOthers } from '../../../src/private-files';
+import { openToOthers } from '../../../src/node/private-files';
 import { FolderSubjectKeyStore } from '../../../src/adapters/disk';
 import { EmbeddedServer } from '../../../src/server';
 import { makeProject, removeProjects } from './projects';

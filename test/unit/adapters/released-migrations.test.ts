@@ -1,4 +1,4 @@
-import { nodeSha256 } from '../../../src/node-sha256';
+import { nodeSha256 } from '../../../src/node/node-sha256';
 import { MIGRATIONS as duckdb } from '../../../src/adapters/duckdb/schema';
 import { MIGRATIONS as postgres } from '../../../src/adapters/postgres/migrations';
 import { MIGRATIONS as sqlite } from '../../../src/adapters/sqlite/migrations';

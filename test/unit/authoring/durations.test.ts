@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { knot, sleep, tapestry, waitForSignal, type Duration, type RetryPolicy } from '../../../src';
 import { recordOf } from '../../../src/authoring';
-import { nodeSha256 } from '../../../src/node-sha256';
+import { nodeSha256 } from '../../../src/node/node-sha256';
 import { planOf } from '../../../src/runtime';
 
 /** The hash of a plan in which each option that is a duration is this one. */

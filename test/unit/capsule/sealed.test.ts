@@ -3,7 +3,7 @@ import { knot, runLocally, tapestry } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
 import { openCapsule, writeCapsule, type Capsule } from '../../../src/capsule';
 import { packCapsule, unpackCapsule } from '../../../src/capsule/format';
-import { nodeSha256 } from '../../../src/node-sha256';
+import { nodeSha256 } from '../../../src/node/node-sha256';
 import type { Backends } from '../../../src/ports';
 import {
   createEncryption,

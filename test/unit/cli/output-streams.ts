@@ -1,5 +1,5 @@
 import { Output } from '../../../src/cli/output/output';
-import type { OutputStream } from '../../../src/terminal';
+import type { OutputStream } from '../../../src/node/terminal';
 
 class Recorder implements OutputStream {
   text = '';

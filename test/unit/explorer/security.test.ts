@@ -3,7 +3,7 @@ import path from 'node:path';
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
 import type { ProblemDocument } from '../../../src/api/problem-document';
 import { uiHandler } from '../../../src/explorer';
-import { makePrivateFolder } from '../../../src/private-files';
+import { makePrivateFolder } from '../../../src/node/private-files';
 import { toNodeHandler } from '../../../src/serve';
 import type { Selvage } from '../../../src/client';
 import { createServer } from 'node:http';

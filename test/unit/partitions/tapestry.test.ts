@@ -1,7 +1,7 @@
 import { check, daily, knot, list, product, runLocally, subTapestry, tapestry, Tapestry } from '../../../src';
 import { compile } from '../../../src/plan';
 import { wiringHash } from '../../../src/plan/wiring';
-import { nodeSha256 } from '../../../src/node-sha256';
+import { nodeSha256 } from '../../../src/node/node-sha256';
 import { recordOf } from '../../../src/authoring';
 
 const hours = knot('hours', ({ day }: { day: { start: Date; end: Date } }) => (+day.end - +day.start) / 36e5);

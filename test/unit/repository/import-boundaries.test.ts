@@ -187,7 +187,7 @@ describe('what reaches a terminal', () => {
     const eslint = new ESLint({ cwd: root, overrideConfigFile: true, overrideConfig: wholeConfig });
     const ruleFor = async (file: string): Promise<unknown> =>
       ((await eslint.calculateConfigForFile(file)) as Linter.Config).rules?.['no-restricted-syntax'];
-    expect(await ruleFor('src/terminal.ts')).toHaveProperty('0', 0);
+    expect(await ruleFor('src/node/terminal.ts')).toHaveProperty('0', 0);
     for (const folder of ['cli', 'worker', 'server', 'client', 'in-process', 'activities'])
       expect(await ruleFor(`src/${folder}/any.ts`)).toEqual([
         2,

@@ -18,7 +18,7 @@ import {
   type PipelineProblem,
 } from '../../../src';
 import { recordOf, type AnyTapestry } from '../../../src/authoring';
-import { nodeSha256 } from '../../../src/node-sha256';
+import { nodeSha256 } from '../../../src/node/node-sha256';
 import { planOf } from '../../../src/runtime';
 import { namedPython, yamlForTapestry } from '../../../src/yaml';
 import { folderForEach } from '../../conformance/temporary-folder';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nodeSha256 } from '../../../src/node-sha256';
+import { nodeSha256 } from '../../../src/node/node-sha256';
 import {
   aggregate,
   branch,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { BulkState } from '../../../client';
 import { bulkStates } from '../../../client/bulk/bulk';
-import { projectFolder } from '../../../project-folder';
+import { projectFolder } from '../../../node/project-folder';
 import { requireHistory } from '../../location/records';
 import type { Does } from '../../options/does';
 import {

@@ -42,7 +42,7 @@ export function addHistoryCopy(history: Command, does: Does): void {
 async function copyHistory(options: HistoryCopyOptions, output: Output): Promise<number> {
   const { copyRecords } = await import('../../../records/retention/index.js');
   const { openBackends } = await import('../../../backends/index.js');
-  const { projectFolder } = await import('../../../project-folder.js');
+  const { projectFolder } = await import('../../../node/project-folder.js');
   const { requireHistory } = await import('../../location/records.js');
   const projectDir = projectFolder(options.projectDir);
   if (options.from === undefined) requireHistory(options);

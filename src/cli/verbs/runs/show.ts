@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { KnotState, Selvage } from '../../../client';
 import { SelvageError } from '../../../errors';
-import { projectFolder } from '../../../project-folder';
+import { projectFolder } from '../../../node/project-folder';
 import type { Does } from '../../options/does';
 import {
   addCapsuleOption,

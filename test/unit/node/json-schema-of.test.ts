@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { StandardSchema } from '../../src/authoring/standard-schema';
-import { jsonSchemaOf } from '../../src/json-schema-of';
-import { schemaToJson } from '../../src/operations/schema-to-json';
+import type { StandardSchema } from '../../../src/authoring/standard-schema';
+import { jsonSchemaOf } from '../../../src/node/json-schema-of';
+import { schemaToJson } from '../../../src/operations/schema-to-json';
 
 /** A schema of a library other than zod. */
 function foreign(more: object): StandardSchema {

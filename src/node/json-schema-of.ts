@@ -1,4 +1,4 @@
-import type { StandardSchema } from './authoring/standard-schema';
+import type { StandardSchema } from '../authoring/standard-schema';
 
 type Zod = typeof import('zod');
 type ZodOptions = Pick<NonNullable<Parameters<Zod['toJSONSchema']>[1]>, 'unrepresentable' | 'override'>;

@@ -1,4 +1,4 @@
-import { SelvageError } from './errors';
+import { SelvageError } from '../errors';
 
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT']);
 

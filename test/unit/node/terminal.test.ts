@@ -1,6 +1,6 @@
-import { formatTable } from '../../src/cli/output/format';
-import { terminalText } from '../../src/terminal';
-import { recordedOutput } from './cli/output-streams';
+import { formatTable } from '../../../src/cli/output/format';
+import { terminalText } from '../../../src/node/terminal';
+import { recordedOutput } from '../cli/output-streams';
 
 /** Each does something to a terminal, or to how a line reads. */
 const HOSTILE = {

@@ -1,5 +1,5 @@
 /** For all optional packages, which are loaded when needed; the error says what to install. */
-import { SelvageError } from './errors';
+import { SelvageError } from '../errors';
 
 interface Need {
   /** What needs the package: the subject of the message. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { missingPackage } from '../../src/optional-package';
+import { missingPackage } from '../../../src/node/optional-package';
 
 let folder: string;
 beforeAll(() => {

@@ -1,7 +1,7 @@
 import { chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { isProject, projectFolder } from '../../src/project-folder';
+import { isProject, projectFolder } from '../../../src/node/project-folder';
 
 let top: string;
 

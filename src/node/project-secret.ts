@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { SelvageError } from './errors';
+import { SelvageError } from '../errors';
 
 const BYTES = 32;
 /** In characters. */
