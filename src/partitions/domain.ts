@@ -87,8 +87,8 @@ export interface PartitionDomain<
   lastClosed(time: number): Key[];
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what it makes of a key is known where it was declared
 /** Any domain. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what it makes of a key is known where it was declared
 export type AnyDomain = PartitionDomain<any, string>;
 
 /** Makes a domain recognisable in other realms and copies of the package. */

@@ -1,4 +1,4 @@
-import { RUN_STATUSES, type RunStatus } from '../../../authoring/outcome';
+import type { RunStatus } from '../../../authoring/outcome';
 import type { AttentionItem } from '../../../operations/project/attention';
 import type { Questions } from '../../contract';
 import type { PageProps, Place } from '../router';
@@ -15,6 +15,7 @@ import { countWords, durationWords, exactWords } from '../words';
 type Overview = Questions['project.overview']['answer'];
 
 const HOUR_MS = 3_600_000;
+const RUN_STATUSES = Object.keys(STATUS_TONES) as RunStatus[];
 
 const KINDS: Readonly<Record<AttentionItem['kind'], readonly [tone: Tone, word: string]>> = {
   failed: ['err', 'failed'],
