@@ -56,7 +56,7 @@ const health = z.object({
       queuesWithoutWorker: list(z.string()),
     })
     .optional(),
-  /** Emitters that do not deliver. */
+  /** Emitters that fail, were disabled, or are behind while nobody delivers. */
   emitters: list(emitterReport.pick({ name: true, state: true, lag: true })),
   /** Triggers with events that have started no run yet. */
   triggers: list(z.object({ name: z.string(), pendingCount: z.int() })),
@@ -181,7 +181,10 @@ async function healthOf(of: Surroundings): Promise<z.output<typeof health>> {
       },
     }),
     emitters: emitters
-      .filter(({ state }) => !['idle', 'delivering'].includes(state))
+      .filter(
+        ({ state, lag }) =>
+          state === 'failing' || state === 'disabled' || (state === 'unassigned' && lag.changes > 0),
+      )
       .map(({ name, state, lag }) => ({ name, state, lag })),
     triggers: pending.items
       .filter(({ pendingCount }) => pendingCount > 0)
