@@ -195,7 +195,7 @@ async function compare(calls: SystemActivities, run: SettledRun): Promise<Settle
     settled = await finishRun(calls, { ...run, unrecorded: RECORDED }, { ...compared, values });
   const isMended = settled.lost.length > 0 || host.needsRecords;
   if (!isMended || settled.gone || mended < MENDS) return settled;
-  const message = `The run cannot continue: the run history has lost its records ${MENDS} times. Resume it, to continue in a new run.`;
+  const message = `The run cannot go on: the run history has lost its records ${MENDS} times. Go on from what is there in a new run, by resuming it.`;
   return { ...settled, gone: { type: 'HistoryLost', message } };
 }
 

@@ -70,7 +70,7 @@ export class Extensions {
       this.refusedExtension ??= {
         knot: by,
         type: error.type ?? 'Error',
-        message: `The extension of the run by knot "${by}" could not be added: ${error.message}`,
+        message: `What knot "${by}" has extended the run by could not be added: ${error.message}`,
       };
     }
   }

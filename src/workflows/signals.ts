@@ -258,7 +258,7 @@ function refusal({ message, refused }: Refusal, signal: string): ApplicationFail
 function forTheNext(): Refusal {
   return {
     refused: RUN_CONTINUES,
-    message: 'The run continues as new when its running knots have ended, and accepts signals again then.',
+    message: 'The run goes on with a new history when what runs now has ended, and takes signals again then.',
   };
 }
 

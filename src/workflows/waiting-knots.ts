@@ -290,10 +290,11 @@ export class WaitingKnots {
   }
 }
 
+// Refusals are carried over to the next execution: other words would be another command on replay.
 function tooLate(name: string): Refusal {
   return {
     refused: 'SignalTooLate',
-    message: `The signal "${name}" comes too late: all knots that wait for it, and that it fits, have an outcome or a signal.`,
+    message: `All knots that wait for the signal "${name}" and that it fits have their outcome or their signal: it comes too late.`,
   };
 }
 

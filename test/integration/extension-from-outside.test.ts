@@ -252,7 +252,7 @@ test('of two bodies that bring the same id at once, both are Ok and the run says
   expect(result.status).toBe('failed');
   expect(result.error).toMatchObject({ type: 'DuplicateId' });
   expect(result.error!.message).toMatch(
-    /The extension of the run by knot "(first|second)" could not be added/,
+    /What knot "(first|second)" has extended the run by could not be added/,
   );
   expect(result.outcomes).toMatchObject({
     first: { kind: 'ok' },
@@ -342,7 +342,7 @@ describe('a fragment that is damaged', () => {
     const run = await selvage.start(rivals, { at }, { terminals: ['first'] });
     const { error, outcomes } = await run.result();
     expect(error).toMatchObject({ type: 'ValueDamaged' });
-    expect(error!.message).toMatch(/The extension of the run by knot "first" could not be added/);
+    expect(error!.message).toMatch(/What knot "first" has extended the run by could not be added/);
     expect(outcomes).toMatchObject({ first: { kind: 'ok' } });
     reading.mockRestore();
 

@@ -108,6 +108,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'bulk signal': [HOSTILE, HOSTILE],
   'bulk continue': [HOSTILE],
   'bulk list': [],
+  overview: ['--since', '2020-01-01'],
   watch: [RUN],
   waiting: ['--by', HOSTILE],
   versions: ['--since', HOSTILE],

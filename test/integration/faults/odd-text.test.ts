@@ -198,7 +198,7 @@ async function failuresOf(selvage: Selvage, text: string): Promise<void> {
     );
     expect(errors.get('message')).toMatchObject({ message: text.slice(0, 2_000) });
     expect(errors.get('name')).toMatchObject({ type: text.slice(0, 200) });
-    expect(errors.get('proxy')!.message).toContain('cannot be looked at');
+    expect(errors.get('proxy')!.message).toContain('cannot be inspected');
     for (const how of Object.keys(thrown)) expect(errors.get(how)).toBeDefined();
     expect(records.find(({ knot_id }) => knot_id === 'store')).toMatchObject(
       /^[\x20-\x7e]{1,200}$/.test(text) ? { outcome: 'ok' } : { outcome: 'err' },
