@@ -84,8 +84,8 @@ function notAllowed(to: 'read' | 'act', caller: Caller | undefined): SelvageErro
   return new SelvageError(
     'Unauthenticated',
     to === 'read'
-      ? 'Reading takes the token. Open the link that `selvage ui` has printed.'
-      : 'Acting takes the token. Open the link that `selvage ui` has printed.',
+      ? 'This page needs its token. Open the link that `selvage ui` has printed.'
+      : 'Actions need the token. Open the link that `selvage ui` has printed.',
   );
 }
 

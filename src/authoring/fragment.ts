@@ -34,7 +34,10 @@ export interface FragmentKnot {
 export interface FragmentDefinition {
   readonly name: string;
   readonly version?: string;
-  /** `sha256:` and the hash of the body's source in the fragment's process. Default: any source is accepted. */
+  /**
+   * `sha256:` and the hash of the body's source in the process that made the fragment. Default: any source is
+   * accepted.
+   */
   readonly codeHash?: string;
   /** Name of the body host, if the body is in another language. Set by the worker that takes the fragment. */
   readonly host?: string;

@@ -63,7 +63,10 @@ export interface Skipped {
    *   Err.
    */
   readonly reason: SkipReason | 'optional';
-  /** For `parent_failed_or_skipped`, the parents. For `optional`, the parent's failure. */
+  /**
+   * For `parent_failed_or_skipped`: all parents, and whether any of them is Err or Skipped. For `optional`: the
+   * parent's failure.
+   */
   readonly detail?: {
     readonly anyErr?: boolean;
     readonly anySkipped?: boolean;

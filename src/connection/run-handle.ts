@@ -198,7 +198,11 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     return { knotId, run, waiting: waiting && explainElement(knotId, waiting) };
   }
 
-  /** Asks the server alone. @throws SelvageError `UnknownRun`, `RunOver`, `ServerUnreachable` */
+  /**
+   * Where the run waits for its workers. Asks the server alone.
+   *
+   * @throws SelvageError `UnknownRun`, `RunOver`, `ServerUnreachable`
+   */
   async describe(): Promise<RunDescription> {
     const description = await this.server.descriptionOrNone();
     if (isUnfinished(description)) {

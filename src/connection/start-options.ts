@@ -56,7 +56,7 @@ export interface StartOptions extends BeginOptions {
   /**
    * A key of the work, any text, in place of `runId`. The first start of a tapestry with a key makes the run;
    * later ones return its handle, for as long as the run history knows it. Another plan or other parameters
-   * throw `RunIdInUse`.
+   * throw `RunIdInUse`. Giving `runId` as well throws `InvalidConfig`.
    */
   readonly idempotencyKey?: string;
 }

@@ -45,7 +45,11 @@ export class Streams {
     private readonly backends: Pick<Backends, 'runHistory' | 'startLedger'>,
   ) {}
 
-  /** By id. A stream appears a moment after its start. @throws SelvageError `ServerUnreachable` */
+  /**
+   * All streams that the server knows, by id. A stream appears a moment after its start.
+   *
+   * @throws SelvageError `ServerUnreachable`
+   */
   async list(): Promise<StreamState[]> {
     const ids = new Set<string>();
     await this.reaching(async () => {
@@ -58,7 +62,11 @@ export class Streams {
     return states.filter((state) => state !== undefined);
   }
 
-  /** By the server alone, also without a reader. @throws SelvageError `UnknownStream`, `ServerUnreachable` */
+  /**
+   * The state of a stream, from the server alone, even if no process reads it.
+   *
+   * @throws SelvageError `UnknownStream`, `ServerUnreachable`
+   */
   async status(id: string): Promise<StreamState> {
     const state = await this.read(id);
     if (state) return state;
@@ -99,12 +107,15 @@ export class Streams {
     await this.tell(id, 'pause');
   }
 
-  /** Errors as of {@link status}. */
+  /** Continues reading after {@link pause}. Errors as of {@link status}. */
   async resume(id: string): Promise<void> {
     await this.tell(id, 'resume');
   }
 
-  /** Ends the stream after its read elements; a later start continues there. Errors as of {@link status}. */
+  /**
+   * Reads nothing more; the stream ends when all read elements are finished. A later start continues after them.
+   * Errors as of {@link status}.
+   */
   async drain(id: string): Promise<void> {
     await this.tell(id, 'drain');
   }

@@ -61,7 +61,10 @@ export interface CloudEventOptions {
   readonly payload?: Payload;
 }
 
-/** Started runs and finished knots contain no later facts, so they are the same at each delivery. */
+/**
+ * Events of started runs and finished knots contain nothing that became known later, so they are the same at each
+ * delivery.
+ */
 export function toCloudEvent(event: RunEvent, { source, payload }: CloudEventOptions): CloudEvent<EventData> {
   const { run } = event;
   const attributes = {

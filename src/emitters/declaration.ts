@@ -30,8 +30,9 @@ export interface EmitterOptions {
   /** Limit of a delivery. Default 60 s. */
   readonly timeout?: Duration;
   /**
-   * Time of failures alone after which the emitter is disabled, until `selvage emitters resume` or a replay:
-   * milliseconds, or `'5d'`. Its events and undelivered runs stay. Default: never; for a webhook, 5 days.
+   * Disables the emitter after this time without a successful delivery, counted from the first failure, until
+   * `selvage emitters resume` or a replay: milliseconds, or `'5d'`. Its events and undelivered runs stay. Default:
+   * never; for a webhook, 5 days.
    */
   readonly disableAfter?: Duration;
 }

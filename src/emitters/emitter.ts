@@ -42,7 +42,10 @@ export interface LiveContext {
   readonly dropped: number;
 }
 
-/** Receives durable events of runs, in order. A crash may repeat a batch: count once by the events' ids. */
+/**
+ * Receives durable events of runs, in order. A crash may repeat a batch but loses none: count once by the events' ids.
+ * Nothing that it does affects a run.
+ */
 export interface Emitter {
   /**
    * Delivers events of one or more runs, oldest first, and resolves when the receiver has all of them

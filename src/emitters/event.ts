@@ -8,7 +8,7 @@ interface OfRun {
    * id>/finished`, `<temporal run id>/ended/<status>`.
    */
   readonly id: string;
-  /** Of the record: milliseconds since the epoch. */
+  /** Time in the record, in milliseconds since the epoch. */
   readonly at: number;
   /** The current record, which may be later than the event: a started run may have ended. */
   readonly run: RunRecord;
@@ -18,7 +18,7 @@ export interface RunStarted extends OfRun {
   readonly type: 'run-started';
 }
 
-/** Of a knot or an element of a map; reused if `cached_from_run` is set. */
+/** A knot, or an element of a map, has its outcome; reused if `cached_from_run` is set. */
 export interface KnotFinished extends OfRun {
   readonly type: 'knot-finished';
   readonly record: LineageRecord;

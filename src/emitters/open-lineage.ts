@@ -7,7 +7,7 @@ import { readEmitterOptions } from './emitter-options';
 interface CommonOptions extends EmitterOptions {
   /** Namespace of OpenLineage jobs: who runs them, such as `shop-production`. */
   readonly namespace: string;
-  /** Their maker, as a URI. Default: this package. */
+  /** URI that events name as their maker. Default: this package. */
   readonly producer?: string;
   /** Knots that are jobs: those with a `dataset` (default), all that ran, or none. Never elements of maps. */
   readonly knots?: 'datasets' | 'all' | 'none';

@@ -11,7 +11,10 @@ export interface OpenTelemetryEmitterOptions extends EmitterOptions {
    * close traces. A run keeps the mode of the process in which it began, if that has an SDK.
    */
   readonly mode?: TraceMode;
-  /** Elements of a map with a span: the first, and as many failed ones. A run keeps it. Default 20. */
+  /**
+   * Number of elements of a map that get a span: the first ones, and as many failed ones. The map's own span counts
+   * all. A run keeps the number. Default 20.
+   */
   readonly elementsPerMap?: number;
 }
 

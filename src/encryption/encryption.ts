@@ -13,8 +13,8 @@ import { SubjectKeys } from './subject-keys';
 
 export interface EncryptionOptions {
   /**
-   * `id:base64,id2:base64`, each 32 bytes; or an object that holds the keys. The first seals new data, all open
-   * data.
+   * `id:base64,id2:base64`, each 32 bytes; or an object that holds the keys. The first seals new data; each of them
+   * opens data.
    */
   readonly keys: string | KeySource;
   /**

@@ -46,7 +46,7 @@ const CODES = {
     EmptyTapestry: 'A tapestry has neither a knot nor a parameter.',
     PlanTooLarge: 'A plan does not fit the limits of one run.',
     NotExtensible:
-      'A run cannot be extended: its tapestry is not extensible, or the caller may not extend it.',
+      'A run cannot be extended: its tapestry is not extensible, or the function of a node, or a body that has ended, tried to.',
     InvalidFragment: 'A fragment is malformed, or has a node whose function is written in place.',
     UnknownDefinition: 'A fragment names a definition that the worker has not registered.',
     CodeDiffers: 'A fragment was made with other code of a definition than the worker has.',

@@ -9,7 +9,11 @@ import {
   type PartitionDomain,
 } from './domain';
 
-/** Partitions by name: distinct one-line texts of at most 100 bytes. @throws SelvageError `InvalidConfig` */
+/**
+ * Partitions by name, in the order given: at least one, distinct one-line texts of at most 100 bytes.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
 export function list<const Key extends string>(
   keys: readonly Key[],
 ): PartitionDomain<ListPartition<Key>, Key> {

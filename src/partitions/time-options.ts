@@ -2,7 +2,7 @@ import { checkOptions, shown, wrongDomain, type DomainKind } from './domain';
 import { Zone } from './zone';
 
 export interface TimeDomainOptions {
-  /** Where days begin: a name of the IANA database such as `Europe/Berlin`. Default: `UTC`. */
+  /** Time zone in which partitions begin: a name of the IANA database such as `Europe/Berlin`. Default: `UTC`. */
   readonly timezone?: string;
   /** Inclusive. Default: none; new partitions appear as time passes. */
   readonly last?: string;

@@ -210,7 +210,7 @@ export interface RunHistory {
   leasesBeside?(): LeaseTable;
   /** The start ledger in the same storage, if its technology has one. */
   startLedgerBeside?(): StartLedger;
-  /** The cursors of emitters, which name places among the {@link changes}. Exists with these. */
+  /** The cursors of emitters, which name places among the changes. Omitted by technologies without {@link changes}. */
   emitterTableBeside?(): EmitterTable;
   /** Inserts the run unless its `temporal_run_id` exists. Returns the record that stands. */
   startRun(record: RunRecord): Promise<RunRecord>;
@@ -291,14 +291,20 @@ export interface RunHistory {
   changes?(options?: ChangesOptions): AsyncIterable<readonly HistoryChange[]>;
   /** Position of the newest change in {@link changes}, if any. Later reads are at least as new. */
   lastChange?(): Promise<string | undefined>;
-  /** The runs of these changes that are on record, in no particular order. Exists with {@link changes}. */
+  /**
+   * The runs of these changes that are on record, in no particular order. Omitted by technologies without
+   * {@link changes}.
+   */
   runsOf?(temporalRunIds: readonly string[]): Promise<RunRecord[]>;
   /**
-   * The records of these runs that became durable before the runs were put on record, in that order. Exists
-   * with {@link changes}.
+   * The records of these runs that became durable before the runs were put on record, in that order. Omitted by
+   * technologies without {@link changes}.
    */
   recordsBeforeRun?(temporalRunIds: readonly string[]): Promise<LineageRecord[]>;
-  /** The records of these knots that exist, in no particular order. Exists with {@link changes}. */
+  /**
+   * The records of these knots that exist, in no particular order. Omitted by technologies without
+   * {@link changes}.
+   */
   recordsOf?(knots: readonly RecordKey[]): Promise<LineageRecord[]>;
   /**
    * For bulk reads: the finished knots of these runs, without elements of maps, in no particular order. If

@@ -22,8 +22,8 @@ import { SegmentTable } from './segment-table';
  * out the commands and reports the results. Columns are in `knot-table`, segments in `segment-table`, queues and
  * window in `ready-knots`, saves in `saved-scheduler`.
  *
- * S1  A knot is decided (run, skipped or failed) when all its parents are settled, even if one has failed before.
- *     So the order of outcomes does not matter. It runs if all are Ok; else its error policy decides. A failed
+ * S1  A knot is decided (run, skipped or failed) only when all its parents are settled, even if one has already
+ *     failed. So the order of outcomes does not matter. It runs if all are Ok; else its error policy decides. A failed
  *     optional parent counts as skipped. The scheduler that runs a segment decides its members by the same rules;
  *     they are settled here in layout order, and one without an outcome is decided here. Outcomes taken over from
  *     another run are Ok from the start, whatever their parents.

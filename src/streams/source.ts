@@ -49,6 +49,7 @@ export interface ReadContext {
   /**
    * Durably saves the positions of new partitions, all at once, before any of their elements is delivered.
    * For sources that invent names of partitions, or start at their ends: both must be the same after a crash.
+   * Deliver elements of these partitions only after it has resolved.
    */
   save(places: Checkpoint): Promise<void>;
   /** Reports the obstacle to reading; undefined when it is gone. */

@@ -18,7 +18,7 @@ export interface TryEventOptions {
 export type TriedEventResult =
   /** It would start a run with these parameters, with defaults, as validated by the schemas. */
   | { readonly status: 'accepted'; readonly parameters: Readonly<Record<string, unknown>> }
-  /** The `map` rejected it. */
+  /** `map` returned nothing, so no run would start. */
   | { readonly status: 'filtered' }
   /** `InvalidEvent` (the `map` threw, or records cannot hold key or link) or `InvalidParameters`. */
   | { readonly status: 'refused'; readonly error: SelvageError };

@@ -4,7 +4,9 @@ import type { EventLink } from '../ports';
 
 /** An event that may start a run. */
 export interface TriggerEvent<Body = unknown> {
-  /** Unique in the trigger, and the same at each delivery: from a signed field, not the body's bytes. */
+  /**
+   * Unique in the trigger, and the same at each delivery: from signed or explicit data, never from the body's bytes.
+   */
   readonly key: string;
   /** For the trigger's `map`; without one, the parameters of the run. */
   readonly body: Body;

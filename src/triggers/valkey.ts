@@ -86,7 +86,7 @@ export interface ValkeyChannelOptions<
 > extends CommonOptions<Format> {
   /**
    * A channel of pub/sub, or `{ pattern }` as in `PSUBSCRIBE`. **It loses messages** that are published while
-   * no process listens, or faster than runs start. Otherwise use a stream.
+   * no process listens, or faster than runs start. Use a stream for messages that must not be lost.
    */
   readonly channel: string | { readonly pattern: string };
   /**

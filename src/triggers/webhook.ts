@@ -37,7 +37,10 @@ export interface WebhookLimits {
   readonly body?: number;
   /** How long the body may take to arrive: 100 ms to 5 minutes. Default 10 s. Else it is refused (408). */
   readonly time?: Duration;
-  /** Requests `perSecond` on average, `burst` at once (default: a second's). More: 429. Default: no limit. */
+  /**
+   * Verified requests: `perSecond` on average, `burst` at once (default: a second's). More are refused (429). Default:
+   * no limit.
+   */
   readonly rate?: { readonly perSecond: number; readonly burst?: number };
   /** Most concurrent starts of runs for verified requests. Default 100. More are refused (429). */
   readonly window?: number;
@@ -146,7 +149,11 @@ export function webhook<Parameters extends object, Values extends object>(
   });
 }
 
-/** Sends a signal per verified request, once per key. @throws SelvageError `InvalidConfig`, `InvalidName` */
+/**
+ * Sends the signal `name` to a run for each verified request, once per key.
+ *
+ * @throws SelvageError `InvalidConfig`, `InvalidName`
+ */
 export function webhookSignal(name: string, options: WebhookSignalOptions): WebhookSignalDeclaration {
   checkName('signal', name);
   requireOptions('webhookSignal', options, [...COMMON, 'run']);

@@ -122,7 +122,8 @@ export async function interpret(
     hostIsThere(host);
     const scope = world.scope();
     const isTooLate = hasDeadline && memo.deadline <= world.now();
-    // Nothing is sent any more. The host hears of it when it knows what earlier executions have begun.
+    // If the deadline has passed, nothing is sent. The host is cancelled below, once it knows what earlier executions
+    // have begun.
     if (isTooLate) scope.cancel();
     else if (hasDeadline) endAtDeadline(world, memo.deadline, host, scope);
     const running = continuation

@@ -65,7 +65,7 @@ function gone(bucket: S3Bucket, key: string): SelvageError {
   return new SelvageError(
     'ValueMissing',
     `The object ${key} in the S3 bucket "${bucket.place.bucket}", which holds the bytes of a value, is not there. It was deleted while it ` +
-      'was read, or by another program than Selvage: then delete the value, and run the knot again that made it.',
+      'was read, or by another program than Selvage: then delete the value, and run again the knot that made it.',
     { details: { bucket: bucket.place.bucket, key } },
   );
 }

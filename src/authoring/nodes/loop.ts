@@ -38,7 +38,7 @@ export interface LoopOptions<Parameters extends object, Values extends object, G
  * Places a knot that repeats a tapestry until a function returns true:
  * `loop({ step: refine, initial: { draft }, until: ({ score }) => score > 0.9 }, { id: 'refined' })`. Each
  * iteration is a run of its own, `<run>/<knot>#<number>`. The knot's value is the last state. `retry` and `timeout`
- * apply to `until`. An iteration without values makes the knot fail (`SubRunFailed`).
+ * apply to `until`. An iteration that does not yield all its values makes the knot fail (`SubRunFailed`).
  *
  * @throws SelvageError InvalidConfig; UnknownInput, MissingInput, InvalidInput by the step's parameters; Cycle; and
  *   those of placing a definition

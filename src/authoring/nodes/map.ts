@@ -142,8 +142,8 @@ export type MappedOver<V, O, E extends OnElementError> = Mapped<
  *
  * `each` is a definition or a function in place. It gets the element under the name in `bind` (default `element`),
  * and `shared`: knots and constants that are equal for all. `retry`, `timeout`, `cancelGrace`, `onCodeChange`,
- * limits and `cache` apply to each element. Any other input makes the knot fail with `NotAList`, lists of different
- * length with `UnequalLists`.
+ * limits and `cache` apply to each element. If `over` is neither a list nor a plain object, the knot fails with
+ * `NotAList`; lists of different length fail with `UnequalLists`.
  *
  * When the run is cancelled, no more elements start, and the map is skipped. Ended elements keep their records.
  *

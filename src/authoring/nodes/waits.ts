@@ -21,7 +21,7 @@ interface WaitsAfter<Why> {
 }
 
 export interface SignalWait<Why = unknown> extends WaitsAfter<Why> {
-  /** From the beginning of the wait; then the knot fails with `SignalTimeout`. Default: no limit. */
+  /** Time from the beginning of the wait after which the knot fails with `SignalTimeout`. Default: no limit. */
   readonly timeout?: Duration;
 }
 
@@ -34,7 +34,7 @@ export interface SignalOptions<S extends StandardSchema, Why = unknown> extends 
 }
 
 interface PassesOn<T, Why> extends WaitsAfter<Why> {
-  /** The knot's value, passed on by reference when the wait ends. Default: `undefined`. */
+  /** A knot whose value is passed on, by reference, when the wait ends. Default: the value is `undefined`. */
   readonly input?: Knot<T> & MaybeAbsent<Why>;
 }
 

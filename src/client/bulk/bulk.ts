@@ -64,7 +64,7 @@ export class Bulk {
     return await this.goOn(plan, journal, outcomes, options);
   }
 
-  /** @throws SelvageError `UnknownBulkAction` */
+  /** The state of a bulk act, by its id. @throws SelvageError `UnknownBulkAction` */
   show(id: string): BulkState {
     return stateOf(this.host.projectDir, id);
   }

@@ -87,7 +87,7 @@ export class Schedules {
   /**
    * Lists deployed schedules by id, also unreadable ones.
    *
-   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable` (of the keys)
+   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable` (the holder of the keys does not answer)
    */
   async list(): Promise<(ScheduleState | UnreadableSchedule)[]> {
     return await this.server.ours(() => true);
@@ -102,7 +102,11 @@ export class Schedules {
     return preview(times, options);
   }
 
-  /** @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `BackendUnavailable` */
+  /**
+   * A schedule with its next times and its last runs.
+   *
+   * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `BackendUnavailable`
+   */
   async show(id: string): Promise<ScheduleHistory> {
     const state = await this.server.require(id);
     const { runHistory } = this.host.backends;
@@ -180,7 +184,11 @@ export class Schedules {
     return { outcome: 'waits' };
   }
 
-  /** Runs that it has started go on. @throws SelvageError `UnknownSchedule`, `ServerUnreachable` */
+  /**
+   * Deletes a schedule. Runs that it has started go on.
+   *
+   * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`
+   */
   async delete(id: string): Promise<void> {
     await this.server.ask(id, () => this.server.client.getHandle(id).delete());
   }

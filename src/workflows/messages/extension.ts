@@ -14,9 +14,9 @@ export interface ExtendRequest {
 }
 
 export interface ExtendResult {
-  /** The requested plan, if that already contained the whole fragment. */
+  /** The extended plan; equals the requested one if that already contained the whole fragment. */
   readonly plan: string;
-  /** Layout slices after those of the requested plan. The first is included. */
+  /** Number of layout slices after those of the requested plan. The first is in {@link layout}. */
   readonly slices: number;
   readonly layout: string;
 }

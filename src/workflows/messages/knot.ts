@@ -79,7 +79,7 @@ export interface SegmentTask {
   readonly temporalRunId?: string;
   /** Set if a segment handed some of the knots back: there may be records. */
   readonly mayBeRecorded?: true;
-  /** Set if its worker was lost before this activity existed. */
+  /** Set if the worker that began the segment was lost before this activity existed. */
   readonly lost?: true;
   readonly reuse?: false;
 }

@@ -73,7 +73,7 @@ export interface BeginRunResult {
   readonly behaviour: number;
   readonly limits: RunLimits;
   readonly plan: string;
-  /** Number of layout slices. The first is included. */
+  /** Number of layout slices. The first is in {@link layout}. */
   readonly slices: number;
   readonly layout: string;
   /** In the order of the layout. `null`: to be looked up by its record. */

@@ -24,7 +24,7 @@ const KINDS: Readonly<Record<AttentionItem['kind'], readonly [tone: Tone, word: 
   worse: ['cancelled', 'became worse'],
 };
 
-/** What needs attention, how runs went by the hour, what is due, and whether all that runs them is well. */
+/** Lists what needs attention, and shows runs by the hour, schedules that are due, and the health of the project. */
 export function OverviewPage({ place }: PageProps<'overview'>) {
   const since = place.last ?? '24h';
   const answer = useAnswer(
