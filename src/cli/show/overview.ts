@@ -69,7 +69,7 @@ function hourLines({ hours, truncated, since }: Overview): string[] {
   ]);
   return [
     formatTable(['RUNS BEGUN IN', ...shown.map((status) => status.toUpperCase())], rows),
-    ...(truncated ? ['More runs began before these.'] : []),
+    ...(truncated ? ['Not all runs were read: there may be more.'] : []),
   ];
 }
 
@@ -85,6 +85,8 @@ function scheduleLines({ schedules, until }: Overview): string[] {
   return [formatTable(['NEXT RUN', 'SCHEDULE', 'TAPESTRY', ''], rows)];
 }
 
+const leastOf = (atLeast: boolean): string => (atLeast ? 'at least ' : '');
+
 function healthLines(
   { health: { server, workers, emitters, triggers } }: Overview,
   output: Output,
@@ -95,10 +97,12 @@ function healthLines(
       (queue) => `No worker serves task queue ${queue}, which has unfinished runs.`,
     ),
     ...emitters.map(
-      ({ name, state, lag }) => `Emitter ${name} is ${state}, and ${plural(lag.changes, 'change')} behind.`,
+      ({ name, state, lag }) =>
+        `Emitter ${name} is ${state}, and ${leastOf(lag.atLeast)}${plural(lag.changes, 'change')} behind.`,
     ),
     ...triggers.map(
-      ({ name, pendingCount }) => `Trigger ${name} has ${plural(pendingCount, 'event')} without a run.`,
+      ({ name, pendingCount, atLeast }) =>
+        `Trigger ${name} has ${leastOf(atLeast)}${plural(pendingCount, 'event')} without a run.`,
     ),
   ];
   const alive = workers ? [`${plural(workers.alive, 'worker')} alive.`] : ['Workers are unknown.'];

@@ -129,7 +129,7 @@ function Side({ now }: { now: Place | undefined }) {
   const { project, server, serverState, tapestries } = about.value;
   return (
     <nav class="side column" aria-label="Pages">
-      <a class="brand row" href={href({ page: 'runs' })}>
+      <a class="brand row" href={href({ page: 'overview' })}>
         <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
           <path d="M3 3v14M7 3v14M11 3v14" class="warp" />
           <path d="M3 5h11a2.5 2.5 0 0 1 0 5H3M3 10h11a2.5 2.5 0 0 1 0 5H3" class="weft" />

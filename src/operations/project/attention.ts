@@ -31,6 +31,8 @@ export const attentionItem = z.object({
   /** What to do first: look at it, resume the run, or answer it by a signal. */
   act: z.enum(['open', 'resume', 'answer']),
   runId: z.string().optional(),
+  /** Of a failed run. */
+  temporalRunId: z.string().optional(),
   tapestry: z.string().optional(),
   knotId: z.string().optional(),
   partition: z.string().optional(),
@@ -52,22 +54,25 @@ const about = (run: RunRecord): Pick<AttentionItem, 'runId' | 'tapestry' | 'part
   ...(run.partition !== null && { partition: run.partition }),
 });
 
-/** Runs whose failure may have several causes are looked at so far. */
+/** If more knots of a run failed, the first of them is not looked for. */
 const MOST_FAILURES = 100;
+const MESSAGE_CHARACTERS = 500;
 
 const firstLine = ({ type, message }: RecordedError): RecordedError => ({
   type,
-  message: message.split('\n', 1)[0]!,
+  message: message.split('\n', 1)[0]!.slice(0, MESSAGE_CHARACTERS),
 });
 
 /** Why a run failed that has no error of its own: the first knot that failed. */
 export async function withCause(history: RunHistory, item: AttentionItem): Promise<AttentionItem> {
   if (item.kind !== 'failed' || item.error) return item;
-  const { items } = await history.findLineage({ runId: item.runId, outcome: 'err', limit: MOST_FAILURES });
+  const { temporalRunId } = item;
+  const failures = await history.findLineage({ temporalRunId, outcome: 'err', limit: MOST_FAILURES });
   // They are told latest first.
-  const first = items.at(-1);
-  const { error } = (first?.extra ?? {}) as { readonly error?: RecordedError };
-  return { ...item, ...(first && { knotId: first.knot_id }), ...(error && { error: firstLine(error) }) };
+  const first = failures.items.at(-1);
+  if (!first || failures.cursor !== undefined) return item;
+  const { error } = first.extra as { readonly error?: RecordedError };
+  return { ...item, knotId: first.knot_id, ...(error && { error: firstLine(error) }) };
 }
 
 /** Failed runs that ended in the window, and were not resumed. A run that failed with one of its child runs stands for both. */
@@ -83,6 +88,7 @@ export function failedRuns(runs: readonly RunRecord[], since: number): Attention
         at: run.finished_at!,
         act: 'resume',
         ...about(run),
+        temporalRunId: run.temporal_run_id,
         ...(error && { error: firstLine(error) }),
       };
     });

@@ -7,13 +7,13 @@ import { statsOf } from '../../records/questions';
 import { durationMs } from '../../values/duration';
 import { resultsInParallel } from '../../values/in-parallel';
 import { TIME_FORMS } from '../../values/past-time';
-import { list as approvals } from '../approvals/list';
+import { list as approvals, type Approval } from '../approvals/list';
 import { instant, limit, list, timeOrAge } from '../fields';
 import { question } from '../operation';
 import { pageOfRuns } from '../runs/list';
 import { viewOf } from '../schedules/view';
 import { SUMMARIES } from '../summaries';
-import type { ProjectData, Surroundings } from '../surroundings';
+import type { Surroundings } from '../surroundings';
 import { list as triggers } from '../triggers/list';
 import { list as workers } from '../workers/list';
 import {
@@ -32,8 +32,8 @@ const WEEK_MS = 7 * 24 * HOUR_MS;
 /** A run that began longer before the window is not looked at when it fails. */
 const LONGEST_MS = WEEK_MS;
 const PAGE = 1_000;
-/** The most runs that are counted by hour. */
-const MOST_RUNS = 5_000;
+/** The most pages of runs of one kind that are read. */
+const MOST_PAGES = 5;
 const MOST_SCHEDULES = 10;
 const MOST_QUEUES = 200;
 /** Questions about the causes of failures at once. */
@@ -59,7 +59,7 @@ const health = z.object({
   /** Emitters that fail, were disabled, or are behind while nobody delivers. */
   emitters: list(emitterReport.pick({ name: true, state: true, lag: true })),
   /** Triggers with events that have started no run yet. */
-  triggers: list(z.object({ name: z.string(), pendingCount: z.int() })),
+  triggers: list(z.object({ name: z.string(), pendingCount: z.int(), atLeast: z.boolean() })),
 });
 
 export const overview = question({
@@ -86,7 +86,7 @@ export const overview = question({
     total: z.int(),
     /** Hours without a run are left out. Oldest first. */
     hours: list(hour),
-    /** More runs began than are counted by hour; the newest are. */
+    /** Not all runs were read, and the newest were: `total` and `hours` may be more. */
     truncated: z.boolean(),
     /** Due next, the soonest first. Absent: the server is away. */
     schedules: list(z.object({ id: z.string(), tapestry: z.string(), at: instant })).optional(),
@@ -100,19 +100,23 @@ export const overview = question({
     const since = typeof asked === 'string' ? now - durationMs(asked)! : asked;
     const window = { since, until: now + 1 };
     const [recent, failed, running, usual, waits, listed] = await Promise.all([
-      recentRuns(of, since),
-      runHistory.listRuns({ status: 'failed', since: since - LONGEST_MS, limit: PAGE }),
-      pageOfRuns(of, { status: 'running', limit: PAGE }),
+      pagesOf((cursor) => pageOfRuns(of, { since, limit: PAGE, cursor })),
+      pagesOf((cursor) =>
+        runHistory.listRuns({ status: 'failed', since: since - LONGEST_MS, limit: PAGE, cursor }),
+      ),
+      pagesOf((cursor) => pageOfRuns(of, { status: 'running', limit: PAGE, cursor })),
       runHistory.statistics({ by: 'tapestry', since: now - WEEK_MS, until: now + 1 }),
-      approvals.run(of, {}),
+      pagesOf<Approval>((cursor) => approvals.run(of, { cursor })),
       of.reach.ask(({ schedules }) => schedules.list()),
     ]);
     const ofTapestries = await statsOf(runHistory, { by: 'tapestry', ...window });
     const ofDefinitions = await statsOf(runHistory, { by: 'definition', ...window });
     const schedules = listed?.flatMap((one) => ('unreadable' in one ? [] : [viewOf(one, of.caller)]));
+    const isWaiting = new Set(waits.items.map(({ runId }) => runId));
+    const atWork = running.items.filter(({ run_id }) => !isWaiting.has(run_id));
     const attention = newestFirst([
       ...failedRuns(failed.items, since),
-      ...lateRuns(running.items, usual, now),
+      ...lateRuns(atWork, usual, now),
       ...lateSchedules(schedules ?? [], now),
       ...waitsForPeople(waits.items),
       ...regressions(ofTapestries),
@@ -129,25 +133,30 @@ export const overview = question({
       ),
       total: attention.length,
       hours: byHour(recent.items),
-      truncated: recent.truncated,
+      truncated: [recent, failed, running, waits].some(({ isCut }) => isCut),
       schedules: due?.sort((one, other) => one.at - other.at).slice(0, MOST_SCHEDULES),
       health: await healthOf(of),
     };
   },
 });
 
-async function recentRuns(
-  of: ProjectData,
-  since: number,
-): Promise<{ items: readonly RunRecord[]; truncated: boolean }> {
-  const items: RunRecord[] = [];
+interface Read<Item> {
+  readonly items: readonly Item[];
+  readonly cursor?: string;
+}
+
+async function pagesOf<Item>(
+  read: (cursor: string | undefined) => Promise<Read<Item>> | Read<Item>,
+): Promise<{ items: readonly Item[]; isCut: boolean }> {
+  const items: Item[] = [];
   let cursor: string | undefined;
-  do {
-    const page = await pageOfRuns(of, { since, limit: PAGE, cursor });
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const page = await read(cursor);
     items.push(...page.items);
     cursor = page.cursor;
-  } while (cursor !== undefined && items.length < MOST_RUNS);
-  return { items, truncated: cursor !== undefined };
+    if (cursor === undefined) break;
+  }
+  return { items, isCut: cursor !== undefined };
 }
 
 function byHour(runs: readonly RunRecord[]): z.output<typeof hour>[] {
@@ -172,14 +181,16 @@ async function healthOf(of: Surroundings): Promise<z.output<typeof health>> {
   const alive = new Set(queues.items.flatMap((one) => one.workers.map(({ identity }) => identity)));
   return {
     server: reach.state,
-    ...(queues.workersKnown && {
-      workers: {
-        alive: alive.size,
-        queuesWithoutWorker: queues.items
-          .filter((one) => one.running > 0 && one.workers.length === 0)
-          .map(({ taskQueue }) => taskQueue),
-      },
-    }),
+    // If the server went away meanwhile, queues may only seem to have no worker.
+    ...(queues.workersKnown &&
+      reach.state === 'connected' && {
+        workers: {
+          alive: alive.size,
+          queuesWithoutWorker: queues.items
+            .filter((one) => one.running > 0 && one.workers.length === 0)
+            .map(({ taskQueue }) => taskQueue),
+        },
+      }),
     emitters: emitters
       .filter(
         ({ state, lag }) =>
@@ -188,6 +199,6 @@ async function healthOf(of: Surroundings): Promise<z.output<typeof health>> {
       .map(({ name, state, lag }) => ({ name, state, lag })),
     triggers: pending.items
       .filter(({ pendingCount }) => pendingCount > 0)
-      .map(({ name, pendingCount }) => ({ name, pendingCount })),
+      .map(({ name, pendingCount, atLeast }) => ({ name, pendingCount, atLeast: atLeast.pendingCount })),
   };
 }

@@ -49,5 +49,5 @@ test('what does not end is left when the time of the stop is over', async () => 
   });
   const served = await serve({ selvage: shared(), logger, triggers: [trigger], make, stopTimeout: 1 });
   await served.stop();
-  expect(lines).toEqual([expect.stringContaining('it is left, and comes again')]);
+  expect(lines).toEqual([expect.stringContaining('It is abandoned; its events are delivered again')]);
 });

@@ -22,7 +22,6 @@ const TONES = {
 /** Emitters, which hear of runs: how far they are, what failed, what they gave up. */
 export function EmittersPage({ place: { emitter: chosen } }: PageProps<'emitters'>) {
   const answer = useAnswer('emitters.list', {}, { everyMs: 3_000 });
-  const doing = useAct({ asToast: true });
   return (
     <ListPage
       title="Emitters"
@@ -58,20 +57,23 @@ export function EmittersPage({ place: { emitter: chosen } }: PageProps<'emitters
         ['Last delivery', ({ deliveredAt }) => timeCell(deliveredAt, 'none yet'), 'muted'],
         ['Delivered by', ({ deliveredBy }) => <Code>{deliveredBy}</Code>],
       ]}
-      acts={({ name, state }) =>
-        (state === 'disabled' || state === 'failing') && (
-          <Button
-            icon="play"
-            isBusy={doing.isBusy}
-            onClick={() => void doing.act('emitters.resume', { emitter: name }, `${name} goes on`)}
-          >
-            Retry now
-          </Button>
-        )
-      }
+      acts={({ name, state }) => (state === 'disabled' || state === 'failing') && <Retry emitter={name} />}
     >
       {chosen !== undefined && <Letters key={chosen} emitter={chosen} />}
     </ListPage>
+  );
+}
+
+function Retry({ emitter }: { emitter: string }) {
+  const doing = useAct({ asToast: true });
+  return (
+    <Button
+      icon="play"
+      isBusy={doing.isBusy}
+      onClick={() => void doing.act('emitters.resume', { emitter }, `${emitter} goes on`)}
+    >
+      Retry now
+    </Button>
   );
 }
 

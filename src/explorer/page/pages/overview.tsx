@@ -10,11 +10,12 @@ import { AnswerPage, Below } from '../ui/page';
 import { Empty } from '../ui/states';
 import { Code, Table, none } from '../ui/table';
 import { Time } from '../ui/time';
-import { countWords, durationWords, exactWords } from '../words';
+import { atLeast, countWords, durationWords, exactWords } from '../words';
 
 type Overview = Questions['project.overview']['answer'];
 
 const HOUR_MS = 3_600_000;
+const MOST_SHOWN = 200;
 const RUN_STATUSES = Object.keys(STATUS_TONES) as RunStatus[];
 
 const KINDS: Readonly<Record<AttentionItem['kind'], readonly [tone: Tone, word: string]>> = {
@@ -26,11 +27,12 @@ const KINDS: Readonly<Record<AttentionItem['kind'], readonly [tone: Tone, word: 
 
 /** Lists what needs attention, and shows runs by the hour, schedules that are due, and the health of the project. */
 export function OverviewPage({ place }: PageProps<'overview'>) {
-  const since = place.last ?? '24h';
+  const last = place.last === '7d' ? '7d' : undefined;
   const answer = useAnswer(
     'project.overview',
-    { since },
-    { staleOn: ({ kind }) => kind !== 'knot-finished', everyMs: 10_000 },
+    { since: last ?? '24h', limit: MOST_SHOWN },
+    // It reads a lot: events of runs alone would have it read all the time.
+    { everyMs: 15_000 },
   );
   return (
     <AnswerPage
@@ -43,8 +45,8 @@ export function OverviewPage({ place }: PageProps<'overview'>) {
             [undefined, '24 hours'],
             ['7d', '7 days'],
           ]}
-          chosen={place.last}
-          onChoose={(last) => alter('overview', { last })}
+          chosen={last}
+          onChoose={(chosen) => alter('overview', { last: chosen })}
         />
       }
     >
@@ -77,8 +79,8 @@ function Attention({ attention, total }: Overview) {
     <>
       <Table
         items={attention}
-        keyOf={({ kind, runId, schedule, knotId, regression }) =>
-          [kind, runId, schedule, knotId, regression?.name, regression?.what].join(' ')
+        keyOf={({ kind, runId, temporalRunId, schedule, knotId, regression }) =>
+          [kind, runId, temporalRunId, schedule, knotId, regression?.name, regression?.what].join(' ')
         }
         columns={[
           ['When', ({ at }) => <Time at={at} />, 'muted'],
@@ -169,7 +171,7 @@ function Hours({ hours, since, until, truncated }: Overview) {
           );
         })}
       </ol>
-      {truncated && <p class="muted">Older runs are not counted.</p>}
+      {truncated && <p class="muted">Not all runs were read: there may be more.</p>}
     </>
   );
 }
@@ -226,13 +228,13 @@ function Health({ health: { server, workers, emitters, triggers } }: Pick<Overvi
       {emitters.map(({ name, state, lag }) => (
         <li key={name}>
           <Outcome tone="err" word={`emitter ${state}`} isBare />{' '}
-          <Link to={{ page: 'emitters', emitter: name }}>{name}</Link>, {countWords(lag.changes, 'change')}{' '}
-          behind
+          <Link to={{ page: 'emitters', emitter: name }}>{name}</Link>, {atLeast(lag.changes, lag.atLeast)}{' '}
+          changes behind
         </li>
       ))}
-      {triggers.map(({ name, pendingCount }) => (
+      {triggers.map(({ name, pendingCount, atLeast: isMore }) => (
         <li key={name}>
-          <Outcome tone="waiting" word={`${countWords(pendingCount, 'event')} without a run`} isBare />{' '}
+          <Outcome tone="waiting" word={`${atLeast(pendingCount, isMore)} events without a run`} isBare />{' '}
           <Link to={{ page: 'triggers', trigger: name }}>{name}</Link>
         </li>
       ))}

@@ -8,6 +8,7 @@ import { useAnswer, useFurther } from '../store';
 import { Segmented } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { Answered } from '../ui/page';
+import { Skeleton } from '../ui/states';
 import { VirtualList } from '../ui/virtual-list';
 import { countWords, durationWords, shortHash } from '../words';
 
@@ -41,7 +42,7 @@ export function MapElements(props: { run: string; map: string; onElement: (id: s
   const { pages, more } = useFurther(
     'knots.elements',
     ask,
-    jumped.value ?? answer.value,
+    from === undefined ? answer.value : jumped.value,
     JSON.stringify([ask, from]),
   );
   const elements = pages.flatMap(({ items }) => items);
@@ -65,7 +66,9 @@ export function MapElements(props: { run: string; map: string; onElement: (id: s
               setFrom(undefined);
             }}
           />
-          {elements.length === 0 ? (
+          {pages.length === 0 ? (
+            <Skeleton rows={3} height={24} />
+          ) : elements.length === 0 ? (
             <p class="muted">There are none.</p>
           ) : (
             <div class="box column" style={{ height: `${Math.min(9, elements.length) * ROW + 2}px` }}>
