@@ -121,7 +121,10 @@ describeWith('postgres')('the order of changes on PostgreSQL', () => {
     await commit('lost', 2);
     const stop = new AbortController();
     const reading = history.changes({ signal: stop.signal })[Symbol.asyncIterator]();
-    expect(knotsOf((await reading.next()).value as HistoryChange[])).toEqual(['kept', 'lost']);
+    const heard: unknown[] = [];
+    // While transactions of other tests are open, later changes come in a batch of their own.
+    while (heard.length < 2) heard.push(...knotsOf((await reading.next()).value as HistoryChange[]));
+    expect(heard).toEqual(['kept', 'lost']);
     const next = reading.next();
     await pool.query(`update selvage_lineage set finished_at = 3, knot_id = 'other' where knot_id = 'lost'`);
     await expect(next).rejects.toMatchObject({ code: 'InvalidCursor' });
