@@ -1,4 +1,4 @@
-/** For all optional packages, which are loaded when needed; the error says what to install. */
+/** Loads optional packages when they are needed. The error says what to install. */
 import { SelvageError } from '../errors';
 
 interface Need {

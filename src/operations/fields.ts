@@ -91,6 +91,14 @@ export const timeOrAge = flagged(
   { placeholder: 'time' },
 );
 
+/**
+ * A time that was asked for by {@link timeOrAge}, as milliseconds since the epoch.
+ *
+ * @param now by the clock of the run history
+ */
+export const timeBy = (now: number, time: z.output<typeof timeOrAge>): number =>
+  typeof time === 'string' ? now - durationMs(time)! : time;
+
 const PLACE_FORMS = `It must say ${TIME_FORMS}, a position, or beginning.`;
 const place = z.union([z.strictObject({ position: text }), z.strictObject({ time: z.number() })]);
 

@@ -26,7 +26,7 @@ export function hashJson(json: Json, sha256?: Sha256): string {
   return hashText(canonicalJson(json), sha256);
 }
 
-/** For a canonical text, or one whose exact spelling counts, such as source code. */
+/** Hashes a text as it is spelled: canonical JSON, or source code. */
 export function hashText(text: string, sha256: Sha256 = defaultSha256): string {
   return `sha256:${sha256(text)}`;
 }

@@ -36,7 +36,7 @@ export async function createOpenTelemetryEmitter(
  */
 class OpenTelemetryEmitter implements Emitter {
   private readonly counted = new LRUCache<string, true>({ max: REMEMBERED });
-  /** By map of a run: shown elements, beyond those that always have a span. */
+  /** By map of a run: elements with a span, beside those that always have one. */
   private readonly shown = new LRUCache<string, Set<string>>({ max: REMEMBERED_MAPS });
   private last: { readonly run: RunRecord; readonly trace: TraceOfRun } | undefined;
   private maker: SpanMaker | undefined;

@@ -1,3 +1,4 @@
+import { RUN_STATUSES } from '../../authoring/outcome';
 import type { AnswerOf } from '../../operations';
 import type { AttentionItem } from '../../operations/project/attention';
 import { overview } from '../../operations/project/overview';
@@ -61,8 +62,7 @@ function nextStep({ act, runId, signal, schedule, regression }: AttentionItem): 
 
 function hourLines({ hours, truncated, since }: Overview): string[] {
   if (hours.length === 0) return [`No run has begun since ${formatTime(since)}. Start one: selvage run FILE`];
-  const statuses = ['succeeded', 'failed', 'running', 'cancelled', 'terminated'] as const;
-  const shown = statuses.filter((status) => hours.some(({ counts }) => counts[status] !== undefined));
+  const shown = RUN_STATUSES.filter((status) => hours.some(({ counts }) => counts[status] !== undefined));
   const rows = hours.map(({ at, counts }) => [
     formatTime(at),
     ...shown.map((status) => (counts[status] === undefined ? '' : String(counts[status]))),

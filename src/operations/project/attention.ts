@@ -11,7 +11,7 @@ import type { ScheduleView } from '../schedules/view';
 const LATE = 2;
 /** … and this much longer than it. */
 const LATE_MS = 60_000;
-/** Runs of a tapestry without which nothing is usual. */
+/** The usual time of a tapestry is known from this number of runs on. */
 const LEAST_RUNS = 5;
 /** The server may start a scheduled run this much after its time. */
 const SCHEDULE_MS = 60_000;
@@ -144,7 +144,14 @@ export function regressions({ by, until, baseline }: Stats): AttentionItem[] {
 
 /** Newest first; of equal times in a fixed order. */
 export function newestFirst(items: readonly AttentionItem[]): AttentionItem[] {
-  const nameOf = ({ kind, runId, schedule, knotId, regression: worse }: AttentionItem): string =>
-    [kind, runId, schedule, knotId, worse?.name, worse?.what].join(' ');
+  const nameOf = ({
+    kind,
+    runId,
+    temporalRunId,
+    schedule,
+    knotId,
+    regression: worse,
+  }: AttentionItem): string =>
+    [kind, runId, temporalRunId, schedule, knotId, worse?.name, worse?.what].join(' ');
   return [...items].sort((one, other) => other.at - one.at || (nameOf(one) < nameOf(other) ? -1 : 1));
 }

@@ -4,11 +4,10 @@ import { readEmitters } from '../../deliveries';
 import { emitterReport } from '../../deliveries/report';
 import type { RunRecord } from '../../ports';
 import { statsOf } from '../../records/questions';
-import { durationMs } from '../../values/duration';
 import { resultsInParallel } from '../../values/in-parallel';
 import { TIME_FORMS } from '../../values/past-time';
 import { list as approvals, type Approval } from '../approvals/list';
-import { instant, limit, list, timeOrAge } from '../fields';
+import { instant, limit, list, timeBy, timeOrAge } from '../fields';
 import { question } from '../operation';
 import { pageOfRuns } from '../runs/list';
 import { viewOf } from '../schedules/view';
@@ -97,20 +96,20 @@ export const overview = question({
   async run(of, { since: asked, limit: most }) {
     const { runHistory } = of.backends;
     const now = await runHistory.now();
-    const since = typeof asked === 'string' ? now - durationMs(asked)! : asked;
+    const since = timeBy(now, asked);
     const window = { since, until: now + 1 };
-    const [recent, failed, running, usual, waits, listed] = await Promise.all([
+    const [recent, failed, running, usual, ofTapestries, ofDefinitions, waits, listed] = await Promise.all([
       pagesOf((cursor) => pageOfRuns(of, { since, limit: PAGE, cursor })),
       pagesOf((cursor) =>
         runHistory.listRuns({ status: 'failed', since: since - LONGEST_MS, limit: PAGE, cursor }),
       ),
       pagesOf((cursor) => pageOfRuns(of, { status: 'running', limit: PAGE, cursor })),
       runHistory.statistics({ by: 'tapestry', since: now - WEEK_MS, until: now + 1 }),
+      statsOf(runHistory, { by: 'tapestry', ...window }),
+      statsOf(runHistory, { by: 'definition', ...window }),
       pagesOf<Approval>((cursor) => approvals.run(of, { cursor })),
       of.reach.ask(({ schedules }) => schedules.list()),
     ]);
-    const ofTapestries = await statsOf(runHistory, { by: 'tapestry', ...window });
-    const ofDefinitions = await statsOf(runHistory, { by: 'definition', ...window });
     const schedules = listed?.flatMap((one) => ('unreadable' in one ? [] : [viewOf(one, of.caller)]));
     const isWaiting = new Set(waits.items.map(({ runId }) => runId));
     const atWork = running.items.filter(({ run_id }) => !isWaiting.has(run_id));

@@ -2,9 +2,8 @@ import { z } from 'zod';
 import { statisticsGroup } from '../../ports/statistics';
 import { statsOf } from '../../records/questions';
 import { stats } from '../../records/questions/statistics';
-import { durationMs } from '../../values/duration';
 import { TIME_FORMS } from '../../values/past-time';
-import { duration, flagged, limit, timeOrAge } from '../fields';
+import { duration, flagged, limit, timeBy, timeOrAge } from '../fields';
 import { question } from '../operation';
 import { SUMMARIES } from '../summaries';
 
@@ -44,9 +43,8 @@ export const show = question({
   /** @throws SelvageError `BackendUnavailable` */
   async run({ backends: { runHistory } }, { by, baseline, noBaseline, limit: most, ...asked }) {
     const now = (await runHistory.now()) + 1;
-    const [since, until] = [asked.since, asked.until ?? now].map((time) =>
-      typeof time === 'string' ? now - durationMs(time)! : time,
-    );
+    const since = timeBy(now, asked.since);
+    const until = timeBy(now, asked.until ?? now);
     const found = await statsOf(runHistory, { by, since, until, baseline: noBaseline ? false : baseline });
     return { ...found, items: found.items.slice(0, most), total: found.items.length };
   },

@@ -3,7 +3,7 @@ import type { Rect } from './camera';
 
 const CELL = 640;
 
-/** Which boxes and wires lie in a rectangle, and what is at a point. */
+/** Finds the boxes and wires in a rectangle, and the one at a point. */
 export class Scene {
   readonly knots: RectIndex;
   readonly wires: RectIndex;

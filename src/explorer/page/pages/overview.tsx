@@ -11,6 +11,7 @@ import { Empty } from '../ui/states';
 import { Code, Table, none } from '../ui/table';
 import { Time } from '../ui/time';
 import { atLeast, countWords, durationWords, exactWords } from '../words';
+import { Worsened } from './worsened';
 
 type Overview = Questions['project.overview']['answer'];
 
@@ -126,12 +127,7 @@ function detailOf({ kind, error, at, usualMs, knotId, signal, regression }: Atte
       none
     );
   if (kind === 'waits') return `${knotId} waits for the signal ${signal}`;
-  if (kind === 'worse') {
-    const { what, before, now } = regression!;
-    const words = (one: number): string =>
-      what === 'failures' ? `${(100 * one).toFixed(1)} %` : durationWords(one);
-    return `${what === 'failures' ? 'fails more often' : `slower (${what})`}: ${words(now)} instead of ${words(before)}`;
-  }
+  if (kind === 'worse') return <Worsened {...regression!} />;
   return usualMs === undefined
     ? 'Its next run has not begun.'
     : `Has run for ${durationWords(Date.now() - at)}, usually ${durationWords(usualMs)} at most.`;
@@ -209,7 +205,7 @@ function Due({ schedules }: Pick<Overview, 'schedules'>) {
 
 function Health({ health: { server, workers, emitters, triggers } }: Pick<Overview, 'health'>) {
   return (
-    <ul class="health">
+    <ul>
       <li>
         <Outcome tone={server === 'connected' ? 'ok' : 'err'} word={`server ${server}`} isBare />
       </li>

@@ -6,11 +6,11 @@ import { alter, href, type PageProps, type Place, type Places } from '../router'
 import { useAnswer } from '../store';
 import { Link, Segmented } from '../ui/button';
 import { Icon } from '../ui/icons';
-import { Outcome } from '../ui/outcome';
 import { AnswerPage } from '../ui/page';
 import { Empty } from '../ui/states';
 import { countCell, Muted, none } from '../ui/table';
 import { countWords, durationWords, sizeWords } from '../words';
+import { shareWords, Worsened } from './worsened';
 
 type StatsAnswer = AnswerOf<'stats.show'>;
 type StatsGroup = Exclude<AskOf<'stats.show'>['by'], 'knot' | undefined>;
@@ -231,21 +231,15 @@ function Worse({ row: { regressions }, minSamples }: { row: Row; minSamples: num
   if (regressions.length === 0) return <Muted>no</Muted>;
   return (
     <ul>
-      {regressions.map(({ what, before, now, samples, samplesBefore }) => {
-        const [is, was] = [now, before].map(what === 'failures' ? shareWords : durationWords);
-        return (
-          <li
-            key={what}
-            class="row"
-            title={`of ${countWords(samples)}, and of ${countWords(samplesBefore)} before`}
-          >
-            <Outcome tone="err" word={what === 'failures' ? 'fails more' : `slower ${what}`} isBare />
-            <Muted>
-              {is}, was {was}
-            </Muted>
-          </li>
-        );
-      })}
+      {regressions.map((one) => (
+        <li
+          key={one.what}
+          class="row"
+          title={`of ${countWords(one.samples)}, and of ${countWords(one.samplesBefore)} before`}
+        >
+          <Worsened {...one} />
+        </li>
+      ))}
     </ul>
   );
 }
@@ -283,10 +277,6 @@ function compared(a: Figure, b: Figure, isDescending: boolean): number {
 
 function isText(column: string): boolean {
   return column === 'name' || column === 'worse';
-}
-
-function shareWords(share: number): string {
-  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
 }
 
 function oneOf<Name extends string>(
