@@ -82,7 +82,7 @@ function parameterGone({ runId }: ResumedRun, id: string): SelvageError {
   const parameter = id.slice('param:'.length);
   return new SelvageError(
     'NotResumable',
-    `Run "${runId}" cannot be resumed: the value of its parameter "${parameter}" is gone. Start a new run.`,
+    `Run "${runId}" cannot be resumed: the value of its parameter "${parameter}" is not there. Start a new run.`,
     { details: { run: runId, parameter } },
   );
 }

@@ -4,6 +4,8 @@ import type { AttentionItem } from '../../operations/project/attention';
 import { overview } from '../../operations/project/overview';
 import { formatAge, formatDuration, formatTable, formatTime, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
+import { FILE, commandLine, resumeCommand, signalCommand } from '../output/typed-commands';
+import { placeWords, type ServerOptions } from '../options/server-options';
 import { makeVerb } from '../table/verb-of-table';
 import { regressionSentence } from './stats';
 
@@ -11,9 +13,9 @@ type Overview = AnswerOf<'project.overview'>;
 
 const SHOWN_TEXT = 100;
 
-export const addOverview = makeVerb(overview, (answer, _, output) =>
+export const addOverview = makeVerb(overview, (answer, _, output, options) =>
   [
-    ...attentionLines(answer, output),
+    ...attentionLines(answer, options, output),
     '',
     ...hourLines(answer),
     '',
@@ -23,14 +25,18 @@ export const addOverview = makeVerb(overview, (answer, _, output) =>
   ].join('\n'),
 );
 
-function attentionLines({ attention, total, until }: Overview, output: Output): string[] {
+function attentionLines(
+  { attention, total, until }: Overview,
+  options: ServerOptions,
+  output: Output,
+): string[] {
   if (total === 0) return [output.green('Nothing needs attention.')];
   const rows = attention.map((item) => [
     formatAge(item.at, until),
     item.kind,
     item.runId ?? item.schedule ?? '',
     shorten(textOf(item, until), SHOWN_TEXT),
-    nextStep(item),
+    nextStep(item, options),
   ]);
   return [
     formatTable(['AGE', 'WHAT', 'RUN', 'DETAIL', 'NEXT'], rows),
@@ -53,11 +59,17 @@ function textOf(item: AttentionItem, now: number): string {
   }
 }
 
-function nextStep({ act, runId, signal, schedule, regression }: AttentionItem): string {
-  if (act === 'resume') return `selvage resume ${runId}`;
-  if (act === 'answer') return `selvage signal ${runId} ${signal}`;
-  if (schedule !== undefined) return `selvage schedules show ${schedule}`;
-  return regression ? 'selvage stats' : `selvage watch ${runId}`;
+function nextStep(
+  { act, runId, signal, schedule, regression }: AttentionItem,
+  options: ServerOptions,
+): string {
+  const elsewhere = placeWords(options);
+  if (act === 'resume') return resumeCommand(runId!, FILE, elsewhere);
+  if (act === 'answer') return signalCommand(runId!, signal!, elsewhere);
+  if (schedule !== undefined) return commandLine(['schedules', 'show', schedule, ...elsewhere]);
+  if (!regression) return commandLine(['watch', runId!, ...elsewhere]);
+  // It asks no server.
+  return commandLine(['stats', ...placeWords({ projectDir: options.projectDir })]);
 }
 
 function hourLines({ hours, truncated, since }: Overview): string[] {
