@@ -9,8 +9,9 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const root = path.resolve(__dirname, '..');
-/** Beside the installed packages, so that it goes when they go and is never published. */
-const buildStamp = path.join(root, 'node_modules', '.cache', 'selvage', 'build.sha256');
+const lib = path.join(root, 'lib');
+/** In a build: the hash of what it was made of. It is not published. */
+const BUILD_STAMP = 'build.sha256';
 /** Everything that the contents of `lib` depend on. */
 const buildInputs = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/build.js'];
 
@@ -95,14 +96,8 @@ function hashOfBuildInputs() {
 }
 
 function isBuilt(hash) {
-  if (!fs.existsSync(path.join(root, 'lib', 'index.js'))) return false;
-  return fs.existsSync(buildStamp) && fs.readFileSync(buildStamp, 'utf8') === hash;
-}
-
-/** Says that `lib` is what these inputs give. */
-function recordBuild(hash) {
-  fs.mkdirSync(path.dirname(buildStamp), { recursive: true });
-  fs.writeFileSync(buildStamp, hash);
+  const stamp = path.join(lib, BUILD_STAMP);
+  return fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === hash;
 }
 
 function buildIfNeeded() {
@@ -143,10 +138,11 @@ function become(script, args, options = {}) {
 
 module.exports = {
   root,
+  lib,
+  BUILD_STAMP,
   bootstrap,
   installIfNeeded,
   hashOfBuildInputs,
-  recordBuild,
   become,
   fail,
 };

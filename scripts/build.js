@@ -7,10 +7,10 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { fail, hashOfBuildInputs, installIfNeeded, recordBuild, root } = require('./bootstrap');
+const { BUILD_STAMP, fail, hashOfBuildInputs, installIfNeeded, lib, root } = require('./bootstrap');
 
-const lib = path.join(root, 'lib');
 const next = path.join(root, `lib.building-${process.pid}`);
+const previous = `${next}.previous`;
 
 function compile() {
   const tsc = require.resolve('typescript/bin/tsc', { paths: [root] });
@@ -167,11 +167,13 @@ async function main() {
     loadLazily();
     writePipelineSchema();
     await bundlePage();
-    fs.rmSync(lib, { recursive: true, force: true });
+    fs.writeFileSync(path.join(next, BUILD_STAMP), hash);
+    // Whoever runs what is built meets one or the other: a tree takes seconds to remove.
+    if (fs.existsSync(lib)) fs.renameSync(lib, previous);
     fs.renameSync(next, lib);
-    recordBuild(hash);
   } finally {
     fs.rmSync(next, { recursive: true, force: true });
+    fs.rmSync(previous, { recursive: true, force: true });
   }
 }
 
