@@ -7,11 +7,11 @@ export const WRITE = 'npx tsx scripts/write-llms.ts';
 /** Longest line about a page, in characters. */
 const MOST = 200;
 
-/** The headings of the list, each with the folder of its pages below `docs`. */
-const SECTIONS: readonly (readonly [heading: string, folder: string])[] = [
+/** The headings of the list, each with the folder of its pages below `docs`. Guides are the pages that no folder has. */
+const SECTIONS: readonly (readonly [heading: string, folder: string | undefined])[] = [
   ['Tutorial', 'tutorial'],
   ['Recipes', 'recipes'],
-  ['Guides', ''],
+  ['Guides', undefined],
   ['Nodes', 'nodes'],
   ['Error policies', 'policies'],
   ['Backends and brokers', 'adapters'],
@@ -27,8 +27,8 @@ export function llmsText(): string {
   const pages = PAGES.filter((page) => page.startsWith('docs/')).sort();
   const [, summary] = /^# .+\n\n([^\n]+(?:\n[^\n]+)*)/.exec(readFile('README.md'))!;
   const sections = SECTIONS.map(([heading, folder]) => {
-    const ofFolder = pages.filter((page) => path.posix.dirname(page) === path.posix.join('docs', folder));
-    return `## ${heading}\n\n${ofFolder.map(lineOf).join('\n')}\n`;
+    const ofSection = pages.filter((page) => sectionOf(page) === folder);
+    return `## ${heading}\n\n${ofSection.map(lineOf).join('\n')}\n`;
   });
   return [
     '# Selvage\n',
@@ -36,6 +36,12 @@ export function llmsText(): string {
     'Each page is a Markdown file of the npm package, which `selvage mcp` and `docs/search` of the HTTP API search. Begin with docs/install.md.\n',
     ...sections,
   ].join('\n');
+}
+
+/** The folder of the section that a page is in; undefined for a guide. */
+function sectionOf(page: string): string | undefined {
+  const [, folder] = page.split('/');
+  return SECTIONS.map(([, one]) => one).find((one) => one === folder);
 }
 
 /** Pages that say of others what they are about. */

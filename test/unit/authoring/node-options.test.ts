@@ -104,9 +104,8 @@ function saidIn(node: string, option: Option, knots: object, own: object): unkno
 
 /** The table of the docs, cell by cell. */
 function documented(): { node: string; option: string; cell: string }[] {
-  const page = readFileSync(path.join(__dirname, '../../../docs/nodes.md'), 'utf8');
-  const [, section = ''] = page.split('## Which options a node takes');
-  const [head, , ...rows] = section
+  const page = readFileSync(path.join(__dirname, '../../../docs/node-options.md'), 'utf8');
+  const [head, , ...rows] = page
     .split('\n')
     .filter((line) => line.startsWith('|'))
     .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')));
