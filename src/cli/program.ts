@@ -51,7 +51,7 @@ const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
     addUi,
     {
       verb: 'runs',
-      summary: 'list, show, cancel and terminate runs',
+      summary: 'list, show, cancel and terminate runs; their logs',
       example: 'selvage runs list --status failed',
       load: async () => (await import('./verbs/runs/index.js')).addRuns,
     },

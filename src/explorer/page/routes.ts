@@ -29,6 +29,10 @@ export interface Places {
     /** Names of the groups that are drawn as one box each. */
     closed?: string;
     filter?: string;
+    /** Of the log: the least urgent level, a text in lines, and the knot. */
+    level?: string;
+    text?: string;
+    logsOf?: string;
     /** Index of the map's element that is shown. */
     element?: string;
     from?: string;

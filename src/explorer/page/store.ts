@@ -127,7 +127,8 @@ export function useAnswer<Name extends QuestionName>(
   };
 }
 
-type PagedName = 'approvals.list' | 'knots.elements' | 'runs.grid' | 'triggers.deadLetters' | 'values.uses';
+type PagedName =
+  'approvals.list' | 'knots.elements' | 'runs.grid' | 'runs.logs' | 'triggers.deadLetters' | 'values.uses';
 
 interface Further<Page> {
   readonly pages: readonly Page[];

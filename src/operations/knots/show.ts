@@ -3,8 +3,6 @@ import { recordOf } from '../../authoring';
 import { mapOfElement } from '../../authoring/element-id';
 import type { ExceptionRecord } from '../../authoring/outcome';
 import { waitingKnot } from '../../connection/explain/waiting';
-import { withSubject } from '../../encryption/run-scope';
-import { subjectOf } from '../../encryption/seal-backends';
 import { SelvageError } from '../../errors';
 import type { LineageRecord, RunRecord } from '../../ports';
 import {
@@ -20,11 +18,9 @@ import { graphState } from '../run-graph';
 import { requireRun } from '../runs/require-run';
 import { schemaToJson } from '../schema-to-json';
 import type { ProjectData, Surroundings } from '../surroundings';
-import { leavesSealed, readBytes } from '../values/read-bytes';
 import { errorView } from './error-view';
 import { errorView as errorViewOf } from './knot-view';
-
-const LOG_BYTES = 64 * 1024;
+import { logHashOf, readLog } from './read-log';
 
 const inputView = z.object({
   name: z.string(),
@@ -88,15 +84,12 @@ export const show = question({
     const definition =
       mapOfElement(knotId) === undefined ? plan.definitionOf(planned) : plan.elementDefinitionOf(planned);
     const [record] = await backends.runHistory.getRecords(run.temporal_run_id, [knotId]);
-    const { error, log } = (record?.extra ?? {}) as {
-      error?: ExceptionRecord;
-      log?: string | { hash: string };
-    };
+    const { error } = (record?.extra ?? {}) as { error?: ExceptionRecord };
+    const log = record && logHashOf(record);
     const waits = !record && run.status === 'running' ? await waitOf(of, runId, knotId) : undefined;
     const isCached = planned.policy.cache ?? planned.policy.map?.cache;
     const cache = record && isCached ? await cacheOf(of, runId, knotId) : undefined;
-    const shownLog =
-      log === undefined ? undefined : await logOf(of, run, typeof log === 'string' ? log : log.hash);
+    const shownLog = log === undefined ? undefined : await readLog(of, run, log);
     const schema =
       planned.policy.wait?.signal === undefined ? undefined : signalSchema(of, run.tapestry, planned.id);
     const codeHash = record?.code_hash ?? definition?.codeHash;
@@ -184,28 +177,6 @@ function cacheSentence({ reused, reason, other, differences }: CacheExplanation)
   const why = cacheReasonText({ reason, ...(at && { other: at }) });
   const parts = differences.map(cacheDifferenceText).join('; ');
   return `${reused ? 'Reused' : 'Not reused'}: ${why}${parts === '' ? '' : ` ${parts}`}`;
-}
-
-async function logOf(
-  { backends, caller }: Surroundings,
-  run: RunRecord,
-  hash: string,
-): Promise<KnotView['log']> {
-  const unreadable = (code: string): KnotView['log'] => ({
-    hash,
-    text: '',
-    truncated: true,
-    unreadable: code,
-  });
-  if (leavesSealed(backends, caller)) return unreadable('ValueSealed');
-  try {
-    const read = await withSubject(subjectOf(run), () => readBytes(backends.dataStore, hash, LOG_BYTES));
-    if (!read) return unreadable('ValueMissing');
-    return { hash, text: Buffer.from(read.bytes).toString('utf8'), truncated: read.isCut };
-  } catch (error) {
-    if (SelvageError.is(error)) return unreadable(error.code);
-    throw error;
-  }
 }
 
 /** From the page's file: plans contain no schemas. */

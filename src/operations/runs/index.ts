@@ -3,6 +3,7 @@ import { compare } from './compare';
 import { explain } from './explain';
 import { grid } from './grid';
 import { list } from './list';
+import { logs } from './logs';
 import { previewResume } from './preview-resume';
 import { resume } from './resume';
 import { show } from './show';
@@ -17,6 +18,7 @@ export const runs = [
   explain,
   grid,
   list,
+  logs,
   previewResume,
   resume,
   show,

@@ -48,6 +48,7 @@ export function cliQuestions(hashOf: (run: string, knot: string) => string): Que
       ['nobody'],
       ['good/nobody'],
     ],
+    'runs logs': [['good'], ['spoken', '--level', 'warn', '--limit', '1'], ['nobody']],
     watch: [['good'], ['broken'], ['nobody']],
     waiting: [
       [],

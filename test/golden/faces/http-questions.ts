@@ -33,6 +33,7 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
       ].map((runId) => ({ runId })),
       { runId: 'nobody' },
     ],
+    'runs.logs': [{ runId: 'good' }, { runId: 'spoken', level: 'warn', limit: 1 }, { runId: 'nobody' }],
     'runs.explain': [
       ...['asking', 'sleeping', 'queueing', 'sticking', 'good'].map((runId) => ({ runId })),
       { runId: 'nobody' },

@@ -166,6 +166,7 @@ test('no question changes anything, and each has the ends that only the server k
       { first: 'good', second: 'other' },
       { first: 'waits', second: 'cut' },
     ],
+    'runs.logs': [{ runId: 'waits' }],
     'runs.explain': [{ runId: 'waits' }, { runId: 'cut' }, { runId: 'unbegun' }],
     'runs.grid': [{ tapestry: 'asks' }],
     'runs.list': [{}, { status: 'terminated' }, { status: 'running' }, { definition: 'double' }],

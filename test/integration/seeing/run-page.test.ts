@@ -22,10 +22,13 @@ import { openProjectBackends } from '../../support/project-backends';
 import { SHORT_HEARTBEAT_TIMEOUT } from '../../support/run-limits';
 import { until } from '../../support/until';
 
-const users = knot('users', () => [
-  { name: 'Ada', age: 36 },
-  { name: 'Ben', age: 7 },
-]);
+const users = knot('users', (_: object, { logger }) => {
+  logger.info({ rows: 2 }, 'users read');
+  return [
+    { name: 'Ada', age: 36 },
+    { name: 'Ben', age: 7 },
+  ];
+});
 const greet = knot('greet', ({ user }: { user: { name: string } }) => `Hello ${user.name}`);
 const count = knot(
   'count',
@@ -47,7 +50,10 @@ const make = (name: string, factor: number) =>
 
 const confirm = knot(
   'confirm',
-  ({ all, by }: { all: readonly unknown[]; by: { reason: string } }) => all.length * by.reason.length,
+  ({ all, by }: { all: readonly unknown[]; by: { reason: string } }, { logger }) => {
+    logger.warn({ reason: by.reason }, 'it was confirmed late');
+    return all.length * by.reason.length;
+  },
 );
 const signed = tapestry('page.signed', {}, () => {
   const schema = z.object({ reason: z.string().min(3) });
@@ -240,6 +246,25 @@ describeInBrowser()('the page of a run, on a real server', () => {
     expect((await cancelled.status()).run.status).toBe('cancelled');
   });
 
+  test('the log of a run has the lines of all knots, follows the run, is filtered, and leads to each knot', async () => {
+    const run = await shared().start(signed, {}, { runId: unique('logged') });
+    const page = await openOf(shared(), `runs/${run.runId}`);
+    await page.getByRole('tab', { name: 'Logs' }).click();
+    const log = page.getByRole('log');
+    await log.getByText('users read').waitFor();
+    await run.signal('approval', { reason: 'fine' });
+    await log.getByText('it was confirmed late').waitFor();
+    await page.getByLabel('Level').selectOption('warn');
+    await log.getByText('users read').waitFor({ state: 'detached' });
+    await log.getByRole('link', { name: 'end' }).click();
+    const panel = page.getByRole('complementary', { name: 'Knot end' });
+    await panel.getByText('it was confirmed late').waitFor();
+    await page.getByLabel('Level').selectOption('');
+    await page.getByLabel('Lines that contain').fill('ROWS');
+    await log.getByText('it was confirmed late').waitFor({ state: 'detached' });
+    await log.getByText('users read').waitFor();
+  });
+
   test('a graph of many knots is laid out in a worker, and without one where it does not come', async () => {
     const wide = tapestry('page.wide', {}, () => {
       const all = users({}, { id: 'all' });
@@ -283,7 +308,7 @@ describeInBrowser()('the page of a run, on a real server', () => {
       await done.result();
       const page = await openOf(shared(), `runs/${live.runId}?knot=approval`, scheme);
       await page.getByRole('complementary').locator('form').waitFor();
-      for (const key of ['1', '2', '3', '4']) {
+      for (const key of ['1', '2', '3', '4', '5']) {
         await page.keyboard.press(key);
         await page.getByRole('tab', { selected: true }).nth(0).waitFor();
         expect([key, await violations(page)]).toEqual([key, []]);

@@ -4,6 +4,7 @@ import type { Does } from '../../options/does';
 import { verbsOf } from '../../table/verb-of-table';
 import { noWorkerText } from '../../work/pollers';
 import { formatTime } from '../../output/format';
+import { describeLogs } from '../../show/logs';
 import { describePage } from '../../show/runs-page';
 import { addRunsShow } from './show';
 
@@ -20,6 +21,7 @@ const addRunsList = verbsOf(runs, {
 });
 
 const addOthers = verbsOf(runs, {
+  'runs.logs': (page, _, output) => describeLogs(page, output),
   'runs.cancel'({ status, waits, unpolled }, { runId }, output, options) {
     if (unpolled !== undefined) output.warn(noWorkerText({ runId, taskQueue: unpolled }, options));
     if (status !== undefined && status !== 'running') return `Run ${runId} is over: ${status}.`;

@@ -4,7 +4,7 @@ import { mayAct } from '../app';
 import { recordedStatus } from '../../../visualisation/selection';
 import { durationOf } from '../../../visualisation/words';
 import { TONES } from '../graph/status';
-import { logLines } from './log-lines';
+import { logLines } from '../../../records/log-lines';
 import { useSignalForm, type SignalFormProps } from '../pages/act-dialogs';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
@@ -22,9 +22,8 @@ import { useRunChanges } from './use-run-changes';
 import { KnotAside, KnotButton, KnotSection } from './knot-section';
 import { KnotError } from './knot-error';
 import { KnotHistory, KnotWaiting } from './knot-waiting';
+import { LogLine } from './log-line';
 import { RunLink } from './run-link';
-
-const LOUD: ReadonlySet<string> = new Set(['warn', 'error']);
 
 interface KnotPanelProps {
   readonly run: string;
@@ -138,15 +137,8 @@ export function KnotPanel(props: KnotPanelProps) {
         >
           {mine.log.unreadable !== undefined && <p class="muted">It cannot be read: {mine.log.unreadable}</p>}
           <pre class="knot-log sunken" tabIndex={0} aria-label="Log">
-            {logLines(mine.log.text).map(({ time, level, text }, index) => (
-              <span key={index}>
-                {time !== undefined && <span class="muted">{time} </span>}
-                {level !== undefined && level !== 'info' && (
-                  <span class={LOUD.has(level) ? 'tone-err' : 'muted'}>{shownText(level)} </span>
-                )}
-                {shownText(text)}
-                {'\n'}
-              </span>
+            {logLines(mine.log.text).map((line, index) => (
+              <LogLine key={index} {...line} />
             ))}
           </pre>
         </KnotSection>

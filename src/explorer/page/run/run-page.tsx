@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AnswerOf } from '../../../operations';
 import type { RunView } from '../../../operations/runs/show';
-import { about, mayAct } from '../app';
+import { about, isFile, mayAct } from '../app';
 import { GraphView } from '../graph/graph-view';
 import { prepareLayout } from '../graph/lay-out';
 import { FilterBar } from '../graph/filter-bar';
@@ -21,6 +21,7 @@ import { TimelineView } from '../timeline/timeline-view';
 import { closedOf, closedText } from './closed-groups';
 import { KnotList } from './knot-list';
 import { KnotPanel } from './knot-panel';
+import { LogView } from './log-view';
 import { Parameters } from './parameters';
 import { RunModel } from './run-model';
 import { RerunDialog } from './rerun-dialog';
@@ -87,12 +88,13 @@ function useModel(view: RunView | undefined): RunModel | undefined {
   return model;
 }
 
-const VIEWS = ['graph', 'timeline', 'list', 'parameters'] as const;
-type View = (typeof VIEWS)[number];
+const ALL_VIEWS = ['graph', 'timeline', 'list', 'logs', 'parameters'] as const;
+type View = (typeof ALL_VIEWS)[number];
 const TITLES: Readonly<Record<View, string>> = {
   graph: 'Graph',
   timeline: 'Timeline',
   list: 'List',
+  logs: 'Logs',
   parameters: 'Parameters',
 };
 
@@ -105,7 +107,9 @@ interface LoadedProps extends PageProps<'run'> {
 
 function Loaded({ place, view, model, waiting, step }: LoadedProps) {
   const { run, filter = '', knot } = place;
-  const shown: View = VIEWS.find((one) => one === place.view) ?? 'graph';
+  // A file has the log of each knot in its panel.
+  const views = ALL_VIEWS.filter((id) => id !== 'logs' || !isFile);
+  const shown: View = views.find((one) => one === place.view) ?? 'graph';
   const [act, setAct] = useState<RunAct>();
   const [rerun, setRerun] = useState<{ readonly from?: string }>();
   const isOver = view.run.status !== 'running';
@@ -117,7 +121,7 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
   const show = (id: string): void => set({ view: id === 'graph' ? undefined : id });
 
   useKeys('Run', [
-    ...VIEWS.map((id, index) => ({ keys: String(index + 1), says: TITLES[id], run: () => show(id) })),
+    ...views.map((id, index) => ({ keys: String(index + 1), says: TITLES[id], run: () => show(id) })),
     {
       keys: '[',
       says: 'Earlier run',
@@ -180,6 +184,7 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
         />
       )}
       {shown === 'list' && <KnotList model={model} selected={knot} filter={filter} onSelect={select} />}
+      {shown === 'logs' && <LogView place={place} isOver={isOver} />}
       {shown === 'parameters' && <Parameters run={run} model={model} onSelect={select} />}
     </div>
   );
@@ -209,7 +214,7 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
       <Tabs
         isFilling
         label="Views of the run"
-        tabs={VIEWS.map((id) => ({ id, title: TITLES[id] }))}
+        tabs={views.map((id) => ({ id, title: TITLES[id] }))}
         chosen={shown}
         onChoose={show}
       >
@@ -217,7 +222,7 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
           <Empty icon="tapestry" title="This run has no knots" />
         ) : (
           <>
-            {shown !== 'parameters' && (
+            {shown !== 'parameters' && shown !== 'logs' && (
               <FilterBar
                 model={model}
                 filter={filter}
