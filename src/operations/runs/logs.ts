@@ -141,7 +141,7 @@ function wantedBy({ level, text: part, since = 0 }: Conditions, begin: Place | u
 }
 
 /**
- * Lines without a time have that of the line before. A body host on another machine may have another clock: no line lies
+ * A line without a time takes the time of the line before it. A body host on another machine may have another clock: no line lies
  * outside of the time in which its knot ran.
  */
 function linesOf({ knot_id: knotId, attempt, started_at, finished_at }: LineageRecord, log: string): Line[] {
