@@ -54,21 +54,28 @@ function times(percentiles: Percentiles | null, wanted: readonly (keyof Percenti
 
 function comparison({ baseline }: AnswerOf<'stats.show'>, output: Output): string[] {
   if (!baseline) return [];
-  const { regressions, tooFewSamples, minSamples } = baseline;
+  const { regressions, samplesMissing, minSamples } = baseline;
   const time = `from ${formatTime(baseline.since)} to ${formatTime(baseline.until)}`;
   const found =
     regressions.length === 0
       ? [`Nothing is slower or fails more often than ${time}.`]
       : [`Worse than ${time}:`, ...regressions.map((one) => `  ${output.red(regressionSentence(one))}`)];
   const unknown =
-    tooFewSamples.length === 0
+    samplesMissing.length === 0
       ? []
       : [
           output.dim(
-            `Nothing is said of ${nameSome(tooFewSamples.slice(0, 5), tooFewSamples.length)}: fewer than ${minSamples} ran now or then.`,
+            `Nothing is said of ${nameSome(samplesMissing.slice(0, 5).map(missingWords), samplesMissing.length)}: fewer than ${minSamples} ran now or then.`,
           ),
         ];
   return ['', ...found, ...unknown];
+}
+
+type Missing = NonNullable<AnswerOf<'stats.show'>['baseline']>['samplesMissing'][number];
+
+function missingWords({ name, now, before }: Missing): string {
+  const words = [now > 0 && `${now} more now`, before > 0 && `${before} more then`];
+  return `${name} (${words.filter((one) => one !== false).join(', ')})`;
 }
 
 export function regressionSentence({ name, what, before, now, samplesBefore, samples }: Regression): string {

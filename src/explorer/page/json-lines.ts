@@ -56,7 +56,8 @@ function kindOf(value: Json): JsonLine['kind'] {
   return typeof value as 'object' | 'string' | 'number' | 'boolean';
 }
 
-function textOf(value: Json): string {
+/** A scalar as JSON, a list or an object by its size. */
+export function textOf(value: Json): string {
   if (Array.isArray(value)) return `[${value.length}]`;
   if (value !== null && typeof value === 'object') return `{${Object.keys(value).length}}`;
   if (typeof value !== 'string') return String(value);
@@ -76,4 +77,17 @@ export function pathsTo(root: Json, depth: number, limit = 500): Set<string> {
     for (const [key, member] of members.slice(0, limit)) rest.push({ path: [...path, key], value: member });
   }
   return paths;
+}
+
+/** A path as a person writes it: `rows[3].name`. */
+export function pathWords(path: readonly (string | number)[]): string {
+  return path
+    .map((part, index) =>
+      typeof part === 'number'
+        ? `[${part}]`
+        : /^[A-Za-z_$][\w$]*$/.test(part)
+          ? `${index > 0 ? '.' : ''}${part}`
+          : `[${JSON.stringify(part)}]`,
+    )
+    .join('');
 }

@@ -18,6 +18,8 @@ export interface Places {
     until?: string;
     text?: string;
     view?: string;
+    /** Names of columns, with commas between them. */
+    columns?: string;
   };
   run: {
     run: string;

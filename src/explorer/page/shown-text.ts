@@ -5,3 +5,12 @@ export function shownText<Text extends string | undefined>(text: Text): Text {
     '�',
   ) as Text;
 }
+
+/** Cuts out the middle of a long text: ids that begin alike differ at their end. */
+export function shortened(text: string, length: number): string {
+  const room = Math.max(1, Math.floor(length));
+  if (text.length <= room) return text;
+  if (room < 7) return room < 3 ? text.slice(-room) : `…${text.slice(1 - room)}`;
+  const end = Math.floor((room - 1) * 0.55);
+  return `${text.slice(0, room - 1 - end)}…${text.slice(text.length - end)}`;
+}

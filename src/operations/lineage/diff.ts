@@ -44,6 +44,8 @@ export const diff = question({
         isFirst: z.boolean(),
         causes: list(z.enum(DIFFERENCE_CAUSES)),
         inputs: list(z.string()),
+        /** Ids of the parents that differ. */
+        parents: list(z.string()),
         explanation: z.string(),
         first: recordView.optional(),
         second: recordView.optional(),

@@ -32,6 +32,8 @@ const comparison = z.object({
       knotId: z.string(),
       likeness: z.enum(LIKENESSES).exclude(['same']),
       explanation: z.string().optional(),
+      /** Its parents that differ. */
+      parents: list(z.string()).optional(),
     }),
   ),
   firstDifferent: z.string().optional(),
@@ -76,7 +78,9 @@ export const compare = question({
       const one = differences.get(knotId);
       const likeness = likenessOf(known.get(knotId), others.get(knotId), one);
       if (likeness === 'same') return [];
-      return [{ knotId, likeness, ...(one && { explanation: capitalised(differenceSentence(one)) }) }];
+      if (!one) return [{ knotId, likeness }];
+      const explanation = capitalised(differenceSentence(one));
+      return [{ knotId, likeness, explanation, ...(one.parents.length > 0 && { parents: one.parents }) }];
     });
     const origin = parted.find(({ isFirst }) => isFirst);
     const firstDifferent = origin && (mapOfElement(origin.knotId) ?? origin.knotId);
@@ -86,7 +90,14 @@ export const compare = question({
       graph,
       items,
       ...(firstDifferent !== undefined && { firstDifferent }),
-      explanation: sentenceOf(difference.equal, parted.length, origin),
+      explanation: sentenceOf(
+        {
+          same: graph.knots.length - items.length,
+          different: items.filter(({ likeness }) => likeness !== 'not-run').length,
+          equal: difference.equal,
+        },
+        origin,
+      ),
     };
   },
 });
@@ -125,14 +136,21 @@ function likenessOf(
   return first.state.outcome === second.state.outcome ? 'hash' : 'outcome';
 }
 
-function sentenceOf(equal: number, different: number, origin: KnotDifference | undefined): string {
-  if (!origin) return `All ${equal} knots came to the same.`;
-  const others = different - 1;
-  const rest =
-    others === 0
-      ? ''
-      : ` ${others} other${others === 1 ? ' differs' : 's differ'}, and ${equal} came to the same.`;
-  return `The runs part at "${origin.knotId}": ${differenceSentence(origin)}.${rest}`;
+/** `same` and `different` are knots of the graph; `equal` counts elements of maps, too. */
+function sentenceOf(
+  { same, different, equal }: { same: number; different: number; equal: number },
+  origin: KnotDifference | undefined,
+): string {
+  const elements = equal > same ? `, as did ${plural(equal - same, 'element')} of maps` : '';
+  if (!origin) return `All ${plural(same, 'knot')} came to the same${elements}.`;
+  const verb = different === 2 ? 'differs' : 'differ';
+  const others = different > 1 ? `${plural(different - 1, 'other knot')} ${verb}, and ` : '';
+  const rest = `${others}${plural(same, 'knot')} came to the same${elements}.`;
+  return `The runs part at "${origin.knotId}": ${differenceSentence(origin)}. ${rest}`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function capitalised(text: string): string {

@@ -7,6 +7,7 @@ import { runMatches } from '../../ports/parts/run-matches';
 import { cursor, instant, limit, name, page, runFilters } from '../fields';
 import { question } from '../operation';
 import type { ProjectData } from '../surroundings';
+import { parametersOfRuns } from './given-parameters';
 import { runSummary, summaryOf } from './summary';
 
 /** Pages of the history read for one page of results, if the history cannot filter. */
@@ -33,6 +34,7 @@ export const list = question({
         'only runs in which a knot of this definition finished from `since` until `until`, as they are on record; latest first',
       ),
     outcome: z.enum(OUTCOME_KINDS).optional().describe('of these, those in which it had this outcome'),
+    parameters: z.boolean().default(false).describe('with the values of small parameters'),
     limit: limit(1_000, 50),
     cursor,
   }),
@@ -45,7 +47,7 @@ export const list = question({
   }),
   examples: [{}, { tapestry: 'nightly', status: 'failed', limit: 5 }, { since: '2h', notResumed: true }],
   /** @throws SelvageError `InvalidQuery`, `BackendUnavailable` */
-  async run(of, { partition, definition, outcome, notResumed, limit: most, ...query }) {
+  async run(of, { partition, definition, outcome, notResumed, parameters, limit: most, ...query }) {
     const pageOf = (asked: RunQuery): Promise<RunsPage> =>
       definition === undefined
         ? pageOfRuns(of, { ...asked, ...(notResumed && { resumed: false }) })
@@ -62,7 +64,16 @@ export const list = question({
       comparedSince ??= read.comparedSince;
       if ((partition ?? definition) === undefined || next === undefined || found.size >= most) break;
     }
-    return { items: [...found.values()].map(summaryOf), cursor: next, comparedSince };
+    const runs = [...found.values()];
+    const given = parameters ? await parametersOfRuns(of, runs) : [];
+    return {
+      items: runs.map((run, index) => ({
+        ...summaryOf(run),
+        ...(given[index] && { parameters: given[index] }),
+      })),
+      cursor: next,
+      comparedSince,
+    };
   },
 });
 

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { triggerOfBackfill } from '../../backfills/choose';
 import type { RunRecord } from '../../ports';
-import { instant, list, runStatus } from '../fields';
+import { streamName } from '../../streams';
+import { instant, json, list, runStatus } from '../fields';
 
 export const runSummary = z.object({
   runId: z.string(),
@@ -26,10 +28,14 @@ export const runSummary = z.object({
   error: z.object({ type: z.string(), message: z.string() }).optional(),
   parentRunId: z.string().optional(),
   parentKnotId: z.string().optional(),
+  /** What it belongs to: the run whose knot or backfill started it, or the stream whose elements it is of. */
+  partOf: z.union([z.object({ runId: z.string() }), z.object({ stream: z.string() })]).optional(),
   resumedFrom: z.string().optional(),
   /** Runs that resumed it, in order of the requests; `runs.show` adds their status. */
   resumedAs: list(z.object({ runId: z.string(), status: runStatus.optional() })).optional(),
   vcsCommit: z.string().optional(),
+  /** Where a list was asked for them: the small ones by name. Absent for callers that may not read values. */
+  parameters: z.record(z.string(), json).optional(),
 });
 export type RunSummary = z.output<typeof runSummary>;
 
@@ -69,8 +75,18 @@ export function summaryOf(run: RunRecord): RunSummary {
     ...(error && { error: { type: error.type, message: error.message.slice(0, MESSAGE_CHARACTERS) } }),
     ...(run.parent_run_id !== null && { parentRunId: run.parent_run_id }),
     parentKnotId: details.parent_knot,
+    partOf: wholeOf(run, details.event),
     resumedFrom: details.resumed_from,
     ...(resumes.length > 0 && { resumedAs: resumes.map((runId) => ({ runId })) }),
     ...(run.vcs_commit !== null && { vcsCommit: run.vcs_commit }),
   };
+}
+
+const STREAM = streamName('');
+
+function wholeOf({ parent_run_id, trigger }: RunRecord, event: RunSummary['event']): RunSummary['partOf'] {
+  const backfill = event?.['backfill'];
+  if (parent_run_id !== null) return { runId: parent_run_id };
+  if (typeof backfill === 'string' && trigger === triggerOfBackfill(backfill)) return { runId: backfill };
+  return trigger?.startsWith(STREAM) ? { stream: trigger.slice(STREAM.length) } : undefined;
 }

@@ -11,7 +11,6 @@ const triggerView = z.object({
   name: z.string(),
   kind: z.string(),
   tapestry: z.string().optional(),
-  state: z.string().optional(),
   /** Events that started a run, and claimed ones that did not yet; `atLeast`: there may be more. */
   startedCount: z.int(),
   pendingCount: z.int(),

@@ -14,7 +14,7 @@ import { isParameter } from './telling-values';
  * - `constants`, `policy`: its constants, or its options, differ;
  * - `wiring`: its inputs come from other knots;
  * - `inputs`: an input differs although no parent does: the two runs took over other values of a knot;
- * - `parents`: a parent differs, and everything else is equal;
+ * - `parents`: a parent, or an element of this map, differs, and everything else is equal;
  * - `signal`: it waits for one, and took another, or took one in only one of the runs;
  * - `child-run`: it ran another tapestry, and that run differs: compare the two child runs;
  * - `failure`: with equal inputs and code, it failed, was cancelled or was skipped in one of them;
@@ -48,6 +48,8 @@ export interface KnotDifference {
   readonly causes: readonly DifferenceCause[];
   /** Names of the inputs that differ, including constants and wiring. */
   readonly inputs: readonly string[];
+  /** Ids of the parents that differ. */
+  readonly parents: readonly string[];
 }
 
 export interface RunDifference {
@@ -84,8 +86,9 @@ export async function diffRuns(
     const one = ofFirst!.get(knotId);
     const other = ofSecond!.get(knotId);
     if (one && other && isSame(one, other)) continue;
-    const parents = [one, other].flatMap((record) => (record ? parentsOf(record) : []));
-    const isFirst = ![knotId, ...parents].some((parent) => differing.has(parent));
+    const all = [one, other].flatMap((record) => (record ? parentsOf(record) : []));
+    const parents = [...new Set(all)].filter((parent) => differing.has(parent));
+    const isFirst = parents.length === 0 && !differing.has(knotId);
     differing.add(knotId);
     const map = mapOfElement(knotId);
     if (map !== undefined) differing.add(map);
@@ -94,6 +97,7 @@ export async function diffRuns(
       ...(one && { first: one }),
       ...(other && { second: other }),
       isFirst,
+      parents,
       ...explain(one, other, isFirst),
     });
   }

@@ -11,7 +11,7 @@ const CAUSES: Readonly<Record<DifferenceCause, (difference: KnotDifference) => s
   policy: () => 'its options differ',
   wiring: ({ inputs }) => `its inputs come from other knots (${inputs.join(', ')})`,
   inputs: ({ inputs }) => `it was given other values of its parents (${inputs.join(', ')})`,
-  parents: () => 'its parents differ',
+  parents: ({ parents }) => parentsSentence(parents),
   signal: ({ first, second }) =>
     first!.outcome === second!.outcome
       ? 'the signal that it took brought something else'
@@ -23,6 +23,16 @@ const CAUSES: Readonly<Record<DifferenceCause, (difference: KnotDifference) => s
   'only-in-first': () => 'the second run has no record of it',
   'only-in-second': () => 'the first run has no record of it',
 };
+
+const NAMED = 3;
+
+/** A map without such parents differs by its elements. */
+function parentsSentence(parents: readonly string[]): string {
+  if (parents.length === 0) return 'its elements differ';
+  if (parents.length === 1) return `its parent ${parents[0]} differs`;
+  const more = parents.length - NAMED;
+  return `its parents ${parents.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''} differ`;
+}
 
 export const DIFFERENCE_CAUSES = Object.keys(CAUSES) as DifferenceCause[];
 

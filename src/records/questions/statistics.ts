@@ -53,6 +53,8 @@ export const stats = z.object({
       regressions: z.array(regression).readonly(),
       /** Names not compared, for lack of samples. By definition, functions in place are never compared. */
       tooFewSamples: z.array(z.string()).readonly(),
+      /** Of each of these, how many more samples a comparison takes: in the window, and before it. */
+      samplesMissing: z.array(z.object({ name: z.string(), now: z.int(), before: z.int() })).readonly(),
       minSamples: z.int(),
     })
     .optional(),
@@ -80,16 +82,18 @@ export async function statsOf(
 function compared(
   statistics: readonly Statistics[],
   before: readonly Statistics[],
-): { regressions: Regression[]; tooFewSamples: string[] } {
+): Pick<NonNullable<Stats['baseline']>, 'regressions' | 'tooFewSamples' | 'samplesMissing'> {
   const earlier = new Map(before.map((one) => [one.name, one]));
   const regressions: Regression[] = [];
-  const tooFewSamples: string[] = [];
+  const samplesMissing: { name: string; now: number; before: number }[] = [];
   for (const now of statistics) {
     const then = earlier.get(now.name);
-    if (!then || Math.min(then.ran, now.ran) < LEAST_SAMPLES) tooFewSamples.push(now.name);
+    const [missing, before] = [now.ran, then?.ran ?? 0].map((ran) => Math.max(0, LEAST_SAMPLES - ran));
+    if (!then || missing! > 0 || before! > 0)
+      samplesMissing.push({ name: now.name, now: missing!, before: before! });
     else regressions.push(...regressionsOf(now, then));
   }
-  return { regressions, tooFewSamples };
+  return { regressions, tooFewSamples: samplesMissing.map(({ name }) => name), samplesMissing };
 }
 
 function regressionsOf(now: Statistics, then: Statistics): Regression[] {

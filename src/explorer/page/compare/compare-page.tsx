@@ -1,4 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
+import type { AnswerOf } from '../../../operations';
 import type { Comparison, Likeness } from '../../../operations/runs/compare';
 import type { RunSummary } from '../../../operations/runs/summary';
 import type { KnotStatus } from '../../../visualisation/selection';
@@ -9,21 +10,22 @@ import { TONES } from '../graph/status';
 import { useKeys } from '../keys';
 import { alter, go, type PageProps } from '../router';
 import { closedOf } from '../run/closed-groups';
-import { KnotAside, KnotSection } from '../run/knot-section';
+import { KnotAside, KnotButton, KnotSection } from '../run/knot-section';
 import { KnotLink } from '../run/run-link';
 import { RunModel } from '../run/run-model';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
-import { Button, Link } from '../ui/button';
+import { Link } from '../ui/button';
 import { HashChip } from '../ui/chip';
 import { Icon } from '../ui/icons';
 import { Outcome, RunOutcome } from '../ui/outcome';
-import { Answered } from '../ui/page';
+import { Answered, type Asked } from '../ui/page';
 import { Split } from '../ui/split';
 import { Empty } from '../ui/states';
 import { Muted } from '../ui/table';
 import { Duration, Time } from '../ui/time';
 import { VirtualList } from '../ui/virtual-list';
+import { ValueDiff } from './value-diff';
 import { ValuePreview } from '../value/value-preview';
 import { countWords, durationWords } from '../words';
 
@@ -127,9 +129,7 @@ function Compared({ place, comparison }: ComparedProps) {
         <Icon name={differ.length === 0 ? 'check' : 'warning'} />
         <span class="message grow">{shownText(explanation)}</span>
         {firstDifferent !== undefined && (
-          <Button kind="quiet" onClick={() => select(firstDifferent)}>
-            Show
-          </Button>
+          <Link to={{ ...place, knot: firstDifferent }}>Show {shownText(firstDifferent)}</Link>
         )}
       </div>
       <FilterBar model={model} filter={filter} onFilter={(text) => set({ filter: text || undefined })} />
@@ -152,7 +152,7 @@ function Compared({ place, comparison }: ComparedProps) {
           index === undefined ? (
             <Differences comparison={comparison} differ={differ} onSelect={select} />
           ) : (
-            <Pair key={knot} comparison={comparison} index={index} onClose={() => select(undefined)} />
+            <Pair key={knot} comparison={comparison} index={index} onSelect={select} />
           )
         }
       />
@@ -223,24 +223,59 @@ function Differences({ comparison, differ, onSelect }: DifferencesProps) {
   );
 }
 
-function Pair(props: { comparison: Comparison; index: number; onClose: () => void }) {
-  const { graph, items, first, second } = props.comparison;
-  const { id, definition, kind } = graph.knots[props.index]!;
-  const { likeness = 'same', explanation } = items.find(({ knotId }) => knotId === id) ?? {};
+interface PairProps {
+  comparison: Comparison;
+  index: number;
+  onSelect: (id: string | undefined) => void;
+}
+
+function Pair({ comparison, index, onSelect }: PairProps) {
+  const { graph, items, first, second } = comparison;
+  const { id, definition, kind } = graph.knots[index]!;
+  const { likeness = 'same', explanation, parents = [] } = items.find(({ knotId }) => knotId === id) ?? {};
+  const ofFirst = useAnswer(
+    'knots.show',
+    likeness === 'only-second' ? undefined : { runId: first.runId, knotId: id },
+  );
+  const ofSecond = useAnswer(
+    'knots.show',
+    likeness === 'only-first' ? undefined : { runId: second.runId, knotId: id },
+  );
+  const [one, other] = [ofFirst, ofSecond].map(({ value }) => value?.state?.outputHash);
+  const isPair = one !== undefined && other !== undefined && one !== other;
   return (
-    <KnotAside id={id} note={shownText(definition ?? kind)} onClose={props.onClose}>
+    <KnotAside id={id} note={shownText(definition ?? kind)} onClose={() => onSelect(undefined)}>
       <div class="knot-facts row wrap">
         <Outcome tone={TONES[STATUS_OF[likeness]]} word={LIKENESS_WORDS[likeness]} />
+        {parents.map((parent) => (
+          <KnotButton key={parent} id={parent} onSelect={onSelect} />
+        ))}
       </div>
       {explanation !== undefined && <p class="message">{shownText(explanation)}</p>}
-      {likeness !== 'only-second' && <Half title="First" run={first.runId} knot={id} />}
-      {likeness !== 'only-first' && <Half title="Second" run={second.runId} knot={id} />}
+      {isPair && (
+        <KnotSection title="Values">
+          <ValueDiff first={{ run: first.runId, hash: one }} second={{ run: second.runId, hash: other }} />
+        </KnotSection>
+      )}
+      {likeness !== 'only-second' && (
+        <Half title="First" run={first.runId} knot={id} answer={ofFirst} hasValue={!isPair} />
+      )}
+      {likeness !== 'only-first' && (
+        <Half title="Second" run={second.runId} knot={id} answer={ofSecond} hasValue={!isPair} />
+      )}
     </KnotAside>
   );
 }
 
-function Half({ title, run, knot }: { title: string; run: string; knot: string }) {
-  const answer = useAnswer('knots.show', { runId: run, knotId: knot });
+interface HalfProps {
+  title: string;
+  run: string;
+  knot: string;
+  answer: Asked<AnswerOf<'knots.show'>>;
+  hasValue: boolean;
+}
+
+function Half({ title, run, knot, answer, hasValue }: HalfProps) {
   const state = answer.value?.state;
   const took = durationOf({ state });
   return (
@@ -273,7 +308,7 @@ function Half({ title, run, knot }: { title: string; run: string; knot: string }
                 {shownText(error.type)}: {shownText(error.message)}
               </p>
             )}
-            {state?.outputHash !== undefined && (
+            {hasValue && state?.outputHash !== undefined && (
               <ValuePreview hash={state.outputHash} run={run} height={240} />
             )}
           </>

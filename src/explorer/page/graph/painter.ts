@@ -4,7 +4,7 @@ import type { Camera, Rect } from './camera';
 import type { Palette } from './palette';
 import type { Scene } from './scene';
 import { labelIn } from '../../../visualisation/groups';
-import { shownText } from '../shown-text';
+import { shortened, shownText } from '../shown-text';
 import { SHAPES } from '../ui/tones';
 import { STATUSES, TONES } from './status';
 
@@ -145,15 +145,6 @@ function fillShape(
   context.scale(size / 12, size / 12);
   context.fill(shape, 'evenodd');
   context.setTransform(before);
-}
-
-/** Cuts out the middle of a long text: ids that begin alike differ at their end. */
-export function shortened(text: string, length: number): string {
-  const room = Math.max(1, Math.floor(length));
-  if (text.length <= room) return text;
-  if (room < 7) return room < 3 ? text.slice(-room) : `…${text.slice(1 - room)}`;
-  const end = Math.floor((room - 1) * 0.55);
-  return `${text.slice(0, room - 1 - end)}…${text.slice(text.length - end)}`;
 }
 
 function* paintWires(pen: Pen, scene: Scene, look: Look, rect: Rect): Generator<void, void, void> {

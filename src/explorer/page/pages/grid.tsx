@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AnswerOf } from '../../../operations';
 import { CELLS, moved, type Spot } from '../grid-model';
 import { go, href } from '../router';
+import { shortened } from '../shown-text';
 import type { SourceError } from '../source/source-error';
 import { useAnswer, useFurther } from '../store';
 import { Link } from '../ui/button';
@@ -13,10 +14,19 @@ import { useVirtual } from '../ui/virtual';
 import { durationWords, exactWords } from '../words';
 
 const CELL = 24;
-const HEAD = 64;
+const HEAD = 176;
 const NAMES = 240;
 const PAGE = 100;
 const TALLEST = 36;
+/** Letters of a run's id in its column's head. */
+const LETTERS = 16;
+const STAMP = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+});
 
 /** Runs × knots of a tapestry, newest run first, to show at a glance what has failed since when. */
 export function Grid({ tapestry }: { tapestry: string }) {
@@ -194,6 +204,7 @@ function Cells({ tapestry, knots, runs, onEnd, error }: CellsProps) {
             {shownColumns.map(({ index, start }) => {
               const run = runs[index]!;
               const height = Math.max(3, Math.round((TALLEST * lastsMs(run)) / longest));
+              const began = STAMP.format(run.startedAt);
               return (
                 <div
                   key={run.temporalRunId}
@@ -204,11 +215,17 @@ function Cells({ tapestry, knots, runs, onEnd, error }: CellsProps) {
                 >
                   <a
                     class="column"
-                    aria-label={`${run.runId}, ${run.status}`}
-                    title={`${run.runId} · ${run.status} · ${durationWords(lastsMs(run))}`}
+                    title={`${run.runId} · ${run.status} · ${began} · ${durationWords(lastsMs(run))}`}
                     href={href({ page: 'run', run: run.runId })}
                     tabIndex={-1}
                   >
+                    <span class="out-of-sight">
+                      {run.runId}, {run.status}
+                    </span>
+                    <span class="grid-words">
+                      <span>{shortened(run.runId, LETTERS)}</span>
+                      <span class="muted">{began}</span>
+                    </span>
                     <span
                       class={`grid-bar tone-${STATUS_TONES[run.status]}`}
                       style={{ height: `${height}px` }}

@@ -4,6 +4,7 @@ import { alter, type PageProps } from '../router';
 import { filtersSet, OUTCOMES, STATUSES } from '../runs-ask';
 import { Button } from '../ui/button';
 import { Select } from '../ui/field';
+import { ChooseColumns } from './run-columns';
 
 const SINCE = [
   ['', 'Any time'],
@@ -26,9 +27,13 @@ const TIMES = [
   ['until', 'Until'],
 ] as const;
 
-type RunFiltersProps = PageProps<'runs'> & { search: preact.RefObject<HTMLInputElement> };
+type RunFiltersProps = PageProps<'runs'> & {
+  search: preact.RefObject<HTMLInputElement>;
+  columns: readonly string[];
+};
 
-export function RunFilters({ place, search }: RunFiltersProps) {
+export function RunFilters({ place, search, columns }: RunFiltersProps) {
+  const [isChoosing, setChoosing] = useState(false);
   const [isOpen, setOpen] = useState(() => filtersSet(place) > 0);
   const set = filtersSet(place);
   const known = about.value.tapestries.map(({ name }) => name);
@@ -79,6 +84,10 @@ export function RunFilters({ place, search }: RunFiltersProps) {
       <Button kind="quiet" icon="filter" isExpanded={isOpen} onClick={() => setOpen(!isOpen)}>
         {set > 0 ? `More (${set})` : 'More'}
       </Button>
+      <Button kind="quiet" isExpanded={isChoosing} onClick={() => setChoosing(!isChoosing)}>
+        Columns
+      </Button>
+      {isChoosing && <ChooseColumns columns={columns} />}
       {isOpen && (
         <div class="filters-more row wrap">
           {MORE.map(([name, label]) => (
@@ -106,7 +115,7 @@ export function RunFilters({ place, search }: RunFiltersProps) {
               <input
                 type="datetime-local"
                 value={localTime(place[name])}
-                onChange={(event) => alter('runs', { [name]: event.currentTarget.value || undefined })}
+                onChange={(event) => alter('runs', { [name]: instantText(event.currentTarget.value) })}
               />
             </label>
           ))}
@@ -116,6 +125,13 @@ export function RunFilters({ place, search }: RunFiltersProps) {
   );
 }
 
+/** The time of a field in the URL, where it means the same in every time zone. */
+function instantText(local: string): string | undefined {
+  return local === '' ? undefined : new Date(local).toISOString();
+}
+
 function localTime(text: string | undefined): string {
-  return text !== undefined && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? text.slice(0, 16) : '';
+  const time = text === undefined || /^\d+[a-z]$/.test(text) ? NaN : Date.parse(text);
+  if (Number.isNaN(time)) return '';
+  return new Date(time - new Date(time).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }

@@ -1,76 +1,83 @@
-import type { RunSummary } from '../../../operations/runs/summary';
-import { href } from '../router';
+import { href, type Place } from '../router';
+import { nameOfLine, type RunLine } from '../run-tree';
 import { Tag } from '../ui/chip';
-import { RunOutcome, Shape, type Tone } from '../ui/outcome';
-import { Duration, Time } from '../ui/time';
+import { Outcome, RunOutcome, STATUS_TONES } from '../ui/outcome';
 import { countWords } from '../words';
+import { RUN_COLUMNS } from './run-columns';
 
 interface RunRowProps {
-  run: RunSummary;
+  line: RunLine;
+  columns: readonly string[];
   isFirst: boolean;
   isMarked: boolean;
   onFocus: () => void;
+  onFold: () => void;
 }
 
-export function RunRow({ run, isFirst, isMarked, onFocus }: RunRowProps) {
-  const from = run.partition ?? run.trigger ?? run.actor;
+export function placeOfLine({ whole }: RunLine): Place {
+  return 'runId' in whole ? { page: 'run', run: whole.runId } : { page: 'streams', stream: whole.stream };
+}
+
+export function RunRow({ line, columns, isFirst, isMarked, onFocus, onFold }: RunRowProps) {
+  const { run, depth, parts, isOpen } = line;
+  const name = nameOfLine(line);
   return (
-    <a
-      class={`pick lined run-row${isMarked ? ' marked' : ''}`}
-      href={href({ page: 'run', run: run.runId })}
-      tabIndex={isFirst ? 0 : -1}
-      onFocus={onFocus}
-    >
-      <span>
-        <RunOutcome status={run.status} isUnbegun={run.started === false} isBare />
-      </span>
-      <span class="run-name row">
-        <span class="cut" title={run.runId}>
-          {isMarked && <span class="mark">marked </span>}
-          {run.runId}
+    <div class="run-line row" style={{ paddingLeft: `${depth * 20}px` }}>
+      {parts > 0 ? (
+        <button
+          type="button"
+          class="run-fold bare-button muted"
+          aria-expanded={isOpen}
+          aria-label={`Runs of ${name}`}
+          onClick={onFold}
+        >
+          {isOpen ? '▾' : '▸'}
+        </button>
+      ) : (
+        <span class="run-fold" />
+      )}
+      <a
+        class={`pick lined run-row row${isMarked ? ' marked' : ''}`}
+        href={href(placeOfLine(line))}
+        tabIndex={isFirst ? 0 : -1}
+        onFocus={onFocus}
+      >
+        <span class="run-status">
+          {run && <RunOutcome status={run.status} isUnbegun={run.started === false} isBare />}
         </span>
-        {run.error && (
-          <span class="run-error cut fine" title={`${run.error.type}: ${run.error.message}`}>
-            {run.error.message}
+        <span class="run-name row">
+          <span class="cut" title={name}>
+            {isMarked && <span class="mark">marked </span>}
+            {name}
           </span>
-        )}
-        {run.tags.slice(0, 3).map((tag) => (
-          <Tag key={tag}>{tag}</Tag>
-        ))}
-      </span>
-      <span class="run-tapestry cut muted" title={run.tapestry}>
-        {run.tapestry}
-      </span>
-      <span class="run-counts">{run.counts && <Counts counts={run.counts} />}</span>
-      <span class="run-from cut muted" title={from}>
-        {from}
-      </span>
-      <span class="right muted">
-        {run.started === false ? '–' : <Duration from={run.startedAt} to={run.finishedAt} />}
-      </span>
-      <span class="right muted">
-        <Time at={run.startedAt} />
-      </span>
-    </a>
+          {parts > 0 && <Parts {...line} />}
+          {run?.error && (
+            <span class="run-error cut fine" title={`${run.error.type}: ${run.error.message}`}>
+              {run.error.message}
+            </span>
+          )}
+          {!columns.includes('tags') && run?.tags.slice(0, 3).map((tag) => <Tag key={tag}>{tag}</Tag>)}
+        </span>
+        {columns.map((column) => {
+          const { cell, text, look = '' } = RUN_COLUMNS[column]!;
+          return (
+            <span key={column} class={`run-${column} ${look}`} title={run && text?.(run)}>
+              {run && cell(run)}
+            </span>
+          );
+        })}
+      </a>
+    </div>
   );
 }
 
-const COUNTED: readonly [name: 'ok' | 'err' | 'skipped', tone: Tone, word: string][] = [
-  ['ok', 'ok', 'ok'],
-  ['err', 'err', 'failed'],
-  ['skipped', 'skipped', 'skipped'],
-];
-
-function Counts({ counts }: { counts: NonNullable<RunSummary['counts']> }) {
+/** How many runs are below, and the worst that became of them. */
+function Parts({ parts, worst, worstCount }: RunLine) {
+  const count = parts === worstCount ? '' : ` ${countWords(worstCount)}`;
   return (
-    <span class="counts row fine">
-      {COUNTED.filter(([name]) => counts[name] > 0).map(([name, tone, word]) => (
-        <span key={name} class={`inline tone-${tone}`} title={`${countWords(counts[name])} ${word}`}>
-          <Shape tone={tone} size={10} />
-          <span class="number">{countWords(counts[name])}</span>
-          <span class="out-of-sight"> {word}</span>
-        </span>
-      ))}
+    <span class="run-parts row fine muted">
+      {countWords(parts, 'run')},
+      <Outcome tone={STATUS_TONES[worst!]} word={`${count} ${worst}`.trim()} isBare />
     </span>
   );
 }

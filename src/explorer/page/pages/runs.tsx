@@ -2,23 +2,28 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { about, mayAct } from '../app';
 import { useCommands, useKeys } from '../keys';
 import { alter, go, href, type PageProps } from '../router';
-import { keyOf } from '../run-list';
+import { linesOf, type RunLine } from '../run-tree';
 import { matchesText, runsAsk } from '../runs-ask';
 import { Button, Segmented } from '../ui/button';
+import { late } from '../ui/late';
 import { PageHead } from '../ui/page';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { announce } from '../ui/toast';
 import { VirtualList } from '../ui/virtual-list';
 import { countWords } from '../words';
-import { Grid } from './grid';
-import { ChooseTapestry, StartDialog } from './start';
-import { useRunList } from './use-run-list';
+import { columnsOf, RUN_COLUMNS } from './run-columns';
 import { RunFilters } from './run-filters';
-import { RunRow } from './run-row';
+import { placeOfLine, RunRow } from './run-row';
+import { useRunList } from './use-run-list';
+
+const Grid = late(async () => (await import('./grid')).Grid);
+const ChooseTapestry = late(async () => (await import('./start')).ChooseTapestry);
+const StartDialog = late(async () => (await import('./start')).StartDialog);
 
 const ROW = 42;
-/** Number of runs that a text search reads before it asks whether to go on. */
+/** Number of runs that are read for a view full of lines, before the page asks whether to go on. */
 const SEARCHED = 5000;
+const FULL = 40;
 
 export function RunsPage({ place }: PageProps<'runs'>) {
   const [isStarting, setStarting] = useState(false);
@@ -29,6 +34,9 @@ export function RunsPage({ place }: PageProps<'runs'>) {
     setStarting(true);
   };
   const canStart = mayAct() && tapestries.length > 0;
+  useEffect(() => {
+    if (canStart) setTimeout(StartDialog.prepare, 1_000);
+  }, [canStart]);
   useKeys('Runs', [{ keys: 's', says: 'Start a run', run: start, when: () => canStart }]);
   useCommands(canStart ? [{ title: 'Start a run', run: start }] : []);
   const isGrid = place.view === 'grid' && place.tapestry !== undefined;
@@ -71,9 +79,11 @@ export function RunsPage({ place }: PageProps<'runs'>) {
 
 function List({ place }: PageProps<'runs'>) {
   const { text, tapestry, definition, outcome, status, actor, trigger, tag, partition, since, until } = place;
+  const columns = useMemo(() => columnsOf(place), [place.columns]);
+  const parameters = columns.includes('parameters') || undefined;
   const ask = useMemo(
-    () => runsAsk(place, Date.now()),
-    [tapestry, definition, outcome, status, actor, trigger, tag, partition, since, until],
+    () => ({ ...runsAsk(place, Date.now()), parameters }),
+    [tapestry, definition, outcome, status, actor, trigger, tag, partition, since, until, parameters],
   );
   const runs = useRunList(ask);
   const { list } = runs;
@@ -88,9 +98,12 @@ function List({ place }: PageProps<'runs'>) {
   }, [ask, text]);
 
   const rows = useMemo(() => list.rows.filter((run) => matchesText(run, text)), [list.rows, text]);
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const lines = useMemo(() => linesOf(rows, open), [rows, open]);
+  const hasParts = lines.some(({ parts }) => parts > 0);
   const fresh = useMemo(() => list.fresh.filter((run) => matchesText(run, text)), [list.fresh, text]);
   const isSearching =
-    text !== undefined && list.cursor !== undefined && rows.length < 40 && list.rows.length < searched;
+    list.isThere && list.cursor !== undefined && lines.length < FULL && list.rows.length < searched;
   useEffect(() => {
     if (isSearching && !runs.isLoading && !runs.error) runs.more();
   }, [isSearching, runs.isLoading, list.rows.length]);
@@ -98,12 +111,18 @@ function List({ place }: PageProps<'runs'>) {
   // The page searches for the text itself. The server applies the other filters, and may return empty pages.
   const searchFurther = (): void => {
     setSearched(list.rows.length + SEARCHED);
-    if (text === undefined) runs.more();
+    runs.more();
   };
 
-  const active = rows[at];
+  const active = lines[at];
+  const fold = ({ key, isOpen }: RunLine, wanted = !isOpen): void => {
+    const next = new Set(open);
+    if (wanted) next.add(key);
+    else next.delete(key);
+    setOpen(next);
+  };
   const walk = (step: number): void => {
-    const next = Math.max(0, Math.min(rows.length - 1, at + step));
+    const next = Math.max(0, Math.min(lines.length - 1, at + step));
     setAt(next);
   };
   useEffect(() => {
@@ -127,10 +146,15 @@ function List({ place }: PageProps<'runs'>) {
     setAt(-1);
     body.current?.querySelector('.virtual')?.scrollTo({ top: 0 });
   };
+  useEffect(() => {
+    if (fresh.length > 0) announce(countWords(fresh.length, 'new run'));
+  }, [fresh.length > 0]);
   useKeys('Runs', [
     { keys: ['j', 'ArrowDown'], says: 'Next run', run: () => walk(1) },
     { keys: ['k', 'ArrowUp'], says: 'Previous run', run: () => walk(-1) },
-    { keys: 'Enter', says: 'Open the run', run: () => active && go({ page: 'run', run: active.runId }) },
+    { keys: 'Enter', says: 'Open the run', run: () => active && go(placeOfLine(active)) },
+    { keys: 'ArrowRight', says: 'Show the runs below it', run: () => active && fold(active, true) },
+    { keys: 'ArrowLeft', says: 'Hide them', run: () => active && fold(active, false) },
     { keys: '/', says: 'Filter by id', run: () => search.current?.select() },
     {
       keys: 'f',
@@ -138,14 +162,17 @@ function List({ place }: PageProps<'runs'>) {
       run: () => alter('runs', { status: status === 'failed' ? undefined : 'failed' }),
     },
     { keys: 'n', says: 'Show new runs', run: showFresh, when: () => fresh.length > 0 },
-    { keys: 'x', says: 'Mark to compare', run: () => active && mark(active.runId) },
+    { keys: 'x', says: 'Mark to compare', run: () => active?.run && mark(active.run.runId) },
     { keys: 'c', says: 'Compare the two marked', run: compare, when: () => marked.length === 2 },
   ]);
 
-  const isFiltered = [...Object.values(ask), text].some((filter) => filter !== undefined);
+  const isFiltered = Object.entries({ ...ask, parameters: undefined, text }).some(
+    ([, filter]) => filter !== undefined,
+  );
+  const look = `${hasParts ? ' folded' : ''}${place.columns === undefined ? '' : ' chosen'}`;
   return (
     <>
-      <RunFilters place={place} search={search} />
+      <RunFilters place={place} search={search} columns={columns} />
       <div class="page-body column grow" ref={body}>
         {runs.error && <ErrorBox error={runs.error} onRetry={runs.reload} />}
         {rows.length === 0 && !isSearching ? (
@@ -158,16 +185,16 @@ function List({ place }: PageProps<'runs'>) {
           )
         ) : (
           <>
-            <div class="run-head muted fine" aria-hidden="true">
-              <span>Status</span>
-              <span>Run</span>
-              <span class="run-tapestry">Tapestry</span>
-              <span class="run-counts">Knots</span>
-              <span class="run-from">Trigger</span>
-              <span class="right">Duration</span>
-              <span class="right">Started</span>
+            <div class={`run-head row muted fine${look}`} aria-hidden="true">
+              <span class="run-status">Status</span>
+              <span class="run-name">Run</span>
+              {columns.map((name) => (
+                <span key={name} class={`run-${name} ${RUN_COLUMNS[name]!.look ?? ''}`}>
+                  {RUN_COLUMNS[name]!.title}
+                </span>
+              ))}
             </div>
-            <div class="run-list column grow">
+            <div class={`run-list column grow${look}`}>
               {(fresh.length > 0 || marked.length > 0) && (
                 <div class="pill-line row">
                   {fresh.length > 0 && (
@@ -183,21 +210,25 @@ function List({ place }: PageProps<'runs'>) {
                 </div>
               )}
               <VirtualList
-                count={rows.length}
+                count={lines.length}
+                loaded={list.rows.length}
                 rowHeight={ROW}
                 label="Runs"
                 active={at}
-                keyOf={(index) => keyOf(rows[index]!)}
+                keyOf={(index) => lines[index]!.key}
                 onEnd={() => {
                   if (!runs.error) runs.more();
                 }}
+                onTop={() => fresh.length > 0 && showFresh()}
               >
                 {(index) => (
                   <RunRow
-                    run={rows[index]!}
+                    line={lines[index]!}
+                    columns={columns}
                     isFirst={at < 0 ? index === 0 : index === at}
-                    isMarked={marked.includes(rows[index]!.runId)}
+                    isMarked={marked.includes(lines[index]!.run?.runId ?? '')}
                     onFocus={() => setAt(index)}
+                    onFold={() => fold(lines[index]!)}
                   />
                 )}
               </VirtualList>
@@ -206,9 +237,9 @@ function List({ place }: PageProps<'runs'>) {
               {isSearching
                 ? `Searching… ${countWords(list.rows.length, 'run')} so far`
                 : `${countWords(rows.length, 'run')}${list.cursor === undefined ? '' : ' loaded; more as you scroll'}`}
-              {text !== undefined && !isSearching && list.cursor !== undefined && rows.length < 40 && (
+              {!isSearching && list.cursor !== undefined && lines.length < FULL && (
                 <Button kind="quiet" onClick={searchFurther}>
-                  Search more
+                  {text === undefined ? 'Load more' : 'Search more'}
                 </Button>
               )}
             </p>

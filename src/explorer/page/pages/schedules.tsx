@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { ScheduleView } from '../../../operations/schedules/view';
 import { useAct } from '../acting';
-import { mayAct } from '../app';
+import { about, mayAct } from '../app';
 import type { PageProps } from '../router';
 import { useAnswer } from '../store';
 import { Button, Link } from '../ui/button';
@@ -50,6 +50,8 @@ export function SchedulesPage({ place }: PageProps<'schedules'>) {
 function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: boolean }) {
   const { id, tapestry, description, timezone, paused, note, nextAt, recent, overlap } = schedule;
   const doing = useAct({ asToast: true });
+  const isPartitioned =
+    schedule.isBackfill || about.value.tapestries.some((one) => one.name === tapestry && one.partitioned);
   const flip = (): Promise<unknown> =>
     paused
       ? doing.act('schedules.resume', { schedule: id }, `${id} goes on`)
@@ -61,6 +63,12 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
           <h2 class="break">{id}</h2>
           <p class="muted">
             <Link to={{ page: 'tapestry', tapestry }}>{tapestry}</Link> · {description}
+            {isPartitioned && (
+              <>
+                {' · '}
+                <Link to={{ page: 'partitions', tapestry }}>its partitions</Link>
+              </>
+            )}
           </p>
         </div>
         <div class="row">

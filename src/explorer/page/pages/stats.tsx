@@ -13,15 +13,24 @@ import { countWords, durationWords, sizeWords } from '../words';
 import { shareWords, Worsened } from './worsened';
 
 type StatsAnswer = AnswerOf<'stats.show'>;
-type StatsGroup = Exclude<AskOf<'stats.show'>['by'], 'knot' | undefined>;
+type StatsGroup = NonNullable<AskOf<'stats.show'>['by']>;
 type StatsWindow = '24h' | '7d';
 
-const GROUPS: Readonly<Record<StatsGroup, string>> = { definition: 'Definition', tapestry: 'Tapestry' };
+const GROUPS: Readonly<Record<StatsGroup, string>> = {
+  definition: 'Definition',
+  knot: 'Knot',
+  tapestry: 'Tapestry',
+};
+/** All functions in place of one kind share a name that begins so: their knots tell them apart. */
+const IN_PLACE = 'selvage.';
 const WINDOWS: Readonly<Record<StatsWindow, string>> = { '24h': '24 hours', '7d': '7 days' };
 
+type Missing = NonNullable<StatsAnswer['baseline']>['samplesMissing'][number];
+
 interface Row extends Statistics {
-  /** Absent: too few ran to tell. */
-  readonly regressions?: readonly Regression[];
+  readonly regressions: readonly Regression[];
+  /** How many more have to run for a comparison. Absent: enough ran. */
+  readonly missing?: Missing;
 }
 
 interface Column {
@@ -109,7 +118,7 @@ function choicesOf<Name extends string>(words: Readonly<Record<Name, string>>): 
 }
 
 function noteOf({ total, items }: StatsAnswer, by: StatsGroup, last: StatsWindow): string {
-  const what = countWords(total, by, by === 'tapestry' ? 'tapestries' : 'definitions');
+  const what = countWords(total, by, by === 'tapestry' ? 'tapestries' : `${by}s`);
   const shown = total > items.length ? `; the ${countWords(items.length)} that ran most are shown` : '';
   return `${what}: what finished in the last ${WINDOWS[last]}, compared with the 7 days before${shown}`;
 }
@@ -131,12 +140,17 @@ function Figures({ found, by, last, sort }: FiguresProps) {
     name: {
       title: GROUPS[by],
       of: ({ name }) => name,
-      cell: ({ name }) => <Link to={runs(name, false)}>{name}</Link>,
+      cell: ({ name }) => (by === 'knot' ? name : <Link to={runs(name, false)}>{name}</Link>),
     },
     worse: {
       title: 'Regressions',
       of: severity,
-      cell: (row) => <Worse row={row} minSamples={found.baseline?.minSamples ?? 0} />,
+      cell: (row) =>
+        by === 'definition' && row.name.startsWith(IN_PLACE) ? (
+          <Link to={{ page: 'stats', by: 'knot', last, sort }}>see each knot</Link>
+        ) : (
+          <Worse {...row} />
+        ),
     },
     ...NUMBERS,
     failed: {
@@ -145,16 +159,20 @@ function Figures({ found, by, last, sort }: FiguresProps) {
       cell: ({ name, failed, ran }) =>
         countCell(
           failed,
-          <a
-            class="link"
-            href={href(runs(name, true))}
-            aria-label={`${countWords(failed)} failed, ${shareWords(failed / ran)}: the runs of ${name}`}
-          >
-            {countWords(failed)} ({shareWords(failed / ran)})
-          </a>,
+          by === 'knot' ? (
+            failedWords(failed, ran)
+          ) : (
+            <a
+              class="link"
+              href={href(runs(name, true))}
+              aria-label={`${countWords(failed)} failed, ${shareWords(failed / ran)}: the runs of ${name}`}
+            >
+              {failedWords(failed, ran)}
+            </a>
+          ),
         ),
     },
-    ...(by === 'definition' && OF_KNOTS),
+    ...(by !== 'tapestry' && OF_KNOTS),
   };
   const names = ['name', 'worse', 'ran', 'failed', ...Object.keys(columns)];
   const shown = [...new Set(names)].map((name) => [name, columns[name]!] as const);
@@ -212,22 +230,28 @@ function Figures({ found, by, last, sort }: FiguresProps) {
 }
 
 function rowsOf({ items, baseline }: StatsAnswer): Row[] {
-  const unknown = new Set(baseline?.tooFewSamples);
-  const regressions = baseline?.regressions ?? [];
-  return items.map((one) =>
-    unknown.has(one.name)
-      ? one
-      : { ...one, regressions: regressions.filter(({ name }) => name === one.name) },
-  );
+  const { regressions = [], samplesMissing = [] } = baseline ?? {};
+  const missing = new Map(samplesMissing.map((one) => [one.name, one]));
+  return items.map((one) => ({
+    ...one,
+    regressions: regressions.filter(({ name }) => name === one.name),
+    missing: missing.get(one.name),
+  }));
 }
 
-function Worse({ row: { regressions }, minSamples }: { row: Row; minSamples: number }) {
-  if (!regressions)
-    return (
-      <span class="muted" title={`Fewer than ${countWords(minSamples)} ran, now or before`}>
-        too few samples
-      </span>
-    );
+function failedWords(failed: number, ran: number): string {
+  return `${countWords(failed)} (${shareWords(failed / ran)})`;
+}
+
+function Worse({ regressions, missing }: Row) {
+  if (missing) {
+    const { now, before } = missing;
+    const needs = [
+      now > 0 && `${countWords(now)} more now`,
+      before > 0 && `${countWords(before)} more before`,
+    ];
+    return <Muted>needs {needs.filter((one) => one !== false).join(', ')}</Muted>;
+  }
   if (regressions.length === 0) return <Muted>no</Muted>;
   return (
     <ul>
@@ -244,8 +268,8 @@ function Worse({ row: { regressions }, minSamples }: { row: Row; minSamples: num
   );
 }
 
-function severity({ regressions }: Row): number {
-  if (!regressions) return -1;
+function severity({ regressions, missing }: Row): number {
+  if (missing) return -1;
   return Math.max(0, ...regressions.map(({ before, now }) => now / Math.max(before, 1e-4)));
 }
 

@@ -34,7 +34,6 @@ export function TriggersPage({ place: { trigger: chosen } }: PageProps<'triggers
           ({ tapestry }) =>
             tapestry !== undefined && <Link to={{ page: 'tapestry', tapestry }}>{tapestry}</Link>,
         ],
-        ['State', ({ state }) => state],
         [
           'Runs started',
           ({ startedCount, atLeast: more }) => atLeast(startedCount, more.startedCount),

@@ -1,21 +1,21 @@
-import { Fragment } from 'preact';
+import type { BodyVersion } from '../../../connection/across/version-answers';
 import type { WaitingGroup } from '../../../connection/across/waiting-run';
-import { href, type PageProps } from '../router';
+import { alter, type PageProps } from '../router';
 import { useAnswer } from '../store';
-import { Link } from '../ui/button';
+import { Link, Segmented } from '../ui/button';
 import { Outcome } from '../ui/outcome';
-import { AnswerPage } from '../ui/page';
+import { AnswerPage, Below } from '../ui/page';
 import { Empty, ErrorBox } from '../ui/states';
 import { Code, Muted, Table } from '../ui/table';
 import { Time } from '../ui/time';
 import { countWords, shortHash } from '../words';
 
-const GROUPS: Readonly<Record<WaitingGroup, string>> = {
-  reason: 'Reason',
-  version: 'Version',
-  knot: 'Knot',
-  'task-queue': 'Task queue',
-};
+const GROUPS: readonly (readonly [WaitingGroup, string])[] = [
+  ['reason', 'Reason'],
+  ['version', 'Version'],
+  ['knot', 'Knot'],
+  ['task-queue', 'Task queue'],
+];
 
 const RUNS = 200;
 const WITHIN_MS = 3_000;
@@ -32,6 +32,14 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
         found &&
         `${countWords(found.open, 'unfinished run')}: ${countWords(found.waiting)} wait, ${countWords(found.working)} work`
       }
+      acts={
+        <Segmented
+          label="By"
+          choices={GROUPS}
+          chosen={by}
+          onChoose={(chosen) => alter('waiting', { by: chosen })}
+        />
+      }
       answer={answer}
       below={<Versions />}
     >
@@ -42,52 +50,38 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
           </Empty>
         ) : (
           <>
-            <p>
-              By{' '}
-              {(Object.keys(GROUPS) as WaitingGroup[]).map((group, index) => (
-                <Fragment key={group}>
-                  {index > 0 && ', '}
-                  <a
-                    class="link"
-                    href={href({ page: 'waiting', by: group })}
-                    aria-current={group === by ? 'true' : undefined}
-                  >
-                    {GROUPS[group].toLowerCase()}
-                  </a>
-                </Fragment>
-              ))}
-            </p>
             <Table
               items={counts}
               keyOf={({ key }) => key}
               columns={[
-                [GROUPS[by], ({ key }) => <Code>{key}</Code>],
+                [new Map(GROUPS).get(by)!, ({ key }) => <Code>{key}</Code>],
                 ['Runs', ({ count }) => countWords(count), 'number'],
                 ['Longest', ({ since }) => <Time at={since} />, 'muted'],
                 ['Run', ({ oldestRunId: run }) => <Link to={{ page: 'run', run }}>{run}</Link>],
               ]}
             />
-            <h2>Longest waiting</h2>
-            <Table
-              items={items}
-              keyOf={({ runId }) => runId}
-              columns={[
-                [
-                  'Run',
-                  ({ runId: run, knotId }) => <Link to={{ page: 'run', run, knot: knotId }}>{run}</Link>,
-                ],
-                ['Knot', ({ knotId }) => <code class="break">{knotId}</code>],
-                ['Since', ({ since }) => <Time at={since} />, 'muted'],
-                [
-                  'Reason',
-                  ({ reason: { code, message } }) => (
-                    <>
-                      <strong>{code}</strong> <Muted>{message}</Muted>
-                    </>
-                  ),
-                ],
-              ]}
-            />
+            <Below title="Longest waiting">
+              <Table
+                items={items}
+                keyOf={({ runId }) => runId}
+                columns={[
+                  [
+                    'Run',
+                    ({ runId: run, knotId }) => <Link to={{ page: 'run', run, knot: knotId }}>{run}</Link>,
+                  ],
+                  ['Knot', ({ knotId }) => <code class="break">{knotId}</code>],
+                  ['Since', ({ since }) => <Time at={since} />, 'muted'],
+                  [
+                    'Reason',
+                    ({ reason: { code, message } }) => (
+                      <>
+                        <strong>{code}</strong> <Muted>{message}</Muted>
+                      </>
+                    ),
+                  ],
+                ]}
+              />
+            </Below>
           </>
         )
       }
@@ -95,52 +89,47 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
   );
 }
 
-/** The bodies that unfinished runs have yet to run, and those that are safe to remove. */
+/** The bodies that unfinished runs have yet to run, and which workers have them. */
 function Versions() {
   const { value, error, reload } = useAnswer('versions.list', {}, { everyMs: 30_000 });
   if (error) return <ErrorBox error={error} onRetry={reload} />;
   if (!value?.bodies?.length) return null;
   const { bodies, workersKnown, silentWorkers = [] } = value;
   const areAllKnown = workersKnown === true && silentWorkers.length === 0;
+  const needed = bodies.filter(({ runs }) => runs > 0);
   return (
-    <>
-      <h2>Versions in use</h2>
-      <Table
-        items={bodies}
-        keyOf={({ body, codeHash }) => `${body} ${codeHash}`}
-        columns={[
-          ['Body', ({ body }) => <Code>{body}</Code>],
-          [
-            'Code',
-            ({ codeHash, runs }) =>
-              codeHash !== null ? <code>{shortHash(codeHash)}</code> : runs > 0 && <Muted>body host</Muted>,
-          ],
-          ['Runs', ({ runs }) => countWords(runs), 'number'],
-          [
-            'Workers',
-            ({ workers }) =>
-              workers.length > 0 || areAllKnown ? (
-                countWords(new Set(workers.map(({ identity }) => identity)).size)
-              ) : (
-                <Muted>not known</Muted>
-              ),
-            'number',
-          ],
-          [
-            'Safe to remove',
-            ({ safeToRemove, runs, workers }) => {
-              if (safeToRemove === true) return <Outcome tone="ok" word="yes" isBare />;
-              if (safeToRemove === false && runs > 0 && workers.length === 0 && areAllKnown)
-                return <Outcome tone="err" word="no worker has it" isBare />;
-              return <Outcome tone="none" word={safeToRemove === null ? 'not known' : 'no'} isBare />;
-            },
-          ],
-        ]}
-      />
-    </>
+    <Below title="Versions in use">
+      {needed.length > 0 && (
+        <Table
+          items={needed}
+          keyOf={({ body, codeHash }) => `${body} ${codeHash}`}
+          columns={[
+            ['Body', ({ body }) => <Code>{body}</Code>],
+            [
+              'Code',
+              ({ codeHash }) =>
+                codeHash === null ? <Muted>body host</Muted> : <code>{shortHash(codeHash)}</code>,
+            ],
+            ['Unfinished runs', ({ runs }) => countWords(runs), 'number'],
+            ['Workers', ({ workers }) => <Having workers={workers} areAllKnown={areAllKnown} />],
+          ]}
+        />
+      )}
+      {needed.length < bodies.length && (
+        <p class="muted">
+          No unfinished run needs {countWords(bodies.length - needed.length, 'other body', 'other bodies')} of
+          the workers: <code>selvage versions</code> lists them.
+        </p>
+      )}
+    </Below>
   );
 }
 
+function Having({ workers, areAllKnown }: Pick<BodyVersion, 'workers'> & { areAllKnown: boolean }) {
+  if (workers.length > 0) return <>{countWords(new Set(workers.map(({ identity }) => identity)).size)}</>;
+  return areAllKnown ? <Outcome tone="err" word="no worker has it" isBare /> : <Muted>not known</Muted>;
+}
+
 function isGroup(text: string | undefined): text is WaitingGroup {
-  return text !== undefined && Object.hasOwn(GROUPS, text);
+  return GROUPS.some(([group]) => group === text);
 }

@@ -1,4 +1,4 @@
-import { shortened } from '../graph/painter';
+import { shortened } from '../shown-text';
 import { durationOf } from '../../../visualisation/words';
 import { TONES } from '../graph/status';
 import type { RunModel } from '../run/run-model';

@@ -1,6 +1,6 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { Json } from '../../../values';
-import { jsonLines, pathKey, pathsTo, type JsonLine } from '../json-lines';
+import { jsonLines, pathKey, pathsTo, pathWords, type JsonLine } from '../json-lines';
 import { copy } from './copy';
 import { useVirtual } from './virtual';
 
@@ -117,17 +117,4 @@ export function JsonTree(props: {
 
 function treeId(label: string): string {
   return `tree-${label.replace(/[^A-Za-z0-9]+/g, '-')}`;
-}
-
-/** A path as a person writes it: `rows[3].name`. */
-function pathWords(path: readonly (string | number)[]): string {
-  return path
-    .map((part, index) =>
-      typeof part === 'number'
-        ? `[${part}]`
-        : /^[A-Za-z_$][\w$]*$/.test(part)
-          ? `${index > 0 ? '.' : ''}${part}`
-          : `[${JSON.stringify(part)}]`,
-    )
-    .join('');
 }

@@ -12,6 +12,10 @@ interface VirtualListProps {
   children: (index: number) => ComponentChildren;
   /** Called when the last known row comes near. */
   onEnd?: () => void;
+  /** How much is loaded, if rows do not tell: `onEnd` is called again when it changes. */
+  loaded?: number;
+  /** Called when the list was scrolled back to its first row. */
+  onTop?: () => void;
   roles?: readonly [list: 'list' | 'listbox' | 'rowgroup', item: 'listitem' | 'option' | 'row'];
 }
 
@@ -24,6 +28,8 @@ export function VirtualList({
   keyOf,
   children,
   onEnd,
+  loaded,
+  onTop,
   roles = ['list', 'listitem'],
 }: VirtualListProps) {
   const scroller = useRef<HTMLDivElement>(null);
@@ -37,13 +43,20 @@ export function VirtualList({
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
     if (last >= count - 20) onEnd?.();
-  }, [last, count]);
+  }, [last, count, loaded]);
   useEffect(() => {
     if (active !== undefined && active >= 0 && active < count)
       virtual.scrollToIndex(active, { align: 'auto' });
   }, [active]);
   return (
-    <div class="virtual" ref={scroller} tabIndex={0} role="region" aria-label={label}>
+    <div
+      class="virtual"
+      ref={scroller}
+      tabIndex={0}
+      role="region"
+      aria-label={label}
+      onScroll={(event) => event.currentTarget.scrollTop === 0 && onTop?.()}
+    >
       <div class="virtual-inner" role={roles[0]} style={{ height: `${virtual.getTotalSize()}px` }}>
         {items.map(({ key, index, start }) => (
           <div

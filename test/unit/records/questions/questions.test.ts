@@ -1,6 +1,12 @@
 import { createInMemoryBackends } from '../../../../src/backends';
 import { knot, map, runLocally, subTapestry, tapestry, waitForSignal, type Knot } from '../../../../src';
-import { diffRuns, impact, why, type ValueOrigin } from '../../../../src/records/questions';
+import {
+  differenceSentence,
+  diffRuns,
+  impact,
+  why,
+  type ValueOrigin,
+} from '../../../../src/records/questions';
 import type { Backends, LineageRecord, RunHistory } from '../../../../src/ports';
 import { sampleRun } from '../../../../src/testing/sample-records';
 import { z } from 'zod';
@@ -202,6 +208,15 @@ describe('diff', () => {
         ['whole', false, ['parents'], ['a', 'b']],
       ],
     });
+  });
+
+  test('the parents that differ are named', async () => {
+    await run(report, { path: 'x' }, 'r1');
+    await run(report, { path: 'y' }, 'r2');
+    const { items } = await diffRuns(history, 'r1', 'r2');
+    const said = new Map(items.map((item) => [item.knotId, differenceSentence(item)]));
+    expect(said.get('text')).toBe('its parent param:path differs');
+    expect(said.get('whole')).toBe('its parents text, short differ');
   });
 
   const variant = (build: (path: Knot<string>) => void, name = 'variant') =>

@@ -79,6 +79,10 @@ test('stats say nothing of few, and name these', async () => {
     knots('new', lately, 80, () => 5),
   );
   expect(baseline).toMatchObject({ regressions: [], tooFewSamples: ['new', 'few'], minSamples: 50 });
+  expect(baseline!.samplesMissing).toEqual([
+    { name: 'new', now: 0, before: 50 },
+    { name: 'few', now: 1, before: 0 },
+  ]);
 });
 
 test('stats compare with the week before, another time, or nothing', async () => {

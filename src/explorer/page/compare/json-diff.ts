@@ -1,0 +1,81 @@
+import type { Json } from '../../../values';
+
+/** A part in which two values differ. Absent: that value has no such part. */
+export interface PartDifference {
+  readonly path: readonly (string | number)[];
+  readonly first?: Json;
+  readonly second?: Json;
+}
+
+/** Parts below this depth are compared as a whole. */
+const DEEPEST = 40;
+
+/** The innermost parts that differ, in order, at most `limit`. Lists are aligned at their equal beginning and end. */
+export function differencesOf(first: Json, second: Json, limit: number): PartDifference[] {
+  const found: PartDifference[] = [];
+  const walk = (path: PartDifference['path'], one: Json | undefined, other: Json | undefined): void => {
+    if (found.length >= limit || isSame(one, other)) return;
+    const pairs = path.length < DEEPEST ? pairsOf(one, other) : undefined;
+    if (!pairs)
+      found.push({
+        path,
+        ...(one !== undefined && { first: one }),
+        ...(other !== undefined && { second: other }),
+      });
+    else for (const [name, left, right] of pairs) walk([...path, name], left, right);
+  };
+  walk([], first, second);
+  return found;
+}
+
+type Pair = readonly [name: string | number, first: Json | undefined, second: Json | undefined];
+
+/** The parts of two lists or of two objects; undefined for all else. */
+function pairsOf(one: Json | undefined, other: Json | undefined): Pair[] | undefined {
+  if (Array.isArray(one) && Array.isArray(other)) return aligned(one, other);
+  if (!isObject(one) || !isObject(other)) return undefined;
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].map((name) => [name, own(one, name), own(other, name)]);
+}
+
+/** Pairs of items without the equal beginning and end, by the index in the longer list. */
+function aligned(one: readonly Json[], other: readonly Json[]): Pair[] {
+  const least = Math.min(one.length, other.length);
+  let start = 0;
+  while (start < least && isSame(one[start], other[start])) start += 1;
+  let end = 0;
+  while (end < least - start && isSame(one[one.length - 1 - end], other[other.length - 1 - end])) end += 1;
+  const length = Math.max(one.length, other.length) - end - start;
+  return Array.from({ length }, (_, step): Pair => {
+    const index = start + step;
+    const [left, right] = [one, other].map((list) => (index < list.length - end ? list[index] : undefined));
+    return [index, left, right];
+  });
+}
+
+/** The stack is explicit: values may be nested deeper than calls can be. */
+function isSame(first: Json | undefined, second: Json | undefined): boolean {
+  const rest = [[first, second]];
+  while (rest.length > 0) {
+    const [one, other] = rest.pop()!;
+    if (one === other) continue;
+    if (Array.isArray(one) && Array.isArray(other)) {
+      if (one.length !== other.length) return false;
+      one.forEach((item, index) => rest.push([item, other[index]]));
+    } else if (isObject(one) && isObject(other)) {
+      const names = Object.keys(one);
+      if (names.length !== Object.keys(other).length) return false;
+      for (const name of names) rest.push([one[name], own(other, name)]);
+    } else return false;
+  }
+  return true;
+}
+
+function isObject(json: Json | undefined): json is { readonly [name: string]: Json } {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
+
+/** Names come from users: one may be called `constructor`. */
+function own(object: { readonly [name: string]: Json }, name: string): Json | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}

@@ -1,0 +1,28 @@
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+
+/** A component whose code is loaded when it is first shown, or before by `prepare`. */
+export function late<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+): ComponentType<Props> & { prepare(): void } {
+  let loaded: ComponentType<Props> | undefined;
+  const prepare = async (): Promise<void> => {
+    loaded ??= await load();
+  };
+  const Late = (props: Props) => {
+    const [state, setState] = useState<{ error?: unknown }>({});
+    useEffect(() => {
+      if (!loaded)
+        prepare().then(
+          () => setState({}),
+          (error: unknown) => setState({ error }),
+        );
+    }, []);
+    // The page's error boundary shows it.
+    if (state.error !== undefined) throw state.error;
+    const Shown = loaded;
+    return Shown ? <Shown {...props} /> : null;
+  };
+  // Without a connection it fails again when it is shown, and is told then.
+  return Object.assign(Late, { prepare: () => void prepare().catch(() => undefined) });
+}
