@@ -4,7 +4,7 @@ import { TAG, VALUE } from './tags';
 
 /**
  * Hides apparent secrets in shown copies, by the names of members and parameters and by the form of texts. Stored
- * values and hashes never change. It is a net, not a wall: docs/security.md says what each surface shows.
+ * values and hashes never change. It is a net, not a wall: docs/security/redaction.md says what each surface shows.
  *
  * R1  Redacting twice has the effect of once.
  * R2  The time is linear in the length of any text.

@@ -1,4 +1,4 @@
-// Names the bodies that run while native code blocks the event loop, as docs/failures.md promises.
+// Names the bodies that run while native code blocks the event loop, as docs/failures/process-exits.md promises.
 
 /** Maximum number of bodies that are stored by name. */
 const SLOTS = 64;

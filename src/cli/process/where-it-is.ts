@@ -1,4 +1,4 @@
-// Tells the line that blocks the event loop (docs/failures.md): from outside, only a debugger sees it.
+// Tells the line that blocks the event loop (docs/failures/process-exits.md): from outside, only a debugger sees it.
 
 import { Session, type Debugger } from 'node:inspector';
 

@@ -30,8 +30,8 @@ const TESTS: BodyHostTests = {
 
 /**
  * Registers the tests of a body host: a program in any language that calls bodies for a worker. They start it, and
- * test it against docs/body-protocol.md. It must have the bodies that docs/testing.md lists, `suite:echo` and
- * others. Needs the package fast-check, which draws the sent values.
+ * test it against docs/body-protocol.md. It must have the bodies that docs/testing/body-hosts.md lists, `suite:echo`
+ * and others. Needs the package fast-check, which draws the sent values.
  *
  * @param name of the host, for the names of the tests
  */

@@ -10,7 +10,7 @@ import { until } from '../../support/until';
 
 /**
  * What the server's schedulers do otherwise than one would think, or than one another. A test that fails tells that it has been mended: then what is done about it here can go,
- * or its line in docs/schedules.md.
+ * or its line in docs/schedules/servers.md.
  */
 const nothing = knot('nothing', () => null);
 const idle = tapestry('idle', () => ({ nothing: nothing({}, { id: 'nothing' }) }));

@@ -21,7 +21,7 @@ test('the tables of metrics have each that a process offers, and no other', asyn
   const metrics = await createMetrics(registry);
   // Nothing is asked before a scrape.
   addGauges(metrics, { selvage: {}, taskQueues: () => [] } as never);
-  const pages = ['docs/operations/monitor.md', 'docs/triggers.md'];
+  const pages = ['docs/operations/monitor.md', 'docs/triggers/serve.md'];
   const documented = pages.flatMap((page) => firstCells(page, /^selvage_/));
   expect(sorted(documented)).toEqual(sorted(registry.getMetricsAsArray().map(({ name }) => name)));
 });
