@@ -28,7 +28,7 @@ export const runSummary = z.object({
   error: z.object({ type: z.string(), message: z.string() }).optional(),
   parentRunId: z.string().optional(),
   parentKnotId: z.string().optional(),
-  /** What it belongs to: the run whose knot or backfill started it, or the stream whose elements it is of. */
+  /** The run that started it, by a nested knot or as a backfill; or the stream of its elements. */
   partOf: z.union([z.object({ runId: z.string() }), z.object({ stream: z.string() })]).optional(),
   resumedFrom: z.string().optional(),
   /** Runs that resumed it, in order of the requests; `runs.show` adds their status. */
