@@ -18,7 +18,7 @@ import {
 import { TaskAttempt, type HandedOnTrail, type HeartbeatDetails } from './task-attempt';
 import type { ResolvedTask } from './tasks';
 
-/** A knot is given up after so many lost workers: its killer may run before its body, or kill all workers. */
+/** Number of lost workers after which a knot is given up: its killer may run before its body, or kill all workers. */
 const MOST_LOST_WORKERS = 20;
 
 const WITHOUT_A_SIGN = 'The worker was lost, or gave no sign of life for 30 s.';

@@ -27,8 +27,8 @@ export type BatchParts = SharedParts &
  *
  * After a lost worker, elements that may have been running are handed back to run individually, so a body that kills
  * its worker takes no others down. Elements begin in order, at most `concurrency` without a record, so these are the
- * first ones without a record. But elements whose body threw may stand before them without a record, so each further
- * lost worker doubles the number.
+ * first ones without a record. But elements whose body threw may have no record either, and stand before them. So each
+ * further lost worker doubles how many elements are handed back.
  */
 export async function runBatch(environment: BatchParts, attempt: BatchAttempt): Promise<BatchAnswer> {
   return await new BatchRun(environment, attempt).execute();

@@ -72,7 +72,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
   private recorded: ReadonlyMap<string, LineageRecord> = new Map();
   /** Indexes in the layout of knots that run individually from now on. */
   private readonly alone = new Set<number>();
-  /** By id: the choices of branches, and the skip reasons from knots' own functions. */
+  /** The choices of branches, and the skip reasons from knots' own functions, by the knot's id. */
   private readonly choices = new Map<string, string>();
   private readonly ownSkips = new Map<string, OwnSkipReason>();
   /** Ids of the members and of their branches' other paths in the run. */

@@ -55,7 +55,7 @@ export interface WorkerPartsOptions {
   readonly logger?: LoggerLike;
   /** Called for every attempt of a knot. Default: none. */
   readonly observers?: readonly KnotObserver[];
-  /** By tapestry name: work before the end of a run that was cut short. May be called again. */
+  /** Work to do before a run that was cut short ends, by tapestry name. May be called again. */
   readonly cutShort?: ReadonlyMap<string, (runId: string, temporalRunId: string) => Promise<void>>;
   readonly counts?: WorkCounts | undefined;
   /** Default: its own. Workers of one client share theirs, as its memory is reserved at once. */

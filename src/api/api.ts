@@ -56,7 +56,7 @@ interface ActNote {
 
 export class Api {
   readonly #bodies = new BodyReader();
-  /** By actor: the page's own, a token's name, or a user's. */
+  /** Counts requests by actor: the page's own, a token's name, or a user's. */
   readonly #rates = new LRUCache<string, Rate>({ max: CALLERS });
   #document: string | undefined;
 
@@ -237,7 +237,7 @@ function parse(text: string): object {
   try {
     return JSON.parse(text) as object;
   } catch (error) {
-    throw new SelvageError('InvalidRequest', 'What was asked is no JSON.', { cause: error });
+    throw new SelvageError('InvalidRequest', 'The request is no JSON.', { cause: error });
   }
 }
 

@@ -200,8 +200,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Returns a check for a server's own names. On loopback: names of loopback. Otherwise IP addresses (safe from DNS
- * rebinding), the machine's name and the given host. A proxy's names are always accepted.
+ * Returns a check for a server's own names. A server on loopback has the names of loopback. Any other server has IP
+ * addresses (safe from DNS rebinding), the machine's name and the given host. A proxy's names are always accepted.
  */
 export function ownHosts(listening: string, ofProxy: readonly string[] = []): (host: string) => boolean {
   return (said) => {

@@ -19,7 +19,7 @@ export interface DataOptions {
   readonly writes?: Dataset | readonly Dataset[];
   /**
    * For lineage: the origins of the columns (fields) of the knot's value. `{ total: ['orders.amount'] }` names a
-   * column of the input `orders`; `['amount']` names one of the dataset that the knot reads. Default: a knot that
+   * column of the input `orders`; `['amount']` names a column of the dataset that the knot reads. Default: a knot that
    * reads one dataset has its columns; for other knots they are unknown.
    */
   readonly columns?: Readonly<Record<string, readonly string[]>>;

@@ -101,7 +101,7 @@ function meaningless(owner: string, node: NodeKind, option: string): SelvageErro
     return refused(owner, node, option, 'it has no schemas of a definition. Remove it.');
   const remedy =
     node === 'waitForSignal' && option === 'timeout'
-      ? 'How long it waits is said beside "name" and "schema"'
+      ? 'Give the timeout beside "name" and "schema"'
       : 'Remove it';
   return refused(owner, node, option, `${WHY[node]}. ${remedy}.`);
 }

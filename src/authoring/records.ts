@@ -80,13 +80,13 @@ export interface KnotOptions<
    */
   readonly cache?: boolean | CacheOptions<Time>;
   /**
-   * Most bodies at once, over all knots of the definition (or with this key) in all runs, workers and tapestries
+   * Limit of bodies at once, over all knots of the definition (or with this key) in all runs, workers and tapestries
    * that share the backends. Knots over the limit wait without a worker slot; retries pass it one by one. Default:
    * no limit.
    */
   readonly maxConcurrent?: Limit;
   /**
-   * Most starts of bodies per second, over the same knots as `maxConcurrent`. Evenly spaced; unused ones are not
+   * Limit of starts of bodies per second, over the same knots as `maxConcurrent`. Evenly spaced; unused ones are not
    * saved. May be a fraction. Default: no limit.
    */
   readonly ratePerSecond?: Limit;

@@ -1,4 +1,4 @@
-/** Most milliseconds from the epoch that a `Date` can hold. */
+/** The greatest number of milliseconds from the epoch that a `Date` can hold. */
 const LAST_TIME = 8.64e15;
 
 /** Milliseconds to wait; undefined if the value is not a duration. */

@@ -23,7 +23,10 @@ export interface Choice {
   readonly order: BackfillOrder;
   /** By the run history's clock, before the partitions were read. */
   readonly since: number;
-  /** Start of the resumed backfill, or the first of several: later failures are made again. */
+  /**
+   * Start of the resumed backfill, of the first one if there are several. Partitions that failed after it are made
+   * again.
+   */
   readonly failedSince?: number;
   /** The partition that a key depends on; undefined for the first. If omitted, partitions are independent. */
   readonly previous?: (key: string) => string | undefined;

@@ -85,7 +85,7 @@ export function packCapsule(
   content: CapsuleContent,
   page: string,
 ): { readonly html: string; readonly fingerprint: string } {
-  // After everything that the page consists of.
+  // The content stands after everything that the page consists of.
   const end = page.lastIndexOf('</body>');
   const [before, after] = [page.slice(0, end), `\n${page.slice(end)}`];
   const covered = JSON.stringify({ format: CAPSULE_FORMAT, ...content, page: nodeSha256(before + after) });

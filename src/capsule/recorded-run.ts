@@ -181,7 +181,7 @@ export class RecordedRun {
     if (record) return record;
     throw new SelvageError(
       'ValueMissing',
-      `Knot "${id}", which goes in, is not on record of run "${this.run.run_id}".`,
+      `Knot "${id}", whose value is an input, is not on record of run "${this.run.run_id}".`,
       { details: { knot: id, run: this.run.run_id } },
     );
   }

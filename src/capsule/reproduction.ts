@@ -6,8 +6,8 @@ import type { FirstDifference } from './first-difference';
 
 /**
  * The result of a repeated body. `same`: an equal hash or error. `value`, `error`: a different one. `outcome`: it
- * failed although it had not, or the reverse. `unreadable`: an input or its own value is unavailable. `not-run`: it
- * has no body, or its value came from outside or from other knots.
+ * failed now and had not failed before, or the other way round. `unreadable`: an input or its own value is unavailable.
+ * `not-run`: it has no body, or its value came from outside or from other knots.
  */
 export type Verdict = 'same' | 'value' | 'error' | 'outcome' | 'unreadable' | 'not-run';
 

@@ -34,7 +34,7 @@ export interface BackfillOptions {
   readonly state?: BackfillState | readonly BackfillState[];
   /** Default `forward`. */
   readonly order?: BackfillOrder;
-  /** Most partitions whose runs are in progress at once: 1 to 1,000. Default 8. */
+  /** At most this many partitions whose runs are in progress at once: 1 to 1,000. Default 8. */
   readonly concurrency?: number;
   /** Parameters of each run beside its partition. Default: none. */
   readonly parameters?: Readonly<Record<string, unknown>>;

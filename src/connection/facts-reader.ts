@@ -183,7 +183,7 @@ export class FactsReader {
   }
 }
 
-/** By knot: the id of a child run is made of run and knot. */
+/** Keyed by knot, because the id of a child run is made of run and knot. */
 function childRunsOf({ workflowId, raw }: WorkflowExecutionDescription): ReadonlyMap<string, string> {
   const prefix = `${workflowId}/`;
   const ids = (raw.pendingChildren ?? []).flatMap((child) => child.workflowId ?? []);

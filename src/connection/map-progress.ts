@@ -24,7 +24,7 @@ export class MapProgressReader {
 
   constructor(private readonly backends: Backends) {}
 
-  /** Like {@link look}, at most once a second; in between, the last result. Errors are ignored. */
+  /** Like {@link look}, but looks at most once a second, and repeats its last result in between. Errors are ignored. */
   async lookSometimes(runId: string, running: readonly string[]): Promise<readonly MapProgress[]> {
     if (running.length === 0) return [];
     if (performance.now() >= this.nextLook) {

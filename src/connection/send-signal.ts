@@ -21,7 +21,7 @@ import {
 } from '../workflows/messages';
 import { executionBefore } from './executions';
 
-/** Most concurrent signals to one run: the limit of an embedded server. */
+/** At most this many concurrent signals to one run: the limit of an embedded server. */
 const AT_ONCE = 50;
 /** The default limit of other servers for concurrent updates of a run. */
 const AT_ONCE_ELSEWHERE = 10;

@@ -21,7 +21,7 @@ export const streamStanding = z.object({
   /** The reading worker. Absent: none. */
   readBy: z.string().optional(),
   inFlight: z.int().optional(),
-  /** Most elements in flight. */
+  /** At most this many elements in flight. */
   window: z.int().optional(),
   /** Finished elements per second, over the last minute. */
   rate: z.number().optional(),
@@ -57,7 +57,7 @@ export const streamPartition = z.object({
   partition: z.string(),
   /** The last position up to which all elements are finished. Absent: there is none. */
   checkpoint: z.string().optional(),
-  /** How many elements are finished beyond it. */
+  /** How many elements after the checkpoint are finished. */
   ahead: z.int(),
 });
 export type StreamPartition = Readonly<z.output<typeof streamPartition>>;

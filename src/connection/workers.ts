@@ -25,7 +25,7 @@ const BODY_PLUGIN = 'selvage.body/';
 const HISTORY_PLUGIN = 'selvage.history/';
 const UNTOLD_PLUGIN = 'selvage.bodies-untold';
 
-/** Most characters of bodies' names, as each list of workers carries all reports. */
+/** At most this many characters of bodies' names, as each list of workers carries all reports. */
 const TOLD_BODIES = 16 * 1024;
 
 /** Plugins whose names report a worker's properties. */

@@ -39,7 +39,7 @@ export async function placeToRewind(
   { positionAt, createdAt }: Pick<EmitterState, 'positionAt' | 'createdAt'>,
 ): Promise<Place & { readonly time: number }> {
   const [step] = (await feed.stepsBack?.()) ?? [];
-  // Without deliveries, it began at the end of that time.
+  // An emitter without deliveries began when it was created.
   const last = positionAt ?? createdAt;
   const time = Math.min(step?.lost_after ?? last, last) - REWOUND_MS;
   return { ...(await placeBefore(feed, time)), time };

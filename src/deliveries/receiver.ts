@@ -6,7 +6,7 @@ import { openEmitter, type EmitterTools } from './open-emitter';
 import { within } from '../ports/parts/pause';
 
 const CLOSE_MS = 5_000;
-/** Most characters kept of an error. */
+/** At most this many characters kept of an error. */
 export const LONGEST_ERROR = 2_000;
 
 type Readers = Pick<DeliveryContext, 'value' | 'records'>;

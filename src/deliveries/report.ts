@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { emitterState } from '../ports';
 
 const lag = z.object({
-  /** Number of changes, at least so many with `atLeast`. Includes filtered ones. */
+  /** Number of changes, filtered ones included. With `atLeast`, there may be more. */
   changes: z.int(),
   atLeast: z.boolean(),
   /** Time of the oldest one. */

@@ -8,7 +8,10 @@ export type EmitterKind =
 
 /** All given conditions must hold. */
 export interface EventFilter {
-  /** Default: all of the emitter's file; in `selvage.config.ts`, all. */
+  /**
+   * Default: all tapestries of the file that exports the emitter; for an emitter in `selvage.config.ts`, all
+   * tapestries.
+   */
   readonly tapestries?: readonly string[];
   /** Default: all. */
   readonly types?: readonly RunEvent['type'][];
@@ -25,7 +28,7 @@ export interface EmitterOptions {
   readonly filter?: EventFilter;
   /** Start of an emitter without a cursor: new events, or all on record. Default `now`. */
   readonly from?: 'now' | 'beginning';
-  /** Most events in one delivery. Default 500. */
+  /** At most this many events in one delivery. Default 500. */
   readonly batchSize?: number;
   /** Limit of a delivery. Default 60 s. */
   readonly timeout?: Duration;

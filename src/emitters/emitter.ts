@@ -48,10 +48,10 @@ export interface LiveContext {
  */
 export interface Emitter {
   /**
-   * Delivers events of one or more runs, oldest first, and resolves when the receiver has all of them
-   * durably. After a throw or a timeout, the same events are repeated, with growing pauses and without limit,
-   * and later events wait. After `Terminal`, events come one by one, and those that throw it again become
-   * dead letters; `Retryable` sets the pause.
+   * Delivers events of one or more runs, oldest first, and resolves when the receiver has all of them durably. After a
+   * throw or a timeout, the same events are repeated, with growing pauses and without limit, and later events wait.
+   * After a thrown `Terminal`, the events come one by one, and each that makes `deliver` throw it again becomes a dead
+   * letter; `Retryable` sets the pause.
    */
   deliver(events: readonly RunEvent[], context: DeliveryContext): Promise<Delivery | void>;
   /**

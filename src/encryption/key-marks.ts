@@ -87,8 +87,8 @@ export async function requireKeysOf(store: DataStore, keys: readonly SealingKey[
 function otherKey({ technology }: DataStore, id: string): SelvageError {
   return new SelvageError(
     'InvalidKey',
-    `The key "${id}" is another one than the one of this id that values in the data store (${technology}) are sealed with. Give the right one, ` +
-      'or give this one an id of its own.',
+    `The key "${id}" is not the key of this id that sealed values in the data store (${technology}). Give that key, ` +
+      'or give this one another id.',
     { details: { key: id } },
   );
 }

@@ -39,8 +39,8 @@ export class SealingPayloadCodec implements PayloadCodec {
       if (!(error instanceof SealBroken)) throw error;
       throw new SelvageError(
         'ValueDamaged',
-        `A payload of Temporal's history that is sealed with the key "${key.id}" does not open: it was changed, or this is another key than the one ` +
-          'of that id.',
+        `A payload of Temporal's history that is sealed with the key "${key.id}" does not open: the payload was changed, ` +
+          'or the key of this id is another one now.',
         { details: { key: key.id } },
       );
     }

@@ -148,7 +148,7 @@ export class SubjectKeys {
       if (!(error instanceof SealBroken)) throw error;
       throw new SelvageError(
         'InvalidKey',
-        `The key of subject ${JSON.stringify(subject)} does not open with the key "${id}": that one is another than the one it was wrapped with, ` +
+        `The key of subject ${JSON.stringify(subject)} does not open with the key "${id}": it was wrapped with another key, ` +
           'or the record was changed. Give the right key under this id.',
         { details: { subject, key: id } },
       );

@@ -43,7 +43,7 @@ export interface RunLocallyOptions {
   readonly signal?: AbortSignal;
   /** Default: a new id. */
   readonly runId?: string;
-  /** Most bodies running at once. Default 500. */
+  /** At most this many bodies running at once. Default 500. */
   readonly concurrency?: number;
   /**
    * Whether knots with the option `cache` reuse values in the backends. Bodies of `replace` never do, and their

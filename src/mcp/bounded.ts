@@ -17,7 +17,7 @@ interface Cut {
   /** Index of the first that is shown. */
   readonly from: number;
   readonly shown: number;
-  /** Total number; if the path has several places, in the longest. */
+  /** Number of all of them. If the path has several places, the number in the longest one. */
   readonly of: number;
 }
 

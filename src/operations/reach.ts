@@ -141,7 +141,7 @@ export class ServerReach {
 function unreachableNow(): SelvageError {
   return new SelvageError(
     'ServerUnreachable',
-    'The Temporal server is away, so that nothing can be started, signalled or ended. What is on record is shown.',
+    'The Temporal server is away, so that nothing can be started, signalled or ended. Only records are shown.',
   );
 }
 

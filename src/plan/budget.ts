@@ -71,7 +71,7 @@ export interface RunBudget {
   /** Over all executions. */
   readonly events: number;
   readonly bytes: number;
-  /** Most pending at once, child runs included. */
+  /** At most this many are pending at once, child runs included. */
   readonly pendingActivities: number;
   /** Each execution loads the layout. */
   readonly layoutBytes: number;
@@ -255,7 +255,7 @@ function activitiesOf(
   return { local, segments, activities: size - parameterCount - local + segments };
 }
 
-/** `paths` paths cover all knots, so at most so many knots can run at once. */
+/** Counts `paths`, the chains of knots that together cover all knots. At most one knot of a chain can run at a time. */
 function shapeOf(layout: Layout): { depth: number; width: number; paths: number } {
   const { size, parameterCount, parentStart, parents, childStart, children } = layout;
   const level = new Uint32Array(size);

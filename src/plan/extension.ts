@@ -287,8 +287,8 @@ function newTerminals(
 }
 
 /**
- * The plan's definitions, and those of new knots. After a deploy, two may have one name and version, as plans keep
- * the code of each knot's planning.
+ * The plan's definitions, and those of new knots. After a deploy, two of them may have the same name and version:
+ * a plan keeps the code that a knot had when it was planned.
  */
 class Definitions {
   readonly list: PlanDefinition[];

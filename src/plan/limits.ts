@@ -5,18 +5,18 @@
 
 /** Milliseconds that a body may continue after a cancel, unless its knot says otherwise. */
 export const DEFAULT_CANCEL_GRACE_MS = 10_000;
-/** After so many lost workers, a knot is given up as the cause; after one less it is suspected. */
+/** Number of lost workers after which a knot is given up as their cause. One less makes it a suspect. */
 export const LOST_WORKERS = 3;
-/** Most milliseconds that a body waits for retries inside a shared activity. The server does longer waits. */
+/** Limit of milliseconds that a body waits for retries inside a shared activity. The server does longer waits. */
 export const RETRY_WAIT_MS = 10_000;
-/** Most activities in flight; the server refuses more than 2,000 pending ones. */
+/** At most this many activities in flight; the server refuses more than 2,000 pending ones. */
 export const RUNNING_KNOTS = 500;
 /** Parents' values beyond this size are looked up by the activity. */
 export const INLINE_BYTES_PER_ACTIVITY = 64 * 1024;
 /** Terminals' values beyond this size are omitted from the workflow's result. */
 export const TERMINALS_INLINE_BYTES = 64 * 1024;
 /**
- * Most knots of a segment. Larger ones delay knots outside and lose more work with a worker; from hundreds of knots
+ * Limit of knots of a segment. Larger ones delay knots outside and lose more work with a worker; from hundreds of knots
  * on, an activity's cost is negligible. With ids of 200 characters, the server does not warn of the payload.
  */
 export const SEGMENT_SIZE = 2_000;

@@ -11,7 +11,7 @@ interface PinnedPlan {
 }
 
 export interface NestedPlan extends PinnedPlan {
-  /** Most iterations of a loop. */
+  /** At most this many iterations of a loop. */
   readonly max?: number;
   /** The knot's inputs for the nested tapestry. */
   readonly parameters: PlanKnot['inputs'];

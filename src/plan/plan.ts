@@ -112,7 +112,7 @@ export interface PlanPolicy {
   readonly onCodeChange?: 'wait';
   /** Absent: values are not reused. */
   readonly cache?: PlanCache;
-  /** Most bodies at once. */
+  /** At most this many bodies at once. */
   readonly maxConcurrent?: PlanLimit;
   readonly ratePerSecond?: PlanLimit;
   /** Schemas are not applied. Absent: they are. */

@@ -192,7 +192,10 @@ export interface RunHistory {
   readonly technology: string;
   /** Identifies this storage, like {@link DataStore.identity}. */
   identity(): Promise<string>;
-  /** The time by the history's own clock: milliseconds since the epoch. For a file, the machine's clock. */
+  /**
+   * The time by the history's own clock: milliseconds since the epoch. A file has no clock, so its history takes the
+   * machine's.
+   */
   now(): Promise<number>;
   /**
    * The commit point. Inserts each record unless its key (`temporal_run_id`, `knot_id`) exists. Returns the
@@ -297,8 +300,8 @@ export interface RunHistory {
    */
   runsOf?(temporalRunIds: readonly string[]): Promise<RunRecord[]>;
   /**
-   * The records of these runs that became durable before the runs were put on record, in that order. Omitted by
-   * technologies without {@link changes}.
+   * The records of these runs that became durable before the runs were put on record, in that order. Technologies
+   * without {@link changes} do not have this method.
    */
   recordsBeforeRun?(temporalRunIds: readonly string[]): Promise<LineageRecord[]>;
   /**

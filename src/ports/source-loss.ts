@@ -6,9 +6,9 @@ export type SourceAmount = Readonly<z.output<typeof sourceAmount>>;
 /** A part of a source that was never read, and that the source does not hold any more. */
 export const gapSchema = z.object({
   partition: z.string(),
-  /** The last place before it, in words. Absent: nothing before it was read. */
+  /** The last place before the gap, in words. Absent: nothing before the gap was read. */
   after: z.string().optional(),
-  /** The first place behind it, in words. Absent: there is none yet. */
+  /** The first place behind the gap, in words. Absent: there is none yet. */
   before: z.string().optional(),
   /** Absent: unknown, possibly nothing. */
   lost: sourceAmount.optional(),

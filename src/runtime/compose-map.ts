@@ -32,7 +32,7 @@ export interface ComposedRange {
 
 /** Composes a map's outcome from its elements' outcomes; equal on every host. */
 export class MapComposer {
-  /** By position: the element's value as a part of the list. */
+  /** The values of elements as parts of the list, by position. */
   private readonly parts: (string | undefined)[];
   private readonly failures = new Map<number, ExceptionRecord>();
   private reused = 0;

@@ -26,7 +26,7 @@ export interface KnotParents extends ParentOutcomes {
 export interface ElementInputs {
   /** The element as part of its list; undefined for an input that all elements share. */
   textOf(element: ElementKnot, input: string): string | undefined;
-  /** @param parent index in the plan, of a shared input */
+  /** @param parent index in the plan of a parent that all elements share */
   sharedId(parent: number): ValueId;
   sharedValue(parent: number): unknown;
 }

@@ -63,7 +63,7 @@ export class Limits {
     this.keeper = new LeaseKeeper(table, leaseTtl);
   }
 
-  /** One for all runs of this process on one table, so that they wait in one line. */
+  /** The limits that all runs of this process on one table share, so that their knots wait in one line. */
   static of(table: LeaseTable): Limits {
     const limits = LIMITS.get(table) ?? new Limits(table);
     LIMITS.set(table, limits);

@@ -15,7 +15,7 @@ export interface Wait {
   readonly rank: Rank;
   /** Milliseconds; may be infinite. */
   readonly patience: number;
-  /** Limit of waiters; the last one beyond it is refused at once. */
+  /** Limit of waiters. If there are more, the last one is refused at once. */
   readonly capacity: number;
   /** Ends the wait, which then rejects with its reason. */
   readonly signal: AbortSignal | undefined;

@@ -80,7 +80,7 @@ function withBranch(layout: Layout, id: string): string {
   return branch === undefined ? id : layout.ids[branch]!;
 }
 
-/** By index: 1 for these knots and everything downstream. */
+/** Has 1 at the index of each of these knots, and of each knot downstream of them. */
 function withDescendants(
   { ids, size, childStart, children }: Layout,
   chosen: ReadonlySet<string>,

@@ -80,13 +80,13 @@ export type Command =
   | { readonly type: 'finish' };
 
 export interface SchedulerOptions {
-  /** Most activities in flight. Default 500. */
+  /** At most this many activities in flight. Default 500. */
   readonly window?: number;
   /** Dispatch `local` knots in segments. Default false. */
   readonly segments?: boolean;
   /** Local knots outside of segments. Default: none. */
   readonly apart?: ReadonlySet<number>;
-  /** Most knots of a segment. Default 2,000. */
+  /** At most this many knots of a segment. Default 2,000. */
   readonly segmentSize?: number;
 }
 

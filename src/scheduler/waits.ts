@@ -47,9 +47,9 @@ interface WaitsListener {
 }
 
 export interface WaitsLimits {
-  /** Most untaken signals. */
+  /** At most this many untaken signals. */
   readonly kept: number;
-  /** Most remembered answers, of the latest signals. */
+  /** At most this many remembered answers, of the latest signals. */
   readonly remembered: number;
 }
 

@@ -1,7 +1,9 @@
 import type * as PromClient from 'prom-client';
 import type { CounterOptions, Instruments, Labels } from '../metrics';
 
-/** Most values of one label. Further ones count as `other`, so that names chosen by users make no endless series. */
+/**
+ * Limit of values of one label. Further ones count as `other`, so that names chosen by users make no endless series.
+ */
 const MOST_VALUES = 200;
 const OTHER = 'other';
 const NONE: Labels = {};

@@ -20,8 +20,8 @@ export interface Readiness {
   /** Whether all parts are ready. */
   readonly ready: boolean;
   /**
-   * By name: `server`, `run-history`, `start-ledger`, `tapestry-store`, `data-store`, `worker`, each tapestry of the
-   * worker (`tapestry:NAME`), each body host (`body-host:NAME`), and each trigger by its name in run records.
+   * The parts by name: `server`, `run-history`, `start-ledger`, `tapestry-store`, `data-store`, `worker`, each tapestry
+   * of the worker (`tapestry:NAME`), each body host (`body-host:NAME`), and each trigger by its name in run records.
    */
   readonly parts: Readonly<Record<string, PartState>>;
 }

@@ -54,7 +54,7 @@ export class Starter {
   readonly #claims: GroupedCalls<StartClaim, ClaimResult>;
   readonly #marks: GroupedCalls<Pick<StartClaim, 'trigger' | 'key'>, undefined>;
   readonly #slots: Slots;
-  /** By key: a redelivered event waits for the result of the first delivery. */
+  /** Results of first deliveries, by the event's key. A redelivered event waits for them. */
   readonly #underWay = new Map<string, Promise<Acceptance>>();
 
   constructor(

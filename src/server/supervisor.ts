@@ -49,7 +49,7 @@ const TICK_MS = process.platform === 'linux' ? 200 : 1_000;
 const LOCK_LIMIT_MS = 10_000;
 const PORT_LIMIT_MS = 10_000;
 const CALL_LIMIT_MS = 2_000;
-/** After so many deaths within the window, it gives up. */
+/** The supervisor gives up after this number of deaths within the window. */
 const MAX_DEATHS = 5;
 const DEATHS_WINDOW_MS = 60_000;
 /** More than a server writes between two checks of its log. */

@@ -54,13 +54,13 @@ export interface StreamOptions<Value = unknown, Values extends object = Record<s
   readonly parameter?: string;
   /** The key of an element, for `order: 'key'`. Default: the source's, such as the key of a message. */
   readonly key?: (value: Value, element: StreamElement<Value>) => string;
-  /** Most concurrent runs. Default 64. */
+  /** At most this many concurrent runs. Default 64. */
   readonly concurrency?: number;
   /** Default: `key` if there is the option `key`, else `none`. */
   readonly order?: StreamOrder;
-  /** Most elements that share one run, which is many times cheaper. Default 1: each has its own. */
+  /** At most this many elements that share one run, which is many times cheaper. Default 1: each has its own. */
   readonly batch?: number;
-  /** Most elements that are gathered into a list, the parameter of one run. Default: none. */
+  /** At most this many elements that are gathered into a list, the parameter of one run. Default: none. */
   readonly gather?: number;
   /** With `batch` or `gather`: how long an element waits for others, at most an hour. Default 100 ms. */
   readonly linger?: Duration;

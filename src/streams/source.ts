@@ -39,7 +39,7 @@ export interface PartitionEnd {
 /** An element, several at once, or the end of a partition. */
 export type Delivered<Value> = StreamElement<Value> | readonly StreamElement<Value>[] | PartitionEnd;
 
-/** By partition: the `offset` of the last finished element, or its `state`. */
+/** The `offset` of the last finished element, or its `state`, by partition. */
 export type Checkpoint = ReadonlyMap<string, Json>;
 
 export interface ReadContext {

@@ -53,7 +53,7 @@ interface CommonOptions<Format extends MessageFormat> {
   readonly from?: 'earliest' | 'latest';
   /** For messages that can never start a run. Created if missing. Default: `<topic>.dead-letters`. */
   readonly deadLetters?: string;
-  /** Most concurrent starts of runs, 1 to 10,000; more messages wait in the broker. Default 100. */
+  /** At most this many concurrent starts of runs, 1 to 10,000; more messages wait in the broker. Default 100. */
   readonly window?: number;
   /** Prefix of a cluster's environment variables (docs/adapters/kafka.md). Default `SELVAGE_KAFKA`. */
   readonly connection?: string;

@@ -22,7 +22,7 @@ export function requireTapestry(what: string, given: unknown): void {
 
 export const isText = sayable('text', (value) => (typeof value === 'string' ? undefined : 'must be a text'));
 
-/** A non-empty text on one line, of at most so many bytes. */
+/** A non-empty text on one line, of a bounded number of bytes. */
 export const lineOf = (longest: number): Check =>
   sayable('text', (value) =>
     typeof value === 'string' && value !== '' ? textProblem(value, longest)?.[1] : 'must be a text',

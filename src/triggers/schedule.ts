@@ -44,7 +44,7 @@ interface Options<Parameters extends object, PlannedTime extends keyof Parameter
    * least 10 s; default one day. Without a worker, runs start and wait.
    */
   readonly catchup?: Duration;
-  /** Most random delay of a run after its planned time; the same each time. Default 0. */
+  /** Longest random delay of a run after its planned time; the same each time. Default 0. */
   readonly jitter?: Duration;
   /** The parameter for the planned time: a Date, or ISO text if its schema refuses a Date. Default: none. */
   readonly plannedTime?: PlannedTime;

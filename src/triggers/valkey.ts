@@ -40,7 +40,7 @@ interface CommonOptions<Format extends MessageFormat> {
   readonly id: string;
   /** How values are read. Default `json`. */
   readonly format?: Format;
-  /** Most concurrent starts of runs, 1 to 10,000. Default 100. */
+  /** At most this many concurrent starts of runs, 1 to 10,000. Default 100. */
   readonly window?: number;
   /**
    * Environment variable of the URL `valkey://[user:password@]host[:port][/database]`. Default
@@ -96,7 +96,7 @@ export interface ValkeyChannelOptions<
   readonly key: ((message: ValkeyMessage<FormattedValue<Format>>) => string) | 'each';
   /** The publisher's counter of a channel's messages, to count missed ones. Default: none. */
   readonly sequence?: (message: ValkeyMessage<FormattedValue<Format>>) => number;
-  /** Most messages that wait for the window, 0 to 100,000; more are lost, and counted. Default 1,000. */
+  /** At most this many messages that wait for the window, 0 to 100,000; more are lost, and counted. Default 1,000. */
   readonly backlog?: number;
   /** Returns the parameters of a message's run, or nothing to start none. Default: the value. */
   readonly map?: (message: ValkeyMessage<FormattedValue<Format>>) => Mapped<Parameters>;

@@ -33,7 +33,7 @@ export interface WebhookEvent<Body = unknown> {
 }
 
 export interface WebhookLimits {
-  /** Most bytes of a body, at most 16 MiB. Default 1 MiB. A longer one is refused (413) before its end. */
+  /** At most this many bytes of a body, at most 16 MiB. Default 1 MiB. A longer one is refused (413) before its end. */
   readonly body?: number;
   /** How long the body may take to arrive: 100 ms to 5 minutes. Default 10 s. Else it is refused (408). */
   readonly time?: Duration;
@@ -42,7 +42,7 @@ export interface WebhookLimits {
    * no limit.
    */
   readonly rate?: { readonly perSecond: number; readonly burst?: number };
-  /** Most concurrent starts of runs for verified requests. Default 100. More are refused (429). */
+  /** At most this many concurrent starts of runs for verified requests. Default 100. More are refused (429). */
   readonly window?: number;
   /** Longest wait by `?wait=10s`. Default 60 s. 0: none. */
   readonly wait?: Duration;

@@ -237,7 +237,7 @@ function isToken(scheme: string, token: string): boolean {
 /** A name with its separator: `password=`, `"password": `, `--password `. */
 const NAME =
   /(?<![\w$])(?:--([a-z][\w-]{0,60})([ \t]+)(?![-\s])|([A-Za-z_$][\w.$-]{0,99})(\\{0,8}["'`]?\]?[ \t]*(?:=>|:=|:|=)[ \t]*))/gi;
-/** Up to a blank, or a sign that ends a value. Punctuation at its end does not belong to it. */
+/** A value without quotes, up to a blank or a sign that ends it. Punctuation at its end does not belong to it. */
 const UNQUOTED = /[^\s;&"'`<>]+/y;
 const ENDS = new Set(',.(){}[]|');
 const CREDENTIALS = /(?:(?:bearer|basic|digest|token|negotiate|apikey|aws4[\w-]*)[ \t]+)?[^\s"'`]+/iy;

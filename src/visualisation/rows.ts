@@ -70,7 +70,10 @@ function neighbours(count: number, nets: readonly FrameNet[]): Neighbours {
   return { parents: listsOf(count, to, from), children: listsOf(count, from, to) };
 }
 
-/** Parents first. Items of a circle follow in their own order, once the circle needs nothing else. */
+/**
+ * Parents first. Items that need one another keep their order, and follow once everything else that they need is
+ * placed.
+ */
 function topological(count: number, { parents, children }: Neighbours): Int32Array {
   const missing = new Int32Array(count);
   for (let cell = 0; cell < count; cell++) missing[cell] = parents.starts[cell + 1]! - parents.starts[cell]!;

@@ -13,7 +13,9 @@ let found: InterpreterSource | undefined;
 let bundled: Promise<WorkflowBundleOption> | undefined;
 const checked = new WeakSet<WorkflowBundleOption>();
 
-/** The shipped bundle, if built for the installed SDK. Else the module, which the SDK bundles in some seconds. */
+/**
+ * The shipped bundle, if built for the installed SDK. Without one, the module, which the SDK bundles in some seconds.
+ */
 export function interpreterSource(): InterpreterSource {
   return (found ??= findInterpreter());
 }

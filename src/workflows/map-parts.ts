@@ -12,9 +12,9 @@ import type {
   SplitAnswer,
 } from './messages';
 
-/** Most activities in one history: each takes three events and often a workflow task. */
+/** At most this many activities in one history: each takes three events and often a workflow task. */
 const ACTIVITIES_PER_RUN = 500;
-/** Most concurrent activities of one map, to protect a single server. */
+/** At most this many concurrent activities of one map, to protect a single server. */
 const MOST_AT_ONCE = 1_000;
 /** Concurrent activities of one part beside others. */
 const PER_PART = 50;

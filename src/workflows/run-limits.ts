@@ -10,7 +10,7 @@ export interface RunLimits {
   readonly holdEvents: number;
   /** The same in bytes. */
   readonly holdBytes: number;
-  /** Knots that an execution settles before it follows the server's suggestion to continue. */
+  /** Number of knots that an execution settles before it follows the server's suggestion to continue as new. */
   readonly settledPerExecution: number;
   /** Plans that may take more events than this run their slow knots as child runs. */
   readonly childRunsFromEvents: number;
@@ -19,13 +19,13 @@ export interface RunLimits {
   readonly longestCheckMs: number;
   /** After this many signals, an execution dispatches nothing more, to continue as new. */
   readonly signalsToHold: number;
-  /** Most signals by update per execution; further ones go to the next. The server allows 2,000 updates. */
+  /** Limit of signals by update per execution; further ones go to the next. The server allows 2,000 updates. */
   readonly signalsAtMost: number;
   /** After this many signals, an execution continues as new when nothing runs. */
   readonly signalsToContinue: number;
-  /** Most untaken signals: they go to the next execution in one payload, at most 2 MiB. */
+  /** At most this many untaken signals: they go to the next execution in one payload, at most 2 MiB. */
   readonly keptSignals: number;
-  /** Most answered signals to remember for repeated sends, in the same payload. */
+  /** At most this many answered signals to remember for repeated sends, in the same payload. */
   readonly rememberedSignals: number;
   /** Milliseconds without a heartbeat after which the server gives a worker's activities to another. */
   readonly heartbeatTimeoutMs: number;

@@ -18,7 +18,7 @@ import { slotOf, type Slot } from './slot';
 
 /** A summary may have 400 bytes in all. */
 const ID_IN_SUMMARY = 80;
-/** With the longest ids, so many fit in the answer to a query. */
+/** Number of ids that fit in the answer to a query, even if all have the greatest length. */
 const LISTED_MEMBERS = 6_000;
 
 /** Members without an outcome join a later segment or, if in `alone`, run as activities of their own. */
@@ -34,7 +34,7 @@ export interface SegmentEnd extends SegmentOutcomes {
 export interface SegmentsListener {
   /** Once for each segment taken. */
   ended(members: readonly number[], end: SegmentEnd): void;
-  /** The activity ended so, or so early, because of the cancel. */
+  /** Whether the activity ended with this error, or before it was done, because of the cancel. */
   isCancelled(error: unknown): boolean;
   isFound(knot: number): boolean;
   fatal(error: unknown): void;

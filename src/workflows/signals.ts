@@ -23,7 +23,7 @@ const NAMED_SIGNALS = 20;
 const LISTED_REFUSALS = 20;
 const MESSAGE_LENGTH = 500;
 const CHECKED_AT_ONCE = 200;
-/** Most characters of payloads for such an activity, without the first payload. */
+/** At most this many characters of payloads for such an activity, without the first payload. */
 const CHECKED_LENGTH = 256 * 1024;
 
 export interface SignalTaker {

@@ -123,7 +123,7 @@ export class CallableTable {
       );
     if (!this.loaded)
       return refuse(
-        `"${text}" names a body of Python, and a text names only what it was given. Use loadPipelineFile, or ${given}.`,
+        `"${text}" names a body of Python, and a document that is loaded from a text may name only given callables. Use loadPipelineFile, or ${given}.`,
       );
     if (!isAllowedPython(module, this.prefixes))
       return refuse(

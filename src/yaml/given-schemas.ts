@@ -4,8 +4,8 @@ import { linearPattern } from './linear-pattern';
 import { LIMITS } from './read-syntax';
 
 /**
- * Most parts of a document's schemas, with each `$ref` replaced by its target, together with atoms of their patterns.
- * At most this many are compiled, and checked for one value.
+ * Limit of the parts of a document's schemas, with each `$ref` replaced by its target, together with atoms of their
+ * patterns. At most this many are compiled, and checked for one value.
  */
 const MOST_PARTS = LIMITS.values;
 

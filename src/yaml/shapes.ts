@@ -16,7 +16,7 @@ interface Shapes {
   readonly whole: ZodType;
 }
 
-/** By their names in pirn's documents. */
+/** Names of options, by the names that pirn's documents have for them. */
 export const SYNONYMS: Readonly<Record<string, string>> = {
   error_policy: 'errorPolicy',
   validate_io: 'validate',

@@ -5,7 +5,7 @@ import { isFatal, selvageErrorOf } from './errors';
 import { VIEWS } from './schema';
 import { inTransaction } from './transaction';
 
-/** Most queries that run at once; others wait for their turn. */
+/** At most this many queries that run at once; others wait for their turn. */
 const READERS = 3;
 
 interface DuckDbDatabaseOptions {

@@ -4,9 +4,9 @@ import { loadOptional } from '../../node/optional-package';
 import type { DuckDbInstanceLike } from './client';
 
 export interface DuckDbResources {
-  /** Most memory that DuckDB uses before it writes to its temporary folder: `512MB`, `4GB`, … Default `1GB`. */
+  /** Limit of memory that DuckDB uses before it writes to its temporary folder: `512MB`, `4GB`, … Default `1GB`. */
   readonly memoryLimit?: string;
-  /** Most threads of a query. Default: one per core. */
+  /** At most this many threads of a query. Default: one per core. */
   readonly threads?: number;
 }
 

@@ -9,7 +9,7 @@ export interface Found {
   readonly fresh: { readonly file: LogFile; readonly opened: OpenFile; readonly seen?: SeenFile }[];
   /** Files that cannot be read. */
   readonly shut: { readonly file: LogFile; readonly why: string }[];
-  /** By base: the known file that was rotated last. */
+  /** The known file that was rotated last, by the base of its name. */
   readonly newest: Map<string, Newest>;
   /** Seen files that no longer exist. */
   readonly gone: Set<SeenFile>;
@@ -38,7 +38,7 @@ export function rotatedFirst(one: Found['fresh'][number], other: Found['fresh'][
 /**
  * The losses that can be told.
  *
- * @param found its `fresh` without files that will not be read
+ * @param found the found files; those of `fresh` that will not be read are left out
  * @param missing files of the checkpoint that no longer exist
  * @param unlisted number of files that are read but have no name any more
  */

@@ -62,7 +62,7 @@ class FileTail {
   isClosed = false;
   readonly #format: LineFormat;
   readonly #files = new Map<string, TailedFile>();
-  /** The file that is read, by its copy. */
+  /** Maps the id of a copy to the file that is read in its place. */
   readonly #copies = new Map<string, TailedFile>();
   readonly #folders = new FolderWatch();
   #seen = new SeenFiles(undefined);

@@ -24,9 +24,9 @@ export type Look =
 
 /** One file that is read: a partition of the source. */
 export class TailedFile {
-  /** When it last grew, by the process's own clock. */
+  /** When the file last grew, by the process's own clock. */
   grownAt = performance.now();
-  /** When a wanted path last led to it. */
+  /** When a wanted path last led to the file. */
   wantedAt = performance.now();
   /** Whether the checkpoint knows it, so that its lines may be delivered. */
   isSaved: boolean;

@@ -27,7 +27,7 @@ export function openKafkaSource(settings: KafkaSourceSettings): PartitionedFeed 
 type Context = Parameters<PartitionedFeed['read']>[1];
 
 class KafkaSource {
-  /** By partition: the offset of the last delivered message, and the offset after the last one of the broker. */
+  /** The offset of the last delivered message, and the offset after the broker's last one; by partition. */
   readonly #places = new Map<string, bigint>();
   readonly #ends = new Map<string, bigint>();
 

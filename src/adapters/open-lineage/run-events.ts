@@ -62,7 +62,7 @@ interface DataOfKnot {
 
 export interface PlanOfRun {
   readonly plan: Plan;
-  /** By hash: plans nested at any depth, as far as they are still stored. */
+  /** Plans nested at any depth, by hash, as far as they are still stored. */
   readonly nested: ReadonlyMap<string, Plan>;
 }
 

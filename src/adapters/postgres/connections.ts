@@ -35,7 +35,7 @@ const COLUMN_TYPES = {
 /** The server ends a statement at its limit; only if it does not, the connection counts as lost. */
 const SERVER_FIRST_MS = 1_000;
 
-/** Most statements kept prepared: any more are not ours, or are not repeated. */
+/** At most this many statements kept prepared: any more are not ours, or are not repeated. */
 const MAXIMUM_NAMES = 500;
 const names = new Map<string, string>();
 

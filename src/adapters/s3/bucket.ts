@@ -33,7 +33,7 @@ export interface ListedObject {
   readonly modifiedAt: number;
 }
 
-/** For one call of the store. */
+/** At most this many requests to S3 at a time, for one call of the store. */
 export const PARALLEL_REQUESTS = 32;
 /** S3 requires parts of at least 5 MiB, and at most 10,000 of them: this suffices for 80 GB. */
 const PART_BYTES = 8 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { s3Error } from './errors';
 import { IDLE_TIMEOUT_MS } from './options';
 import { backOff, type BackOff } from '../../values/back-off';
 
-/** Most broken connections in succession without a byte. */
+/** At most this many broken connections in succession without a byte. */
 const BREAKS_AT_MOST = 4;
 const BACK_OFF: BackOff = { base: 200, max: 1_600 };
 

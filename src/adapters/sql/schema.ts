@@ -34,10 +34,10 @@ export interface SqlSchema {
   /** SQLite only: statistics of the records with 1,000 ids from `block` times 1,000 on. */
   selvage_lineage_figures: {
     block: number;
-    /** The first and the last finish among them. */
+    /** The first and the last finish among these records. */
     first_at: number;
     last_at: number;
-    /** A JSON list, in which the figures have indexes. */
+    /** A JSON list of names. The figures refer to a name by its index in this list. */
     names: string;
     figures: SqlBlob;
   };

@@ -6,9 +6,9 @@ import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN, type LineageIndex
 
 /** Records per transaction, which takes some milliseconds. */
 const STEP = 250;
-/** The index is brought up to date after this long without commits, … */
+/** Milliseconds without commits after which the index is brought up to date. */
 const QUIET_MS = 1_000;
-/** … and at the latest after this time, so that no listing must index much first. */
+/** Milliseconds after which the index is brought up to date at the latest, so that no listing must index much first. */
 const LATEST_MS = 15_000;
 /** How long to wait while another process is indexing. */
 const OTHERS_MS = 50;

@@ -14,7 +14,7 @@ export interface SalvagedTable {
 const MOST_FINDINGS = 20;
 /** Rows copied at once after copying the whole table has failed. */
 const CHUNK = 1024;
-/** Most damaged places that are skipped in a table; each takes at most some hundred reads. */
+/** At most this many damaged places that are skipped in a table; each takes at most some hundred reads. */
 const MOST_JUMPS = 10_000;
 /** Text keys are compared by this many first bytes. */
 const KEY_BYTES = 16;

@@ -30,7 +30,7 @@ export class ChannelSource {
   #inHand = 0;
   #isFull = false;
   #lostAt: number | undefined;
-  /** By channel: the number of the newest message. */
+  /** The number of the newest message, by channel. */
   readonly #sequences = new Map<string, number>();
 
   constructor(private readonly options: ChannelSourceOptions) {

@@ -15,7 +15,7 @@ interface PostOptions {
   readonly signal: AbortSignal;
 }
 
-/** Most bytes read of the body of an answer, which is not used. */
+/** At most this many bytes read of the body of an answer, which is not used. */
 const ANSWER_BYTES = 64 * 1024;
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 3_600_000;

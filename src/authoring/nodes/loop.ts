@@ -30,7 +30,7 @@ export interface LoopOptions<Parameters extends object, Values extends object, G
    * is no boolean, the knot fails (`NotABoolean`).
    */
   readonly until: (state: LoopState<Parameters, Values>, context: KnotContext) => boolean | Promise<boolean>;
-  /** Most iterations. If the last one does not end the loop, the knot fails (`LoopLimit`). Default 1,000. */
+  /** Limit of iterations. If the last one does not end the loop, the knot fails (`LoopLimit`). Default 1,000. */
   readonly max?: number;
 }
 

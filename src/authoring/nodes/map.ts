@@ -21,7 +21,7 @@ import { inlineDefinition, invalidNode, requireKeys } from './inline-definition'
 
 /** Options of every form of `map`. */
 export interface MapOptions<E extends OnElementError = OnElementError> {
-  /** Most elements whose bodies run at once, over the whole map. Default 100. */
+  /** At most this many elements whose bodies run at once, over the whole map. Default 100. */
   readonly concurrency?: number;
   /**
    * Elements per activity, on Temporal and for `queue()`. Raise it for small, fast bodies. Outcomes, records and

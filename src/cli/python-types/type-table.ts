@@ -27,7 +27,7 @@ export class TypeTable {
   readonly definitions = new Map<string, Schema>();
   usesStoredBytes = false;
   readonly #taken = new Set(KNOWN_TYPES.split(' '));
-  /** By identity: the names of types that have a name in Python. */
+  /** The names of types that have a name in Python, by the identity of the type. */
   readonly #named = new Map<string, string>();
 
   reserve(name: string): string {

@@ -19,7 +19,7 @@ interface Template {
   readonly files?: readonly string[];
 }
 
-/** By name; each has a folder in the package's `templates`. */
+/** The templates by name. Each has a folder in the package's `templates`. */
 export const TEMPLATES: Readonly<Record<string, Template>> = {
   first: { summary: 'two knots and a parameter', parameters: ['name=Ada'] },
   map: { summary: 'a body for each element of a list, and sums over them', parameters: ['count=200'] },

@@ -37,7 +37,7 @@ export interface OpenRun {
  * plain Temporal client has started and no worker has begun.
  *
  * @param running answer of {@link runningRecords}, if known
- * @param isToList selects the runs that get their `workflow`. Default: those that are not current
+ * @param isToList selects the runs that get their `workflow`. Default: runs that are not current
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
 export async function readOpenRuns(

@@ -17,7 +17,7 @@ export interface Binding {
 interface Layer {
   readonly title: string;
   readonly bindings: readonly Binding[];
-  /** Whether it disables the layers below it. */
+  /** Whether this layer disables the layers below it. */
   readonly isModal?: boolean;
 }
 

@@ -14,7 +14,7 @@ const AT_A_TIME = 1_000;
 /** Largest map whose outcomes are all read for the strip; for larger ones only the failures. */
 const MOST_READ = 20_000;
 const CELLS = 200;
-/** Most failures marked in the strip of a larger map. */
+/** At most this many failures marked in the strip of a larger map. */
 const MOST_FAILURES = 1_000;
 
 const elementsOfMap = page(z.object({ id: z.string(), index: z.int(), state: graphState })).extend({

@@ -31,7 +31,7 @@ function streamAct<Verb extends 'pause' | 'resume' | 'drain'>(
 export const pause = streamAct(
   'pause',
   'make a stream read nothing until it is resumed',
-  'Reads nothing more until it is resumed. What was read is finished.',
+  'Reads nothing more until it is resumed. Elements that were read are still worked on.',
 );
 export const resume = streamAct('resume', 'let a paused stream go on', 'Reads on.');
 export const drain = streamAct(

@@ -35,7 +35,7 @@ export const deadLetters = question({
         reason:
           now - claimedAt < STARTING_MS
             ? `Run "${runId}" is being started.`
-            : `Claimed for run "${runId}", which nobody has said to be started: the next delivery of the event starts it.`,
+            : `Claimed for run "${runId}", but no start of this run was reported. The next delivery of the event starts it.`,
         link: event,
       })),
       cursor: claims.cursor,

@@ -1,4 +1,4 @@
-/** Groups of consecutive items, with at most so many items and bytes each. A larger item gets its own group. */
+/** Groups of consecutive items, each with a bounded number of items and bytes. A larger item gets its own group. */
 export function batchesOf<T>(
   items: readonly T[],
   limit: { readonly items: number; readonly bytes: number },

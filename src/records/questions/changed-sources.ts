@@ -8,7 +8,7 @@ interface GivenInput {
   readonly startedAt: number;
 }
 
-/** By partition: its inputs that another partition's run made, and whose newest run makes other values. */
+/** Inputs that another partition's run made, and whose newest run makes other values; by partition. */
 export async function changedSources(
   queries: PartitionQueries,
   { inputs, plan }: PartitionsQuestion,

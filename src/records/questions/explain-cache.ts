@@ -8,7 +8,7 @@ import { mapOfElement } from '../../authoring/element-id';
 import { readAll } from './read-all';
 import { isOfNode } from './telling-values';
 
-/** Most records that are searched for the nearest. */
+/** At most this many records that are searched for the nearest. */
 const CANDIDATES = 500;
 
 /**

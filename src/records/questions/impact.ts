@@ -25,7 +25,7 @@ interface AffectedKnot {
 }
 
 export interface ImpactOptions {
-  /** Most records in total. Default 1,000. */
+  /** At most this many records in total. Default 1,000. */
   readonly limit?: number;
 }
 
@@ -55,9 +55,9 @@ class Walk {
   readonly affected: AffectedKnot[] = [];
   isCut = false;
   private readonly seen = new Set<string>();
-  /** By hash: the parameters that have this value, of all runs. */
+  /** The parameters of all runs that have a value, by its hash. */
   private readonly parameters = new Map<string, readonly LineageRecord[]>();
-  /** By run: affected knots whose children must still be found. */
+  /** Affected knots whose children must still be found, by run. */
   private readonly open = new Map<string, Set<string>>();
 
   constructor(
@@ -104,7 +104,7 @@ class Walk {
   }
 
   private async descend(records: readonly LineageRecord[], knots: Set<string>): Promise<void> {
-    /** By map: its first affected element. */
+    /** The first affected element of a map, by the map's id. */
     const elements = new Map<string, string>();
     const note = (id: string): void => {
       const map = mapOfElement(id);

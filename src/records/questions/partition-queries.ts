@@ -10,7 +10,7 @@ import { isParameter } from './telling-values';
 import { readAll } from './read-all';
 import { everyItem } from '../../ports/parts/every-item';
 
-/** Most records of one value that are searched. */
+/** At most this many records of one value that are searched. */
 const MAKERS = 100;
 
 /** The history's own queries, or an equivalent that reads run by run. */

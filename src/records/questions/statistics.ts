@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 
 /** Names with fewer samples, on either side, are not compared. */
 const LEAST_SAMPLES = 50;
-/** The same for the 95th percentile, which few knots decide. */
+/** The 95th percentile of names with fewer samples is not compared, because few knots decide it. */
 const LEAST_SAMPLES_FOR_P95 = 200;
 /** Slower: by this factor and this many milliseconds. */
 const SLOWER = 1.5;

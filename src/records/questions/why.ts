@@ -38,7 +38,7 @@ export interface OriginInput {
 export interface WhyOptions {
   /** The run that made it. Default: the newest that made it itself, not by reuse or as a parameter. */
   readonly runId?: string;
-  /** Most knots in the answer. Default 1,000. */
+  /** At most this many knots in the answer. Default 1,000. */
   readonly limit?: number;
 }
 

@@ -79,7 +79,7 @@ interface ScrubNote {
   readonly hashes: readonly string[];
 }
 
-/** By hash: the subjects for whom the value was stored, as far as the selection tells. */
+/** The subjects for whom a value was stored, by the value's hash, as far as the selection tells. */
 type Owned = Map<string, Set<string>>;
 
 /**

@@ -49,8 +49,8 @@ export class Reader {
   }
 
   /**
-   * Adds the next elements of the partition to these, the last taken, up to `count`. Fewer if no more come, or once
-   * the signal is aborted.
+   * Adds the next elements of the partition to the elements taken last, until they are `count`. Adds fewer if no more
+   * come, or once the signal is aborted.
    *
    * @throws the source's error, if it fails before
    */

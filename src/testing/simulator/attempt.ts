@@ -32,7 +32,7 @@ export class Attempt {
   beaten: unknown;
   private readonly stopping = new Stopping();
   private readonly waiting = new Set<Waiting>();
-  /** By knot: calls of its body. */
+  /** Number of calls of a body, by knot. */
   private readonly calls = new Map<string, number>();
   private readonly task: TaskAttempt;
   private readonly lossesBefore: number;

@@ -25,7 +25,7 @@ type Restored = ReturnType<Schedulers['restore']>;
 export class Books {
   isFinished = false;
   readonly outcomes: (ReferenceOutcome | undefined)[];
-  /** By knot: the first of its segment, or itself. */
+  /** The first knot of a knot's segment, or the knot itself, by knot. */
   private readonly running = new Map<number, number>();
   private scheduler: Scheduler<Slot> | undefined;
   /** Whether this execution settled a knot, and whether one when the history was full. */

@@ -73,7 +73,7 @@ export class Execution implements World {
   private handling = 0;
   private readonly conditions = new Map<() => boolean, () => void>();
   private readonly root = new SimulatedScope(() => this.stop());
-  /** The scope of the knots' work. */
+  /** The cancellation scope in which the knots run. */
   private inner = this.root;
 
   constructor(

@@ -15,11 +15,11 @@ export interface ReferenceRun {
   readonly parameters: number;
   /** By knot; undefined: the default for all. */
   readonly policies?: readonly (ErrorPolicy | undefined)[];
-  /** By knot: the tag of a branch's path. The path's first parent is the branch, its second the input. */
+  /** Tags of paths of branches, by knot. The path's first parent is the branch, its second the input. */
   readonly tags?: readonly (string | undefined)[];
-  /** By branch: the chosen tag. */
+  /** The chosen tags, by branch. */
   readonly choices?: ReadonlyMap<number, string>;
-  /** By knot: skip reasons from their own functions. */
+  /** Skip reasons that knots' own functions gave, by knot. */
   readonly ownSkips?: ReadonlyMap<number, OwnSkipReason>;
   readonly failing: ReadonlySet<number>;
   /** Knots that are Ok from the start, taken over from another run. */
@@ -27,7 +27,7 @@ export interface ReferenceRun {
   readonly window: number;
   /** Chooses which of the running knots (ascending) ends next. */
   readonly choose: (running: readonly number[], ended: number) => number;
-  /** The run is cancelled after so many bodies have ended; undefined: never. */
+  /** Number of ended bodies after which the run is cancelled; undefined: it is not cancelled. */
   readonly cancelAfter?: number;
 }
 

@@ -55,7 +55,7 @@ export interface RunEnd {
   /** Including all extensions. */
   readonly subject: Subject;
   readonly id: string;
-  /** By knot: the workflow's outcomes. */
+  /** The workflow's outcomes, by knot. */
   readonly outcomes: readonly ReferenceOutcome[];
   /** By id of the knot or element. */
   readonly records: ReadonlyMap<string, LineageRecord>;
@@ -69,13 +69,13 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   /** Including all extensions. */
   subject: Subject;
   readonly takenOver: readonly number[];
-  /** By knot: why its signal does not come. */
+  /** Why the signal of a knot does not come, by knot. */
   readonly waitFailures = new Map<string, Error>();
   readonly outside = new Outside(this);
   private readonly steps = new Steps(this);
   private readonly plans = new Map<string, LoadedPlan>();
   private readonly children: SimulatedRun[] = [];
-  /** By map: number of elements in progress. */
+  /** Number of elements in progress, by map. */
   private readonly elements = new Map<string, number>();
   /** Of each execution, and its initial outcomes. */
   private readonly books = new WeakMap<Execution, Books>();

@@ -37,7 +37,7 @@ export interface BatchTask extends Pick<KnotTask, 'plan' | 'temporalRunId' | 'ru
   readonly slice: string;
   /** Ranges of offsets in the slice. */
   readonly offsets: readonly number[];
-  /** Most bodies at once. */
+  /** At most this many bodies at once. */
   readonly concurrency: number;
   /** Some may be on record. */
   readonly mayBeRecorded?: true;
@@ -57,7 +57,7 @@ export interface MapWork extends Pick<ChildTask, 'behaviour' | 'limits' | 'knot'
   /** With the map's id in place of the element's. */
   readonly call: KnotCall;
   readonly task: Pick<ChildTask['task'], 'plan' | 'reuse' | 'temporalRunId' | 'runId'>;
-  /** Most concurrent activities. */
+  /** At most this many concurrent activities. */
   readonly window: number;
   /** Absent: one element per activity. */
   readonly batch?: { readonly size: number; readonly concurrency: number };

@@ -34,7 +34,7 @@ export interface RunMemo {
   /** When the run is cancelled; milliseconds since the epoch. */
   readonly deadline?: number;
   readonly resume?: ResumedRun;
-  /** Most encoded bytes of values in the history, if the starter has set it. */
+  /** At most this many encoded bytes of values in the history, if the starter has set it. */
   readonly inlineLimit?: number;
   /** Everything stored for the run is sealed with this subject's key. Absent: no subject. */
   readonly subject?: string;

@@ -65,7 +65,7 @@ export interface LeftSignals {
   readonly unread?: Readonly<Record<string, number>>;
   /** Content hashes of their payloads. */
   readonly payloads?: readonly string[];
-  /** Refused without the sender knowing: how many, and the last 20. */
+  /** Signals of Temporal's own that were refused, as their sender was not told: how many, and the last 20. */
   readonly refused?: { readonly total: number; readonly last: readonly RefusedSignal[] };
 }
 

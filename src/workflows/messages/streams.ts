@@ -101,7 +101,7 @@ export interface PumpState {
   readonly process: string;
   /** Elements read and not finished. */
   readonly inFlight: number;
-  /** Most elements in flight at once. */
+  /** At most this many elements in flight at once. */
   readonly window: number;
   /** Elements finished per second, over the last minute. */
   readonly rate: number;

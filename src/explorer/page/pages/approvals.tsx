@@ -28,7 +28,7 @@ export function ApprovalsPage({ place }: PageProps<'approvals'>) {
       ? shown.current !== undefined && keyOf(wait) === keyOf(shown.current)
       : wait.runId === place.run && wait.signal === place.signal;
   const meantAt = waits.findIndex(isMeant);
-  // Newer ones may have pushed it behind those that are loaded.
+  // Newer waits may have pushed the shown one behind those that are loaded.
   const before = shown.current;
   const behind =
     before && further.cursor !== undefined && isMeant(before) && keyOf(before) !== answered.current

@@ -56,11 +56,11 @@ export function RerunDialog(props: {
           isAllOk ? (
             'All knots run again with the same parameters.'
           ) : (
-            'Knots that are not ok run again, with all that is made of them.'
+            'Knots that are not ok run again, with all that is made from them.'
           )
         ) : (
           <>
-            <code>{shownText(from)}</code> runs again, with all that is made of it.
+            <code>{shownText(from)}</code> runs again, with all that is made from it.
           </>
         )}{' '}
         A new run is started; this one stays as it is.

@@ -122,7 +122,7 @@ function Walk({ hash, direction, run }: WalkProps) {
         items.length === 0 ? (
           <Empty
             icon="value"
-            title={direction === 'why' ? 'Nothing on record made it' : 'Nothing on record was made of it'}
+            title={direction === 'why' ? 'Nothing on record made it' : 'Nothing on record was made from it'}
           />
         ) : (
           <>
