@@ -66,7 +66,7 @@ function asItFailed(layout: Layout, knot: number, kinds: Kinds): KnotFailure {
     policies[policy[knot]!]!.errorPolicy === 'requireAllParents' &&
     parents.subarray(parentStart[knot], parentStart[knot + 1]).some((parent) => kinds[parent] !== 'ok');
   if (isOfParents) return requiredParentsFailure(layout, knot, (parent) => kinds[parent]);
-  const message = `Knot "${ids[knot]!}" failed; the run history, which went back in time, has lost by what.`;
+  const message = `Knot "${ids[knot]!}" failed. The run history went back in time and has lost the error.`;
   return { knot: ids[knot]!, type: 'HistoryLost', message };
 }
 

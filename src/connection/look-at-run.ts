@@ -77,7 +77,7 @@ function cutShort({ status, finished_at, error }: EndOnServer, limits: RunLimits
   return { end: { status, finished_at, details: { error } }, limits };
 }
 
-/** For a run that settled its records before the history went back. Without all records, it has failed. */
+/** For a run that settled its records before the history went back. If records are missing, the run has failed. */
 async function settledEnd(
   backends: Backends,
   run: RunRecord,

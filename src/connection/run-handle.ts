@@ -50,7 +50,7 @@ export interface KnotState {
   readonly run: RunRecord;
   /** Its outcome. Absent: it has none yet, or none was recorded before its run ended. */
   readonly record?: LineageRecord;
-  /** Why it has not ended; for a map, with all elements in flight. Absent if it or its run has. */
+  /** Why the knot has not ended; for a map, with all elements in flight. Absent if the knot or its run has ended. */
   readonly waiting?: WaitingKnot;
 }
 

@@ -21,7 +21,7 @@ interface CommonOptions extends EnvelopeOptions, Omit<EmitterOptions, 'filter' |
   readonly batch?: boolean;
   /** Limit for the answer to a request. Default 15 s. */
   readonly requestTimeout?: Duration;
-  /** Allows this machine, private networks and `http:`. Default false, also for names that lead there. */
+  /** Allows addresses of this machine and of private networks, names that lead to them, and `http:`. Default false. */
   readonly allowPrivateNetworks?: boolean;
 }
 

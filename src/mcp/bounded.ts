@@ -4,7 +4,7 @@ import type { Json } from '../values';
 /** Items of a list, and characters of a text, shown at first; halved until the answer is short enough. */
 const ITEMS = 100;
 const CHARACTERS = 16_384;
-/** Factor for members of objects, which are mostly fields of records. */
+/** An object shows this many times more members than a list shows items: most members are fields of records. */
 const MEMBERS = 8;
 /** Maximum number of places in `cut`. */
 const NAMED = 50;

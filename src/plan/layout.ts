@@ -38,7 +38,7 @@ export interface Layout {
   readonly policy: Uint32Array;
   /** Without duplicates. */
   readonly policies: readonly LayoutPolicy[];
-  /** By knot; at most 100 characters. */
+  /** Summaries of at most 100 characters, by the knot's index. */
   readonly summaries: ReadonlyMap<number, string>;
   /** Sorted, each once. */
   readonly terminals: Uint32Array;

@@ -132,7 +132,7 @@ function inSegment({ options }: KnotRecord): KnotRecord['options'] {
   return { ...options, dispatcher: { kind: 'local', ...(host && { host }) } };
 }
 
-/** By name; without terminals, the knots that no other takes. */
+/** The terminals by name. A tapestry without terminals has the knots that no other knot takes. */
 export function terminalsOf({ terminals, knots }: TapestryRecord): ReadonlyMap<string, KnotRecord> {
   if (terminals) return terminals;
   const taken = new Set<KnotRecord>();

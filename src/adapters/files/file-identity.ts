@@ -81,7 +81,7 @@ function noFile(file: string): SelvageError {
 export interface Inode {
   readonly dev: string;
   readonly ino: string;
-  /** Changes with whatever happens to the file, and when its inode becomes another's. */
+  /** Changes with everything that happens to the file, and when its inode becomes another file's. */
   readonly changed: string;
   /** When it was last written, in milliseconds since the epoch. */
   readonly written: number;

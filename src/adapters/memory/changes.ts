@@ -108,7 +108,7 @@ export class InMemoryChanges {
     return records + events === 0 ? undefined : this.#position(records, events);
   }
 
-  /** @param number the number of records up to it */
+  /** @param number the number of records up to and with this one */
   #recordChange(record: LineageRecord, number: number, position: string): HistoryChange {
     const { run_id, temporal_run_id, knot_id, outcome, finished_at: at } = record;
     const tapestry = this.runOf(temporal_run_id)?.tapestry ?? '';

@@ -18,7 +18,7 @@ interface Place {
 /** Leases in this process's memory, for tests and in-process runs; other processes do not see them. */
 export class InMemoryLeaseTable implements LeaseTable {
   readonly technology = 'memory';
-  /** By key, then by owner, in the order of granting. */
+  /** The held places by lease key, then by owner, in the order of granting. */
   readonly #places = new Map<string, Map<string, Place>>();
   readonly #turns = new Map<string, number>();
 

@@ -15,7 +15,7 @@ interface Queue {
 export class Reader {
   readonly #iterator: AsyncIterator<Delivered<unknown>>;
   readonly #ahead: number;
-  /** By partition; the next one to take from comes first. */
+  /** Read elements by partition. The partition to take from next comes first. */
   readonly #queues = new Map<string, Queue>();
   #count = 0;
   #reading: Promise<void> | undefined;

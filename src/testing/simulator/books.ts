@@ -16,7 +16,7 @@ export interface BooksListener {
   requireRecorded(knot: string, slot: Slot): void;
 }
 
-/** By knot; undefined: not settled. */
+/** The outcome of a knot, by knot; undefined if it is not settled. */
 export type Outcomes = readonly (ReferenceOutcome | undefined)[];
 
 type Restored = ReturnType<Schedulers['restore']>;

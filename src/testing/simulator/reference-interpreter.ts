@@ -10,10 +10,10 @@ export type ReferenceOutcome =
   'ok' | 'err' | 'err: RequireAllParents' | `skipped: ${SkipReason | OwnSkipReason}`;
 
 export interface ReferenceRun {
-  /** By knot. The first `parameters` knots are parameters. */
+  /** The parents of each knot, by knot. The first `parameters` knots are parameters. */
   readonly parentsOf: readonly (readonly number[])[];
   readonly parameters: number;
-  /** By knot; undefined: the default for all. */
+  /** The error policy of each knot, by knot; undefined: the default for all. */
   readonly policies?: readonly (ErrorPolicy | undefined)[];
   /** Tags of paths of branches, by knot. The path's first parent is the branch, its second the input. */
   readonly tags?: readonly (string | undefined)[];

@@ -122,7 +122,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     return this.isOver || this.present?.isFinished === true;
   }
 
-  /** By knot; undefined: not settled. */
+  /** The outcome of a knot, by knot; undefined if it is not settled. */
   get outcomes(): Outcomes {
     return this.present?.outcomes ?? this.before.at(-1)!;
   }
