@@ -110,7 +110,7 @@ class ReuseWalk {
     return taken;
   }
 
-  /** Repeats the walk below values that an earlier attempt recorded differently: those records stand. */
+  /** Looks again below knots for which an earlier attempt recorded other values, because those records stand. */
   private async goAgain(
     taken: readonly number[],
     differs: readonly number[],

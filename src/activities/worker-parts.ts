@@ -158,7 +158,7 @@ export class WorkerParts implements Hashing {
     );
     this.plans = new PlanCache(backends.tapestryStore, () => this.registeredPlans());
     this.limits = new Limits(backends.leaseTable, this.leaseTtl);
-    // Not this object: the SDK logs a worker's plugins with all their members, and JSON has no cycles.
+    // Parts get no reference to this object: the SDK logs a worker's plugins with all members as JSON, without cycles.
     this.slices = new SliceCache({ backends, recentValues: this.recentValues });
     this.cachedValues = new CachedValues(backends, clock.now, () => currentScope()?.subject);
     this.singleFlight = new SingleFlight(backends.leaseTable, this.leaseTtl);

@@ -32,7 +32,7 @@ export function asEnded(run: RunRecord, { status, closeTime }: WorkflowExecution
 
 interface SeenRun {
   readonly run: RunRecord;
-  /** The end that its record lacks. */
+  /** The end of the run that the run's record lacks. */
   readonly missing?: MissingEnd;
 }
 

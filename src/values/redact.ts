@@ -80,8 +80,8 @@ const SAMPLES = words('value values default const enum example examples content'
 const SCHEMA_WORDS = ['type', '$ref', 'anyOf', 'oneOf', 'allOf', 'enum', 'const', 'format'];
 
 /**
- * A copy without apparent secrets, of JSON or an encoded value. `byName`: names of members count. Default true;
- * false where they are not users' data.
+ * A copy without apparent secrets, of JSON or an encoded value. `byName`: members with secret-like names are left out.
+ * Default true; false where the names are not users' data.
  */
 export function redactJson(json: Json, byName = true): Json {
   return byName ? redactMembers(json, false) : redactParts(json);

@@ -195,7 +195,7 @@ export class StreamSource {
     const groups = fieldsOf(await connection.command('xinfo', 'GROUPS', settings.stream));
     const group = groups.find((one) => one.get('name') === settings.group);
     if (!group) return;
-    // Not a number if entries in between were deleted.
+    // The server does not know the lag if entries in between were deleted.
     host.metrics.lag(settings.stream, Number(group.get('lag')) + Number(group.get('pending')) || 0);
   }
 

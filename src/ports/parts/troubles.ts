@@ -1,7 +1,7 @@
 import type { SelvageError } from '../../errors';
 
 /**
- * The troubles that currently hold up parts of some work. Reports one at a time: the first that lasts. A
+ * The troubles that currently hold up parts of some work. Reports one trouble at a time, the first one that lasts. A
  * trouble that passes by itself (`brief` in its details) is reported only if there is no other.
  */
 export class Troubles<Trouble extends SelvageError | string, Part = unknown> {
