@@ -80,7 +80,7 @@ const SAMPLES = words('value values default const enum example examples content'
 const SCHEMA_WORDS = ['type', '$ref', 'anyOf', 'oneOf', 'allOf', 'enum', 'const', 'format'];
 
 /**
- * A copy without apparent secrets, of JSON or an encoded value. `byName`: members with secret-like names are left out.
+ * A copy without apparent secrets, of JSON or an encoded value. `byName`: members with secret-like names are redacted.
  * Default true; false where the names are not users' data.
  */
 export function redactJson(json: Json, byName = true): Json {
