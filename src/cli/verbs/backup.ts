@@ -1,32 +1,26 @@
 import path from 'node:path';
-import type { Command } from 'commander';
 import { projectFolder } from '../../node/project-folder';
 import type { Backup } from '../files/project-backup';
-import type { Does } from '../options/does';
-import { addCommonOptions, addJsonOption } from '../options/server-options';
+import { JSON_DOCUMENT, PROJECT, type RecordOptions } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { commandLine } from '../output/typed-commands';
 import { wordsOf } from '../show/backup-parts';
+import { verb } from '../table/verb';
 
-export interface BackupOptions {
-  readonly projectDir?: string;
-}
+export const addBackup = verb({
+  name: 'backup',
+  summary: 'copy the databases of the project, while they are in use',
+  description:
+    'Copies the databases of the project into a new folder, while workers and runs go on. These are its SQLite files (of the embedded server, the run history, ' +
+    'plans and values), or its database in PostgreSQL, by pg_dump. Each is copied as of one moment; run no gc, prune or scrub meanwhile. Keys are not included.',
+  arguments: { '<folder>': 'where to; it must not be there yet' },
+  options: { ...JSON_DOCUMENT, ...PROJECT },
+  after: '\nExamples:\n  $ selvage backup /backups/monday',
+  work: backup,
+});
 
-export function addBackup(program: Command, does: Does): void {
-  const command = program
-    .command('backup')
-    .summary('copy the databases of the project, while they are in use')
-    .description(
-      'Copies the databases of the project into a new folder, while workers and runs go on. These are its SQLite files (of the embedded server, the run history, ' +
-        'plans and values), or its database in PostgreSQL, by pg_dump. Each is copied as of one moment; run no gc, prune or scrub meanwhile. Keys are not included.',
-    )
-    .argument('<folder>', 'where to; it must not be there yet')
-    .addHelpText('after', '\nExamples:\n  $ selvage backup /backups/monday');
-  addCommonOptions(addJsonOption(command)).action(does(backup));
-}
-
-async function backup(given: string, options: BackupOptions, output: Output): Promise<number> {
+async function backup(given: string, options: RecordOptions, output: Output): Promise<number> {
   const projectDir = projectFolder(options.projectDir);
   const folder = path.resolve(given);
   const { backUpProject } = await import('../files/project-backup.js');

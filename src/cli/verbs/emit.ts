@@ -1,32 +1,32 @@
-import type { Command } from 'commander';
-import type { Does } from '../options/does';
-import { addCommonOptions, type RecordOptions } from '../options/server-options';
+import { flag, type Chosen } from '../options/option';
+import { PROJECT } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { Interruption } from '../process/interruption';
+import { verb } from '../table/verb';
 
-interface EmitOptions extends RecordOptions {
-  readonly untilCaughtUp?: boolean;
-}
+const OPTIONS = {
+  untilCaughtUp: flag('end when all that is on record was delivered, or an emitter fails'),
+  ...PROJECT,
+};
 
-export function addEmit(program: Command, does: Does): void {
-  addCommonOptions(
-    program
-      .command('emit')
-      .summary('deliver to emitters, and do nothing else')
-      .description(
-        'Delivers to the emitters of a file and of selvage.config.ts until it is told to stop, for runs of any process. It needs the run history, and no server.',
-      )
-      .argument('[file]', 'file that exports emitters, or tapestries that have some')
-      .option('--until-caught-up', 'end when all that is on record was delivered, or an emitter fails')
-      .addHelpText(
-        'after',
-        '\nExit codes: 0 stopped, or caught up; 1 not caught up, as an emitter fails or another process delivers.\n\nExamples:\n  $ selvage emit pipeline.ts\n  $ selvage emit --until-caught-up',
-      ),
-  ).action(does(emit));
-}
+export const addEmit = verb({
+  name: 'emit',
+  summary: 'deliver to emitters, and do nothing else',
+  description:
+    'Delivers to the emitters of a file and of selvage.config.ts until it is told to stop, for runs of any process. It needs the run history, and no server.',
+  arguments: { '[file]': 'file that exports emitters, or tapestries that have some' },
+  options: OPTIONS,
+  after:
+    '\nExit codes: 0 stopped, or caught up; 1 not caught up, as an emitter fails or another process delivers.\n\nExamples:\n  $ selvage emit pipeline.ts\n  $ selvage emit --until-caught-up',
+  work: emit,
+});
 
-async function emit(file: string | undefined, options: EmitOptions, output: Output): Promise<number> {
+async function emit(
+  file: string | undefined,
+  options: Chosen<typeof OPTIONS>,
+  output: Output,
+): Promise<number> {
   const end = new Interruption(output);
   try {
     const { openBackends } = await import('../../backends/index.js');

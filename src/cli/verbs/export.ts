@@ -1,43 +1,38 @@
 import path from 'node:path';
-import type { Command } from 'commander';
 import { SelvageError } from '../../errors';
 import type { Callables } from '../../yaml';
-import type { Does } from '../options/does';
-import { addJsonOption } from '../options/server-options';
+import { flag, valued, type Chosen } from '../options/option';
+import { JSON_DOCUMENT, STACKS } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
+import { verb } from '../table/verb';
 
-interface ExportCommandOptions {
-  readonly yaml?: boolean;
-  readonly tapestry?: string;
-}
+const OPTIONS = {
+  yaml: flag('as YAML; there is nothing else yet'),
+  tapestry: valued('<name>', 'which tapestry, if the file exports several'),
+  ...STACKS,
+  ...JSON_DOCUMENT,
+};
 
-export function addExport(program: Command, does: Does): void {
-  const command = program
-    .command('export')
-    .summary('write a tapestry as a document in YAML')
-    .description(
-      'Writes a tapestry of a file, with its nested tapestries, as a document in YAML to stdout. The document names the file as its callables, and ' +
-        'belongs beside it. Refuses, all at once, the parts that a document cannot have: functions written in place, constants that are no JSON, ' +
-        'schemas that are no JSON Schema. Asks no server and writes no file.',
-    )
-    .argument('<file>', 'file that exports the tapestry')
-    .option('--yaml', 'as YAML; there is nothing else yet')
-    .option('--tapestry <name>', 'which tapestry, if the file exports several')
-    .option('--verbose', 'show stacks of errors')
-    .addHelpText(
-      'after',
-      `
+export const addExport = verb({
+  name: 'export',
+  summary: 'write a tapestry as a document in YAML',
+  description:
+    'Writes a tapestry of a file, with its nested tapestries, as a document in YAML to stdout. The document names the file as its callables, and ' +
+    'belongs beside it. Refuses, all at once, the parts that a document cannot have: functions written in place, constants that are no JSON, ' +
+    'schemas that are no JSON Schema. Asks no server and writes no file.',
+  arguments: { '<file>': 'file that exports the tapestry' },
+  options: OPTIONS,
+  after: `
 Exit codes: 0 written, 2 usage, or a tapestry that YAML cannot say (NotExportable).
 
 Examples:
   $ selvage export pipeline.ts --yaml > pipeline.yaml
   $ selvage export pipeline.ts --yaml --tapestry nightly`,
-    );
-  addJsonOption(command).action(does(exportFile));
-}
+  work: exportFile,
+});
 
-async function exportFile(file: string, options: ExportCommandOptions, output: Output): Promise<number> {
+async function exportFile(file: string, options: Chosen<typeof OPTIONS>, output: Output): Promise<number> {
   const { nodeSha256 } = await import('../../node/node-sha256.js');
   const [{ chooseTapestry, loadFile }, { isDocument }] = await Promise.all([
     import('../files/load-file.js'),

@@ -1,36 +1,33 @@
-import type { Command } from 'commander';
-import type { Does } from '../options/does';
-import { addCommonOptions, addJsonOption, type RecordOptions } from '../options/server-options';
+import { flag, type Chosen } from '../options/option';
+import { JSON_DOCUMENT, PROJECT } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import { formatTable, formatTime, plural } from '../output/format';
 import type { Output } from '../output/output';
+import { verb } from '../table/verb';
 
-interface ForgetCommandOptions extends RecordOptions {
-  readonly yes?: boolean;
-  readonly force?: boolean;
-}
+const OPTIONS = {
+  yes: flag('do it; else it is only shown what would be forgotten'),
+  force: flag('also while runs of the subject work, which then fail'),
+  ...JSON_DOCUMENT,
+  ...PROJECT,
+};
 
-export function addForget(program: Command, does: Does): void {
-  const command = program
-    .command('forget')
-    .summary('make all values of a subject unreadable, for good')
-    .description(
-      'Lists the runs of a subject (`--subject` of a run) and, with --yes, deletes its key: all that was stored for these runs is unreadable then, in ' +
-        'backups, too. Lineage stays. Needs SELVAGE_KEYS, and the place of the keys of subjects (SELVAGE_SUBJECT_KEYS) that the workers use.',
-    )
-    .argument('<subject>')
-    .option('--yes', 'do it; else it is only shown what would be forgotten')
-    .option('--force', 'also while runs of the subject work, which then fail')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 done, or shown; 2 usage, an unknown subject, or runs of it that work.\n\nExample:\n  $ selvage forget user-42 --yes',
-    );
-  addCommonOptions(addJsonOption(command)).action(does(forget));
-}
+export const addForget = verb({
+  name: 'forget',
+  summary: 'make all values of a subject unreadable, for good',
+  description:
+    'Lists the runs of a subject (`--subject` of a run) and, with --yes, deletes its key: all that was stored for these runs is unreadable then, in ' +
+    'backups, too. Lineage stays. Needs SELVAGE_KEYS, and the place of the keys of subjects (SELVAGE_SUBJECT_KEYS) that the workers use.',
+  arguments: { '<subject>': '' },
+  options: OPTIONS,
+  after:
+    '\nExit codes: 0 done, or shown; 2 usage, an unknown subject, or runs of it that work.\n\nExample:\n  $ selvage forget user-42 --yes',
+  work: forget,
+});
 
 async function forget(
   subject: string,
-  { yes = false, force = false, ...options }: ForgetCommandOptions,
+  { yes = false, force = false, ...options }: Chosen<typeof OPTIONS>,
   output: Output,
 ): Promise<number> {
   const { withRecords } = await import('../location/records.js');

@@ -1,37 +1,38 @@
 import path from 'node:path';
-import type { Command } from 'commander';
 import { projectFolder } from '../../node/project-folder';
 import { reserveStandardOutput } from '../../node/terminal';
-import type { Does } from '../options/does';
-import { addServerOptions, type ServerOptions } from '../options/server-options';
+import { flag, type Chosen } from '../options/option';
+import { SERVER } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { hasResult } from '../process/early-end';
 import { Interruption } from '../process/interruption';
+import { verb } from '../table/verb';
 
-interface McpOptions extends ServerOptions {
-  readonly allowWrite?: boolean;
-}
+const OPTIONS = {
+  allowWrite: flag('let it start, signal and resume runs, too'),
+  ...SERVER,
+};
 
-export function addMcp(program: Command, does: Does): void {
-  const command = program
-    .command('mcp')
-    .summary('MCP server for assistants: runs, values, lineage, documentation')
-    .description(
-      'Serves the Model Context Protocol on stdin and stdout, for an assistant that starts this command. Its tools read runs, knots, values and lineage, compare runs, ' +
-        'preview plans of the file and search the documentation. It reads only, unless --allow-write lets it start, signal and resume runs. It ends when its input ends.',
-    )
-    .argument('[file]', 'file that exports tapestries: for previews of plans, and to start runs')
-    .option('--allow-write', 'let it start, signal and resume runs, too')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ selvage mcp\n  $ selvage mcp pipeline.ts --allow-write\n  $ claude mcp add selvage -- npx selvage mcp pipeline.ts',
-    );
-  addServerOptions(command).action(does(serveMcp));
-}
+export const addMcp = verb({
+  name: 'mcp',
+  summary: 'MCP server for assistants: runs, values, lineage, documentation',
+  description:
+    'Serves the Model Context Protocol on stdin and stdout, for an assistant that starts this command. Its tools read runs, knots, values and lineage, compare runs, ' +
+    'preview plans of the file and search the documentation. It reads only, unless --allow-write lets it start, signal and resume runs. It ends when its input ends.',
+  arguments: { '[file]': 'file that exports tapestries: for previews of plans, and to start runs' },
+  options: OPTIONS,
+  after:
+    '\nExamples:\n  $ selvage mcp\n  $ selvage mcp pipeline.ts --allow-write\n  $ claude mcp add selvage -- npx selvage mcp pipeline.ts',
+  work: serveMcp,
+});
 
 /** stdout carries only the protocol: all other output, including the file's own, goes to stderr. */
-async function serveMcp(file: string | undefined, options: McpOptions, output: Output): Promise<number> {
+async function serveMcp(
+  file: string | undefined,
+  options: Chosen<typeof OPTIONS>,
+  output: Output,
+): Promise<number> {
   const stdout = reserveStandardOutput();
   const end = new Interruption(output);
   const { openBackends } = await import('../../backends/index.js');

@@ -1,43 +1,39 @@
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
 import type { Plan } from '../../plan';
 import { SelvageError } from '../../errors';
 import type { PlanOfTapestry } from '../../runtime';
 import type { StaleReason } from '../../records/questions';
 import { shortHash } from '../../records/questions/stale-reason-text';
 import type { ReportedChanges } from '../../visualisation/report';
-import type { Does } from '../options/does';
-import { addCommonOptions, addJsonOption, commaSeparated } from '../options/server-options';
+import { valued, type Chosen } from '../options/option';
+import { JSON_DOCUMENT, PROJECT, commaSeparated } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
-import { addPictureOptions, drawn, formatOf, givePicture, type PictureOptions } from '../output/pictures';
+import { pictureOptions, drawn, formatOf, givePicture } from '../output/pictures';
+import { verb } from '../table/verb';
 
-interface PlanOptions extends PictureOptions {
-  readonly tapestry?: string;
-  readonly terminals?: readonly string[];
-  readonly against?: string;
-  readonly projectDir?: string;
-}
+const OPTIONS = {
+  tapestry: valued('<name>', 'which tapestry, if the file exports several'),
+  terminals: valued('<ids>', 'only what these need: names or knot ids, separated by commas', {
+    read: commaSeparated,
+  }),
+  against: valued('<run or file>', 'what has changed since that run, or in comparison with that file'),
+  ...pictureOptions('the graph'),
+  ...PROJECT,
+  ...JSON_DOCUMENT,
+};
 
-export function addPlan(program: Command, does: Does): void {
-  const command = program
-    .command('plan')
-    .summary('how large a run of a tapestry can get, how it is laid out, and its graph')
-    .description(
-      'Compiles a tapestry and shows the most that a run may ask of a Temporal server: events, bytes, pending activities. Also shows how the run is laid out ' +
-        'to keep within limits. Or draws its graph, or reports what has changed in it. Asks no server.',
-    )
-    .argument('<file>', 'file that exports the tapestry')
-    .option('--tapestry <name>', 'which tapestry, if the file exports several')
-    .option(
-      '--terminals <ids>',
-      'only what these need: names or knot ids, separated by commas',
-      commaSeparated,
-    )
-    .option('--against <run or file>', 'what has changed since that run, or in comparison with that file')
-    .addHelpText(
-      'after',
-      `
+type PlanOptions = Chosen<typeof OPTIONS>;
+
+export const addPlan = verb({
+  name: 'plan',
+  summary: 'how large a run of a tapestry can get, how it is laid out, and its graph',
+  description:
+    'Compiles a tapestry and shows the most that a run may ask of a Temporal server: events, bytes, pending activities. Also shows how the run is laid out ' +
+    'to keep within limits. Or draws its graph, or reports what has changed in it. Asks no server.',
+  arguments: { '<file>': 'file that exports the tapestry' },
+  options: OPTIONS,
+  after: `
 Exit codes: 0 it fits, 2 usage, bad input, or a plan that no run can hold (PlanTooLarge).
 
 Examples:
@@ -46,9 +42,8 @@ Examples:
   $ selvage plan pipeline.ts --svg graph.svg
   $ selvage plan pipeline.ts --open
   $ selvage plan pipeline.ts --markdown --against nightly-1f2e3d4c5b6a`,
-    );
-  addJsonOption(addCommonOptions(addPictureOptions(command, 'the graph'))).action(does(planFile));
-}
+  work: planFile,
+});
 
 async function planFile(file: string, options: PlanOptions, output: Output): Promise<number> {
   const { nodeSha256 } = await import('../../node/node-sha256.js');

@@ -1,78 +1,59 @@
-import { Option, type Command } from 'commander';
 import type { RunHandle, Selvage } from '../../client';
 import { newRunId } from '../../connection/new-run-id';
 import type { AnyTapestry } from '../../authoring';
 import type { LoadedFile } from '../files/load-file';
-import type { Does } from '../options/does';
-import {
-  addJsonOption,
-  addServerOptions,
-  collect,
-  commaSeparated,
-  type ServerOptions,
-} from '../options/server-options';
+import { flag, unless, valued, type Chosen } from '../options/option';
+import { JSON_DOCUMENT, SERVER, collect, commaSeparated } from '../options/server-options';
 import { readDeadline } from '../options/times';
 import type { Output } from '../output/output';
 import { Interruption } from '../process/interruption';
 import { Timings } from '../work/timings';
+import { verb } from '../table/verb';
 
-interface RunOptions extends ServerOptions {
-  readonly tapestry?: string;
-  readonly param?: readonly string[];
-  readonly paramsFile?: string;
-  readonly allowReferences?: boolean;
-  readonly terminals?: readonly string[];
-  readonly runId?: string;
-  readonly idempotencyKey?: string;
-  readonly subject?: string;
-  readonly deadline?: Date | number;
-  readonly tag?: readonly string[];
-  readonly detach?: boolean;
-  readonly timings?: boolean;
-  readonly reuse?: boolean;
-}
+const OPTIONS = {
+  tapestry: valued('<name>', 'which tapestry, if the file exports several'),
+  param: valued('<name=value>', 'a parameter, as JSON or plain text; may be repeated', { read: collect }),
+  paramsFile: valued('<file>', 'parameters as an object in a JSON or YAML file; --param goes before it'),
+  allowReferences: flag(
+    'parameters may refer to values in the data store ({"$type":"stored", …}), also of other runs',
+  ),
+  terminals: valued('<ids>', 'only what these need runs: names or knot ids, separated by commas', {
+    read: commaSeparated,
+  }),
+  runId: valued('<id>', 'id of the run; of one that exists with the same work: come back to it'),
+  idempotencyKey: valued(
+    '<key>',
+    'names the work instead of the run: all commands with one key are one run',
+    { conflicts: 'runId' },
+  ),
+  subject: valued(
+    '<name>',
+    'for whom the run works: its values are sealed with a key of their own, which `selvage forget` deletes',
+  ),
+  deadline: valued('<when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', {
+    read: readDeadline,
+  }),
+  tag: valued('<tag>', 'a tag of the run, which `runs list --tag` finds; may be repeated', { read: collect }),
+  reuse: unless('run all bodies, also of knots whose values could be reused'),
+  taskQueue: valued(
+    '<name>',
+    'task queue of run and worker (default: one of the run alone; with --detach selvage/<tapestry>)',
+  ),
+  timings: flag('show at the end where the time of the command went'),
+  detach: flag('start the run, leave it to a worker that polls already, and return'),
+  ...JSON_DOCUMENT,
+  ...SERVER,
+};
 
-export function addRun(program: Command, does: Does): void {
-  const command = program
-    .command('run')
-    .summary('run a tapestry of a file and show what becomes of it')
-    .description('Runs a tapestry of a TypeScript or JavaScript file: server, worker and run in one command.')
-    .argument('<file>', 'file that exports the tapestry')
-    .option('--tapestry <name>', 'which tapestry, if the file exports several')
-    .option('--param <name=value>', 'a parameter, as JSON or plain text; may be repeated', collect)
-    .option('--params-file <file>', 'parameters as an object in a JSON or YAML file; --param goes before it')
-    .option(
-      '--allow-references',
-      'parameters may refer to values in the data store ({"$type":"stored", …}), also of other runs',
-    )
-    .option(
-      '--terminals <ids>',
-      'only what these need runs: names or knot ids, separated by commas',
-      commaSeparated,
-    )
-    .option('--run-id <id>', 'id of the run; of one that exists with the same work: come back to it')
-    .addOption(
-      new Option(
-        '--idempotency-key <key>',
-        'names the work instead of the run: all commands with one key are one run',
-      ).conflicts('runId'),
-    )
-    .option(
-      '--subject <name>',
-      'for whom the run works: its values are sealed with a key of their own, which `selvage forget` deletes',
-    )
-    .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
-    .option('--tag <tag>', 'a tag of the run, which `runs list --tag` finds; may be repeated', collect)
-    .option('--no-reuse', 'run all bodies, also of knots whose values could be reused')
-    .option(
-      '--task-queue <name>',
-      'task queue of run and worker (default: one of the run alone; with --detach selvage/<tapestry>)',
-    )
-    .option('--timings', 'show at the end where the time of the command went')
-    .option('--detach', 'start the run, leave it to a worker that polls already, and return')
-    .addHelpText(
-      'after',
-      `
+type RunOptions = Chosen<typeof OPTIONS>;
+
+export const addRun = verb({
+  name: 'run',
+  summary: 'run a tapestry of a file and show what becomes of it',
+  description: 'Runs a tapestry of a TypeScript or JavaScript file: server, worker and run in one command.',
+  arguments: { '<file>': 'file that exports the tapestry' },
+  options: OPTIONS,
+  after: `
 Exit codes: 0 the run succeeded, 1 it failed, 2 usage or bad input,
 75 a body ended the process, 130 interrupted (of both the run goes on).
 
@@ -80,9 +61,8 @@ Examples:
   $ selvage run pipeline.ts --param x=5
   $ selvage run pipeline.ts --tapestry nightly --params-file params.yaml --run-id nightly-2026-01-31
   $ selvage run pipeline.ts --param x=5 --json | jq .values`,
-    );
-  addServerOptions(addJsonOption(command)).action(does(runFile));
-}
+  work: runFile,
+});
 
 /** The validated request, before a server is started or anything is written. */
 interface Work {

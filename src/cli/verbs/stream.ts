@@ -1,29 +1,27 @@
-import type { Command } from 'commander';
-import type { Does } from '../options/does';
-import { addJsonOption, addServerOptions, type ServerOptions } from '../options/server-options';
+import { valued, type Chosen } from '../options/option';
+import { JSON_DOCUMENT, SERVER } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import { plural } from '../output/format';
 import type { Output } from '../output/output';
 import { hasResult, workFor } from '../process/early-end';
 import { Interruption } from '../process/interruption';
+import { verb } from '../table/verb';
 
-interface StreamOptions extends ServerOptions {
-  readonly id?: string[];
-}
+const OPTIONS = {
+  id: valued<readonly string[]>('<ids...>', 'only these streams of the file'),
+  ...JSON_DOCUMENT,
+  ...SERVER,
+};
 
-export function addStream(program: Command, does: Does): void {
-  const command = program
-    .command('stream')
-    .summary('give the elements of a source to runs, one after another')
-    .description(
-      'Starts a run for each element of the streams that a file exports, and works for these runs. Ends when the sources end, the streams are drained, ' +
-        'or it is told to stop. A stream goes on where it was, however the process before ended. A second process of one stream stands by, and works for its runs.',
-    )
-    .argument('<file>', 'file that exports streams')
-    .option('--id <ids...>', 'only these streams of the file')
-    .addHelpText(
-      'after',
-      `
+export const addStream = verb({
+  name: 'stream',
+  summary: 'give the elements of a source to runs, one after another',
+  description:
+    'Starts a run for each element of the streams that a file exports, and works for these runs. Ends when the sources end, the streams are drained, ' +
+    'or it is told to stop. A stream goes on where it was, however the process before ended. A second process of one stream stands by, and works for its runs.',
+  arguments: { '<file>': 'file that exports streams' },
+  options: OPTIONS,
+  after: `
 Ctrl-C or SIGTERM: nothing more is read, what was read is finished, and the stream waits for the next process.
 
 Exit codes: 0 ended, drained or told to stop; 1 a stream has failed; 2 usage.
@@ -31,11 +29,10 @@ Exit codes: 0 ended, drained or told to stop; 1 a stream has failed; 2 usage.
 Examples:
   $ selvage stream logs.ts
   $ selvage stream logs.ts --id access-log`,
-    );
-  addServerOptions(addJsonOption(command)).action(does(streamFile));
-}
+  work: streamFile,
+});
 
-async function streamFile(file: string, options: StreamOptions, output: Output): Promise<number> {
+async function streamFile(file: string, options: Chosen<typeof OPTIONS>, output: Output): Promise<number> {
   workFor('worker');
   const end = new Interruption(output);
   try {

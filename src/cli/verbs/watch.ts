@@ -1,20 +1,19 @@
-import type { Command } from 'commander';
-import type { Does } from '../options/does';
-import { addJsonOption, addServerOptions, placeWords, type ServerOptions } from '../options/server-options';
+import { JSON_DOCUMENT, SERVER, placeWords, type ServerOptions } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { hasResult } from '../process/early-end';
+import { verb } from '../table/verb';
 
-export function addWatch(program: Command, does: Does): void {
-  addServerOptions(addJsonOption(program.command('watch')))
-    .summary('follow a run until it is over')
-    .description(
-      'Follows a run until it is over: its knots as a tree with bars of when they ran. Elsewhere than in a terminal, a line for each knot; with --json, a line of JSON. Ctrl-C leaves the run.',
-    )
-    .argument('<run-id>')
-    .addHelpText('after', '\nExample:\n  $ selvage watch quickstart-1f2e3d4c5b6a')
-    .action(does(watchRun));
-}
+export const addWatch = verb({
+  name: 'watch',
+  summary: 'follow a run until it is over',
+  description:
+    'Follows a run until it is over: its knots as a tree with bars of when they ran. Elsewhere than in a terminal, a line for each knot; with --json, a line of JSON. Ctrl-C leaves the run.',
+  arguments: { '<run-id>': '' },
+  options: { ...JSON_DOCUMENT, ...SERVER },
+  after: '\nExample:\n  $ selvage watch quickstart-1f2e3d4c5b6a',
+  work: watchRun,
+});
 
 async function watchRun(runId: string, options: ServerOptions, output: Output): Promise<number> {
   const { withClient } = await import('../location/connect.js');

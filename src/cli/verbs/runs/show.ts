@@ -1,44 +1,32 @@
-import type { Command } from 'commander';
 import type { KnotState, Selvage } from '../../../client';
 import { SelvageError } from '../../../errors';
 import { projectFolder } from '../../../node/project-folder';
-import type { Does } from '../../options/does';
-import {
-  addCapsuleOption,
-  addJsonOption,
-  addServerOptions,
-  placeWords,
-  type ServerOptions,
-} from '../../options/server-options';
+import { CAPSULE, JSON_DOCUMENT, SERVER, placeWords, type ServerOptions } from '../../options/server-options';
 import { EXIT } from '../../output/exit-codes';
 import type { Output } from '../../output/output';
 import {
-  addPictureOptions,
+  pictureOptions,
   drawn,
   formatOf,
   givePicture,
   type PictureFormat,
   type PictureOptions,
 } from '../../output/pictures';
+import { verb } from '../../table/verb';
 
 type RunsShowOptions = ServerOptions & PictureOptions;
 
-export function addRunsShow(runs: Command, does: Does): void {
-  const command = runs
-    .command('show')
-    .description(
-      'Shows the state of a run, and why it waits or how it ended. RUN/KNOT shows one knot, with the elements of a map in flight, or one element. Or draws the graph of a run.',
-    )
-    .argument('<run-id>')
-    .addHelpText(
-      'after',
-      "\nExamples:\n  $ selvage runs show quickstart-1f2e3d4c5b6a\n  $ selvage runs show nightly-1f2e3d4c5b6a/users\n  $ selvage runs show 'nightly-1f2e3d4c5b6a/users[17]'\n" +
-        '  $ selvage runs show nightly-1f2e3d4c5b6a --html run.html --open\n  $ selvage runs show nightly-1f2e3d4c5b6a --markdown',
-    );
-  addServerOptions(addJsonOption(addCapsuleOption(addPictureOptions(command, 'its graph')))).action(
-    does(showRun),
-  );
-}
+export const addRunsShow = verb({
+  name: 'show',
+  description:
+    'Shows the state of a run, and why it waits or how it ended. RUN/KNOT shows one knot, with the elements of a map in flight, or one element. Or draws the graph of a run.',
+  arguments: { '<run-id>': '' },
+  options: { ...pictureOptions('its graph'), ...CAPSULE, ...JSON_DOCUMENT, ...SERVER },
+  after:
+    "\nExamples:\n  $ selvage runs show quickstart-1f2e3d4c5b6a\n  $ selvage runs show nightly-1f2e3d4c5b6a/users\n  $ selvage runs show 'nightly-1f2e3d4c5b6a/users[17]'\n" +
+    '  $ selvage runs show nightly-1f2e3d4c5b6a --html run.html --open\n  $ selvage runs show nightly-1f2e3d4c5b6a --markdown',
+  work: showRun,
+});
 
 async function showRun(runId: string, options: RunsShowOptions, output: Output): Promise<number> {
   const { withClientOrRecords } = await import('../../location/connect.js');

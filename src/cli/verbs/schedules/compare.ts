@@ -1,27 +1,26 @@
-import type { Command } from 'commander';
 import type { ComparedSchedule } from '../../../client';
-import type { Does } from '../../options/does';
-import { addJsonOption, addServerOptions, type ServerOptions } from '../../options/server-options';
+import { valued, type Chosen } from '../../options/option';
+import { JSON_DOCUMENT, SERVER } from '../../options/server-options';
 import { EXIT } from '../../output/exit-codes';
 import { formatTable } from '../../output/format';
 import type { Output } from '../../output/output';
+import { verb } from '../../table/verb';
 
-interface SchedulesCompareOptions extends ServerOptions {
-  readonly owner?: string;
-}
+const OPTIONS = {
+  owner: valued('<name>', 'what the schedules of the file belong to, as with deploy'),
+  ...JSON_DOCUMENT,
+  ...SERVER,
+};
 
-export function addSchedulesCompare(schedules: Command, does: Does): void {
-  const command = schedules
-    .command('compare')
-    .description('Compares the schedules that a file exports with those on the server, and changes nothing.')
-    .argument('<file>', 'that exports schedules')
-    .option('--owner <name>', 'what the schedules of the file belong to, as with deploy')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 all is as the file says, 1 something differs from the file, 2 usage.\n\nExample:\n  $ selvage schedules compare pipeline.ts',
-    );
-  addServerOptions(addJsonOption(command)).action(does(compareSchedules));
-}
+export const addSchedulesCompare = verb({
+  name: 'compare',
+  description: 'Compares the schedules that a file exports with those on the server, and changes nothing.',
+  arguments: { '<file>': 'that exports schedules' },
+  options: OPTIONS,
+  after:
+    '\nExit codes: 0 all is as the file says, 1 something differs from the file, 2 usage.\n\nExample:\n  $ selvage schedules compare pipeline.ts',
+  work: compareSchedules,
+});
 
 const STANDINGS: Readonly<Record<ComparedSchedule['change'], string>> = {
   new: 'not deployed',
@@ -32,7 +31,7 @@ const STANDINGS: Readonly<Record<ComparedSchedule['change'], string>> = {
 
 async function compareSchedules(
   file: string,
-  options: SchedulesCompareOptions,
+  options: Chosen<typeof OPTIONS>,
   output: Output,
 ): Promise<number> {
   const { declaredIn } = await import('../../files/declared-schedules.js');

@@ -1,40 +1,35 @@
-import type { Command } from 'commander';
-import type { Does } from '../../options/does';
-import { addJsonOption, addServerOptions, type ServerOptions } from '../../options/server-options';
+import { flag, valued, type Chosen } from '../../options/option';
+import { JSON_DOCUMENT, SERVER } from '../../options/server-options';
 import { plural } from '../../output/format';
 import type { Output } from '../../output/output';
+import { verb } from '../../table/verb';
 
-interface SchedulesDeployOptions extends ServerOptions {
-  readonly prune?: boolean;
-  readonly dryRun?: boolean;
-  readonly takeOver?: boolean;
-  readonly owner?: string;
-}
+const OPTIONS = {
+  prune: flag('delete schedules that were deployed from this file and are not in it any more'),
+  dryRun: flag('only show what would be done'),
+  takeOver: flag('change schedules that belong to another file, or were made by other means, too'),
+  owner: valued(
+    '<name>',
+    "what the schedules belong to (default: the project's name and the path of the file)",
+  ),
+  ...JSON_DOCUMENT,
+  ...SERVER,
+};
 
-export function addSchedulesDeploy(schedules: Command, does: Does): void {
-  const command = schedules
-    .command('deploy')
-    .description(
-      'Makes the schedules on the server as the file declares them, and shows what differs. Twice is as once. What is paused stays paused.',
-    )
-    .argument('<file>', 'that exports schedules')
-    .option('--prune', 'delete schedules that were deployed from this file and are not in it any more')
-    .option('--dry-run', 'only show what would be done')
-    .option('--take-over', 'change schedules that belong to another file, or were made by other means, too')
-    .option(
-      '--owner <name>',
-      "what the schedules belong to (default: the project's name and the path of the file)",
-    )
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ selvage schedules deploy pipeline.ts\n  $ selvage schedules deploy pipeline.ts --prune --dry-run',
-    );
-  addServerOptions(addJsonOption(command)).action(does(deploySchedules));
-}
+export const addSchedulesDeploy = verb({
+  name: 'deploy',
+  description:
+    'Makes the schedules on the server as the file declares them, and shows what differs. Twice is as once. What is paused stays paused.',
+  arguments: { '<file>': 'that exports schedules' },
+  options: OPTIONS,
+  after:
+    '\nExamples:\n  $ selvage schedules deploy pipeline.ts\n  $ selvage schedules deploy pipeline.ts --prune --dry-run',
+  work: deploySchedules,
+});
 
 async function deploySchedules(
   file: string,
-  options: SchedulesDeployOptions,
+  options: Chosen<typeof OPTIONS>,
   output: Output,
 ): Promise<number> {
   const { declaredIn } = await import('../../files/declared-schedules.js');
