@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { kebab } from '../../operations/operation';
 
 /** Makes the option of a name: `dryRun` is `--dry-run`. */
-interface Declared<Value> {
+export interface Declared<Value> {
   (name: string): Option;
   /** Only a type. */
   readonly value?: () => Value;

@@ -14,22 +14,22 @@ import { writeWhole } from './write-whole';
 const FORMATS = ['mermaid', 'svg', 'html', 'markdown'] as const;
 export type PictureFormat = (typeof FORMATS)[number];
 
-export type PictureOptions = Chosen<ReturnType<typeof pictureOptions>>;
+export type PictureOptions = Chosen<typeof PICTURES_OF_RUN>;
 
 /** Files that a mistaken argument must not overwrite. */
 const SOURCES = /\.(?:[cm]?[jt]sx?|ya?ml|json)$/i;
 
-/** @param what is drawn */
-export function pictureOptions(what: string) {
-  return {
-    mermaid: valued<string | true>('[file]', `write ${what} as a Mermaid flowchart`),
-    svg: valued<string | true>('[file]', `write ${what} as one SVG`),
-    html: valued<string | true>('[file]', `write ${what} as one page that needs no network`),
-    markdown: valued<string | true>('[file]', 'write a report for a pull request'),
-    out: valued('<file>', 'where to write it (default: to stdout)', { short: '-o' }),
-    open: flag('open it in the browser; without another format, as --html'),
-  };
-}
+const picturesOf = (what: string) => ({
+  mermaid: valued<string | true>('[file]', `write ${what} as a Mermaid flowchart`),
+  svg: valued<string | true>('[file]', `write ${what} as one SVG`),
+  html: valued<string | true>('[file]', `write ${what} as one page that needs no network`),
+  markdown: valued<string | true>('[file]', 'write a report for a pull request'),
+  out: valued('<file>', 'where to write it (default: to stdout)', { short: '-o' }),
+  open: flag('open it in the browser; without another format, as --html'),
+});
+
+export const PICTURES_OF_PLAN = picturesOf('the graph');
+export const PICTURES_OF_RUN = picturesOf('its graph');
 
 /** Undefined: no picture. */
 export function formatOf(options: PictureOptions): PictureFormat | undefined {

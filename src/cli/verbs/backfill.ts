@@ -13,7 +13,7 @@ import { readDeadline } from '../options/times';
 import { EXIT } from '../output/exit-codes';
 import { formatTable, plural } from '../output/format';
 import type { Output } from '../output/output';
-import { Interruption } from '../process/interruption';
+import { workUntilAsked } from '../process/interruption';
 import { verb } from '../table/verb';
 
 const OPTIONS = {
@@ -66,61 +66,44 @@ Examples:
   $ selvage backfill weather.ts --from 2024-01-01 --to 2024-12-31 --concurrency 4
   $ selvage backfill weather.ts --state failed,stale --dry-run
   $ selvage backfill weather.ts --partition 2024-05-01 --state all`,
-  work: backfillFile,
+  async work(file: string, options: BackfillCommandOptions, output: Output) {
+    const open = async (): Promise<{ work: Work; selvage: Selvage }> => {
+      const work = await prepare(file, options);
+      const { openFor } = await import('../location/connect.js');
+      const tapestries = options.detach || options.dryRun ? undefined : work.loaded.tapestries;
+      const selvage = await openFor(tapestries, options, output, { taskQueues: [], file: work.loaded });
+      return { work, selvage };
+    };
+    const before = 'Interrupted before the backfill was started.';
+    return await workUntilAsked(output, before, open, async ({ work, selvage }, interruption) => {
+      const { leaveToWorker, workHere } = await import('../work/foreground-run.js');
+      if (options.dryRun) return await showPlanned(selvage, work, output);
+      const { runId, taskQueue } = work;
+      const isNew = options.runId === undefined;
+      const words = process.argv.slice(2);
+      const errand = {
+        tapestry: `the partitions of ${work.tapestry.name}`,
+        file,
+        runId,
+        taskQueue,
+        isNew,
+        back: isNew ? [...words, '--run-id', runId] : words,
+        start: () => start(selvage, work, options),
+        describe: (result: RunResult) => describe(selvage, work, result, output),
+      };
+      const surroundings = { selvage, output, interruption, options };
+      return await (options.detach ? leaveToWorker(errand, surroundings) : workHere(errand, surroundings));
+    });
+  },
 });
 
 /** The validated request, before a server is started or anything is written. */
 interface Work {
   readonly tapestry: AnyTapestry;
-  /** All tapestries of the file, for the worker. */
-  readonly tapestries: readonly AnyTapestry[];
-  readonly emitters: LoadedFile['emitters'];
+  readonly loaded: LoadedFile;
   readonly options: BackfillOptions;
   readonly runId: string;
   readonly taskQueue: string;
-}
-
-async function backfillFile(file: string, options: BackfillCommandOptions, output: Output): Promise<number> {
-  const interruption = new Interruption(output);
-  try {
-    const ready = await interruption.orAsked(
-      prepare(file, options).then(async (work) => {
-        const { openFor } = await import('../location/connect.js');
-        const needsWorker = !options.detach && !options.dryRun;
-        const { emittersOf } = await import('../files/emitters.js');
-        const emitters = await emittersOf(work, options);
-        const selvage = await openFor(needsWorker ? work.tapestries : undefined, options, output, {
-          taskQueues: [],
-          emitters,
-        });
-        return { work, selvage };
-      }),
-    );
-    if (!ready) {
-      output.warn('Interrupted before the backfill was started.');
-      return interruption.exitCode;
-    }
-    const { work, selvage } = ready;
-    const { leaveToWorker, workHere } = await import('../work/foreground-run.js');
-    if (options.dryRun) return await showPlanned(selvage, work, output);
-    const { runId, taskQueue } = work;
-    const isNew = options.runId === undefined;
-    const words = process.argv.slice(2);
-    const errand = {
-      tapestry: `the partitions of ${work.tapestry.name}`,
-      file,
-      runId,
-      taskQueue,
-      isNew,
-      back: isNew ? [...words, '--run-id', runId] : words,
-      start: () => start(selvage, work, options),
-      describe: (result: RunResult) => describe(selvage, work, result, output),
-    };
-    const surroundings = { selvage, output, interruption, options };
-    return await (options.detach ? leaveToWorker(errand, surroundings) : workHere(errand, surroundings));
-  } finally {
-    interruption.stop();
-  }
 }
 
 async function prepare(file: string, options: BackfillCommandOptions): Promise<Work> {
@@ -142,8 +125,7 @@ async function prepare(file: string, options: BackfillCommandOptions): Promise<W
   const { taskQueue: queue } = record.options;
   return {
     tapestry,
-    tapestries: loaded.tapestries,
-    emitters: loaded.emitters,
+    loaded,
     options: { from, to, keys, state, order, concurrency, parameters },
     runId: options.runId ?? newRunId(`backfill-${tapestry.name.slice(0, 150)}`),
     taskQueue: options.taskQueue ?? taskQueueOf({ tapestry: tapestry.name, queue }),

@@ -17,29 +17,27 @@ export const addBackup = verb({
   arguments: { '<folder>': 'where to; it must not be there yet' },
   options: { ...JSON_DOCUMENT, ...PROJECT },
   after: '\nExamples:\n  $ selvage backup /backups/monday',
-  work: backup,
+  async work(given: string, options: RecordOptions, output: Output) {
+    const projectDir = projectFolder(options.projectDir);
+    const folder = path.resolve(given);
+    const { backUpProject } = await import('../files/project-backup.js');
+    const made = await backUpProject({ projectDir, folder, log: (message) => output.warn(message) });
+    if (output.json) output.document({ projectDir, folder, ...shown(made) });
+    else
+      output.say(
+        [
+          `Backed up ${projectDir} to ${folder}:`,
+          ...made.files.map(({ name, holds, size }) => `  ${name}  ${size} bytes: ${wordsOf(holds)}`),
+          ...(made.leftOut ?? []).map(
+            ({ holds, shown }) =>
+              `  Not in it: ${wordsOf([holds])} at ${shown}. Copy that after this, before any gc, prune or scrub.`,
+          ),
+          `Put it back with: ${commandLine(['restore', folder])}`,
+        ].join('\n'),
+      );
+    return EXIT.ok;
+  },
 });
-
-async function backup(given: string, options: RecordOptions, output: Output): Promise<number> {
-  const projectDir = projectFolder(options.projectDir);
-  const folder = path.resolve(given);
-  const { backUpProject } = await import('../files/project-backup.js');
-  const made = await backUpProject({ projectDir, folder, log: (message) => output.warn(message) });
-  if (output.json) output.document({ projectDir, folder, ...shown(made) });
-  else
-    output.say(
-      [
-        `Backed up ${projectDir} to ${folder}:`,
-        ...made.files.map(({ name, holds, size }) => `  ${name}  ${size} bytes: ${wordsOf(holds)}`),
-        ...(made.leftOut ?? []).map(
-          ({ holds, shown }) =>
-            `  Not in it: ${wordsOf([holds])} at ${shown}. Copy that after this, before any gc, prune or scrub.`,
-        ),
-        `Put it back with: ${commandLine(['restore', folder])}`,
-      ].join('\n'),
-    );
-  return EXIT.ok;
-}
 
 /** The manifest with the field names of answers, which differ from the stored ones. */
 function shown({ begunAt: startedAt, endedAt: finishedAt, files, leftOut, ...others }: Backup): object {

@@ -47,33 +47,26 @@ Examples:
   $ selvage debug nightly-1f2e3d4c5b6a pipeline.ts --knot users
   $ selvage debug bug.selvage.html pipeline.ts --knot 'users[17]' --inspect-brk
   $ selvage debug bug.selvage.html pipeline.ts --all`,
-  work: debugRun,
+  async work(source: string, file: string, options: DebugOptions, output: Output) {
+    const { withRecords } = await import('../location/records.js');
+    const { knot: knots = [], all = false } = options;
+    if (knots.length === 0 && !all)
+      throw new SelvageError('Usage', 'Say which knots are to run again: --knot ID, or --all.');
+    if (existsSync(source)) {
+      const { run, backends } = await (await import('../../capsule/index.js')).readCapsule(source);
+      return await debug({ run, backends }, file, options, output);
+    }
+    return await withRecords(options, async (backends) => {
+      const run = await backends.runHistory.getRun(source);
+      if (run) return await debug({ run, backends }, file, options, output);
+      throw new SelvageError(
+        'UnknownRun',
+        `There is no file ${source}, and the run history knows no run of this id. \`selvage runs list\` shows what there is.`,
+        { details: { run: source } },
+      );
+    });
+  },
 });
-
-async function debugRun(
-  source: string,
-  file: string,
-  options: DebugOptions,
-  output: Output,
-): Promise<number> {
-  const { withRecords } = await import('../location/records.js');
-  const { knot: knots = [], all = false } = options;
-  if (knots.length === 0 && !all)
-    throw new SelvageError('Usage', 'Say which knots are to run again: --knot ID, or --all.');
-  if (existsSync(source)) {
-    const { run, backends } = await (await import('../../capsule/index.js')).readCapsule(source);
-    return await debug({ run, backends }, file, options, output);
-  }
-  return await withRecords(options, async (backends) => {
-    const run = await backends.runHistory.getRun(source);
-    if (run) return await debug({ run, backends }, file, options, output);
-    throw new SelvageError(
-      'UnknownRun',
-      `There is no file ${source}, and the run history knows no run of this id. \`selvage runs list\` shows what there is.`,
-      { details: { run: source } },
-    );
-  });
-}
 
 async function debug(
   { run, backends }: { readonly run: RunRecord; readonly backends: Backends },

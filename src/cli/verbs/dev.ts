@@ -42,7 +42,33 @@ export const addDev = verb({
   options: OPTIONS,
   after:
     '\nExample:\n  $ selvage dev pipeline.ts\n  $ selvage run pipeline.ts --param x=5 --detach   # elsewhere',
-  work: develop,
+  async work(file: string, options: DevOptions, output: Output) {
+    heedLogFormat(options);
+    const interruption = new Interruption(output);
+    const changes = new Changes();
+    const watch = new FileWatch((files) => {
+      output.say(`Changed: ${files.map(shownPath).join(', ')}`);
+      changes.report();
+    });
+    try {
+      const held = await interruption.orAsked(holdServer(options, output));
+      if (!held) {
+        output.warn('Interrupted before the worker began.');
+        return interruption.exitCode;
+      }
+      watch.add([path.resolve(file)]);
+      const page = options.ui ? new DevPage(file, options) : undefined;
+      try {
+        return await workAnew(file, options, output, { interruption, changes, watch, page });
+      } finally {
+        await page?.stop();
+        await held.release();
+      }
+    } finally {
+      watch.close();
+      interruption.stop();
+    }
+  },
 });
 
 /** Bodies get 5 s, and a worker some more to end. Then it is killed; the next worker runs its bodies again. */
@@ -50,34 +76,6 @@ const STOP_LIMIT_MS = 10_000;
 
 /** The page only has connections to close. */
 const PAGE_STOP_LIMIT_MS = 3_000;
-
-async function develop(file: string, options: DevOptions, output: Output): Promise<number> {
-  heedLogFormat(options);
-  const interruption = new Interruption(output);
-  const changes = new Changes();
-  const watch = new FileWatch((files) => {
-    output.say(`Changed: ${files.map(shownPath).join(', ')}`);
-    changes.report();
-  });
-  try {
-    const held = await interruption.orAsked(holdServer(options, output));
-    if (!held) {
-      output.warn('Interrupted before the worker began.');
-      return interruption.exitCode;
-    }
-    watch.add([path.resolve(file)]);
-    const page = options.ui ? new DevPage(file, options) : undefined;
-    try {
-      return await workAnew(file, options, output, { interruption, changes, watch, page });
-    } finally {
-      await page?.stop();
-      await held.release();
-    }
-  } finally {
-    watch.close();
-    interruption.stop();
-  }
-}
 
 async function workAnew(
   file: string,

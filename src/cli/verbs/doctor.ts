@@ -23,12 +23,10 @@ export const addDoctor = verb({
     'Exit code 0 if all is sound afterwards.',
   options: OPTIONS,
   after: '\nExamples:\n  $ selvage doctor\n  $ selvage doctor --after-restore\n  $ selvage doctor --repair',
-  work: examineOrRepair,
+  async work(options: Chosen<typeof OPTIONS>, output: Output) {
+    if (options.afterRestore)
+      return await (await import('../doctor/after-restore.js')).afterRestore(options, output);
+    if (options.repair) return await (await import('../doctor/repair.js')).repair(options, output);
+    return await (await import('../doctor/examine.js')).examine(options, output);
+  },
 });
-
-async function examineOrRepair(options: Chosen<typeof OPTIONS>, output: Output): Promise<number> {
-  if (options.afterRestore)
-    return await (await import('../doctor/after-restore.js')).afterRestore(options, output);
-  if (options.repair) return await (await import('../doctor/repair.js')).repair(options, output);
-  return await (await import('../doctor/examine.js')).examine(options, output);
-}

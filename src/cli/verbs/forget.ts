@@ -22,41 +22,39 @@ export const addForget = verb({
   options: OPTIONS,
   after:
     '\nExit codes: 0 done, or shown; 2 usage, an unknown subject, or runs of it that work.\n\nExample:\n  $ selvage forget user-42 --yes',
-  work: forget,
+  async work(
+    subject: string,
+    { yes = false, force = false, ...options }: Chosen<typeof OPTIONS>,
+    output: Output,
+  ) {
+    const { withRecords } = await import('../location/records.js');
+    const { encryptionOf, forgetSubject, runsOfSubject } = await import('../../encryption/index.js');
+    return await withRecords(options, async (backends) => {
+      const runs = await runsOfSubject(backends.runHistory, subject);
+      output.say(
+        runs.length === 0
+          ? `No run on record has the subject ${subject}.`
+          : `Runs of ${output.bold(subject)}:\n${formatTable(
+              ['RUN', 'TAPESTRY', 'STATUS', 'STARTED'],
+              runs.map((run) => [run.run_id, run.tapestry, run.status, formatTime(run.started_at)]),
+            )}`,
+      );
+      const known = await encryptionOf(backends)?.subjects.record(subject);
+      const record = yes || !known ? await forgetSubject(backends, subject, { force }) : known;
+      output.say(
+        record.forgottenAt === null
+          ? `Nothing was forgotten yet. With --yes, no value of ${plural(runs.length, 'run')} can be read ever again.`
+          : `${subject} was forgotten on ${formatTime(record.forgottenAt)}: its values cannot be read any more. Processes that work may have its key at hand ` +
+              'for 15 s after that.',
+      );
+      if (output.json) {
+        output.document({
+          subject,
+          forgottenAt: record.forgottenAt,
+          runs: runs.map(({ run_id: runId, status }) => ({ runId, status })),
+        });
+      }
+      return EXIT.ok;
+    });
+  },
 });
-
-async function forget(
-  subject: string,
-  { yes = false, force = false, ...options }: Chosen<typeof OPTIONS>,
-  output: Output,
-): Promise<number> {
-  const { withRecords } = await import('../location/records.js');
-  const { encryptionOf, forgetSubject, runsOfSubject } = await import('../../encryption/index.js');
-  return await withRecords(options, async (backends) => {
-    const runs = await runsOfSubject(backends.runHistory, subject);
-    output.say(
-      runs.length === 0
-        ? `No run on record has the subject ${subject}.`
-        : `Runs of ${output.bold(subject)}:\n${formatTable(
-            ['RUN', 'TAPESTRY', 'STATUS', 'STARTED'],
-            runs.map((run) => [run.run_id, run.tapestry, run.status, formatTime(run.started_at)]),
-          )}`,
-    );
-    const known = await encryptionOf(backends)?.subjects.record(subject);
-    const record = yes || !known ? await forgetSubject(backends, subject, { force }) : known;
-    output.say(
-      record.forgottenAt === null
-        ? `Nothing was forgotten yet. With --yes, no value of ${plural(runs.length, 'run')} can be read ever again.`
-        : `${subject} was forgotten on ${formatTime(record.forgottenAt)}: its values cannot be read any more. Processes that work may have its key at hand ` +
-            'for 15 s after that.',
-    );
-    if (output.json) {
-      output.document({
-        subject,
-        forgottenAt: record.forgottenAt,
-        runs: runs.map(({ run_id: runId, status }) => ({ runId, status })),
-      });
-    }
-    return EXIT.ok;
-  });
-}

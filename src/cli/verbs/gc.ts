@@ -24,22 +24,20 @@ export const addGc = verb({
   options: { ...optionsOfFields(FIELDS), ...JSON_DOCUMENT, ...SERVER },
   after:
     '\nExit codes: 0 done; 130 interrupted.\n\nExamples:\n  $ selvage gc --dry-run\n  $ selvage gc --ttl 90d',
-  work: collectGarbage,
-});
-
-async function collectGarbage(options: ServerOptions, output: Output): Promise<number> {
-  return await interruptible(options, output, async (selvage, signal, interruption) => {
-    const report = await selvage.values.collectGarbage({
-      ...readFields(FIELDS, options),
-      signal,
-      ...(output.isLive && {
-        onProgress: ({ examined, unreferenced, expired }: GarbageReport) =>
-          output.live(`${examined.count} values looked at, ${unreferenced.count + expired.count} to go`),
-      }),
+  async work(options: ServerOptions, output: Output) {
+    return await interruptible(options, output, async (selvage, signal, interruption) => {
+      const report = await selvage.values.collectGarbage({
+        ...readFields(FIELDS, options),
+        signal,
+        ...(output.isLive && {
+          onProgress: ({ examined, unreferenced, expired }: GarbageReport) =>
+            output.live(`${examined.count} values looked at, ${unreferenced.count + expired.count} to go`),
+        }),
+      });
+      output.endLive();
+      output.say(describeGarbage(report));
+      if (output.json) output.document(report);
+      return exitCodeOf(report, interruption);
     });
-    output.endLive();
-    output.say(describeGarbage(report));
-    if (output.json) output.document(report);
-    return exitCodeOf(report, interruption);
-  });
-}
+  },
+});

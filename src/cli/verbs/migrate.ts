@@ -22,18 +22,16 @@ export const addMigrate = verb({
   options: OPTIONS,
   after:
     '\nExamples:\n  $ selvage migrate --status\n  $ SELVAGE_HISTORY=postgres://… selvage migrate --dry-run',
-  work: migrate,
+  async work(options: Chosen<typeof OPTIONS>, output: Output) {
+    const { migrateBackends } = await import('../../backends/index.js');
+    const mode = options.status ? 'status' : options.dryRun ? 'dry-run' : 'migrate';
+    const projectDir = projectFolder(options.projectDir);
+    const locations = await migrateBackends({ projectDir, mode });
+    return output.finish({ items: locations }, () =>
+      locations.map((location) => describeLocation(location, mode, output)).join('\n\n'),
+    );
+  },
 });
-
-async function migrate(options: Chosen<typeof OPTIONS>, output: Output): Promise<number> {
-  const { migrateBackends } = await import('../../backends/index.js');
-  const mode = options.status ? 'status' : options.dryRun ? 'dry-run' : 'migrate';
-  const projectDir = projectFolder(options.projectDir);
-  const locations = await migrateBackends({ projectDir, mode });
-  return output.finish({ items: locations }, () =>
-    locations.map((location) => describeLocation(location, mode, output)).join('\n\n'),
-  );
-}
 
 function describeLocation(
   location: MigrationReport,

@@ -9,7 +9,7 @@ import { valued, type Chosen } from '../options/option';
 import { JSON_DOCUMENT, PROJECT, commaSeparated } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
-import { pictureOptions, drawn, formatOf, givePicture } from '../output/pictures';
+import { PICTURES_OF_PLAN, drawn, formatOf, givePicture } from '../output/pictures';
 import { verb } from '../table/verb';
 
 const OPTIONS = {
@@ -18,7 +18,7 @@ const OPTIONS = {
     read: commaSeparated,
   }),
   against: valued('<run or file>', 'what has changed since that run, or in comparison with that file'),
-  ...pictureOptions('the graph'),
+  ...PICTURES_OF_PLAN,
   ...PROJECT,
   ...JSON_DOCUMENT,
 };
@@ -42,39 +42,37 @@ Examples:
   $ selvage plan pipeline.ts --svg graph.svg
   $ selvage plan pipeline.ts --open
   $ selvage plan pipeline.ts --markdown --against nightly-1f2e3d4c5b6a`,
-  work: planFile,
+  async work(file: string, options: PlanOptions, output: Output) {
+    const { nodeSha256 } = await import('../../node/node-sha256.js');
+    const { chooseTapestry, loadFile, warnOfUnused } = await import('../files/load-file.js');
+    const { describe, describeChanges } = await import('../show/plan.js');
+    const { budgetOf, graphOfPlan, layoutOf } = await import('../../plan/index.js');
+    const { planOf } = await import('../../runtime/index.js');
+    const { recordOf } = await import('../../authoring/index.js');
+    const chosen = chooseTapestry(await loadFile(file), options.tapestry);
+    const tapestry = recordOf(chosen);
+    const plan = planOf(tapestry, nodeSha256);
+    const layout = options.terminals ? layoutOf(plan.plan, options.terminals) : plan.loaded.layout;
+    const budget = budgetOf(layout);
+    warnOfUnused(tapestry, output);
+    const changes =
+      options.against === undefined ? undefined : await changesSince(options.against, plan, options);
+    const format = formatOf(options);
+    if (format !== undefined) {
+      const graph = graphOfPlan(plan.plan, plan.hash);
+      const picture = await drawn(format, graph, undefined, {
+        markdown: async () => (await import('../../visualisation/report.js')).reportOfPlan(graph, changes),
+        html: async () => (await import('../../explorer/html.js')).htmlForTapestry(chosen),
+      });
+      await givePicture(format, picture, options, output);
+      return EXIT.ok;
+    }
+    const planBytes = Buffer.byteLength(plan.text);
+    output.say(describe({ tapestry: tapestry.name, planHash: plan.hash, planBytes, budget }, output));
+    if (changes) output.say(describeChanges(changes, output));
+    return output.finish({ tapestry: tapestry.name, planHash: plan.hash, planBytes, ...budget, changes });
+  },
 });
-
-async function planFile(file: string, options: PlanOptions, output: Output): Promise<number> {
-  const { nodeSha256 } = await import('../../node/node-sha256.js');
-  const { chooseTapestry, loadFile, warnOfUnused } = await import('../files/load-file.js');
-  const { describe, describeChanges } = await import('../show/plan.js');
-  const { budgetOf, graphOfPlan, layoutOf } = await import('../../plan/index.js');
-  const { planOf } = await import('../../runtime/index.js');
-  const { recordOf } = await import('../../authoring/index.js');
-  const chosen = chooseTapestry(await loadFile(file), options.tapestry);
-  const tapestry = recordOf(chosen);
-  const plan = planOf(tapestry, nodeSha256);
-  const layout = options.terminals ? layoutOf(plan.plan, options.terminals) : plan.loaded.layout;
-  const budget = budgetOf(layout);
-  warnOfUnused(tapestry, output);
-  const changes =
-    options.against === undefined ? undefined : await changesSince(options.against, plan, options);
-  const format = formatOf(options);
-  if (format !== undefined) {
-    const graph = graphOfPlan(plan.plan, plan.hash);
-    const picture = await drawn(format, graph, undefined, {
-      markdown: async () => (await import('../../visualisation/report.js')).reportOfPlan(graph, changes),
-      html: async () => (await import('../../explorer/html.js')).htmlForTapestry(chosen),
-    });
-    await givePicture(format, picture, options, output);
-    return EXIT.ok;
-  }
-  const planBytes = Buffer.byteLength(plan.text);
-  output.say(describe({ tapestry: tapestry.name, planHash: plan.hash, planBytes, budget }, output));
-  if (changes) output.say(describeChanges(changes, output));
-  return output.finish({ tapestry: tapestry.name, planHash: plan.hash, planBytes, ...budget, changes });
-}
 
 /** Compares with an existing file, else with a run. */
 async function changesSince(

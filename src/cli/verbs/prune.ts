@@ -28,40 +28,38 @@ export const addPrune = verb({
   options: { ...optionsOfFields(FIELDS), ...JSON_DOCUMENT, ...SERVER },
   after:
     '\nExit codes: 0 removed, or nothing to remove; 2 not confirmed; 130 interrupted.\n\nExamples:\n  $ selvage prune --older-than 90d --dry-run\n  $ selvage prune --older-than 30d --tapestry nightly --status succeeded --yes',
-  work: pruneRuns,
-});
-
-async function pruneRuns(options: ServerOptions, output: Output): Promise<number> {
-  const { olderThan, undelivered, dryRun, yes, run: runs, ...filters } = readFields(FIELDS, options);
-  return await interruptible(options, output, async (selvage, signal, interruption) => {
-    const selection = { olderThan, undelivered, signal, which: { ...filters, ...(runs && { runs }) } };
-    const plan = await selvage.runs.prune({ ...selection, dryRun: true });
-    output.say(describePrune(plan, output));
-    const removeNone = (code: number): number => {
-      if (output.json) output.document(plan);
-      return code;
-    };
-    if (!plan.complete) return removeNone(interruption.exitCode);
-    if (dryRun || plan.runs === 0) return removeNone(EXIT.ok);
-    if (
-      !yes &&
-      !(await isConfirmed(`Remove ${plural(plan.runs, 'run')} for good?`, 'add --yes (or --dry-run)'))
-    ) {
-      output.warn('Nothing was removed.');
-      return removeNone(EXIT.usage);
-    }
-    const report = await selvage.runs.prune({
-      ...selection,
-      ...(output.isLive && {
-        onProgress: ({ runs }: PruneReport) => output.live(`${runs} of ${plan.runs} runs removed`),
-      }),
+  async work(options: ServerOptions, output: Output) {
+    const { olderThan, undelivered, dryRun, yes, run: runs, ...filters } = readFields(FIELDS, options);
+    return await interruptible(options, output, async (selvage, signal, interruption) => {
+      const selection = { olderThan, undelivered, signal, which: { ...filters, ...(runs && { runs }) } };
+      const plan = await selvage.runs.prune({ ...selection, dryRun: true });
+      output.say(describePrune(plan, output));
+      const removeNone = (code: number): number => {
+        if (output.json) output.document(plan);
+        return code;
+      };
+      if (!plan.complete) return removeNone(interruption.exitCode);
+      if (dryRun || plan.runs === 0) return removeNone(EXIT.ok);
+      if (
+        !yes &&
+        !(await isConfirmed(`Remove ${plural(plan.runs, 'run')} for good?`, 'add --yes (or --dry-run)'))
+      ) {
+        output.warn('Nothing was removed.');
+        return removeNone(EXIT.usage);
+      }
+      const report = await selvage.runs.prune({
+        ...selection,
+        ...(output.isLive && {
+          onProgress: ({ runs }: PruneReport) => output.live(`${runs} of ${plan.runs} runs removed`),
+        }),
+      });
+      output.endLive();
+      output.say(describePruned(report));
+      if (output.json) output.document(report);
+      return exitCodeOf({ ...report.garbage, complete: report.complete }, interruption);
     });
-    output.endLive();
-    output.say(describePruned(report));
-    if (output.json) output.document(report);
-    return exitCodeOf({ ...report.garbage, complete: report.complete }, interruption);
-  });
-}
+  },
+});
 
 function describePrune(report: PruneReport, output: Output): string {
   const { runs, until, tapestries, retained, retainedRuns, undelivered, undeliveredBy } = report;

@@ -28,44 +28,38 @@ Examples:
   $ selvage replay quickstart-1f2e3d4c5b6a --address temporal.example.com:7233
   $ temporal workflow show --workflow-id quickstart-1f2e3d4c5b6a --output json > history.json
   $ selvage replay --file history.json`,
-  work: replay,
+  async work(runId: string | undefined, options: Chosen<typeof OPTIONS>, output: Output) {
+    const { readHistoryFile } = await import('../files/history-file.js');
+    const { withClient } = await import('../location/connect.js');
+    const { installReplayLogger } = await import('../location/logging.js');
+    const { file } = options;
+    if ((runId === undefined) === (file === undefined)) {
+      throw new SelvageError('Usage', 'Say what to replay: the id of a run, or a history by --file.');
+    }
+    if (file !== undefined) {
+      const history = await readHistoryFile(file);
+      await installReplayLogger(output);
+      const execution = await (await import('../../worker/replay.js')).replayHistory(history);
+      show(execution, execution.runId, output);
+      const skippedChildRuns = execution.childRuns.map((child) => child.runId);
+      return conclude([execution], skippedChildRuns, output);
+    }
+    return await withClient(options, output, async (selvage) => {
+      await installReplayLogger(output);
+      const executions: ReplayedExecution[] = [];
+      for await (const execution of (await import('../../worker/replay.js')).replayRun(
+        selvage.client,
+        runId!,
+      )) {
+        show(execution, runId!, output);
+        executions.push(execution);
+      }
+      return conclude(executions, [], output, selvage.location);
+    });
+  },
 });
 
 const SHOWN_SKIPPED = 500;
-
-async function replay(
-  runId: string | undefined,
-  options: Chosen<typeof OPTIONS>,
-  output: Output,
-): Promise<number> {
-  const { readHistoryFile } = await import('../files/history-file.js');
-  const { withClient } = await import('../location/connect.js');
-  const { installReplayLogger } = await import('../location/logging.js');
-  const { file } = options;
-  if ((runId === undefined) === (file === undefined)) {
-    throw new SelvageError('Usage', 'Say what to replay: the id of a run, or a history by --file.');
-  }
-  if (file !== undefined) {
-    const history = await readHistoryFile(file);
-    await installReplayLogger(output);
-    const execution = await (await import('../../worker/replay.js')).replayHistory(history);
-    show(execution, execution.runId, output);
-    const skippedChildRuns = execution.childRuns.map((child) => child.runId);
-    return conclude([execution], skippedChildRuns, output);
-  }
-  return await withClient(options, output, async (selvage) => {
-    await installReplayLogger(output);
-    const executions: ReplayedExecution[] = [];
-    for await (const execution of (await import('../../worker/replay.js')).replayRun(
-      selvage.client,
-      runId!,
-    )) {
-      show(execution, runId!, output);
-      executions.push(execution);
-    }
-    return conclude(executions, [], output, selvage.location);
-  });
-}
 
 /** @param asked the requested run; others are printed with their ids */
 function show(execution: ReplayedExecution, asked: string, output: Output): void {

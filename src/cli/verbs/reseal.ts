@@ -14,22 +14,20 @@ export const addReseal = verb({
   after:
     "\nTemporal's histories are not changed: keep an old key until the server has forgotten the runs of its time.\n\n" +
     'Exit codes: 0 all is sealed with the current key, 1 some values do not open and stay, 2 usage or a missing key.\n\nExample:\n  $ selvage reseal',
-  work: resealAll,
+  async work(options: RecordOptions, output: Output) {
+    const { withRecords } = await import('../location/records.js');
+    const { reseal } = await import('../../encryption/index.js');
+    return await withRecords(options, async (backends) => {
+      const done = await reseal(backends);
+      output.say(
+        joined(
+          `${plural(done.values, 'value')} and ${plural(done.subjectKeys, 'key')} of subjects are sealed anew with the key ${output.bold(done.key)}.`,
+          done.freed.length > 0 && `Nothing stored needs any more: ${done.freed.join(', ')}.`,
+          done.damaged > 0 && `${plural(done.damaged, 'value')} did not open and stayed as they were.`,
+        ),
+      );
+      if (output.json) output.document(done);
+      return done.damaged > 0 ? EXIT.runFailed : EXIT.ok;
+    });
+  },
 });
-
-async function resealAll(options: RecordOptions, output: Output): Promise<number> {
-  const { withRecords } = await import('../location/records.js');
-  const { reseal } = await import('../../encryption/index.js');
-  return await withRecords(options, async (backends) => {
-    const done = await reseal(backends);
-    output.say(
-      joined(
-        `${plural(done.values, 'value')} and ${plural(done.subjectKeys, 'key')} of subjects are sealed anew with the key ${output.bold(done.key)}.`,
-        done.freed.length > 0 && `Nothing stored needs any more: ${done.freed.join(', ')}.`,
-        done.damaged > 0 && `${plural(done.damaged, 'value')} did not open and stayed as they were.`,
-      ),
-    );
-    if (output.json) output.document(done);
-    return done.damaged > 0 ? EXIT.runFailed : EXIT.ok;
-  });
-}

@@ -16,29 +16,27 @@ export const addRestore = verb({
   arguments: { '<folder>': 'what `selvage backup` has made' },
   options: { ...JSON_DOCUMENT, ...PROJECT },
   after: '\nExamples:\n  $ selvage restore /backups/monday',
-  work: restore,
+  async work(given: string, options: RecordOptions, output: Output) {
+    const projectDir = projectFolder(options.projectDir);
+    const folder = path.resolve(given);
+    const { restoreProject } = await import('../files/project-backup.js');
+    const { backup: from, files } = await restoreProject({
+      projectDir,
+      folder,
+      log: (message) => output.warn(message),
+    });
+    const { begunAt: startedAt, endedAt: finishedAt } = from;
+    if (output.json) output.document({ projectDir, folder, startedAt, finishedAt, files });
+    else
+      output.say(
+        [
+          `Restored ${projectDir} as it was at ${new Date(startedAt).toISOString()}:`,
+          ...files.map(
+            ({ file, contains, movedTo }) =>
+              `  ${file}: ${wordsOf(contains)}${movedTo === undefined ? '' : `\n    what was there is kept as ${movedTo}`}`,
+          ),
+        ].join('\n'),
+      );
+    return EXIT.ok;
+  },
 });
-
-async function restore(given: string, options: RecordOptions, output: Output): Promise<number> {
-  const projectDir = projectFolder(options.projectDir);
-  const folder = path.resolve(given);
-  const { restoreProject } = await import('../files/project-backup.js');
-  const { backup: from, files } = await restoreProject({
-    projectDir,
-    folder,
-    log: (message) => output.warn(message),
-  });
-  const { begunAt: startedAt, endedAt: finishedAt } = from;
-  if (output.json) output.document({ projectDir, folder, startedAt, finishedAt, files });
-  else
-    output.say(
-      [
-        `Restored ${projectDir} as it was at ${new Date(startedAt).toISOString()}:`,
-        ...files.map(
-          ({ file, contains, movedTo }) =>
-            `  ${file}: ${wordsOf(contains)}${movedTo === undefined ? '' : `\n    what was there is kept as ${movedTo}`}`,
-        ),
-      ].join('\n'),
-    );
-  return EXIT.ok;
-}

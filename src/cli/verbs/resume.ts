@@ -7,7 +7,7 @@ import { JSON_DOCUMENT, SERVER, commaSeparated, placeWords } from '../options/se
 import { readDeadline } from '../options/times';
 import type { Output } from '../output/output';
 import { commandLine } from '../output/typed-commands';
-import { Interruption } from '../process/interruption';
+import { workUntilAsked } from '../process/interruption';
 import type { Errand } from '../work/foreground-run';
 import { verb } from '../table/verb';
 
@@ -49,34 +49,26 @@ Exit codes: as of \`selvage run\`.
 Examples:
   $ selvage resume nightly-1f2e3d4c5b6a pipeline.ts
   $ selvage resume nightly-1f2e3d4c5b6a pipeline.ts --from load`,
-  work: resumeRun,
+  async work(runId: string, file: string | undefined, options: ResumeCommandOptions, output: Output) {
+    const before = 'Interrupted before the run was resumed.';
+    return await workUntilAsked(
+      output,
+      before,
+      () => open(file, options, output),
+      async ({ selvage, loaded }, interruption) => {
+        const { leaveToWorker, workHere } = await import('../work/foreground-run.js');
+        const errand = await errandOf(selvage, runId, { file, loaded }, options).catch(
+          async (error: unknown) => {
+            await selvage.close();
+            throw error;
+          },
+        );
+        const surroundings = { selvage, output, interruption, options };
+        return await (loaded ? workHere(errand, surroundings) : leaveToWorker(errand, surroundings));
+      },
+    );
+  },
 });
-
-async function resumeRun(
-  runId: string,
-  file: string | undefined,
-  options: ResumeCommandOptions,
-  output: Output,
-): Promise<number> {
-  const interruption = new Interruption(output);
-  try {
-    const opened = await interruption.orAsked(open(file, options, output));
-    if (!opened) {
-      output.warn('Interrupted before the run was resumed.');
-      return interruption.exitCode;
-    }
-    const { selvage, loaded } = opened;
-    const { leaveToWorker, workHere } = await import('../work/foreground-run.js');
-    const errand = await errandOf(selvage, runId, { file, loaded }, options).catch(async (error: unknown) => {
-      await selvage.close();
-      throw error;
-    });
-    const surroundings = { selvage, output, interruption, options };
-    return await (loaded ? workHere(errand, surroundings) : leaveToWorker(errand, surroundings));
-  } finally {
-    interruption.stop();
-  }
-}
 
 async function open(
   file: string | undefined,
@@ -88,12 +80,8 @@ async function open(
   const { requireProject } = await import('../location/records.js');
   requireProject(options);
   const loaded = file === undefined ? undefined : await loadFile(file);
-  const { emittersOf } = await import('../files/emitters.js');
-  const emitters = await emittersOf(loaded, options);
-  return {
-    selvage: await openFor(loaded?.tapestries, options, output, { taskQueues: [], emitters }),
-    loaded,
-  };
+  const working = { taskQueues: [], file: loaded ?? { emitters: [] } };
+  return { selvage: await openFor(loaded?.tapestries, options, output, working), loaded };
 }
 
 async function errandOf(

@@ -6,7 +6,7 @@ import { flag, unless, valued, type Chosen } from '../options/option';
 import { JSON_DOCUMENT, SERVER, collect, commaSeparated } from '../options/server-options';
 import { readDeadline } from '../options/times';
 import type { Output } from '../output/output';
-import { Interruption } from '../process/interruption';
+import { workUntilAsked } from '../process/interruption';
 import { Timings } from '../work/timings';
 import { verb } from '../table/verb';
 
@@ -61,63 +61,52 @@ Examples:
   $ selvage run pipeline.ts --param x=5
   $ selvage run pipeline.ts --tapestry nightly --params-file params.yaml --run-id nightly-2026-01-31
   $ selvage run pipeline.ts --param x=5 --json | jq .values`,
-  work: runFile,
+  async work(file: string, options: RunOptions, output: Output) {
+    const timings = new Timings();
+    timings.mark('loading Node and the command line');
+    const open = async (): Promise<{ work: Work; selvage: Selvage }> => {
+      const work = await prepare(file, options, output);
+      timings.mark('loading and checking the file');
+      const { openFor } = await import('../location/connect.js');
+      const tapestries = options.detach ? undefined : work.loaded.tapestries;
+      const selvage = await openFor(tapestries, options, output, { taskQueues: [], file: work.loaded });
+      timings.mark("loading Temporal's SDK, finding or starting the server, opening backends");
+      return { work, selvage };
+    };
+    try {
+      const before = 'Interrupted before the run was started.';
+      return await workUntilAsked(output, before, open, async ({ work, selvage }, interruption) => {
+        const { leaveToWorker, workHere } = await import('../work/foreground-run.js');
+        const isNew = options.runId === undefined && options.idempotencyKey === undefined;
+        const errand = {
+          tapestry: work.tapestry.name,
+          file,
+          runId: work.runId,
+          taskQueue: work.taskQueue,
+          isNew,
+          back: isNew ? [...process.argv.slice(2), '--run-id', work.runId] : process.argv.slice(2),
+          start: () => start(selvage, work, options),
+        };
+        const surroundings = { selvage, output, interruption, options, timings };
+        if (options.detach) return await leaveToWorker(errand, surroundings);
+        const notice = isNew ? tellInterrupted(selvage, work, file, options, output) : Promise.resolve();
+        return await workHere({ ...errand, notice }, surroundings);
+      });
+    } finally {
+      if (options.timings) output.warn(timings.lines().join('\n'));
+    }
+  },
 });
 
 /** The validated request, before a server is started or anything is written. */
 interface Work {
   readonly tapestry: AnyTapestry;
-  /** All tapestries of the file, for the worker. */
-  readonly tapestries: readonly AnyTapestry[];
-  readonly emitters: LoadedFile['emitters'];
+  readonly loaded: LoadedFile;
   readonly parameters: Record<string, unknown>;
   /** Chosen here, so that an interrupted command can always say how to resume. */
   readonly runId: string;
   /** Task queue of the run, if this command starts it. */
   readonly taskQueue: string;
-}
-
-async function runFile(file: string, options: RunOptions, output: Output): Promise<number> {
-  const interruption = new Interruption(output);
-  const timings = new Timings();
-  timings.mark('loading Node and the command line');
-  try {
-    const ready = await interruption.orAsked(
-      prepare(file, options, output).then(async (work) => {
-        timings.mark('loading and checking the file');
-        const { openFor } = await import('../location/connect.js');
-        const tapestries = options.detach ? undefined : work.tapestries;
-        const { emittersOf } = await import('../files/emitters.js');
-        const emitters = await emittersOf(work, options);
-        const selvage = await openFor(tapestries, options, output, { taskQueues: [], emitters });
-        timings.mark("loading Temporal's SDK, finding or starting the server, opening backends");
-        return { work, selvage };
-      }),
-    );
-    if (!ready) {
-      output.warn('Interrupted before the run was started.');
-      return interruption.exitCode;
-    }
-    const { work, selvage } = ready;
-    const { leaveToWorker, workHere } = await import('../work/foreground-run.js');
-    const isNew = options.runId === undefined && options.idempotencyKey === undefined;
-    const errand = {
-      tapestry: work.tapestry.name,
-      file,
-      runId: work.runId,
-      taskQueue: work.taskQueue,
-      isNew,
-      back: isNew ? [...process.argv.slice(2), '--run-id', work.runId] : process.argv.slice(2),
-      start: () => start(selvage, work, options),
-    };
-    const surroundings = { selvage, output, interruption, options, timings };
-    if (options.detach) return await leaveToWorker(errand, surroundings);
-    const notice = isNew ? tellInterrupted(selvage, work, file, options, output) : Promise.resolve();
-    return await workHere({ ...errand, notice }, surroundings);
-  } finally {
-    interruption.stop();
-    if (options.timings) output.warn(timings.lines().join('\n'));
-  }
 }
 
 async function prepare(file: string, options: RunOptions, output: Output): Promise<Work> {
@@ -141,8 +130,7 @@ async function prepare(file: string, options: RunOptions, output: Output): Promi
   const runId = await runIdOf(tapestry.name, options);
   return {
     tapestry,
-    tapestries: loaded.tapestries,
-    emitters: loaded.emitters,
+    loaded,
     parameters,
     runId,
     taskQueue: options.taskQueue ?? (options.detach ? taskQueueOf(plan) : foregroundQueue(runId)),
@@ -158,14 +146,14 @@ async function runIdOf(tapestry: string, { runId, idempotencyKey }: RunOptions):
 /** Mentions runs that earlier commands left unfinished: they are not taken up unasked, nor forgotten. */
 async function tellInterrupted(
   selvage: Selvage,
-  { tapestries, runId }: Work,
+  { loaded, runId }: Work,
   file: string,
   options: RunOptions,
   output: Output,
 ): Promise<void> {
   const { describeInterrupted, interruptedRuns } = await import('../work/interrupted-runs.js');
   try {
-    const names = tapestries.map(({ name }) => name);
+    const names = loaded.tapestries.map(({ name }) => name);
     const runs = (await interruptedRuns(selvage, names)).filter((run) => run.runId !== runId);
     if (runs.length > 0) output.warn(describeInterrupted(runs, file, options, output));
   } catch {

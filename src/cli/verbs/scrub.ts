@@ -42,52 +42,46 @@ Exit codes: 0 removed, or nothing to remove; 2 refused, or not confirmed.
 Examples:
   $ selvage scrub --run nightly-1f2e3d4c5b6a --reason "request 4711"
   $ selvage scrub sha256:3fdba35f04dc8c462986c992bcf875546257113072a909c162f7e470e581e278 --dry-run`,
-  work: scrubValues,
+  async work(hashes: readonly string[], options: ServerOptions, output: Output) {
+    const { run: runs = [], olderThan, reason, yes, force, dryRun } = readFields(FIELDS, options);
+    if (hashes.length === 0 && runs.length === 0 && olderThan === undefined)
+      throw new SelvageError('Usage', 'Say which values: their hashes, --run RUN or --older-than TIME.');
+    return await withClient(options, output, async (selvage) => {
+      const plan = await selvage.values.planScrub({
+        hashes: await Promise.all(hashes.map((hash) => selvage.lineage.resolveHash(hash))),
+        runs,
+        olderThan,
+      });
+      output.say(describePlan(plan, output));
+      const count = plan.items.filter(({ isThere }) => isThere).length;
+      const removeNone = (code: number): number => {
+        if (output.json) output.document({ ...plan, dryRun, removed: 0 });
+        return code;
+      };
+      if (dryRun || plan.items.length === 0) return removeNone(EXIT.ok);
+      // Purging values that were removed earlier removes nothing else, and needs no question.
+      if (count > 0 && !force && plan.running.length > 0) return removeNone(EXIT.usage);
+      if (
+        count > 0 &&
+        !yes &&
+        !(await isConfirmed(`Remove ${plural(count, 'value')} for good?`, 'add --yes (or --dry-run)'))
+      ) {
+        output.warn('Nothing was removed.');
+        return removeNone(EXIT.usage);
+      }
+      const { removed, at } = await selvage.values.scrub(plan, { force, reason });
+      output.say(
+        `Removed ${plural(removed, 'value')}. Backups, snapshots and replicas of the storage still have them.`,
+      );
+      return output.finish({ ...plan, dryRun, removed, at, reason: reason ?? null });
+    });
+  },
 });
 
 /** Up to this many values are listed with their references; more only as a number for each run. */
 const SHOWN_VALUES = 20;
 
 const SHOWN_RUNS = 50;
-
-async function scrubValues(
-  hashes: readonly string[],
-  options: ServerOptions,
-  output: Output,
-): Promise<number> {
-  const { run: runs = [], olderThan, reason, yes, force, dryRun } = readFields(FIELDS, options);
-  if (hashes.length === 0 && runs.length === 0 && olderThan === undefined)
-    throw new SelvageError('Usage', 'Say which values: their hashes, --run RUN or --older-than TIME.');
-  return await withClient(options, output, async (selvage) => {
-    const plan = await selvage.values.planScrub({
-      hashes: await Promise.all(hashes.map((hash) => selvage.lineage.resolveHash(hash))),
-      runs,
-      olderThan,
-    });
-    output.say(describePlan(plan, output));
-    const count = plan.items.filter(({ isThere }) => isThere).length;
-    const removeNone = (code: number): number => {
-      if (output.json) output.document({ ...plan, dryRun, removed: 0 });
-      return code;
-    };
-    if (dryRun || plan.items.length === 0) return removeNone(EXIT.ok);
-    // Purging values that were removed earlier removes nothing else, and needs no question.
-    if (count > 0 && !force && plan.running.length > 0) return removeNone(EXIT.usage);
-    if (
-      count > 0 &&
-      !yes &&
-      !(await isConfirmed(`Remove ${plural(count, 'value')} for good?`, 'add --yes (or --dry-run)'))
-    ) {
-      output.warn('Nothing was removed.');
-      return removeNone(EXIT.usage);
-    }
-    const { removed, at } = await selvage.values.scrub(plan, { force, reason });
-    output.say(
-      `Removed ${plural(removed, 'value')}. Backups, snapshots and replicas of the storage still have them.`,
-    );
-    return output.finish({ ...plan, dryRun, removed, at, reason: reason ?? null });
-  });
-}
 
 function describePlan({ items: values, running, inHistories }: ScrubPlan, output: Output): string {
   const there = values.filter(({ isThere }) => isThere).length;

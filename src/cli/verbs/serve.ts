@@ -50,69 +50,67 @@ Schedules are the server's: \`selvage schedules deploy FILE\` gives it those tha
 Examples:
   $ selvage serve orders.ts
   $ selvage serve orders.ts --no-worker --host 0.0.0.0 --port 80 --health-port 9090`,
-  work: serveFile,
-});
-
-async function serveFile(file: string, options: ServeOptions, output: Output): Promise<number> {
-  workFor('worker');
-  heedLogFormat(options);
-  const end = new Interruption(output);
-  try {
-    const { chosenLogFormat } = await import('../../connection/log-line.js');
-    const { loggerTo, sayInLogLines } = await import('../location/logging.js');
-    const format = chosenLogFormat('text');
-    if (format === 'json') sayInLogLines(output, format);
-    const { Monitor } = await import('../../serve/monitor.js');
-    const monitor = await Monitor.create();
-    const opened = await end.orAsked(open(file, options, output, monitor));
-    if (!opened) {
-      output.warn('Interrupted before anything was served.');
-      return end.exitCode;
-    }
-    sayInLogLines(output, format);
-    const { closeInTime, describePlace } = await import('../location/connect.js');
-    const { selvage, loaded, hasWorker, emitters } = opened;
+  async work(file: string, options: ServeOptions, output: Output) {
+    workFor('worker');
+    heedLogFormat(options);
+    const end = new Interruption(output);
     try {
-      output.say(describePlace(selvage.location));
-      const { Served } = await import('../../serve/serve.js');
-      const { port, host, healthPort } = options;
-      const serving = await Served.start(
-        selvage,
-        {
-          triggers: loaded.triggers,
-          tapestries: loaded.tapestries,
-          emitters,
-          port,
-          host,
-          healthPort,
-          ui: options.ui && pageOf(options),
-        },
-        {
-          logger: loggerTo(output, { format, runs: true }),
-          hasWorker,
-          ownsClient: false,
-          monitor,
-        },
-      );
-      try {
-        output.say(`${await describe(loaded, serving, hasWorker)}. Ctrl-C stops it.`);
-        if (serving.ui) describePage(serving.ui, output, !output.isLive);
-        if (isBehindPackageManager(process.env))
-          output.say(`npm and npx pass no SIGTERM on. As a service, start it by ${directCommand()}`);
-        await Promise.race([serving.ended, end.asked]);
-        hasResult(EXIT.ok);
-        output.say('Stopping: what was accepted is started. Ctrl-C again to end at once.');
-      } finally {
-        await serving.stop();
+      const { chosenLogFormat } = await import('../../connection/log-line.js');
+      const { loggerTo, sayInLogLines } = await import('../location/logging.js');
+      const format = chosenLogFormat('text');
+      if (format === 'json') sayInLogLines(output, format);
+      const { Monitor } = await import('../../serve/monitor.js');
+      const monitor = await Monitor.create();
+      const opened = await end.orAsked(open(file, options, output, monitor));
+      if (!opened) {
+        output.warn('Interrupted before anything was served.');
+        return end.exitCode;
       }
+      sayInLogLines(output, format);
+      const { closeInTime, describePlace } = await import('../location/connect.js');
+      const { selvage, loaded, hasWorker, emitters } = opened;
+      try {
+        output.say(describePlace(selvage.location));
+        const { Served } = await import('../../serve/serve.js');
+        const { port, host, healthPort } = options;
+        const serving = await Served.start(
+          selvage,
+          {
+            triggers: loaded.triggers,
+            tapestries: loaded.tapestries,
+            emitters,
+            port,
+            host,
+            healthPort,
+            ui: options.ui && pageOf(options),
+          },
+          {
+            logger: loggerTo(output, { format, runs: true }),
+            hasWorker,
+            ownsClient: false,
+            monitor,
+          },
+        );
+        try {
+          output.say(`${await describe(loaded, serving, hasWorker)}. Ctrl-C stops it.`);
+          if (serving.ui) describePage(serving.ui, output, !output.isLive);
+          if (isBehindPackageManager(process.env))
+            output.say(`npm and npx pass no SIGTERM on. As a service, start it by ${directCommand()}`);
+          await Promise.race([serving.ended, end.asked]);
+          hasResult(EXIT.ok);
+          output.say('Stopping: what was accepted is started. Ctrl-C again to end at once.');
+        } finally {
+          await serving.stop();
+        }
+      } finally {
+        await closeInTime(selvage, output);
+      }
+      return EXIT.ok;
     } finally {
-      await closeInTime(selvage, output);
+      end.stop();
     }
-    return EXIT.ok;
-  } finally {
-    end.stop();
-  }
-}
+  },
+});
 
 function pageOf({ uiPort, uiHost, publicHost, readOnly, requireToken }: ServeOptions): ServedPage {
   return { host: uiHost, port: uiPort, hosts: publicHost, readOnly, requireToken };
@@ -133,7 +131,7 @@ async function open(
   const emitters = await emittersOf(loaded, options);
   const selvage = await openFor(hasWorker ? loaded.tapestries : undefined, withServerPort(options), output, {
     runs: true,
-    emitters: false,
+    file: false,
     monitor,
   });
   keepTypeScriptLoadable();

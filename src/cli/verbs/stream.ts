@@ -29,80 +29,77 @@ Exit codes: 0 ended, drained or told to stop; 1 a stream has failed; 2 usage.
 Examples:
   $ selvage stream logs.ts
   $ selvage stream logs.ts --id access-log`,
-  work: streamFile,
-});
-
-async function streamFile(file: string, options: Chosen<typeof OPTIONS>, output: Output): Promise<number> {
-  workFor('worker');
-  const end = new Interruption(output);
-  try {
-    const { chosenLogFormat } = await import('../../connection/log-line.js');
-    const { describePlace, closeInTime, openFor } = await import('../location/connect.js');
-    const { loggerTo, sayInLogLines } = await import('../location/logging.js');
-    const { emittersOf } = await import('../files/emitters.js');
-    const { loadFile } = await import('../files/load-file.js');
-    const { StreamHost, workerOfStreams } = await import('../../serve/streams/serve-stream.js');
-    const { keepTypeScriptLoadable } = await import('../../user-modules/index.js');
-    const format = chosenLogFormat('text');
-    const loaded = await loadFile(file, { needs: 'stream' });
-    const streams = await chosenStreams(loaded, options.id);
-    const host = new StreamHost(streams, loggerTo(output, { format, runs: true }));
-    const { tapestries, taskQueues } = workerOfStreams(streams);
-    const opened = await end.orAsked(
-      openFor(tapestries, options, output, {
-        runs: true,
-        workerOptions: { activities: host.activities },
-        emitters: await emittersOf(loaded, options),
-        ...(taskQueues && { taskQueues }),
-      }),
-    );
-    if (!opened) {
-      output.warn('Interrupted before anything was read.');
-      return end.exitCode;
-    }
-    keepTypeScriptLoadable();
+  async work(file: string, options: Chosen<typeof OPTIONS>, output: Output) {
+    workFor('worker');
+    const end = new Interruption(output);
     try {
-      output.say(describePlace(opened.location));
-      const started = await host.start(opened);
-      for (const [id, { isJoined }] of started) {
-        const stands = isJoined
-          ? 'It is on the server already: if another process reads it, this one stands by, and works for its runs.'
-          : 'Ctrl-C stops it.';
-        output.say(`Stream ${id}: elements of its source for ${tapestryOf(streams, id)}. ${stands}`);
-      }
-      sayInLogLines(output, format);
-      const ends = Promise.all(
-        [...started].map(async ([id, { ended }]) => {
-          const { reason, ok, failed } = await ended;
-          output.say(
-            `Stream ${id} has ${reason === 'ended' ? 'ended: its source has no more' : 'been drained'}. ${counted(ok, failed)}.`,
-          );
-          return { stream: id, reason, ok, failed };
+      const { chosenLogFormat } = await import('../../connection/log-line.js');
+      const { describePlace, closeInTime, openFor } = await import('../location/connect.js');
+      const { loggerTo, sayInLogLines } = await import('../location/logging.js');
+      const { loadFile } = await import('../files/load-file.js');
+      const { StreamHost, workerOfStreams } = await import('../../serve/streams/serve-stream.js');
+      const { keepTypeScriptLoadable } = await import('../../user-modules/index.js');
+      const format = chosenLogFormat('text');
+      const loaded = await loadFile(file, { needs: 'stream' });
+      const streams = await chosenStreams(loaded, options.id);
+      const host = new StreamHost(streams, loggerTo(output, { format, runs: true }));
+      const { tapestries, taskQueues } = workerOfStreams(streams);
+      const opened = await end.orAsked(
+        openFor(tapestries, options, output, {
+          runs: true,
+          workerOptions: { activities: host.activities },
+          file: loaded,
+          ...(taskQueues && { taskQueues }),
         }),
       );
-      ends.catch(() => undefined);
-      const ended = await Promise.race([ends, opened.workerEnded, end.asked.then(() => undefined)]);
-      hasResult(EXIT.ok);
-      if (ended) {
-        return output.finish({ items: ended });
+      if (!opened) {
+        output.warn('Interrupted before anything was read.');
+        return end.exitCode;
       }
-      output.say('Stopping: what was read is finished. Ctrl-C again to end at once.');
-      await host.stop();
-      const stopped = await Promise.all(
-        [...started].map(async ([id, { counts }]) => ({
-          stream: id,
-          reason: 'stopped',
-          ...(await counts()),
-        })),
-      );
-      return output.finish({ items: stopped });
+      keepTypeScriptLoadable();
+      try {
+        output.say(describePlace(opened.location));
+        const started = await host.start(opened);
+        for (const [id, { isJoined }] of started) {
+          const stands = isJoined
+            ? 'It is on the server already: if another process reads it, this one stands by, and works for its runs.'
+            : 'Ctrl-C stops it.';
+          output.say(`Stream ${id}: elements of its source for ${tapestryOf(streams, id)}. ${stands}`);
+        }
+        sayInLogLines(output, format);
+        const ends = Promise.all(
+          [...started].map(async ([id, { ended }]) => {
+            const { reason, ok, failed } = await ended;
+            output.say(
+              `Stream ${id} has ${reason === 'ended' ? 'ended: its source has no more' : 'been drained'}. ${counted(ok, failed)}.`,
+            );
+            return { stream: id, reason, ok, failed };
+          }),
+        );
+        ends.catch(() => undefined);
+        const ended = await Promise.race([ends, opened.workerEnded, end.asked.then(() => undefined)]);
+        hasResult(EXIT.ok);
+        if (ended) {
+          return output.finish({ items: ended });
+        }
+        output.say('Stopping: what was read is finished. Ctrl-C again to end at once.');
+        await host.stop();
+        const stopped = await Promise.all(
+          [...started].map(async ([id, { counts }]) => ({
+            stream: id,
+            reason: 'stopped',
+            ...(await counts()),
+          })),
+        );
+        return output.finish({ items: stopped });
+      } finally {
+        await closeInTime(opened, output);
+      }
     } finally {
-      await closeInTime(opened, output);
+      end.stop();
     }
-  } finally {
-    end.stop();
-  }
-}
+  },
+});
 
 async function chosenStreams(
   { streams, path }: Pick<import('../files/load-file').LoadedFile, 'streams' | 'path'>,

@@ -33,36 +33,34 @@ export const addUi = verb({
   options: OPTIONS,
   after:
     '\nExamples:\n  $ selvage ui\n  $ selvage ui pipeline.ts --open\n  $ selvage ui --read-only --host 0.0.0.0',
-  work: showPage,
-});
-
-async function showPage(file: string | undefined, options: UiOptions, output: Output): Promise<number> {
-  const isDev = isDevWorker();
-  const end = isDev ? new EndOfDev() : new Interruption(output);
-  const projectDir = projectFolder(options.projectDir);
-  try {
-    const { requireProject } = await import('../location/records.js');
-    // Without a file to start runs from, a missing project would give an empty page.
-    if (file === undefined) requireProject(withServerPort(options));
-    const opened = await end.orAsked(openPage(file, projectDir, isDev, options, output));
-    if (!opened) return end.exitCode;
-    const { page, reach, backends } = opened;
+  async work(file: string | undefined, options: UiOptions, output: Output) {
+    const isDev = isDevWorker();
+    const end = isDev ? new EndOfDev() : new Interruption(output);
+    const projectDir = projectFolder(options.projectDir);
     try {
-      if (isDev) tellPort({ pagePort: page.port });
-      if (!isDev || isFirstDevPage()) describePage(page, output);
-      reach.begin();
-      if (options.open && (!isDev || isFirstDevPage())) openInBrowser(page.link, output);
-      await end.asked;
-      return hasResult(EXIT.ok);
+      const { requireProject } = await import('../location/records.js');
+      // Without a file to start runs from, a missing project would give an empty page.
+      if (file === undefined) requireProject(withServerPort(options));
+      const opened = await end.orAsked(openPage(file, projectDir, isDev, options, output));
+      if (!opened) return end.exitCode;
+      const { page, reach, backends } = opened;
+      try {
+        if (isDev) tellPort({ pagePort: page.port });
+        if (!isDev || isFirstDevPage()) describePage(page, output);
+        reach.begin();
+        if (options.open && (!isDev || isFirstDevPage())) openInBrowser(page.link, output);
+        await end.asked;
+        return hasResult(EXIT.ok);
+      } finally {
+        await page.close();
+        await reach.close();
+        await backends.close();
+      }
     } finally {
-      await page.close();
-      await reach.close();
-      await backends.close();
+      end.stop();
     }
-  } finally {
-    end.stop();
-  }
-}
+  },
+});
 
 interface OpenPage {
   readonly page: PageServer;

@@ -25,7 +25,17 @@ Exit codes: 0 nothing is wrong with them (there may be warnings), 2 something is
 Examples:
   $ selvage validate pipeline.yaml
   $ selvage validate pipelines/*.yaml pipeline.ts --json`,
-  work: validateFiles,
+  async work(files: readonly string[], _options: object, output: Output) {
+    const all: Validated[] = [];
+    for (const file of files) {
+      const found = await validated(file);
+      all.push(found);
+      tell(found, output);
+    }
+    const isOk = all.every(({ problems }) => problems.every(({ severity }) => severity === 'warning'));
+    if (output.json) output.document({ ok: isOk, files: all.map(({ text: _text, ...found }) => found) });
+    return isOk ? EXIT.ok : EXIT.usage;
+  },
 });
 
 interface FoundProblem extends Partial<PipelineProblem> {
@@ -43,18 +53,6 @@ interface Validated {
   readonly more: number;
   /** For a YAML document: the compiler's text with all problems. */
   readonly text?: string;
-}
-
-async function validateFiles(files: readonly string[], _options: object, output: Output): Promise<number> {
-  const all: Validated[] = [];
-  for (const file of files) {
-    const found = await validated(file);
-    all.push(found);
-    tell(found, output);
-  }
-  const isOk = all.every(({ problems }) => problems.every(({ severity }) => severity === 'warning'));
-  if (output.json) output.document({ ok: isOk, files: all.map(({ text: _text, ...found }) => found) });
-  return isOk ? EXIT.ok : EXIT.usage;
 }
 
 async function validated(file: string): Promise<Validated> {

@@ -27,34 +27,32 @@ export const addValue = verb({
   options: OPTIONS,
   after:
     '\nExample:\n  $ selvage value sha256:3fdba35f04dc8c462986c992bcf875546257113072a909c162f7e470e581e278',
-  work: showValue,
+  async work(given: string, options: Chosen<typeof OPTIONS>, output: Output) {
+    const { encodeJson } = await import('../../values/index.js');
+    const { withRecords } = await import('../location/records.js');
+    const { decodeStored } = await import('../../runtime/index.js');
+    const { resolveHash } = await import('../../records/questions/index.js');
+    return await withRecords(options, async (backends) => {
+      const { dataStore, runHistory } = backends;
+      const hash = await resolveHash(runHistory, given);
+      if (options.out !== undefined) {
+        const stream = await dataStore.getStream(hash);
+        if (!stream) throw await missing(backends, hash);
+        await pipeline(stream, createWriteStream(options.out));
+        output.say(`${hash} is in ${options.out}.`);
+        return output.finish({ hash, file: options.out });
+      }
+      const bytes = await dataStore.get(hash);
+      if (!bytes) throw await missing(backends, hash);
+      const value = decodeStored(hash, bytes);
+      if (output.json) output.document({ hash, size: bytes.byteLength, value: encodeJson(value) });
+      else if (value instanceof Uint8Array)
+        output.say(`${plural(value.byteLength, 'byte')}. Save them with --out FILE.`);
+      else output.say(inspect(value, { depth: null, maxArrayLength: null, maxStringLength: null }));
+      return EXIT.ok;
+    });
+  },
 });
-
-async function showValue(given: string, options: Chosen<typeof OPTIONS>, output: Output): Promise<number> {
-  const { encodeJson } = await import('../../values/index.js');
-  const { withRecords } = await import('../location/records.js');
-  const { decodeStored } = await import('../../runtime/index.js');
-  const { resolveHash } = await import('../../records/questions/index.js');
-  return await withRecords(options, async (backends) => {
-    const { dataStore, runHistory } = backends;
-    const hash = await resolveHash(runHistory, given);
-    if (options.out !== undefined) {
-      const stream = await dataStore.getStream(hash);
-      if (!stream) throw await missing(backends, hash);
-      await pipeline(stream, createWriteStream(options.out));
-      output.say(`${hash} is in ${options.out}.`);
-      return output.finish({ hash, file: options.out });
-    }
-    const bytes = await dataStore.get(hash);
-    if (!bytes) throw await missing(backends, hash);
-    const value = decodeStored(hash, bytes);
-    if (output.json) output.document({ hash, size: bytes.byteLength, value: encodeJson(value) });
-    else if (value instanceof Uint8Array)
-      output.say(`${plural(value.byteLength, 'byte')}. Save them with --out FILE.`);
-    else output.say(inspect(value, { depth: null, maxArrayLength: null, maxStringLength: null }));
-    return EXIT.ok;
-  });
-}
 
 async function missing(backends: Backends, hash: string): Promise<SelvageError> {
   const { missingValue } = await import('../../operations/values/show.js');

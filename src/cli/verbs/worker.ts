@@ -53,54 +53,52 @@ As a service (systemd, a container) start it without npm, which passes no SIGTER
 Examples:
   $ selvage worker pipeline.ts --address temporal.example.com:7233 --namespace data
   $ selvage worker pipeline.ts --adopt nightly-1f2e3d4c5b6a`,
-  work,
-});
-
-async function work(file: string, options: WorkerOptions, output: Output): Promise<number> {
-  workFor('worker');
-  heedLogFormat(options);
-  const isDev = isDevWorker();
-  const end = isDev ? new EndOfDev() : new Interruption(output);
-  try {
-    const { chosenLogFormat } = await import('../../connection/log-line.js');
-    const { sayInLogLines } = await import('../location/logging.js');
-    const format = chosenLogFormat('text');
-    // With JSON logs, everything is a log line; else texts for people come until the worker is ready.
-    if (format === 'json') sayInLogLines(output, format);
-    const { Monitor } = await import('../../serve/monitor.js');
-    const monitor = options.healthPort === undefined ? undefined : await Monitor.create();
-    const opened = await end.orAsked(open(file, isDev, options, output, monitor));
-    if (!opened) {
-      if (!isDev) output.warn('Interrupted before the worker began.');
-      return end.exitCode;
-    }
-    if (!isDev) sayInLogLines(output, format);
-    const { closeInTime, describePlace } = await import('../location/connect.js');
-    const { Adoption } = await import('../work/adoption.js');
-    const { selvage, loaded } = opened;
-    const adoption = new Adoption(selvage, loaded.tapestries, output);
-    let health: Serving | undefined;
+  async work(file: string, options: WorkerOptions, output: Output) {
+    workFor('worker');
+    heedLogFormat(options);
+    const isDev = isDevWorker();
+    const end = isDev ? new EndOfDev() : new Interruption(output);
     try {
-      health = await answerHealth(selvage, loaded, options, output, { format, monitor });
-      if (!isDev) output.say(describePlace(selvage.location));
-      output.say(`Worker of ${await describe(loaded, selvage)}${isDev ? '' : '. Ctrl-C stops it.'}`);
-      if (!isDev && isBehindPackageManager(process.env))
-        output.say(`npm and npx pass no SIGTERM on. As a service, start it by ${directCommand()}`);
-      if (health) output.say(`Answers /livez, /readyz and /metrics at ${health.healthUrl}`);
-      adoption.begin(options.adopt ?? []);
-      await Promise.race([selvage.workerEnded, adoption.failed, end.asked]);
-      hasResult(EXIT.ok);
-      if (!isDev) output.say('Stopping: running bodies have 5 s to end. Ctrl-C again to end at once.');
+      const { chosenLogFormat } = await import('../../connection/log-line.js');
+      const { sayInLogLines } = await import('../location/logging.js');
+      const format = chosenLogFormat('text');
+      // With JSON logs, everything is a log line; else texts for people come until the worker is ready.
+      if (format === 'json') sayInLogLines(output, format);
+      const { Monitor } = await import('../../serve/monitor.js');
+      const monitor = options.healthPort === undefined ? undefined : await Monitor.create();
+      const opened = await end.orAsked(open(file, isDev, options, output, monitor));
+      if (!opened) {
+        if (!isDev) output.warn('Interrupted before the worker began.');
+        return end.exitCode;
+      }
+      if (!isDev) sayInLogLines(output, format);
+      const { closeInTime, describePlace } = await import('../location/connect.js');
+      const { Adoption } = await import('../work/adoption.js');
+      const { selvage, loaded } = opened;
+      const adoption = new Adoption(selvage, loaded.tapestries, output);
+      let health: Serving | undefined;
+      try {
+        health = await answerHealth(selvage, loaded, options, output, { format, monitor });
+        if (!isDev) output.say(describePlace(selvage.location));
+        output.say(`Worker of ${await describe(loaded, selvage)}${isDev ? '' : '. Ctrl-C stops it.'}`);
+        if (!isDev && isBehindPackageManager(process.env))
+          output.say(`npm and npx pass no SIGTERM on. As a service, start it by ${directCommand()}`);
+        if (health) output.say(`Answers /livez, /readyz and /metrics at ${health.healthUrl}`);
+        adoption.begin(options.adopt ?? []);
+        await Promise.race([selvage.workerEnded, adoption.failed, end.asked]);
+        hasResult(EXIT.ok);
+        if (!isDev) output.say('Stopping: running bodies have 5 s to end. Ctrl-C again to end at once.');
+      } finally {
+        adoption.stop();
+        await health?.stop();
+        await closeInTime(selvage, output);
+      }
+      return EXIT.ok;
     } finally {
-      adoption.stop();
-      await health?.stop();
-      await closeInTime(selvage, output);
+      end.stop();
     }
-    return EXIT.ok;
-  } finally {
-    end.stop();
-  }
-}
+  },
+});
 
 async function answerHealth(
   selvage: Selvage,
@@ -133,11 +131,9 @@ async function open(
   const { untilPolled } = await import('../work/pollers.js');
   const { keepTypeScriptLoadable } = await import('../../user-modules/index.js');
   const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
-  const { emittersOf } = await import('../files/emitters.js');
-  const emitters = await emittersOf(loaded, options);
   const opening = openFor(loaded.tapestries, options, output, {
     runs: true,
-    emitters,
+    file: loaded,
     monitor,
     workerOptions: temporalOptions(options),
   });

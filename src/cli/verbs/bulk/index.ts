@@ -34,7 +34,14 @@ const addContinue = verb({
   arguments: { '<id>': 'as the command told it, and `selvage bulk list`' },
   options: { ...optionsOfFields(CONCURRENCY), ...JSON_DOCUMENT, ...SERVER },
   after: `\n${EXIT_CODES}\n\nExample:\n  $ selvage bulk continue bulk-1f2e3d4c`,
-  work: continueBulk,
+  async work(id: string, options: ServerOptions, output: Output) {
+    const { concurrency } = readFields(CONCURRENCY, options);
+    requireHistory(options);
+    return await interruptible(options, output, async (selvage, signal, interruption) => {
+      const how = { signal, interruption, concurrency };
+      return await reported(selvage, (given) => selvage.bulk.continue(id, given), how, options, output);
+    });
+  },
 });
 
 const addList = verb({
@@ -42,23 +49,12 @@ const addList = verb({
   description: 'Lists what was done from this folder, the newest first.',
   options: { ...JSON_DOCUMENT, ...PROJECT },
   after: '\nExample:\n  $ selvage bulk list',
-  work: listBulk,
+  work({ projectDir }: RecordOptions, output: Output): Promise<number> {
+    const items = bulkStates(projectFolder(projectDir));
+    output.say(items.length === 0 ? 'Nothing was done in bulk from this folder.' : describe(items));
+    return Promise.resolve(output.finish({ items }));
+  },
 });
-
-async function continueBulk(id: string, options: ServerOptions, output: Output): Promise<number> {
-  const { concurrency } = readFields(CONCURRENCY, options);
-  requireHistory(options);
-  return await interruptible(options, output, async (selvage, signal, interruption) => {
-    const how = { signal, interruption, concurrency };
-    return await reported(selvage, (given) => selvage.bulk.continue(id, given), how, options, output);
-  });
-}
-
-function listBulk({ projectDir }: RecordOptions, output: Output): Promise<number> {
-  const items = bulkStates(projectFolder(projectDir));
-  output.say(items.length === 0 ? 'Nothing was done in bulk from this folder.' : describe(items));
-  return Promise.resolve(output.finish({ items }));
-}
 
 function describe(items: readonly BulkState[]): string {
   return formatTable(

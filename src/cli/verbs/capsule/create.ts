@@ -43,36 +43,34 @@ export const addCapsuleCreate = verb({
   options: OPTIONS,
   after:
     '\nExamples:\n  $ selvage capsule create nightly-1f2e3d4c5b6a\n  $ selvage capsule create nightly-1f2e3d4c5b6a -o bug.selvage.html --redact "users.*.email" --max-value 4m',
-  work: makeCapsule,
+  async work(run: string, options: Chosen<typeof OPTIONS>, output: Output) {
+    const { withRecords } = await import('../../location/records.js');
+    const { maxTotal, maxValue, values, redact, redactSubject, withSecrets } = options;
+    return await withRecords(options, async (backends) => {
+      const written = await (
+        await import('../../../capsule/index.js')
+      ).writeCapsule(backends, run, {
+        values,
+        maxTotalBytes: maxTotal,
+        maxValueBytes: maxValue,
+        redact,
+        redactSubject,
+        secrets: withSecrets,
+      });
+      const file = path.resolve(options.out ?? fileNameOf(run));
+      // Only the owner can read it, and decides whom to pass it to.
+      await writeWhole(file, written.html, 0o600);
+      tellWritten(written, file, output);
+      if (output.json) {
+        const { html, run: record, ...counts } = written;
+        output.document({ runId: record.run_id, file, bytes: Buffer.byteLength(html), ...counts });
+      }
+      return EXIT.ok;
+    });
+  },
 });
 
 const LONGEST_NAME = 100;
-
-async function makeCapsule(run: string, options: Chosen<typeof OPTIONS>, output: Output): Promise<number> {
-  const { withRecords } = await import('../../location/records.js');
-  const { maxTotal, maxValue, values, redact, redactSubject, withSecrets } = options;
-  return await withRecords(options, async (backends) => {
-    const written = await (
-      await import('../../../capsule/index.js')
-    ).writeCapsule(backends, run, {
-      values,
-      maxTotalBytes: maxTotal,
-      maxValueBytes: maxValue,
-      redact,
-      redactSubject,
-      secrets: withSecrets,
-    });
-    const file = path.resolve(options.out ?? fileNameOf(run));
-    // Only the owner can read it, and decides whom to pass it to.
-    await writeWhole(file, written.html, 0o600);
-    tellWritten(written, file, output);
-    if (output.json) {
-      const { html, run: record, ...counts } = written;
-      output.document({ runId: record.run_id, file, bytes: Buffer.byteLength(html), ...counts });
-    }
-    return EXIT.ok;
-  });
-}
 
 /** Replaces slashes of an id, which would lead to another folder. */
 function fileNameOf(run: string): string {

@@ -32,23 +32,21 @@ export const addCapsuleOpen = verb({
   options: OPTIONS,
   after:
     '\nExamples:\n  $ selvage capsule open nightly-1f2e3d4c5b6a.selvage.html\n  $ selvage capsule open nightly-1f2e3d4c5b6a.selvage.html --check',
-  work: openFile,
+  async work(file: string, options: OpenOptions, output: Output) {
+    const { readCapsule } = await import('../../../capsule/index.js');
+    const capsule = await readCapsule(file);
+    const counts = capsule.check();
+    tellCapsule(capsule, counts, output);
+    if (output.json) {
+      const { run, runs, fingerprint = null, absent, redacted, madeAt, madeBy } = capsule;
+      const ids = runs.map(({ run_id }) => run_id);
+      output.document({ file, run, runs: ids, fingerprint, counts, absent, redacted, madeAt, madeBy });
+    }
+    // `--json` is for programs, which need no page.
+    if (options.check || output.json) return EXIT.ok;
+    return await showCapsule(capsule, options, output);
+  },
 });
-
-async function openFile(file: string, options: OpenOptions, output: Output): Promise<number> {
-  const { readCapsule } = await import('../../../capsule/index.js');
-  const capsule = await readCapsule(file);
-  const counts = capsule.check();
-  tellCapsule(capsule, counts, output);
-  if (output.json) {
-    const { run, runs, fingerprint = null, absent, redacted, madeAt, madeBy } = capsule;
-    const ids = runs.map(({ run_id }) => run_id);
-    output.document({ file, run, runs: ids, fingerprint, counts, absent, redacted, madeAt, madeBy });
-  }
-  // `--json` is for programs, which need no page.
-  if (options.check || output.json) return EXIT.ok;
-  return await showCapsule(capsule, options, output);
-}
 
 async function showCapsule(
   capsule: Capsule,

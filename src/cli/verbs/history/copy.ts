@@ -28,47 +28,45 @@ export const addHistoryCopy = verb({
   after:
     '\nExit codes: 0 all was copied and is equal, 1 something differs or runs are not over, 2 usage.\n\n' +
     'Example:\n  $ selvage history copy --to postgres://selvage@db.internal/selvage',
-  work: copyHistory,
-});
-
-async function copyHistory(options: Chosen<typeof OPTIONS>, output: Output): Promise<number> {
-  const { copyRecords } = await import('../../../records/retention/index.js');
-  const { openBackends } = await import('../../../backends/index.js');
-  const { projectFolder } = await import('../../../node/project-folder.js');
-  const { requireHistory } = await import('../../location/records.js');
-  const projectDir = projectFolder(options.projectDir);
-  if (options.from === undefined) requireHistory(options);
-  const from = await openBackends({ projectDir, url: options.from, data: options.fromData });
-  try {
-    const to = await openBackends({
-      projectDir,
-      url: options.to,
-      ledger: options.to,
-      data: options.toData,
-      largeData: options.toLarge,
-    });
+  async work(options: Chosen<typeof OPTIONS>, output: Output) {
+    const { copyRecords } = await import('../../../records/retention/index.js');
+    const { openBackends } = await import('../../../backends/index.js');
+    const { projectFolder } = await import('../../../node/project-folder.js');
+    const { requireHistory } = await import('../../location/records.js');
+    const projectDir = projectFolder(options.projectDir);
+    if (options.from === undefined) requireHistory(options);
+    const from = await openBackends({ projectDir, url: options.from, data: options.fromData });
     try {
-      let told = Date.now();
-      const report = await copyRecords({
-        from,
-        to,
-        merge: options.merge,
-        onProgress: ({ values, runs }) => {
-          if (Date.now() - told < TELL_MS) return;
-          told = Date.now();
-          output.say(output.dim(`… ${values.added} values, ${runs.added} of ${plural(runs.total, 'run')}`));
-        },
+      const to = await openBackends({
+        projectDir,
+        url: options.to,
+        ledger: options.to,
+        data: options.toData,
+        largeData: options.toLarge,
       });
-      output.say(describe(report, output));
-      if (output.json) output.document(report);
-      return report.differences.length === 0 && report.open.length === 0 ? EXIT.ok : EXIT.runFailed;
+      try {
+        let told = Date.now();
+        const report = await copyRecords({
+          from,
+          to,
+          merge: options.merge,
+          onProgress: ({ values, runs }) => {
+            if (Date.now() - told < TELL_MS) return;
+            told = Date.now();
+            output.say(output.dim(`… ${values.added} values, ${runs.added} of ${plural(runs.total, 'run')}`));
+          },
+        });
+        output.say(describe(report, output));
+        if (output.json) output.document(report);
+        return report.differences.length === 0 && report.open.length === 0 ? EXIT.ok : EXIT.runFailed;
+      } finally {
+        await to.close();
+      }
     } finally {
-      await to.close();
+      await from.close();
     }
-  } finally {
-    await from.close();
-  }
-}
+  },
+});
 
 const TELL_MS = 5_000;
 

@@ -21,18 +21,16 @@ export const addHistoryExport = verb({
   options: { ...optionsOfFields(FIELDS), ...JSON_DOCUMENT, ...PROJECT },
   after:
     '\nExamples:\n  $ selvage history export --to exported\n  $ selvage history export --to march --since 2026-03-01 --until 2026-04-01 --tapestry nightly',
-  work: exportRecords,
+  async work(options: RecordOptions, output: Output) {
+    const { to, ...runs } = readFields(FIELDS, options);
+    const { projectDir } = options;
+    return await withRecords({ projectDir }, async ({ runHistory }) => {
+      const exported = await exportHistory(runHistory, { folder: to, runs });
+      const { files } = exported;
+      output.say(
+        `Exported ${plural(exported.runs, 'run')} to ${files.runs}\n     and ${plural(exported.lineage, 'lineage record')} to ${files.lineage}`,
+      );
+      return output.finish(exported);
+    });
+  },
 });
-
-async function exportRecords(options: RecordOptions, output: Output): Promise<number> {
-  const { to, ...runs } = readFields(FIELDS, options);
-  const { projectDir } = options;
-  return await withRecords({ projectDir }, async ({ runHistory }) => {
-    const exported = await exportHistory(runHistory, { folder: to, runs });
-    const { files } = exported;
-    output.say(
-      `Exported ${plural(exported.runs, 'run')} to ${files.runs}\n     and ${plural(exported.lineage, 'lineage record')} to ${files.lineage}`,
-    );
-    return output.finish(exported);
-  });
-}

@@ -45,59 +45,53 @@ Exit codes: 0 written, or as it would be written; 1 with --check it is not; 2 us
 Examples:
   $ selvage python types shop.models --out src/shop.ts
   $ selvage python types shop.models shop.prices --out src/shop.ts --check`,
-  work: writePythonTypes,
-});
-
-async function writePythonTypes(
-  modules: readonly string[],
-  options: PythonTypesOptions,
-  output: Output,
-): Promise<number> {
-  const { out, check = false } = options;
-  const [{ isWritten, writeTypes }, { shellLine }] = await Promise.all([
-    import('../../python-types/write-types.js'),
-    import('../../output/typed-commands.js'),
-  ]);
-  const before = await textOf(out);
-  if (!check && before !== undefined && before.trim() !== '' && !isWritten(before))
-    throw new SelvageError(
-      'Usage',
-      `${out} is there, and was not written by this command. Name another file, or remove it.`,
-    );
-  const bodies = await describe([...new Set(modules)].sort(), options, output);
-  const words = [
-    ...[...new Set(modules)].sort(),
-    '--out',
-    out,
-    ...(options.path ?? []).flatMap((path) => ['--path', path]),
-  ];
-  const written = await writeTypes(bodies, `npx selvage python types ${shellLine(words)}`);
-  const told = bodies.map(({ name, receives, isAsync }) => ({
-    name,
-    identifier: written.identifiers.get(name),
-    receives,
-    isAsync,
-  }));
-  if (check) {
-    const { differencesOf } = await import('../../python-types/differences.js');
-    const differences = differencesOf(before, written.text);
-    if (differences.length === 0) output.say(`${out} is ${output.green('as it would be written')}.`);
-    else {
-      output.warn(`${output.red('error')} ${out} is not what would be written:`);
-      for (const difference of differences) output.warn(`  ${difference}`);
-      output.warn(`Write it: ${`selvage python types ${shellLine(words)}`}`);
+  async work(modules: readonly string[], options: PythonTypesOptions, output: Output) {
+    const { out, check = false } = options;
+    const [{ isWritten, writeTypes }, { shellLine }] = await Promise.all([
+      import('../../python-types/write-types.js'),
+      import('../../output/typed-commands.js'),
+    ]);
+    const before = await textOf(out);
+    if (!check && before !== undefined && before.trim() !== '' && !isWritten(before))
+      throw new SelvageError(
+        'Usage',
+        `${out} is there, and was not written by this command. Name another file, or remove it.`,
+      );
+    const bodies = await describe([...new Set(modules)].sort(), options, output);
+    const words = [
+      ...[...new Set(modules)].sort(),
+      '--out',
+      out,
+      ...(options.path ?? []).flatMap((path) => ['--path', path]),
+    ];
+    const written = await writeTypes(bodies, `npx selvage python types ${shellLine(words)}`);
+    const told = bodies.map(({ name, receives, isAsync }) => ({
+      name,
+      identifier: written.identifiers.get(name),
+      receives,
+      isAsync,
+    }));
+    if (check) {
+      const { differencesOf } = await import('../../python-types/differences.js');
+      const differences = differencesOf(before, written.text);
+      if (differences.length === 0) output.say(`${out} is ${output.green('as it would be written')}.`);
+      else {
+        output.warn(`${output.red('error')} ${out} is not what would be written:`);
+        for (const difference of differences) output.warn(`  ${difference}`);
+        output.warn(`Write it: ${`selvage python types ${shellLine(words)}`}`);
+      }
+      if (output.json)
+        output.document({ file: out, isCurrent: differences.length === 0, differences, bodies: told });
+      return differences.length === 0 ? EXIT.ok : EXIT.runFailed;
     }
-    if (output.json)
-      output.document({ file: out, isCurrent: differences.length === 0, differences, bodies: told });
-    return differences.length === 0 ? EXIT.ok : EXIT.runFailed;
-  }
-  const { writeWhole } = await import('../../output/write-whole.js');
-  if (before !== written.text) await writeWhole(out, written.text);
-  output.say(
-    `${out}: ${plural(bodies.length, 'body', 'bodies')} (${told.map(({ identifier }) => identifier).join(', ')})`,
-  );
-  return output.finish({ file: out, bodies: told });
-}
+    const { writeWhole } = await import('../../output/write-whole.js');
+    if (before !== written.text) await writeWhole(out, written.text);
+    output.say(
+      `${out}: ${plural(bodies.length, 'body', 'bodies')} (${told.map(({ identifier }) => identifier).join(', ')})`,
+    );
+    return output.finish({ file: out, bodies: told });
+  },
+});
 
 async function describe(
   modules: readonly string[],

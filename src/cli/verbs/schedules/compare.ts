@@ -19,7 +19,26 @@ export const addSchedulesCompare = verb({
   options: OPTIONS,
   after:
     '\nExit codes: 0 all is as the file says, 1 something differs from the file, 2 usage.\n\nExample:\n  $ selvage schedules compare pipeline.ts',
-  work: compareSchedules,
+  async work(file: string, options: Chosen<typeof OPTIONS>, output: Output) {
+    const { declaredIn } = await import('../../files/declared-schedules.js');
+    const { withClient } = await import('../../location/connect.js');
+    const { changeLines } = await import('../../show/schedule-changes.js');
+    const { declared, owner } = await declaredIn(file, options.owner, true);
+    return await withClient(options, output, async (selvage) => {
+      const items = await selvage.schedules.compare(declared, { owner });
+      const rows = items.map((one) => [
+        one.id,
+        `${STANDINGS[one.change]}${one.paused ? ', paused' : ''}`,
+        one.owner === undefined ? '' : `it belongs to ${one.owner ?? 'nobody: it was made by other means'}`,
+      ]);
+      output.say(rows.length === 0 ? 'There is no schedule.' : formatTable(['SCHEDULE', 'STATE', ''], rows));
+      for (const { id, changes } of items)
+        if (changes.length > 0) output.say(['', output.bold(id), ...changeLines(changes, output)].join('\n'));
+      output.finish({ items });
+      const isAlike = items.every((one) => one.change === 'same' && one.owner === undefined);
+      return isAlike ? EXIT.ok : EXIT.runFailed;
+    });
+  },
 });
 
 const STANDINGS: Readonly<Record<ComparedSchedule['change'], string>> = {
@@ -28,28 +47,3 @@ const STANDINGS: Readonly<Record<ComparedSchedule['change'], string>> = {
   changed: 'differs',
   gone: 'not declared any more',
 };
-
-async function compareSchedules(
-  file: string,
-  options: Chosen<typeof OPTIONS>,
-  output: Output,
-): Promise<number> {
-  const { declaredIn } = await import('../../files/declared-schedules.js');
-  const { withClient } = await import('../../location/connect.js');
-  const { changeLines } = await import('../../show/schedule-changes.js');
-  const { declared, owner } = await declaredIn(file, options.owner, true);
-  return await withClient(options, output, async (selvage) => {
-    const items = await selvage.schedules.compare(declared, { owner });
-    const rows = items.map((one) => [
-      one.id,
-      `${STANDINGS[one.change]}${one.paused ? ', paused' : ''}`,
-      one.owner === undefined ? '' : `it belongs to ${one.owner ?? 'nobody: it was made by other means'}`,
-    ]);
-    output.say(rows.length === 0 ? 'There is no schedule.' : formatTable(['SCHEDULE', 'STATE', ''], rows));
-    for (const { id, changes } of items)
-      if (changes.length > 0) output.say(['', output.bold(id), ...changeLines(changes, output)].join('\n'));
-    output.finish({ items });
-    const isAlike = items.every((one) => one.change === 'same' && one.owner === undefined);
-    return isAlike ? EXIT.ok : EXIT.runFailed;
-  });
-}

@@ -24,38 +24,32 @@ export const addSchedulesDeploy = verb({
   options: OPTIONS,
   after:
     '\nExamples:\n  $ selvage schedules deploy pipeline.ts\n  $ selvage schedules deploy pipeline.ts --prune --dry-run',
-  work: deploySchedules,
-});
-
-async function deploySchedules(
-  file: string,
-  options: Chosen<typeof OPTIONS>,
-  output: Output,
-): Promise<number> {
-  const { declaredIn } = await import('../../files/declared-schedules.js');
-  const { describePlace, openFor } = await import('../../location/connect.js');
-  const { deployedLines } = await import('../../show/schedule-changes.js');
-  const { prune = false, dryRun = false, takeOver = false } = options;
-  const { declared, owner } = await declaredIn(file, options.owner, prune);
-  const selvage = await openFor(undefined, options, output);
-  try {
-    output.say(describePlace(selvage.location));
-    const deployed = await selvage.schedules.deploy(declared, { owner, prune, dryRun, takeOver });
-    output.say(deployed.flatMap((one) => deployedLines(one, dryRun, output)).join('\n'));
-    const left = deployed.filter(({ action }) => action === 'left').length;
-    if (left > 0)
-      output.warn(
-        `${output.yellow('warning')} ${plural(left, 'schedule')} that ${left === 1 ? 'was' : 'were'} deployed from here ${left === 1 ? 'is' : 'are'} not declared any more, and ` +
-          `still ${left === 1 ? 'starts' : 'start'} runs: --prune deletes ${left === 1 ? 'it' : 'them'}.`,
-      );
-    if (selvage.location.source === 'embedded' && !dryRun && declared.length > 0) {
-      output.warn(
-        `${output.yellow('warning')} The embedded server plans runs while it runs, which is while a command uses it. What it misses meanwhile, it catches up with as ` +
-          'far as `catchup` says. For schedules that always run, use a server of your own.',
-      );
+  async work(file: string, options: Chosen<typeof OPTIONS>, output: Output) {
+    const { declaredIn } = await import('../../files/declared-schedules.js');
+    const { describePlace, openFor } = await import('../../location/connect.js');
+    const { deployedLines } = await import('../../show/schedule-changes.js');
+    const { prune = false, dryRun = false, takeOver = false } = options;
+    const { declared, owner } = await declaredIn(file, options.owner, prune);
+    const selvage = await openFor(undefined, options, output);
+    try {
+      output.say(describePlace(selvage.location));
+      const deployed = await selvage.schedules.deploy(declared, { owner, prune, dryRun, takeOver });
+      output.say(deployed.flatMap((one) => deployedLines(one, dryRun, output)).join('\n'));
+      const left = deployed.filter(({ action }) => action === 'left').length;
+      if (left > 0)
+        output.warn(
+          `${output.yellow('warning')} ${plural(left, 'schedule')} that ${left === 1 ? 'was' : 'were'} deployed from here ${left === 1 ? 'is' : 'are'} not declared any more, and ` +
+            `still ${left === 1 ? 'starts' : 'start'} runs: --prune deletes ${left === 1 ? 'it' : 'them'}.`,
+        );
+      if (selvage.location.source === 'embedded' && !dryRun && declared.length > 0) {
+        output.warn(
+          `${output.yellow('warning')} The embedded server plans runs while it runs, which is while a command uses it. What it misses meanwhile, it catches up with as ` +
+            'far as `catchup` says. For schedules that always run, use a server of your own.',
+        );
+      }
+      return output.finish({ owner, dryRun, items: deployed, server: selvage.location });
+    } finally {
+      await selvage.close();
     }
-    return output.finish({ owner, dryRun, items: deployed, server: selvage.location });
-  } finally {
-    await selvage.close();
-  }
-}
+  },
+});
