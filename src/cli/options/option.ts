@@ -4,7 +4,7 @@ import { kebab } from '../../operations/operation';
 /** Makes the option of a name: `dryRun` is `--dry-run`. */
 export interface Declared<Value> {
   (name: string): Option;
-  /** Only a type. */
+  /** Carries the type of the value; it is never set. */
   readonly value?: () => Value;
 }
 

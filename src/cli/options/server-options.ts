@@ -62,13 +62,13 @@ const CONNECTING = {
 const { projectDir, address, namespace, profile, port, durable, temporalUi, api } = ofConnection(CONNECTING);
 const OF_SERVER = { address, namespace, profile };
 
-/** Of a verb that reads or writes a project. */
+/** For verbs that read or write a project. */
 export const PROJECT = { projectDir, ...VERBOSE };
 
-/** Of a verb that uses a server. */
+/** For verbs that use a server. */
 export const SERVER = { ...PROJECT, ...OF_SERVER, port, durable, temporalUi };
 
-/** Of a verb whose `--port` is not the embedded server's. */
+/** For verbs whose `--port` is not the embedded server's. */
 export const SERVER_BESIDE = { ...PROJECT, ...OF_SERVER, temporalPort: port, durable, temporalUi };
 
 export const API = { api };
@@ -103,7 +103,7 @@ export const PAGE = {
 };
 
 const { port: uiPort, host: uiHost, ...ofPages } = PAGE;
-/** Of a verb that has another port and host. */
+/** For verbs with another port and host. */
 export const UI_PAGE = { uiPort, uiHost, ...ofPages };
 
 export const SERVICE = {

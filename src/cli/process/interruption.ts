@@ -60,9 +60,9 @@ export async function leaveSignals(): Promise<() => void> {
 }
 
 /**
- * Opens what a command needs, and works with it. The first signal stops the work, or comes before it.
+ * Opens the things that a command needs, and works with them. A signal before that ends the command.
  *
- * @param before what is said in the latter case
+ * @param before the warning in that case
  */
 export async function workUntilAsked<Opened extends object>(
   output: Output,
