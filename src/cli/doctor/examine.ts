@@ -9,7 +9,7 @@ import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { databasesOf } from './repair-project';
 import type { ServerOptions } from '../options/server-options';
-import type { Finding } from './finding';
+import { about, type Finding } from './finding';
 import { examineServer } from './examine-server';
 import { examineRuns } from './examine-runs';
 import { examineBackends, examineEncryption, examineHistory, examineValues } from './examine-backends';
@@ -25,12 +25,8 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
   backends.catch(() => undefined);
   const findings = [
     examineNode(process.versions.node),
-    {
-      subject: 'Selvage',
-      status: 'ok' as const,
-      message: `${VERSION} in ${path.resolve(__dirname, '../../..')}`,
-    },
-    ...(await examineSdk()),
+    about('Selvage').ok(`${VERSION} in ${path.resolve(__dirname, '../../..')}`),
+    await examineSdk(),
     await examineBundle(),
     ...(await examineThreads()),
     ...(await examineServer(options, projectDir, output)),
@@ -51,17 +47,11 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
 export function examineNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isRecent = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
-  return isRecent
-    ? { subject: 'Node', status: 'ok', message: version }
-    : {
-        subject: 'Node',
-        status: 'error',
-        message: version,
-        fix: `Install Node ${OLDEST_NODE.join('.')} or newer.`,
-      };
+  const { ok, error } = about('Node');
+  return isRecent ? ok(version) : error(version, `Install Node ${OLDEST_NODE.join('.')} or newer.`);
 }
 
-async function examineSdk(): Promise<Finding[]> {
+async function examineSdk(): Promise<Finding> {
   const versions = new Map<string, string[]>();
   const absent: string[] = [];
   for (const name of SDK_PACKAGES) {
@@ -69,35 +59,17 @@ async function examineSdk(): Promise<Finding[]> {
     if (version === undefined) absent.push(`@temporalio/${name}`);
     else versions.set(version, [...(versions.get(version) ?? []), name]);
   }
-  const subject = 'Temporal SDK';
-  if (absent.length > 0) {
-    return [
-      {
-        subject,
-        status: 'error',
-        message: `without ${absent.join(', ')}`,
-        fix: `npm install ${absent.join(' ')}`,
-      },
-    ];
-  }
+  const { ok, error } = about('Temporal SDK');
+  if (absent.length > 0) return error(`without ${absent.join(', ')}`, `npm install ${absent.join(' ')}`);
   const found = [...versions].map(([version, names]) =>
     versions.size === 1 ? version : `${version} (${names.join(', ')})`,
   );
-  if (versions.size > 1) {
-    return [
-      {
-        subject,
-        status: 'error',
-        message: found.join('; '),
-        fix: 'Give all @temporalio packages one version.',
-      },
-    ];
-  }
+  if (versions.size > 1) return error(found.join('; '), 'Give all @temporalio packages one version.');
   try {
     (await import('../../worker/single-sdk.js')).requireSingleSdk();
-    return [{ subject, status: 'ok', message: `${found.join()}, one copy` }];
-  } catch (error) {
-    return [{ subject, status: 'error', message: (error as Error).message }];
+    return ok(`${found.join()}, one copy`);
+  } catch (several) {
+    return error((several as Error).message);
   }
 }
 
@@ -111,47 +83,43 @@ function installedVersion(name: string): string | undefined {
 }
 
 async function examineBundle(): Promise<Finding> {
-  const subject = 'Workflow bundle';
+  const { ok, warning } = about('Workflow bundle');
   const { interpreterSource } = await import('../../worker/workflow-bundle.js');
   return interpreterSource().workflowBundle
-    ? { subject, status: 'ok', message: 'prebuilt for this SDK' }
-    : {
-        subject,
-        status: 'warning',
-        message: 'none for this version of the SDK: workers take some seconds longer to start',
-        fix: 'Install the version of @temporalio/worker that this version of Selvage was built with.',
-      };
+    ? ok('prebuilt for this SDK')
+    : warning(
+        'none for this version of the SDK: workers take some seconds longer to start',
+        'Install the version of @temporalio/worker that this version of Selvage was built with.',
+      );
 }
 
 async function examineThreads(): Promise<Finding[]> {
   const { canShareThreads } = await import('../../worker/shared-threads.js');
   if (canShareThreads()) return [];
   return [
-    {
-      subject: 'Workflow threads',
-      status: 'warning',
-      message: 'this version of the SDK gives each task queue a thread of its own, which takes about 45 MB',
-      fix: 'Give tapestries that one process runs the same `taskQueue`, or install the version of @temporalio/worker that Selvage was built with.',
-    },
+    about('Workflow threads').warning(
+      'this version of the SDK gives each task queue a thread of its own, which takes about 45 MB',
+      'Give tapestries that one process runs the same `taskQueue`, or install the version of @temporalio/worker that Selvage was built with.',
+    ),
   ];
 }
 
 /** Whether other users of the machine can read the project's data. */
 function examinePrivacy(projectDir: string): Finding[] {
-  const subject = 'Private';
+  const { ok, warning } = about('Private');
   if (!isProject(projectDir)) return [];
   const risk = openToOthers(projectDir);
-  if (risk !== undefined) return [{ subject, status: 'warning', message: risk }];
+  if (risk !== undefined) return [warning(risk)];
   const message =
     process.platform === 'win32'
       ? 'whoever Windows lets into the folder reads values: keep projects below your own user folder'
       : 'other users of this machine may not look into .selvage';
-  return [{ subject, status: 'ok', message }];
+  return [ok(message)];
 }
 
 /** Whether the databases' pages are intact, as far as a few seconds tell. */
 async function examineFiles(projectDir: string): Promise<Finding[]> {
-  const subject = 'Database files';
+  const { ok, warning, error } = about('Database files');
   let files: string[];
   try {
     files = databasesOf(projectDir);
@@ -164,16 +132,14 @@ async function examineFiles(projectDir: string): Promise<Finding[]> {
       const { state, found } = await quickCheck(file);
       switch (state) {
         case 'sound':
-          return { subject, status: 'ok', message: `${file}: sound` };
+          return ok(`${file}: sound`);
         case 'unfinished':
-          return { subject, status: 'warning', message: `${file}: not looked at to its end (${found})` };
+          return warning(`${file}: not looked at to its end (${found})`);
         case 'damaged':
-          return {
-            subject,
-            status: 'error',
-            message: `${file} is damaged: ${found}`,
-            fix: 'End what uses it, then run `selvage doctor --repair`: it keeps the file, and what can be read of records and values.',
-          };
+          return error(
+            `${file} is damaged: ${found}`,
+            'End what uses it, then run `selvage doctor --repair`: it keeps the file, and what can be read of records and values.',
+          );
       }
     }),
   );

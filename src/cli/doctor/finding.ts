@@ -5,3 +5,13 @@ export interface Finding {
   readonly message: string;
   readonly fix?: string;
 }
+
+type Found = (message: string, fix?: string) => Finding;
+
+/** Makes findings about a subject. */
+export function about(subject: string): Readonly<Record<Finding['status'], Found>> {
+  const found =
+    (status: Finding['status']): Found =>
+    (message, fix) => ({ subject, status, message, fix });
+  return { ok: found('ok'), warning: found('warning'), error: found('error') };
+}

@@ -3,11 +3,11 @@ import type { ConnectOptions, OpenOptions, ServerLocation, Selvage } from '../..
 import { chosenLogFormat } from '../../connection/log-line';
 import { chosenServer, embeddedOptions } from '../../connection/server-address';
 import { isAway } from '../../errors';
-import type { EmitterList } from '../../emitters';
 import type { Backends } from '../../ports';
 import type { Monitor } from '../../serve/monitor';
 import { EmbeddedServer } from '../../server';
 import type { AnyTapestry } from '../../authoring';
+import type { LoadedFile } from '../files/load-file';
 import { connectOptions, type ServerOptions } from '../options/server-options';
 import type { Output } from '../output/output';
 import { installSdkLogger, loggerTo } from './logging';
@@ -24,8 +24,8 @@ interface Working {
   readonly backends?: Backends;
   /** Observes the worker, and reads the SDK's metrics. */
   readonly monitor?: Monitor | undefined;
-  /** Emitters beside the tapestries' own. `false`: none, of either. */
-  readonly emitters?: EmitterList | false;
+  /** The file whose emitters hear of the runs, as do those of `selvage.config.ts`. `false`: none do. */
+  readonly file?: Pick<LoadedFile, 'emitters'> | false;
 }
 
 /** A client, with a worker if there are tapestries. */
@@ -33,8 +33,9 @@ export async function openFor(
   tapestries: readonly AnyTapestry[] | undefined,
   options: ServerOptions,
   output: Output,
-  { taskQueues, runs = false, backends, emitters, workerOptions, monitor }: Working = {},
+  { taskQueues, runs = false, backends, file, workerOptions, monitor }: Working = {},
 ): Promise<Selvage> {
+  const emitters = file && (await (await import('../files/emitters.js')).emittersOf(file, options));
   const connection = { ...connectOptions(options, output), ...(backends && { backends }) };
   const release = await launchServer(connection);
   try {

@@ -1,139 +1,130 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { FORMATS, type LogFormat } from '../../connection/log-line';
 import type { ConnectOptions } from '../../client';
 import { kebab } from '../../operations/operation';
 import type { Output } from '../output/output';
-
-export interface RecordOptions {
-  readonly projectDir?: string;
-  /** Reads records from this file only. */
-  readonly capsule?: string;
-  /** Reads records from files in this folder only. */
-  readonly parquet?: string;
-}
-
-export interface ApiOptions {
-  readonly api?: string;
-}
-
-export interface ServerOptions extends RecordOptions {
-  readonly address?: string;
-  readonly namespace?: string;
-  readonly profile?: string;
-  readonly port?: number;
-  readonly durable?: boolean;
-  readonly temporalUi?: boolean;
-  readonly taskQueue?: string;
-}
-
-export interface ServiceOptions {
-  readonly logFormat?: LogFormat;
-}
-
-export interface HealthOptions extends ServiceOptions {
-  readonly healthPort?: number;
-  readonly host: string;
-}
-
-export interface PageOptions {
-  readonly publicHost?: readonly string[];
-  readonly readOnly?: boolean;
-  readonly requireToken?: boolean;
-}
-
-/** @param prefix of port and host, if the command has other options of these names */
-export function addPageOptions(command: Command, prefix: '' | 'ui-' = ''): Command {
-  return command
-    .option(
-      `--${prefix}port <number>`,
-      'port of the page; 0: any that is free (default: 4480, or one that is free)',
-      listeningPort,
-    )
-    .option(
-      `--${prefix}host <address>`,
-      'address that the page listens on; 0.0.0.0: all networks of this machine',
-      '127.0.0.1',
-    )
-    .option('--public-host <name>', 'name by which a proxy serves the page; may be repeated', collect)
-    .option('--read-only', 'let nobody act on the page')
-    .option('--require-token', 'let nobody read the page without the token, on this machine either');
-}
-
-export function addServiceOptions(command: Command): Command {
-  return command.addOption(
-    new Option(
-      '--log-format <format>',
-      'how its log is written (default: SELVAGE_LOG_FORMAT, else text)',
-    ).choices(FORMATS),
-  );
-}
-
-/** Applies to this process and its children. */
-export function heedLogFormat({ logFormat }: ServiceOptions): void {
-  if (logFormat) process.env['SELVAGE_LOG_FORMAT'] = logFormat;
-}
-
-export function addHealthOptions(command: Command): Command {
-  return addServiceOptions(command)
-    .option(
-      '--health-port <port>',
-      'answer /livez, /readyz and /metrics on this port; 0: any that is free',
-      listeningPort,
-    )
-    .option(
-      '--host <address>',
-      'address of --health-port; 0.0.0.0: all networks of this machine',
-      '127.0.0.1',
-    );
-}
+import { flag, valued, type Chosen, type Options } from './option';
 
 /** Heading of options for server and project, which a help text has only with `--all`. */
 export const CONNECTION = 'Connection:';
 
-/** @param portOption the embedded server's port, if `--port` means something else */
-export function addServerOptions(command: Command, portOption = '--port'): Command {
-  return addCommonOptions(command)
-    .optionsGroup(CONNECTION)
-    .option(
-      '--address <host:port>',
-      'Temporal server (default: --profile, TEMPORAL_ADDRESS, else an embedded server)',
-    )
-    .option('--namespace <name>', 'namespace of the server')
-    .option('--profile <name>', 'profile of your temporal.toml')
-    .option(`${portOption} <number>`, 'port of the embedded server', portNumber)
-    .option('--durable', 'let the embedded server survive power cuts, too')
-    .option('--temporal-ui', "let the embedded server serve Temporal's web page, which has no password")
-    .optionsGroup('');
+function ofConnection<All extends Options>(all: All): All {
+  const grouped = Object.entries(all).map(([name, make]) => [
+    name,
+    (given: string) => make(given).helpGroup(CONNECTION),
+  ]);
+  return Object.fromEntries(grouped) as All;
 }
 
-export function addCommonOptions(command: Command): Command {
-  return command
-    .optionsGroup(CONNECTION)
-    .option(
-      '--project-dir <folder>',
-      'folder whose .selvage holds server and data (default: the nearest from here up that has one, else here)',
-    )
-    .optionsGroup('')
-    .addOption(verboseOption());
-}
+export const JSON_DOCUMENT = {
+  json: flag('write one JSON document to stdout, and everything else to stderr'),
+};
 
-export function verboseOption(): Option {
-  return new Option('--verbose', "show stacks of errors and the SDK's messages");
-}
+export const VERBOSE = { verbose: flag("show stacks of errors and the SDK's messages") };
+
+/** For verbs without a server. */
+export const STACKS = { verbose: flag('show stacks of errors') };
 
 /** Options that tie a command to this machine, or to a server that it reaches itself. */
-const SERVER = ['address', 'namespace', 'profile', 'port', 'durable', 'temporalUi'] as const;
-const PLACES = [...SERVER, 'projectDir', 'capsule', 'parquet'] as const;
+const PLACES = [
+  'address',
+  'namespace',
+  'profile',
+  'port',
+  'durable',
+  'temporalUi',
+  'projectDir',
+  'capsule',
+  'parquet',
+] as const;
 
-export function addApiOption(command: Command): Command {
-  return command.addOption(
-    new Option(
-      '--api <url>',
-      'ask the page at this address, and no project and no server here; its token is SELVAGE_TOKEN, or in the file SELVAGE_TOKEN_FILE (default: SELVAGE_API)',
-    )
-      .conflicts([...PLACES])
-      .helpGroup(CONNECTION),
-  );
+const CONNECTING = {
+  projectDir: valued(
+    '<folder>',
+    'folder whose .selvage holds server and data (default: the nearest from here up that has one, else here)',
+  ),
+  address: valued(
+    '<host:port>',
+    'Temporal server (default: --profile, TEMPORAL_ADDRESS, else an embedded server)',
+  ),
+  namespace: valued('<name>', 'namespace of the server'),
+  profile: valued('<name>', 'profile of your temporal.toml'),
+  port: valued('<number>', 'port of the embedded server', { read: portNumber }),
+  durable: flag('let the embedded server survive power cuts, too'),
+  temporalUi: flag("let the embedded server serve Temporal's web page, which has no password"),
+  api: valued(
+    '<url>',
+    'ask the page at this address, and no project and no server here; its token is SELVAGE_TOKEN, or in the file SELVAGE_TOKEN_FILE (default: SELVAGE_API)',
+    { conflicts: [...PLACES] },
+  ),
+};
+
+const { projectDir, address, namespace, profile, port, durable, temporalUi, api } = ofConnection(CONNECTING);
+const OF_SERVER = { address, namespace, profile };
+
+/** For verbs that read or write a project. */
+export const PROJECT = { projectDir, ...VERBOSE };
+
+/** For verbs that use a server. */
+export const SERVER = { ...PROJECT, ...OF_SERVER, port, durable, temporalUi };
+
+/** For verbs whose `--port` is not the embedded server's. */
+export const SERVER_BESIDE = { ...PROJECT, ...OF_SERVER, temporalPort: port, durable, temporalUi };
+
+export const API = { api };
+
+export const CAPSULE = {
+  capsule: valued('<file>', 'read this file of `selvage capsule`, and no project and no server'),
+};
+
+export const PARQUET = {
+  parquet: valued(
+    '<folder>',
+    'of the files that `selvage history export` has written there, and of no project',
+  ),
+};
+
+export type RecordOptions = Partial<
+  Pick<Chosen<typeof CONNECTING>, 'projectDir'> & Chosen<typeof CAPSULE & typeof PARQUET>
+>;
+export type ApiOptions = Partial<Chosen<typeof API>>;
+export type ServerOptions = RecordOptions & Partial<Chosen<typeof SERVER>> & { readonly taskQueue?: string };
+
+export const PAGE = {
+  port: valued('<number>', 'port of the page; 0: any that is free (default: 4480, or one that is free)', {
+    read: listeningPort,
+  }),
+  host: valued('<address>', 'address that the page listens on; 0.0.0.0: all networks of this machine', {
+    default: '127.0.0.1',
+  }),
+  publicHost: valued('<name>', 'name by which a proxy serves the page; may be repeated', { read: collect }),
+  readOnly: flag('let nobody act on the page'),
+  requireToken: flag('let nobody read the page without the token, on this machine either'),
+};
+
+const { port: uiPort, host: uiHost, ...ofPages } = PAGE;
+/** For verbs with another port and host. */
+export const UI_PAGE = { uiPort, uiHost, ...ofPages };
+
+export const SERVICE = {
+  logFormat: valued('<format>', 'how its log is written (default: SELVAGE_LOG_FORMAT, else text)', {
+    choices: FORMATS,
+  }),
+};
+
+export const HEALTH = {
+  ...SERVICE,
+  healthPort: valued('<port>', 'answer /livez, /readyz and /metrics on this port; 0: any that is free', {
+    read: listeningPort,
+  }),
+  host: valued('<address>', 'address of --health-port; 0.0.0.0: all networks of this machine', {
+    default: '127.0.0.1',
+  }),
+};
+
+/** Applies to this process and its children. */
+export function heedLogFormat({ logFormat }: { readonly logFormat?: LogFormat }): void {
+  if (logFormat) process.env['SELVAGE_LOG_FORMAT'] = logFormat;
 }
 
 /** The address of the answering page; undefined if the options name a server or a project here. */
@@ -141,24 +132,6 @@ export function apiOf(options: ServerOptions & ApiOptions): string | undefined {
   if (options.api !== undefined) return options.api;
   if (PLACES.some((place) => options[place] !== undefined)) return undefined;
   return process.env['SELVAGE_API'] || undefined;
-}
-
-export function addCapsuleOption(command: Command): Command {
-  return command.option(
-    '--capsule <file>',
-    'read this file of `selvage capsule`, and no project and no server',
-  );
-}
-
-export function addParquetOption(command: Command): Command {
-  return command.option(
-    '--parquet <folder>',
-    'of the files that `selvage history export` has written there, and of no project',
-  );
-}
-
-export function addJsonOption(command: Command): Command {
-  return command.option('--json', 'write one JSON document to stdout, and everything else to stderr');
 }
 
 export function connectOptions(options: ServerOptions, output: Output): ConnectOptions {

@@ -83,6 +83,16 @@ export function nameSome(names: readonly string[], count: number): string {
   return shown.length === 0 ? (last ?? '') : `${shown.join(', ')} and ${last}`;
 }
 
+type Line = string | false | undefined;
+
+/** Joins lines and lists of lines, without those that are left out. */
+export function joined(...lines: readonly (Line | readonly string[])[]): string {
+  return lines
+    .flat()
+    .filter((line) => typeof line === 'string')
+    .join('\n');
+}
+
 export function indented(text: string): string[] {
   return text.split('\n').map((line) => `  ${line}`);
 }

@@ -3,10 +3,10 @@ import { mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Command } from 'commander';
 import type { RunResult } from '../../authoring/outcome';
 import type { RunGraph } from '../../authoring/run-graph';
 import { SelvageError } from '../../errors';
+import { flag, valued, type Chosen } from '../options/option';
 import { openInBrowser } from './open-in-browser';
 import type { Output } from './output';
 import { writeWhole } from './write-whole';
@@ -14,23 +14,22 @@ import { writeWhole } from './write-whole';
 const FORMATS = ['mermaid', 'svg', 'html', 'markdown'] as const;
 export type PictureFormat = (typeof FORMATS)[number];
 
-export interface PictureOptions extends Partial<Readonly<Record<PictureFormat, string | true>>> {
-  readonly out?: string;
-  readonly open?: boolean;
-}
+export type PictureOptions = Chosen<typeof PICTURES_OF_RUN>;
 
 /** Files that a mistaken argument must not overwrite. */
 const SOURCES = /\.(?:[cm]?[jt]sx?|ya?ml|json)$/i;
 
-export function addPictureOptions(command: Command, what: string): Command {
-  return command
-    .option('--mermaid [file]', `write ${what} as a Mermaid flowchart`)
-    .option('--svg [file]', `write ${what} as one SVG`)
-    .option('--html [file]', `write ${what} as one page that needs no network`)
-    .option('--markdown [file]', 'write a report for a pull request')
-    .option('-o, --out <file>', 'where to write it (default: to stdout)')
-    .option('--open', 'open it in the browser; without another format, as --html');
-}
+const picturesOf = (what: string) => ({
+  mermaid: valued<string | true>('[file]', `write ${what} as a Mermaid flowchart`),
+  svg: valued<string | true>('[file]', `write ${what} as one SVG`),
+  html: valued<string | true>('[file]', `write ${what} as one page that needs no network`),
+  markdown: valued<string | true>('[file]', 'write a report for a pull request'),
+  out: valued('<file>', 'where to write it (default: to stdout)', { short: '-o' }),
+  open: flag('open it in the browser; without another format, as --html'),
+});
+
+export const PICTURES_OF_PLAN = picturesOf('the graph');
+export const PICTURES_OF_RUN = picturesOf('its graph');
 
 /** Undefined: no picture. */
 export function formatOf(options: PictureOptions): PictureFormat | undefined {

@@ -60,6 +60,28 @@ export async function leaveSignals(): Promise<() => void> {
 }
 
 /**
+ * Opens the things that a command needs, and works with them. A signal before that ends the command.
+ *
+ * @param before the warning in that case
+ */
+export async function workUntilAsked<Opened extends object>(
+  output: Output,
+  before: string,
+  open: () => Promise<Opened>,
+  work: (opened: Opened, interruption: Interruption) => Promise<number>,
+): Promise<number> {
+  const interruption = new Interruption(output);
+  try {
+    const opened = await interruption.orAsked(open());
+    if (opened) return await work(opened, interruption);
+    output.warn(before);
+    return interruption.exitCode;
+  } finally {
+    interruption.stop();
+  }
+}
+
+/**
  * Ctrl-C, SIGTERM, or the death of the npm process that started the command. The first signal resolves `asked`; the
  * second ends the process at once. Until {@link Interruption.stop}, no signal ends the process by itself.
  */

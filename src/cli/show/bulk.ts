@@ -1,5 +1,5 @@
 import type { BulkAction, BulkPlan, BulkProgress, BulkReport } from '../../client';
-import { formatTable, nameSome, plural, shorten } from '../output/format';
+import { formatTable, joined, nameSome, plural, shorten } from '../output/format';
 import { commandLine } from '../output/typed-commands';
 
 const SHOWN_FAILURES = 50;
@@ -38,13 +38,11 @@ export function describeBulkReport(report: BulkReport, elsewhere: readonly strin
     .slice(0, SHOWN_FAILURES)
     .map(({ runId, error }) => [runId, error!.code, shorten(error!.message, SHOWN_MESSAGE)]);
   const goOn = commandLine(['bulk', 'continue', id, ...elsewhere]);
-  return [
+  return joined(
     `${describeBulkProgress({ ...report, failed: failed.length })}${remaining > 0 ? `, ${remaining} left` : ''}.`,
-    ...(rows.length > 0 ? [formatTable(['RUN', 'FAILED', 'BECAUSE'], rows)] : []),
-    ...(failed.length > rows.length ? [`and ${failed.length - rows.length} more: --json has all`] : []),
-    ...(interruptedBy ? [`Broken off: ${interruptedBy.code}: ${interruptedBy.message}`] : []),
-    ...(remaining > 0 || failed.length > 0
-      ? [`To ${remaining > 0 ? 'go on' : 'try those again'}: ${goOn}`]
-      : []),
-  ].join('\n');
+    rows.length > 0 && formatTable(['RUN', 'FAILED', 'BECAUSE'], rows),
+    failed.length > rows.length && `and ${failed.length - rows.length} more: --json has all`,
+    interruptedBy && `Broken off: ${interruptedBy.code}: ${interruptedBy.message}`,
+    (remaining > 0 || failed.length > 0) && `To ${remaining > 0 ? 'go on' : 'try those again'}: ${goOn}`,
+  );
 }

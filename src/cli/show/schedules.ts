@@ -7,7 +7,7 @@ import type { show } from '../../operations/schedules/show';
 import { canonicalJson, type Json } from '../../values';
 import { durationWords } from '../../values/duration';
 import type { Does } from '../options/does';
-import { formatTable, formatTime, indented, plural } from '../output/format';
+import { formatTable, formatTime, indented, joined, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { verbsOf } from '../table/verb-of-table';
 import { addSchedulesCompare } from '../verbs/schedules/compare';
@@ -60,28 +60,26 @@ function describeSchedule(schedule: z.output<typeof show.answer>, output: Output
     ],
     ['deployed', deployed && [deployed.source, deployed.actor, deployed.commit].filter(Boolean).join(', ')],
   ];
-  return [
+  return joined(
     output.bold(id),
     ...lines.filter(([, text]) => text).map(([name, text]) => `  ${output.dim(name.padEnd(11))} ${text}`),
-    ...(deployed
-      ? []
-      : ['', output.yellow('It was made, or replaced, on the server by other means than a deploy.')]),
-    ...(changedOnServer.length > 0
-      ? [
-          '',
-          output.yellow('Changed on the server since it was deployed (- now, + deployed)'),
-          ...changeLines(changedOnServer, output),
-        ]
-      : []),
+    !deployed && ['', output.yellow('It was made, or replaced, on the server by other means than a deploy.')],
+    changedOnServer.length > 0 && [
+      '',
+      output.yellow('Changed on the server since it was deployed (- now, + deployed)'),
+      ...changeLines(changedOnServer, output),
+    ],
     '',
     output.bold('Next'),
-    ...(nextAt.length === 0
-      ? [paused ? '  none while it is paused' : '  none']
-      : timeRows(nextAt, timezone, Date.now())),
+    nextAt.length > 0
+      ? timeRows(nextAt, timezone, Date.now())
+      : paused
+        ? '  none while it is paused'
+        : '  none',
     '',
     output.bold('Last runs'),
-    ...(recent.length === 0
-      ? ['  none']
+    recent.length === 0
+      ? '  none'
       : indented(
           formatTable(
             ['RUN', 'PLANNED', 'STARTED', 'STATUS'],
@@ -92,8 +90,8 @@ function describeSchedule(schedule: z.output<typeof show.answer>, output: Output
               status ?? 'not started',
             ]),
           ),
-        )),
-  ].join('\n');
+        ),
+  );
 }
 
 function textOf(part: unknown): string {

@@ -6,16 +6,17 @@ import { flagOf } from '../../operations/fields';
 import { fromText, innerOf } from '../../operations/flat';
 import { checked } from '../../operations/invoke';
 import { commandOf, kebab, sentence, type Act, type Operation } from '../../operations/operation';
+import { addAll, type Options } from '../options/option';
 import {
-  addApiOption,
-  addCapsuleOption,
-  addParquetOption,
-  addCommonOptions,
-  addJsonOption,
-  addServerOptions,
+  API,
+  CAPSULE,
+  JSON_DOCUMENT,
+  PARQUET,
+  PROJECT,
+  SERVER,
+  VERBOSE,
   apiOf,
   collect,
-  verboseOption,
   type ServerOptions,
 } from '../options/server-options';
 import { encodeJson } from '../../values';
@@ -64,13 +65,14 @@ export function makeVerb<One extends Operation>(
       .map(([name, field]) => [name, optionOf(name, field)] as const);
     for (const [, option] of options) command.addOption(option);
     if (confirm) command.option('--yes', 'do not ask');
-    if (operation.readsCapsules) addCapsuleOption(command);
-    if (operation.readsParquet) addParquetOption(command);
-    addJsonOption(command);
-    if (operation.asksServer || needs.includes('server')) addServerOptions(command);
-    else if (needs.length > 0) addCommonOptions(command);
-    else command.addOption(verboseOption());
-    addApiOption(command);
+    const usesServer = operation.asksServer === true || needs.includes('server');
+    addAll(command, {
+      ...(operation.readsCapsules && CAPSULE),
+      ...(operation.readsParquet && PARQUET),
+      ...JSON_DOCUMENT,
+      ...(usesServer ? SERVER : needs.length > 0 ? PROJECT : VERBOSE),
+      ...API,
+    });
     const lines = examples.map((example: Readonly<Record<string, unknown>>) => {
       const file = readsFile ? ['pipeline.ts'] : [];
       const places = [...file, ...at.flatMap((name) => (name in example ? [wordOf(example[name])] : []))];
@@ -170,20 +172,20 @@ function shapeOf({ ask, readsFile }: Operation): Readonly<Record<string, z.ZodTy
 
 export type Fields<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
 
-/** Adds the options of these fields to a hand-written verb. Returns their reader. */
-export function addFields<Shape extends z.ZodRawShape>(
-  command: Command,
-  shape: Shape,
-): (chosen: object) => Fields<Shape> {
+/** Options of a hand-written verb from these fields; {@link readFields} reads them. */
+export function optionsOfFields(shape: z.ZodRawShape): Options {
   const options = Object.entries(shape).map(
-    ([name, field]) => [name, optionOf(name, field as z.ZodType)] as const,
+    ([name, field]) => [name, () => optionOf(name, field as z.ZodType)] as const,
   );
-  for (const [, option] of options) command.addOption(option);
-  return (chosen) => {
-    const given = chosen as Readonly<Record<string, unknown>>;
-    const said = options.map(([name, option]) => [name, valueOf(option, given)] as const);
-    return z.object(shape).parse(Object.fromEntries(said.filter(([, value]) => value !== undefined)));
-  };
+  return Object.fromEntries(options);
+}
+
+export function readFields<Shape extends z.ZodRawShape>(shape: Shape, chosen: object): Fields<Shape> {
+  const given = chosen as Readonly<Record<string, unknown>>;
+  const said = Object.entries(shape)
+    .map(([name, field]) => [name, valueOf(optionOf(name, field as z.ZodType), given)] as const)
+    .filter(([, value]) => value !== undefined);
+  return z.object(shape).parse(Object.fromEntries(said));
 }
 
 /** Commander keeps `--no-x` as false under the name of `--x`. */

@@ -1,6 +1,5 @@
-import { Option, type Command } from 'commander';
 import type { BackfillReport, PlannedPartition } from '../../backfills';
-import { ORDERS, SELECTIONS, type BackfillOrder, type BackfillState } from '../../backfills/selection';
+import { ORDERS, SELECTIONS, type BackfillState } from '../../backfills/selection';
 import type { RunHandle, Selvage } from '../../client';
 import { newRunId } from '../../connection/new-run-id';
 import type { BackfillOptions } from '../../connection/backfills';
@@ -8,77 +7,58 @@ import { SelvageError } from '../../errors';
 import type { RunResult } from '../../authoring/outcome';
 import type { AnyTapestry } from '../../authoring';
 import type { LoadedFile } from '../files/load-file';
-import type { Does } from '../options/does';
-import {
-  addJsonOption,
-  addServerOptions,
-  collect,
-  commaSeparated,
-  wholeNumber,
-  type ServerOptions,
-} from '../options/server-options';
+import { flag, valued, type Chosen } from '../options/option';
+import { JSON_DOCUMENT, SERVER, collect, commaSeparated, wholeNumber } from '../options/server-options';
 import { readDeadline } from '../options/times';
 import { EXIT } from '../output/exit-codes';
 import { formatTable, plural } from '../output/format';
 import type { Output } from '../output/output';
-import { Interruption } from '../process/interruption';
+import { workUntilAsked } from '../process/interruption';
+import { verb } from '../table/verb';
 
-interface BackfillCommandOptions extends ServerOptions {
-  readonly tapestry?: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly partition?: readonly string[];
-  readonly state: readonly BackfillState[];
-  readonly order: BackfillOrder;
-  readonly concurrency?: number;
-  readonly param?: readonly string[];
-  readonly paramsFile?: string;
-  readonly dryRun?: boolean;
-  readonly runId?: string;
-  readonly deadline?: Date | number;
-  readonly tag?: readonly string[];
-  readonly detach?: boolean;
-}
+const OPTIONS = {
+  tapestry: valued('<name>', 'which tapestry, if the file exports several'),
+  from: valued('<key>', 'first partition (default: the first that there is)'),
+  to: valued('<key>', 'last partition, which is included (default: the last that has closed)'),
+  partition: valued('<key>', 'this partition instead of a range; may be repeated', {
+    read: collect,
+    conflicts: ['from', 'to'],
+  }),
+  state: valued('<states>', `which of them, separated by commas: ${SELECTIONS.join(', ')}`, {
+    // The work checks them.
+    read: commaSeparated as (text: string) => readonly BackfillState[],
+    default: ['missing'] as const,
+  }),
+  order: valued('<order>', 'in which they are begun', { choices: ORDERS, default: 'forward' }),
+  concurrency: valued('<number>', 'how many are under way at once (default: 8)', { read: wholeNumber }),
+  param: valued('<name=value>', 'a parameter of each run, as JSON or plain text; may be repeated', {
+    read: collect,
+  }),
+  paramsFile: valued('<file>', 'parameters as an object in a JSON or YAML file; --param goes before it'),
+  dryRun: flag('only list the partitions that would be made'),
+  runId: valued('<id>', 'id of the backfill; of one that exists with the same work: come back to it'),
+  deadline: valued('<when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', {
+    read: readDeadline,
+  }),
+  tag: valued('<tag>', 'a tag of the backfill, which `runs list --tag` finds; may be repeated', {
+    read: collect,
+  }),
+  taskQueue: valued('<name>', "task queue of the backfill and its runs (default: the tapestry's)"),
+  detach: flag('start it, leave it to a worker that polls already, and return'),
+  ...JSON_DOCUMENT,
+  ...SERVER,
+};
 
-export function addBackfill(program: Command, does: Does): void {
-  const command = program
-    .command('backfill')
-    .summary('start the runs of many partitions')
-    .description(
-      'Starts a run for each partition of a tapestry that has none, and waits for them, as one durable run. Twice is as once.',
-    )
-    .argument('<file>', 'file that exports the tapestry')
-    .option('--tapestry <name>', 'which tapestry, if the file exports several')
-    .option('--from <key>', 'first partition (default: the first that there is)')
-    .option('--to <key>', 'last partition, which is included (default: the last that has closed)')
-    .addOption(
-      new Option('--partition <key>', 'this partition instead of a range; may be repeated')
-        .argParser(collect)
-        .conflicts(['from', 'to']),
-    )
-    .option(
-      `--state <states>`,
-      `which of them, separated by commas: ${SELECTIONS.join(', ')}`,
-      commaSeparated,
-      ['missing'] as readonly string[],
-    )
-    .addOption(new Option('--order <order>', 'in which they are begun').choices(ORDERS).default('forward'))
-    .option('--concurrency <number>', 'how many are under way at once (default: 8)', wholeNumber)
-    .option(
-      '--param <name=value>',
-      'a parameter of each run, as JSON or plain text; may be repeated',
-      collect,
-    )
-    .option('--params-file <file>', 'parameters as an object in a JSON or YAML file; --param goes before it')
-    .option('--dry-run', 'only list the partitions that would be made')
-    .option('--run-id <id>', 'id of the backfill; of one that exists with the same work: come back to it')
-    .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
-    .option('--tag <tag>', 'a tag of the backfill, which `runs list --tag` finds; may be repeated', collect)
-    .option('--task-queue <name>', "task queue of the backfill and its runs (default: the tapestry's)")
-    .option('--detach', 'start it, leave it to a worker that polls already, and return')
-    .addHelpText(
-      'after',
-      `
+type BackfillCommandOptions = Chosen<typeof OPTIONS>;
+
+export const addBackfill = verb({
+  name: 'backfill',
+  summary: 'start the runs of many partitions',
+  description:
+    'Starts a run for each partition of a tapestry that has none, and waits for them, as one durable run. Twice is as once.',
+  arguments: { '<file>': 'file that exports the tapestry' },
+  options: OPTIONS,
+  after: `
 Exit codes: 0 all partitions are ok, 1 some are not, 2 usage or bad input,
 75 a body ended the process, 130 interrupted (it goes on).
 
@@ -86,62 +66,44 @@ Examples:
   $ selvage backfill weather.ts --from 2024-01-01 --to 2024-12-31 --concurrency 4
   $ selvage backfill weather.ts --state failed,stale --dry-run
   $ selvage backfill weather.ts --partition 2024-05-01 --state all`,
-    );
-  addServerOptions(addJsonOption(command)).action(does(backfillFile));
-}
+  async work(file: string, options: BackfillCommandOptions, output: Output) {
+    const open = async (): Promise<{ work: Work; selvage: Selvage }> => {
+      const work = await prepare(file, options);
+      const { openFor } = await import('../location/connect.js');
+      const tapestries = options.detach || options.dryRun ? undefined : work.loaded.tapestries;
+      const selvage = await openFor(tapestries, options, output, { taskQueues: [], file: work.loaded });
+      return { work, selvage };
+    };
+    const before = 'Interrupted before the backfill was started.';
+    return await workUntilAsked(output, before, open, async ({ work, selvage }, interruption) => {
+      const { leaveToWorker, workHere } = await import('../work/foreground-run.js');
+      if (options.dryRun) return await showPlanned(selvage, work, output);
+      const { runId, taskQueue } = work;
+      const isNew = options.runId === undefined;
+      const words = process.argv.slice(2);
+      const errand = {
+        tapestry: `the partitions of ${work.tapestry.name}`,
+        file,
+        runId,
+        taskQueue,
+        isNew,
+        back: isNew ? [...words, '--run-id', runId] : words,
+        start: () => start(selvage, work, options),
+        describe: (result: RunResult) => describe(selvage, work, result, output),
+      };
+      const surroundings = { selvage, output, interruption, options };
+      return await (options.detach ? leaveToWorker(errand, surroundings) : workHere(errand, surroundings));
+    });
+  },
+});
 
 /** The validated request, before a server is started or anything is written. */
 interface Work {
   readonly tapestry: AnyTapestry;
-  /** All tapestries of the file, for the worker. */
-  readonly tapestries: readonly AnyTapestry[];
-  readonly emitters: LoadedFile['emitters'];
+  readonly loaded: LoadedFile;
   readonly options: BackfillOptions;
   readonly runId: string;
   readonly taskQueue: string;
-}
-
-async function backfillFile(file: string, options: BackfillCommandOptions, output: Output): Promise<number> {
-  const interruption = new Interruption(output);
-  try {
-    const ready = await interruption.orAsked(
-      prepare(file, options).then(async (work) => {
-        const { openFor } = await import('../location/connect.js');
-        const needsWorker = !options.detach && !options.dryRun;
-        const { emittersOf } = await import('../files/emitters.js');
-        const emitters = await emittersOf(work, options);
-        const selvage = await openFor(needsWorker ? work.tapestries : undefined, options, output, {
-          taskQueues: [],
-          emitters,
-        });
-        return { work, selvage };
-      }),
-    );
-    if (!ready) {
-      output.warn('Interrupted before the backfill was started.');
-      return interruption.exitCode;
-    }
-    const { work, selvage } = ready;
-    const { leaveToWorker, workHere } = await import('../work/foreground-run.js');
-    if (options.dryRun) return await showPlanned(selvage, work, output);
-    const { runId, taskQueue } = work;
-    const isNew = options.runId === undefined;
-    const words = process.argv.slice(2);
-    const errand = {
-      tapestry: `the partitions of ${work.tapestry.name}`,
-      file,
-      runId,
-      taskQueue,
-      isNew,
-      back: isNew ? [...words, '--run-id', runId] : words,
-      start: () => start(selvage, work, options),
-      describe: (result: RunResult) => describe(selvage, work, result, output),
-    };
-    const surroundings = { selvage, output, interruption, options };
-    return await (options.detach ? leaveToWorker(errand, surroundings) : workHere(errand, surroundings));
-  } finally {
-    interruption.stop();
-  }
 }
 
 async function prepare(file: string, options: BackfillCommandOptions): Promise<Work> {
@@ -163,8 +125,7 @@ async function prepare(file: string, options: BackfillCommandOptions): Promise<W
   const { taskQueue: queue } = record.options;
   return {
     tapestry,
-    tapestries: loaded.tapestries,
-    emitters: loaded.emitters,
+    loaded,
     options: { from, to, keys, state, order, concurrency, parameters },
     runId: options.runId ?? newRunId(`backfill-${tapestry.name.slice(0, 150)}`),
     taskQueue: options.taskQueue ?? taskQueueOf({ tapestry: tapestry.name, queue }),

@@ -1,82 +1,72 @@
 import { existsSync } from 'node:fs';
 import inspector from 'node:inspector';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import type { Reproduction } from '../../capsule';
 import { SelvageError } from '../../errors';
 import type { LoggerLike } from '../../authoring/knot-context';
 import type { Backends, RunRecord } from '../../ports';
 import { redactText } from '../../values/redact';
-import type { Does } from '../options/does';
-import { addCommonOptions, addJsonOption, collect } from '../options/server-options';
+import { flag, valued, type Chosen } from '../options/option';
+import { JSON_DOCUMENT, PROJECT, collect } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import { plural } from '../output/format';
 import type { Output } from '../output/output';
+import { verb } from '../table/verb';
 
-interface DebugOptions {
-  readonly knot?: readonly string[];
-  readonly all?: boolean;
-  readonly inspect?: boolean;
-  readonly inspectBrk?: boolean;
-  readonly inspectPort: number;
-  readonly projectDir?: string;
-}
+const OPTIONS = {
+  knot: valued(
+    '<id>',
+    'a knot, an element of a map (users[17]), a knot of a run that a knot has started (nightly/users); may be repeated',
+    { read: collect },
+  ),
+  all: flag('all knots', { conflicts: 'knot' }),
+  inspect: flag('let a debugger attach'),
+  inspectBrk: flag('wait for a debugger, and stop before the body'),
+  inspectPort: valued('<number>', 'port for the debugger', { read: port, default: 9229 }),
+  ...JSON_DOCUMENT,
+  ...PROJECT,
+};
 
-export function addDebug(program: Command, does: Does): void {
-  const command = program
-    .command('debug')
-    .summary('run knots of a run again, on the inputs that they had')
-    .description(
-      'Runs bodies of a file again in this process, on the recorded inputs of a run or a capsule. Tells whether each gives the same value, another value ' +
-        '(and where they part) or another error. Nothing is recorded. Effects of bodies (write, send, pay) happen again.',
-    )
-    .argument('<run>', 'id of a run, or a file of `selvage capsule`')
-    .argument('<file>', 'file that exports the tapestry')
-    .option(
-      '--knot <id>',
-      'a knot, an element of a map (users[17]), a knot of a run that a knot has started (nightly/users); may be repeated',
-      collect,
-    )
-    .addOption(new Option('--all', 'all knots').conflicts('knot'))
-    .option('--inspect', 'let a debugger attach')
-    .option('--inspect-brk', 'wait for a debugger, and stop before the body')
-    .option('--inspect-port <number>', 'port for the debugger', port, 9229)
-    .addHelpText(
-      'after',
-      `
+type DebugOptions = Chosen<typeof OPTIONS>;
+
+export const addDebug = verb({
+  name: 'debug',
+  summary: 'run knots of a run again, on the inputs that they had',
+  description:
+    'Runs bodies of a file again in this process, on the recorded inputs of a run or a capsule. Tells whether each gives the same value, another value ' +
+    '(and where they part) or another error. Nothing is recorded. Effects of bodies (write, send, pay) happen again.',
+  arguments: {
+    '<run>': 'id of a run, or a file of `selvage capsule`',
+    '<file>': 'file that exports the tapestry',
+  },
+  options: OPTIONS,
+  after: `
 Exit codes: 0 all came to the same, 1 some did not, 2 usage, bad input, or what is needed is not in the capsule.
 
 Examples:
   $ selvage debug nightly-1f2e3d4c5b6a pipeline.ts --knot users
   $ selvage debug bug.selvage.html pipeline.ts --knot 'users[17]' --inspect-brk
   $ selvage debug bug.selvage.html pipeline.ts --all`,
-    );
-  addCommonOptions(addJsonOption(command)).action(does(debugRun));
-}
-
-async function debugRun(
-  source: string,
-  file: string,
-  options: DebugOptions,
-  output: Output,
-): Promise<number> {
-  const { withRecords } = await import('../location/records.js');
-  const { knot: knots = [], all = false } = options;
-  if (knots.length === 0 && !all)
-    throw new SelvageError('Usage', 'Say which knots are to run again: --knot ID, or --all.');
-  if (existsSync(source)) {
-    const { run, backends } = await (await import('../../capsule/index.js')).readCapsule(source);
-    return await debug({ run, backends }, file, options, output);
-  }
-  return await withRecords(options, async (backends) => {
-    const run = await backends.runHistory.getRun(source);
-    if (run) return await debug({ run, backends }, file, options, output);
-    throw new SelvageError(
-      'UnknownRun',
-      `There is no file ${source}, and the run history knows no run of this id. \`selvage runs list\` shows what there is.`,
-      { details: { run: source } },
-    );
-  });
-}
+  async work(source: string, file: string, options: DebugOptions, output: Output) {
+    const { withRecords } = await import('../location/records.js');
+    const { knot: knots = [], all = false } = options;
+    if (knots.length === 0 && !all)
+      throw new SelvageError('Usage', 'Say which knots are to run again: --knot ID, or --all.');
+    if (existsSync(source)) {
+      const { run, backends } = await (await import('../../capsule/index.js')).readCapsule(source);
+      return await debug({ run, backends }, file, options, output);
+    }
+    return await withRecords(options, async (backends) => {
+      const run = await backends.runHistory.getRun(source);
+      if (run) return await debug({ run, backends }, file, options, output);
+      throw new SelvageError(
+        'UnknownRun',
+        `There is no file ${source}, and the run history knows no run of this id. \`selvage runs list\` shows what there is.`,
+        { details: { run: source } },
+      );
+    });
+  },
+});
 
 async function debug(
   { run, backends }: { readonly run: RunRecord; readonly backends: Backends },

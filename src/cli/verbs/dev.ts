@@ -1,17 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
-import type { Command } from 'commander';
 import { FileWatch } from '../files/file-watch';
-import type { Does } from '../options/does';
+import { flag, unless, valued, type Chosen } from '../options/option';
 import {
-  addHealthOptions,
-  addServerOptions,
+  HEALTH,
+  SERVER,
   connectOptions,
   heedLogFormat,
   listeningPort,
   placeWords,
   workerWords,
-  type HealthOptions,
   type ServerOptions,
 } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
@@ -19,66 +17,65 @@ import type { Output } from '../output/output';
 import { shownPath } from '../output/typed-commands';
 import { Interruption } from '../process/interruption';
 import { startDevPage, startDevWorker, type LoadedMessage, type PageMessage } from '../work/dev-processes';
+import { verb } from '../table/verb';
 
-interface DevOptions extends ServerOptions, HealthOptions {
-  readonly ui: boolean;
-  readonly uiPort?: number;
-  readonly open?: boolean;
-}
+const OPTIONS = {
+  taskQueue: valued('<name>', 'task queue of the worker (default: selvage/<tapestry> of each)'),
+  ui: unless('no page'),
+  uiPort: valued('<number>', 'port of the page (default: 4480, or one that is free)', {
+    read: listeningPort,
+  }),
+  open: flag('open the page in a browser'),
+  ...HEALTH,
+  ...SERVER,
+};
 
-export function addDev(program: Command, does: Does): void {
-  const command = program
-    .command('dev')
-    .summary('server and worker, with reload on change')
-    .description(
-      'Runs the server and a worker of all tapestries of a file. The worker is started anew whenever the file, or one that ' +
-        'it imports, changes; runs go on in the new one. A page shows them: its link is printed. Ctrl-C ends it.',
-    )
-    .argument('<file>', 'file that exports tapestries')
-    .option('--task-queue <name>', 'task queue of the worker (default: selvage/<tapestry> of each)')
-    .option('--no-ui', 'no page')
-    .option('--ui-port <number>', 'port of the page (default: 4480, or one that is free)', listeningPort)
-    .option('--open', 'open the page in a browser')
-    .addHelpText(
-      'after',
-      '\nExample:\n  $ selvage dev pipeline.ts\n  $ selvage run pipeline.ts --param x=5 --detach   # elsewhere',
-    );
-  addServerOptions(addHealthOptions(command)).action(does(develop));
-}
+type DevOptions = Chosen<typeof OPTIONS>;
+
+export const addDev = verb({
+  name: 'dev',
+  summary: 'server and worker, with reload on change',
+  description:
+    'Runs the server and a worker of all tapestries of a file. The worker is started anew whenever the file, or one that ' +
+    'it imports, changes; runs go on in the new one. A page shows them: its link is printed. Ctrl-C ends it.',
+  arguments: { '<file>': 'file that exports tapestries' },
+  options: OPTIONS,
+  after:
+    '\nExample:\n  $ selvage dev pipeline.ts\n  $ selvage run pipeline.ts --param x=5 --detach   # elsewhere',
+  async work(file: string, options: DevOptions, output: Output) {
+    heedLogFormat(options);
+    const interruption = new Interruption(output);
+    const changes = new Changes();
+    const watch = new FileWatch((files) => {
+      output.say(`Changed: ${files.map(shownPath).join(', ')}`);
+      changes.report();
+    });
+    try {
+      const held = await interruption.orAsked(holdServer(options, output));
+      if (!held) {
+        output.warn('Interrupted before the worker began.');
+        return interruption.exitCode;
+      }
+      watch.add([path.resolve(file)]);
+      const page = options.ui ? new DevPage(file, options) : undefined;
+      try {
+        return await workAnew(file, options, output, { interruption, changes, watch, page });
+      } finally {
+        await page?.stop();
+        await held.release();
+      }
+    } finally {
+      watch.close();
+      interruption.stop();
+    }
+  },
+});
 
 /** Bodies get 5 s, and a worker some more to end. Then it is killed; the next worker runs its bodies again. */
 const STOP_LIMIT_MS = 10_000;
 
 /** The page only has connections to close. */
 const PAGE_STOP_LIMIT_MS = 3_000;
-
-async function develop(file: string, options: DevOptions, output: Output): Promise<number> {
-  heedLogFormat(options);
-  const interruption = new Interruption(output);
-  const changes = new Changes();
-  const watch = new FileWatch((files) => {
-    output.say(`Changed: ${files.map(shownPath).join(', ')}`);
-    changes.report();
-  });
-  try {
-    const held = await interruption.orAsked(holdServer(options, output));
-    if (!held) {
-      output.warn('Interrupted before the worker began.');
-      return interruption.exitCode;
-    }
-    watch.add([path.resolve(file)]);
-    const page = options.ui ? new DevPage(file, options) : undefined;
-    try {
-      return await workAnew(file, options, output, { interruption, changes, watch, page });
-    } finally {
-      await page?.stop();
-      await held.release();
-    }
-  } finally {
-    watch.close();
-    interruption.stop();
-  }
-}
 
 async function workAnew(
   file: string,

@@ -1,12 +1,11 @@
-import type { Command } from 'commander';
 import { z } from 'zod';
 import { duration } from '../../operations/fields';
 import type { GarbageReport } from '../../records/retention';
-import type { Does } from '../options/does';
-import { addJsonOption, addServerOptions, type ServerOptions } from '../options/server-options';
+import { JSON_DOCUMENT, SERVER, type ServerOptions } from '../options/server-options';
 import type { Output } from '../output/output';
 import { describeGarbage, exitCodeOf } from '../show/garbage';
-import { addFields, type Fields } from '../table/verb-of-table';
+import { verb } from '../table/verb';
+import { optionsOfFields, readFields } from '../table/verb-of-table';
 import { interruptible } from '../work/interruptible';
 
 const FIELDS = {
@@ -17,39 +16,28 @@ const FIELDS = {
     .describe('also values whose last put or use is longer ago, whatever names them; 2h or more'),
 };
 
-export function addGc(command: Command, does: Does): void {
-  command.description(
+export const addGc = verb({
+  description:
     'Removes the values that no record names, if they were put before the grace, and before the oldest unfinished run began. With --ttl, also older values ' +
-      'that records name. Lineage stays; a run that needs a removed value makes it anew. May run beside workers, at any time. ' +
-      'Ctrl-C ends it between two pages, and the next one does the rest.',
-  );
-  const read = addFields(command, FIELDS);
-  command.addHelpText(
-    'after',
+    'that records name. Lineage stays; a run that needs a removed value makes it anew. May run beside workers, at any time. ' +
+    'Ctrl-C ends it between two pages, and the next one does the rest.',
+  options: { ...optionsOfFields(FIELDS), ...JSON_DOCUMENT, ...SERVER },
+  after:
     '\nExit codes: 0 done; 130 interrupted.\n\nExamples:\n  $ selvage gc --dry-run\n  $ selvage gc --ttl 90d',
-  );
-  addServerOptions(addJsonOption(command)).action(
-    does((options: ServerOptions, output: Output) => collectGarbage(read(options), options, output)),
-  );
-}
-
-async function collectGarbage(
-  fields: Fields<typeof FIELDS>,
-  options: ServerOptions,
-  output: Output,
-): Promise<number> {
-  return await interruptible(options, output, async (selvage, signal, interruption) => {
-    const report = await selvage.values.collectGarbage({
-      ...fields,
-      signal,
-      ...(output.isLive && {
-        onProgress: ({ examined, unreferenced, expired }: GarbageReport) =>
-          output.live(`${examined.count} values looked at, ${unreferenced.count + expired.count} to go`),
-      }),
+  async work(options: ServerOptions, output: Output) {
+    return await interruptible(options, output, async (selvage, signal, interruption) => {
+      const report = await selvage.values.collectGarbage({
+        ...readFields(FIELDS, options),
+        signal,
+        ...(output.isLive && {
+          onProgress: ({ examined, unreferenced, expired }: GarbageReport) =>
+            output.live(`${examined.count} values looked at, ${unreferenced.count + expired.count} to go`),
+        }),
+      });
+      output.endLive();
+      output.say(describeGarbage(report));
+      if (output.json) output.document(report);
+      return exitCodeOf(report, interruption);
     });
-    output.endLive();
-    output.say(describeGarbage(report));
-    if (output.json) output.document(report);
-    return exitCodeOf(report, interruption);
-  });
-}
+  },
+});

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { SelvageError } from '../../errors';
 import { VERSION } from '../../version';
 import type { Does } from '../options/does';
-import { addJsonOption } from '../options/server-options';
+import { addAll, flag, valued, type Chosen } from '../options/option';
+import { JSON_DOCUMENT, STACKS } from '../options/server-options';
 import type { Output } from '../output/output';
 import { shellLine } from '../output/typed-commands';
 
@@ -37,10 +38,15 @@ export const TEMPLATES: Readonly<Record<string, Template>> = {
 const DEFAULT_TEMPLATE = 'first';
 const YAML_TEMPLATE = 'yaml';
 
-interface InitOptions {
-  readonly template: string;
-  readonly yaml?: boolean;
-}
+const OPTIONS = {
+  template: valued('<name>', 'which pipeline', {
+    choices: Object.keys(TEMPLATES),
+    default: DEFAULT_TEMPLATE,
+  }),
+  yaml: flag('a document in YAML with its functions beside it', { conflicts: 'template' }),
+  ...STACKS,
+  ...JSON_DOCUMENT,
+};
 
 export function addInit(program: Command, does: Does): void {
   const names = Object.keys(TEMPLATES);
@@ -53,9 +59,6 @@ export function addInit(program: Command, does: Does): void {
         'gets the scripts and dependencies that it lacks. Asks no server.',
     )
     .argument('[folder]', 'where; made if it is not there', '.')
-    .addOption(new Option('--template <name>', 'which pipeline').choices(names).default(DEFAULT_TEMPLATE))
-    .addOption(new Option('--yaml', 'a document in YAML with its functions beside it').conflicts('template'))
-    .option('--verbose', 'show stacks of errors')
     .addHelpText(
       'after',
       `
@@ -69,7 +72,7 @@ Examples:
   $ selvage init --yaml
   $ selvage init reports --template nightly`,
     );
-  addJsonOption(command).action(does(initFolder));
+  addAll(command, OPTIONS).action(does(initFolder));
 }
 
 const PACKAGE = path.join(__dirname, '..', '..', '..');
@@ -104,7 +107,7 @@ interface Manifest {
 /** The test script of `npm init`. */
 const NO_TEST = /^echo "Error: no test specified"/;
 
-async function initFolder(given: string, options: InitOptions, output: Output): Promise<number> {
+async function initFolder(given: string, options: Chosen<typeof OPTIONS>, output: Output): Promise<number> {
   const folder = path.resolve(given);
   const template = options.yaml ? YAML_TEMPLATE : options.template;
   const { parameters, pipeline = PIPELINE, files: others = [] } = TEMPLATES[template]!;

@@ -1,45 +1,37 @@
-import { Option, type Command } from 'commander';
 import type { MigrationReport } from '../../backends';
 import { projectFolder } from '../../node/project-folder';
-import type { Does } from '../options/does';
-import { addCommonOptions, addJsonOption } from '../options/server-options';
+import { flag, type Chosen } from '../options/option';
+import { JSON_DOCUMENT, PROJECT } from '../options/server-options';
 import type { Output } from '../output/output';
+import { verb } from '../table/verb';
 
-interface MigrateOptions {
-  readonly dryRun?: boolean;
-  readonly status?: boolean;
-  readonly projectDir?: string;
-}
+const OPTIONS = {
+  dryRun: flag('print the SQL that would run, and change nothing', { conflicts: 'status' }),
+  status: flag('print which migrations are done and which are pending, and change nothing'),
+  ...JSON_DOCUMENT,
+  ...PROJECT,
+};
 
-export function addMigrate(program: Command, does: Does): void {
-  const command = program
-    .command('migrate')
-    .summary('bring the tables of SQL backends to this version')
-    .description(
-      'Makes or changes the tables of the backends that SELVAGE_STORE, SELVAGE_HISTORY and SELVAGE_DATA name (SQLite and Postgres), so that ' +
-        'they fit this version of Selvage. Each database is done in one transaction, under a lock: it is safe when several do it at once. ' +
-        'A database that a newer version has migrated is refused.',
-    )
-    .addOption(
-      new Option('--dry-run', 'print the SQL that would run, and change nothing').conflicts('status'),
-    )
-    .option('--status', 'print which migrations are done and which are pending, and change nothing')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ selvage migrate --status\n  $ SELVAGE_HISTORY=postgres://… selvage migrate --dry-run',
+export const addMigrate = verb({
+  name: 'migrate',
+  summary: 'bring the tables of SQL backends to this version',
+  description:
+    'Makes or changes the tables of the backends that SELVAGE_STORE, SELVAGE_HISTORY and SELVAGE_DATA name (SQLite and Postgres), so that ' +
+    'they fit this version of Selvage. Each database is done in one transaction, under a lock: it is safe when several do it at once. ' +
+    'A database that a newer version has migrated is refused.',
+  options: OPTIONS,
+  after:
+    '\nExamples:\n  $ selvage migrate --status\n  $ SELVAGE_HISTORY=postgres://… selvage migrate --dry-run',
+  async work(options: Chosen<typeof OPTIONS>, output: Output) {
+    const { migrateBackends } = await import('../../backends/index.js');
+    const mode = options.status ? 'status' : options.dryRun ? 'dry-run' : 'migrate';
+    const projectDir = projectFolder(options.projectDir);
+    const locations = await migrateBackends({ projectDir, mode });
+    return output.finish({ items: locations }, () =>
+      locations.map((location) => describeLocation(location, mode, output)).join('\n\n'),
     );
-  addCommonOptions(addJsonOption(command)).action(does(migrate));
-}
-
-async function migrate(options: MigrateOptions, output: Output): Promise<number> {
-  const { migrateBackends } = await import('../../backends/index.js');
-  const mode = options.status ? 'status' : options.dryRun ? 'dry-run' : 'migrate';
-  const projectDir = projectFolder(options.projectDir);
-  const locations = await migrateBackends({ projectDir, mode });
-  return output.finish({ items: locations }, () =>
-    locations.map((location) => describeLocation(location, mode, output)).join('\n\n'),
-  );
-}
+  },
+});
 
 function describeLocation(
   location: MigrationReport,

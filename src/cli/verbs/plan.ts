@@ -1,43 +1,39 @@
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
 import type { Plan } from '../../plan';
 import { SelvageError } from '../../errors';
 import type { PlanOfTapestry } from '../../runtime';
 import type { StaleReason } from '../../records/questions';
 import { shortHash } from '../../records/questions/stale-reason-text';
 import type { ReportedChanges } from '../../visualisation/report';
-import type { Does } from '../options/does';
-import { addCommonOptions, addJsonOption, commaSeparated } from '../options/server-options';
+import { valued, type Chosen } from '../options/option';
+import { JSON_DOCUMENT, PROJECT, commaSeparated } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
-import { addPictureOptions, drawn, formatOf, givePicture, type PictureOptions } from '../output/pictures';
+import { PICTURES_OF_PLAN, drawn, formatOf, givePicture } from '../output/pictures';
+import { verb } from '../table/verb';
 
-interface PlanOptions extends PictureOptions {
-  readonly tapestry?: string;
-  readonly terminals?: readonly string[];
-  readonly against?: string;
-  readonly projectDir?: string;
-}
+const OPTIONS = {
+  tapestry: valued('<name>', 'which tapestry, if the file exports several'),
+  terminals: valued('<ids>', 'only what these need: names or knot ids, separated by commas', {
+    read: commaSeparated,
+  }),
+  against: valued('<run or file>', 'what has changed since that run, or in comparison with that file'),
+  ...PICTURES_OF_PLAN,
+  ...PROJECT,
+  ...JSON_DOCUMENT,
+};
 
-export function addPlan(program: Command, does: Does): void {
-  const command = program
-    .command('plan')
-    .summary('how large a run of a tapestry can get, how it is laid out, and its graph')
-    .description(
-      'Compiles a tapestry and shows the most that a run may ask of a Temporal server: events, bytes, pending activities. Also shows how the run is laid out ' +
-        'to keep within limits. Or draws its graph, or reports what has changed in it. Asks no server.',
-    )
-    .argument('<file>', 'file that exports the tapestry')
-    .option('--tapestry <name>', 'which tapestry, if the file exports several')
-    .option(
-      '--terminals <ids>',
-      'only what these need: names or knot ids, separated by commas',
-      commaSeparated,
-    )
-    .option('--against <run or file>', 'what has changed since that run, or in comparison with that file')
-    .addHelpText(
-      'after',
-      `
+type PlanOptions = Chosen<typeof OPTIONS>;
+
+export const addPlan = verb({
+  name: 'plan',
+  summary: 'how large a run of a tapestry can get, how it is laid out, and its graph',
+  description:
+    'Compiles a tapestry and shows the most that a run may ask of a Temporal server: events, bytes, pending activities. Also shows how the run is laid out ' +
+    'to keep within limits. Or draws its graph, or reports what has changed in it. Asks no server.',
+  arguments: { '<file>': 'file that exports the tapestry' },
+  options: OPTIONS,
+  after: `
 Exit codes: 0 it fits, 2 usage, bad input, or a plan that no run can hold (PlanTooLarge).
 
 Examples:
@@ -46,40 +42,37 @@ Examples:
   $ selvage plan pipeline.ts --svg graph.svg
   $ selvage plan pipeline.ts --open
   $ selvage plan pipeline.ts --markdown --against nightly-1f2e3d4c5b6a`,
-    );
-  addJsonOption(addCommonOptions(addPictureOptions(command, 'the graph'))).action(does(planFile));
-}
-
-async function planFile(file: string, options: PlanOptions, output: Output): Promise<number> {
-  const { nodeSha256 } = await import('../../node/node-sha256.js');
-  const { chooseTapestry, loadFile, warnOfUnused } = await import('../files/load-file.js');
-  const { describe, describeChanges } = await import('../show/plan.js');
-  const { budgetOf, graphOfPlan, layoutOf } = await import('../../plan/index.js');
-  const { planOf } = await import('../../runtime/index.js');
-  const { recordOf } = await import('../../authoring/index.js');
-  const chosen = chooseTapestry(await loadFile(file), options.tapestry);
-  const tapestry = recordOf(chosen);
-  const plan = planOf(tapestry, nodeSha256);
-  const layout = options.terminals ? layoutOf(plan.plan, options.terminals) : plan.loaded.layout;
-  const budget = budgetOf(layout);
-  warnOfUnused(tapestry, output);
-  const changes =
-    options.against === undefined ? undefined : await changesSince(options.against, plan, options);
-  const format = formatOf(options);
-  if (format !== undefined) {
-    const graph = graphOfPlan(plan.plan, plan.hash);
-    const picture = await drawn(format, graph, undefined, {
-      markdown: async () => (await import('../../visualisation/report.js')).reportOfPlan(graph, changes),
-      html: async () => (await import('../../explorer/html.js')).htmlForTapestry(chosen),
-    });
-    await givePicture(format, picture, options, output);
-    return EXIT.ok;
-  }
-  const planBytes = Buffer.byteLength(plan.text);
-  output.say(describe({ tapestry: tapestry.name, planHash: plan.hash, planBytes, budget }, output));
-  if (changes) output.say(describeChanges(changes, output));
-  return output.finish({ tapestry: tapestry.name, planHash: plan.hash, planBytes, ...budget, changes });
-}
+  async work(file: string, options: PlanOptions, output: Output) {
+    const { nodeSha256 } = await import('../../node/node-sha256.js');
+    const { chooseTapestry, loadFile, warnOfUnused } = await import('../files/load-file.js');
+    const { describe, describeChanges } = await import('../show/plan.js');
+    const { budgetOf, graphOfPlan, layoutOf } = await import('../../plan/index.js');
+    const { planOf } = await import('../../runtime/index.js');
+    const { recordOf } = await import('../../authoring/index.js');
+    const chosen = chooseTapestry(await loadFile(file), options.tapestry);
+    const tapestry = recordOf(chosen);
+    const plan = planOf(tapestry, nodeSha256);
+    const layout = options.terminals ? layoutOf(plan.plan, options.terminals) : plan.loaded.layout;
+    const budget = budgetOf(layout);
+    warnOfUnused(tapestry, output);
+    const changes =
+      options.against === undefined ? undefined : await changesSince(options.against, plan, options);
+    const format = formatOf(options);
+    if (format !== undefined) {
+      const graph = graphOfPlan(plan.plan, plan.hash);
+      const picture = await drawn(format, graph, undefined, {
+        markdown: async () => (await import('../../visualisation/report.js')).reportOfPlan(graph, changes),
+        html: async () => (await import('../../explorer/html.js')).htmlForTapestry(chosen),
+      });
+      await givePicture(format, picture, options, output);
+      return EXIT.ok;
+    }
+    const planBytes = Buffer.byteLength(plan.text);
+    output.say(describe({ tapestry: tapestry.name, planHash: plan.hash, planBytes, budget }, output));
+    if (changes) output.say(describeChanges(changes, output));
+    return output.finish({ tapestry: tapestry.name, planHash: plan.hash, planBytes, ...budget, changes });
+  },
+});
 
 /** Compares with an existing file, else with a run. */
 async function changesSince(

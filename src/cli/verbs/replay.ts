@@ -1,74 +1,65 @@
-import type { Command } from 'commander';
 import { SelvageError } from '../../errors';
 import type { ReplayedExecution } from '../../worker';
-import type { Does } from '../options/does';
-import { addJsonOption, addServerOptions, type ServerOptions } from '../options/server-options';
+import { valued, type Chosen } from '../options/option';
+import { JSON_DOCUMENT, SERVER } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import { plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
+import { verb } from '../table/verb';
 
-interface ReplayCommandOptions extends ServerOptions {
-  readonly file?: string;
-}
+const OPTIONS = {
+  file: valued('<file>', 'a history as JSON, also gzipped, instead of a run of a server'),
+  ...JSON_DOCUMENT,
+  ...SERVER,
+};
 
-export function addReplay(program: Command, does: Does): void {
-  const command = program
-    .command('replay')
-    .summary('try whether this version can go on with a run')
-    .description(
-      'Replays the history of a run by the interpreter of this installation, and tells where that would do something else. Includes what the run was ' +
-        'continued in or reset to, and all its child runs. No body runs and nothing is changed.',
-    )
-    .argument('[run-id]')
-    .option('--file <file>', 'a history as JSON, also gzipped, instead of a run of a server')
-    .addHelpText(
-      'after',
-      `
+export const addReplay = verb({
+  name: 'replay',
+  summary: 'try whether this version can go on with a run',
+  description:
+    'Replays the history of a run by the interpreter of this installation, and tells where that would do something else. Includes what the run was ' +
+    'continued in or reset to, and all its child runs. No body runs and nothing is changed.',
+  arguments: { '[run-id]': '' },
+  options: OPTIONS,
+  after: `
 Exit codes: 0 all replays, 1 something does not, 2 usage, unknown run or a workflow that is none of Selvage's.
 
 Examples:
   $ selvage replay quickstart-1f2e3d4c5b6a --address temporal.example.com:7233
   $ temporal workflow show --workflow-id quickstart-1f2e3d4c5b6a --output json > history.json
   $ selvage replay --file history.json`,
-    );
-  addServerOptions(addJsonOption(command)).action(does(replay));
-}
+  async work(runId: string | undefined, options: Chosen<typeof OPTIONS>, output: Output) {
+    const { readHistoryFile } = await import('../files/history-file.js');
+    const { withClient } = await import('../location/connect.js');
+    const { installReplayLogger } = await import('../location/logging.js');
+    const { file } = options;
+    if ((runId === undefined) === (file === undefined)) {
+      throw new SelvageError('Usage', 'Say what to replay: the id of a run, or a history by --file.');
+    }
+    if (file !== undefined) {
+      const history = await readHistoryFile(file);
+      await installReplayLogger(output);
+      const execution = await (await import('../../worker/replay.js')).replayHistory(history);
+      show(execution, execution.runId, output);
+      const skippedChildRuns = execution.childRuns.map((child) => child.runId);
+      return conclude([execution], skippedChildRuns, output);
+    }
+    return await withClient(options, output, async (selvage) => {
+      await installReplayLogger(output);
+      const executions: ReplayedExecution[] = [];
+      for await (const execution of (await import('../../worker/replay.js')).replayRun(
+        selvage.client,
+        runId!,
+      )) {
+        show(execution, runId!, output);
+        executions.push(execution);
+      }
+      return conclude(executions, [], output, selvage.location);
+    });
+  },
+});
 
 const SHOWN_SKIPPED = 500;
-
-async function replay(
-  runId: string | undefined,
-  options: ReplayCommandOptions,
-  output: Output,
-): Promise<number> {
-  const { readHistoryFile } = await import('../files/history-file.js');
-  const { withClient } = await import('../location/connect.js');
-  const { installReplayLogger } = await import('../location/logging.js');
-  const { file } = options;
-  if ((runId === undefined) === (file === undefined)) {
-    throw new SelvageError('Usage', 'Say what to replay: the id of a run, or a history by --file.');
-  }
-  if (file !== undefined) {
-    const history = await readHistoryFile(file);
-    await installReplayLogger(output);
-    const execution = await (await import('../../worker/replay.js')).replayHistory(history);
-    show(execution, execution.runId, output);
-    const skippedChildRuns = execution.childRuns.map((child) => child.runId);
-    return conclude([execution], skippedChildRuns, output);
-  }
-  return await withClient(options, output, async (selvage) => {
-    await installReplayLogger(output);
-    const executions: ReplayedExecution[] = [];
-    for await (const execution of (await import('../../worker/replay.js')).replayRun(
-      selvage.client,
-      runId!,
-    )) {
-      show(execution, runId!, output);
-      executions.push(execution);
-    }
-    return conclude(executions, [], output, selvage.location);
-  });
-}
 
 /** @param asked the requested run; others are printed with their ids */
 function show(execution: ReplayedExecution, asked: string, output: Output): void {

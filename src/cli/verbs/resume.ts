@@ -1,87 +1,74 @@
-import type { Command } from 'commander';
 import type { RunHandle, Selvage, RunDescription } from '../../client';
 import { newRunId } from '../../connection/new-run-id';
 import { SelvageError } from '../../errors';
 import type { LoadedFile } from '../files/load-file';
-import type { Does } from '../options/does';
-import {
-  addJsonOption,
-  addServerOptions,
-  commaSeparated,
-  placeWords,
-  type ServerOptions,
-} from '../options/server-options';
+import { flag, unless, valued, type Chosen } from '../options/option';
+import { JSON_DOCUMENT, SERVER, commaSeparated, placeWords } from '../options/server-options';
 import { readDeadline } from '../options/times';
 import type { Output } from '../output/output';
 import { commandLine } from '../output/typed-commands';
-import { Interruption } from '../process/interruption';
+import { workUntilAsked } from '../process/interruption';
 import type { Errand } from '../work/foreground-run';
+import { verb } from '../table/verb';
 
-interface ResumeCommandOptions extends ServerOptions {
-  readonly from?: readonly string[];
-  readonly allowDuplicate?: boolean;
-  readonly runId?: string;
-  readonly deadline?: Date | number;
-  readonly reuse?: boolean;
-}
+const OPTIONS = {
+  from: valued('<ids>', 'knots to run again with all below them, separated by commas', {
+    read: commaSeparated,
+  }),
+  allowDuplicate: flag('also if the run was resumed before, as one that is over by now'),
+  runId: valued('<id>', 'id of the new run; of one that exists with the same work: come back to it'),
+  reuse: unless('take over only what the run itself has made'),
+  deadline: valued('<when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', {
+    read: readDeadline,
+  }),
+  taskQueue: valued(
+    '<name>',
+    'task queue of the new run (default: one of its own; without a file selvage/<tapestry>)',
+  ),
+  ...JSON_DOCUMENT,
+  ...SERVER,
+};
 
-export function addResume(program: Command, does: Does): void {
-  const command = program
-    .command('resume')
-    .summary('go on with a run that was interrupted, or from one that is over')
-    .description(
-      'Works for an unfinished run until it is over, with the code of the file. From a finished run, starts a new one of the same plan and parameters, ' +
-        'which takes over every Ok outcome and runs the rest. With a file, this command works for the run, as `selvage run` does; ' +
-        'without, a worker must poll already, and the command returns.',
-    )
-    .argument('<run-id>', 'run that was interrupted, or that is over')
-    .argument('[file]', 'file that exports its tapestry')
-    .option('--from <ids>', 'knots to run again with all below them, separated by commas', commaSeparated)
-    .option('--allow-duplicate', 'also if the run was resumed before, as one that is over by now')
-    .option('--run-id <id>', 'id of the new run; of one that exists with the same work: come back to it')
-    .option('--no-reuse', 'take over only what the run itself has made')
-    .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
-    .option(
-      '--task-queue <name>',
-      'task queue of the new run (default: one of its own; without a file selvage/<tapestry>)',
-    )
-    .addHelpText(
-      'after',
-      `
+type ResumeCommandOptions = Chosen<typeof OPTIONS>;
+
+export const addResume = verb({
+  name: 'resume',
+  summary: 'go on with a run that was interrupted, or from one that is over',
+  description:
+    'Works for an unfinished run until it is over, with the code of the file. From a finished run, starts a new one of the same plan and parameters, ' +
+    'which takes over every Ok outcome and runs the rest. With a file, this command works for the run, as `selvage run` does; ' +
+    'without, a worker must poll already, and the command returns.',
+  arguments: {
+    '<run-id>': 'run that was interrupted, or that is over',
+    '[file]': 'file that exports its tapestry',
+  },
+  options: OPTIONS,
+  after: `
 Exit codes: as of \`selvage run\`.
 
 Examples:
   $ selvage resume nightly-1f2e3d4c5b6a pipeline.ts
   $ selvage resume nightly-1f2e3d4c5b6a pipeline.ts --from load`,
+  async work(runId: string, file: string | undefined, options: ResumeCommandOptions, output: Output) {
+    const before = 'Interrupted before the run was resumed.';
+    return await workUntilAsked(
+      output,
+      before,
+      () => open(file, options, output),
+      async ({ selvage, loaded }, interruption) => {
+        const { leaveToWorker, workHere } = await import('../work/foreground-run.js');
+        const errand = await errandOf(selvage, runId, { file, loaded }, options).catch(
+          async (error: unknown) => {
+            await selvage.close();
+            throw error;
+          },
+        );
+        const surroundings = { selvage, output, interruption, options };
+        return await (loaded ? workHere(errand, surroundings) : leaveToWorker(errand, surroundings));
+      },
     );
-  addServerOptions(addJsonOption(command)).action(does(resumeRun));
-}
-
-async function resumeRun(
-  runId: string,
-  file: string | undefined,
-  options: ResumeCommandOptions,
-  output: Output,
-): Promise<number> {
-  const interruption = new Interruption(output);
-  try {
-    const opened = await interruption.orAsked(open(file, options, output));
-    if (!opened) {
-      output.warn('Interrupted before the run was resumed.');
-      return interruption.exitCode;
-    }
-    const { selvage, loaded } = opened;
-    const { leaveToWorker, workHere } = await import('../work/foreground-run.js');
-    const errand = await errandOf(selvage, runId, { file, loaded }, options).catch(async (error: unknown) => {
-      await selvage.close();
-      throw error;
-    });
-    const surroundings = { selvage, output, interruption, options };
-    return await (loaded ? workHere(errand, surroundings) : leaveToWorker(errand, surroundings));
-  } finally {
-    interruption.stop();
-  }
-}
+  },
+});
 
 async function open(
   file: string | undefined,
@@ -93,12 +80,8 @@ async function open(
   const { requireProject } = await import('../location/records.js');
   requireProject(options);
   const loaded = file === undefined ? undefined : await loadFile(file);
-  const { emittersOf } = await import('../files/emitters.js');
-  const emitters = await emittersOf(loaded, options);
-  return {
-    selvage: await openFor(loaded?.tapestries, options, output, { taskQueues: [], emitters }),
-    loaded,
-  };
+  const working = { taskQueues: [], file: loaded ?? { emitters: [] } };
+  return { selvage: await openFor(loaded?.tapestries, options, output, working), loaded };
 }
 
 async function errandOf(

@@ -1,17 +1,16 @@
-import type { Command } from 'commander';
 import { z } from 'zod';
 import { SelvageError } from '../../errors';
 import { duration, flagged, name, text } from '../../operations/fields';
 import type { Referrer, ScrubbedValue, ScrubPlan } from '../../records/retention';
 import { withClient } from '../location/connect';
-import type { Does } from '../options/does';
-import { addJsonOption, addServerOptions, type ServerOptions } from '../options/server-options';
+import { JSON_DOCUMENT, SERVER, type ServerOptions } from '../options/server-options';
 import { isConfirmed } from '../output/confirm';
 import { EXIT } from '../output/exit-codes';
 import { formatTime, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { listed } from '../show/garbage';
-import { addFields, type Fields } from '../table/verb-of-table';
+import { verb } from '../table/verb';
+import { optionsOfFields, readFields } from '../table/verb-of-table';
 
 const FIELDS = {
   run: flagged(z.array(name).optional(), { placeholder: 'run-id' }).describe(
@@ -27,18 +26,14 @@ const FIELDS = {
     .describe('also what runs that are not over refer to: they may fail or wait for it'),
 };
 
-export function addScrub(command: Command, does: Does): void {
-  command
-    .description(
-      'Lists what refers to the values, asks, and removes them from the data store. SQLite, local disk and S3 keep no bytes of them; ' +
-        'for the logs and free pages of Postgres and Valkey, see the pages of these adapters. Records stay: `runs show`, `why` and `lineage` ' +
-        'work as before, and the runs that made the values say who removed them, when and why. Refused while an unfinished run refers to them.',
-    )
-    .argument('[hashes...]', 'values, by their content hashes or the beginnings of these');
-  const read = addFields(command, FIELDS);
-  command.addHelpText(
-    'after',
-    `
+export const addScrub = verb({
+  description:
+    'Lists what refers to the values, asks, and removes them from the data store. SQLite, local disk and S3 keep no bytes of them; ' +
+    'for the logs and free pages of Postgres and Valkey, see the pages of these adapters. Records stay: `runs show`, `why` and `lineage` ' +
+    'work as before, and the runs that made the values say who removed them, when and why. Refused while an unfinished run refers to them.',
+  arguments: { '[hashes...]': 'values, by their content hashes or the beginnings of these' },
+  options: { ...optionsOfFields(FIELDS), ...JSON_DOCUMENT, ...SERVER },
+  after: `
 Values inside of other values are other values: see \`selvage impact HASH\`. Small values of runs without \`inlineLimit: 0\` are in
 Temporal's histories as well, and are named.
 
@@ -47,57 +42,46 @@ Exit codes: 0 removed, or nothing to remove; 2 refused, or not confirmed.
 Examples:
   $ selvage scrub --run nightly-1f2e3d4c5b6a --reason "request 4711"
   $ selvage scrub sha256:3fdba35f04dc8c462986c992bcf875546257113072a909c162f7e470e581e278 --dry-run`,
-  );
-  addServerOptions(addJsonOption(command)).action(
-    does((hashes: readonly string[], options: ServerOptions, output: Output) =>
-      scrubValues(hashes, read(options), options, output),
-    ),
-  );
-}
+  async work(hashes: readonly string[], options: ServerOptions, output: Output) {
+    const { run: runs = [], olderThan, reason, yes, force, dryRun } = readFields(FIELDS, options);
+    if (hashes.length === 0 && runs.length === 0 && olderThan === undefined)
+      throw new SelvageError('Usage', 'Say which values: their hashes, --run RUN or --older-than TIME.');
+    return await withClient(options, output, async (selvage) => {
+      const plan = await selvage.values.planScrub({
+        hashes: await Promise.all(hashes.map((hash) => selvage.lineage.resolveHash(hash))),
+        runs,
+        olderThan,
+      });
+      output.say(describePlan(plan, output));
+      const count = plan.items.filter(({ isThere }) => isThere).length;
+      const removeNone = (code: number): number => {
+        if (output.json) output.document({ ...plan, dryRun, removed: 0 });
+        return code;
+      };
+      if (dryRun || plan.items.length === 0) return removeNone(EXIT.ok);
+      // Purging values that were removed earlier removes nothing else, and needs no question.
+      if (count > 0 && !force && plan.running.length > 0) return removeNone(EXIT.usage);
+      if (
+        count > 0 &&
+        !yes &&
+        !(await isConfirmed(`Remove ${plural(count, 'value')} for good?`, 'add --yes (or --dry-run)'))
+      ) {
+        output.warn('Nothing was removed.');
+        return removeNone(EXIT.usage);
+      }
+      const { removed, at } = await selvage.values.scrub(plan, { force, reason });
+      output.say(
+        `Removed ${plural(removed, 'value')}. Backups, snapshots and replicas of the storage still have them.`,
+      );
+      return output.finish({ ...plan, dryRun, removed, at, reason: reason ?? null });
+    });
+  },
+});
 
 /** Up to this many values are listed with their references; more only as a number for each run. */
 const SHOWN_VALUES = 20;
 
 const SHOWN_RUNS = 50;
-
-async function scrubValues(
-  hashes: readonly string[],
-  { run: runs = [], olderThan, reason, yes, force, dryRun }: Fields<typeof FIELDS>,
-  options: ServerOptions,
-  output: Output,
-): Promise<number> {
-  if (hashes.length === 0 && runs.length === 0 && olderThan === undefined)
-    throw new SelvageError('Usage', 'Say which values: their hashes, --run RUN or --older-than TIME.');
-  return await withClient(options, output, async (selvage) => {
-    const plan = await selvage.values.planScrub({
-      hashes: await Promise.all(hashes.map((hash) => selvage.lineage.resolveHash(hash))),
-      runs,
-      olderThan,
-    });
-    output.say(describePlan(plan, output));
-    const count = plan.items.filter(({ isThere }) => isThere).length;
-    const removeNone = (code: number): number => {
-      if (output.json) output.document({ ...plan, dryRun, removed: 0 });
-      return code;
-    };
-    if (dryRun || plan.items.length === 0) return removeNone(EXIT.ok);
-    // Purging values that were removed earlier removes nothing else, and needs no question.
-    if (count > 0 && !force && plan.running.length > 0) return removeNone(EXIT.usage);
-    if (
-      count > 0 &&
-      !yes &&
-      !(await isConfirmed(`Remove ${plural(count, 'value')} for good?`, 'add --yes (or --dry-run)'))
-    ) {
-      output.warn('Nothing was removed.');
-      return removeNone(EXIT.usage);
-    }
-    const { removed, at } = await selvage.values.scrub(plan, { force, reason });
-    output.say(
-      `Removed ${plural(removed, 'value')}. Backups, snapshots and replicas of the storage still have them.`,
-    );
-    return output.finish({ ...plan, dryRun, removed, at, reason: reason ?? null });
-  });
-}
 
 function describePlan({ items: values, running, inHistories }: ScrubPlan, output: Output): string {
   const there = values.filter(({ isThere }) => isThere).length;

@@ -1,18 +1,11 @@
 import path from 'node:path';
-import type { Command } from 'commander';
 import type { PageServer } from '../../explorer/page-server';
 import type { ServerReach } from '../../operations/reach';
 import { projectFolder } from '../../node/project-folder';
 import type { Backends } from '../../ports';
 import type { LoadedFile } from '../files/load-file';
-import type { Does } from '../options/does';
-import {
-  addPageOptions,
-  addServerOptions,
-  withServerPort,
-  type PageOptions,
-  type ServerOptions,
-} from '../options/server-options';
+import { flag, type Chosen } from '../options/option';
+import { PAGE, SERVER_BESIDE, withServerPort } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import { openInBrowser } from '../output/open-in-browser';
 import type { Output } from '../output/output';
@@ -20,58 +13,54 @@ import { hasResult } from '../process/early-end';
 import { Interruption } from '../process/interruption';
 import { describePage } from '../show/page-link';
 import { EndOfDev, isDevWorker, isFirstDevPage, tellPage as tellPort } from '../work/dev-processes';
+import { verb } from '../table/verb';
 
-interface UiOptions extends Omit<ServerOptions, 'port'>, PageOptions {
-  readonly port?: number;
-  readonly host: string;
-  readonly open?: boolean;
-  readonly temporalPort?: number;
-}
+const OPTIONS = {
+  open: flag('open the page in a browser'),
+  ...PAGE,
+  ...SERVER_BESIDE,
+};
 
-export function addUi(program: Command, does: Does): void {
-  const command = program
-    .command('ui')
-    .summary('a page of runs, values, schedules and what waits')
-    .description(
-      'Serves a page that shows recorded and current runs, and starts, signals, ends and resumes them. With a file, the page has forms for its tapestries. ' +
-        'Reading is open on this machine; acting takes the token of the link that is printed. Ctrl-C ends it.',
-    )
-    .argument('[file]', 'file that exports tapestries')
-    .option('--open', 'open the page in a browser')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ selvage ui\n  $ selvage ui pipeline.ts --open\n  $ selvage ui --read-only --host 0.0.0.0',
-    );
-  addServerOptions(addPageOptions(command), '--temporal-port').action(does(showPage));
-}
+type UiOptions = Chosen<typeof OPTIONS>;
 
-async function showPage(file: string | undefined, options: UiOptions, output: Output): Promise<number> {
-  const isDev = isDevWorker();
-  const end = isDev ? new EndOfDev() : new Interruption(output);
-  const projectDir = projectFolder(options.projectDir);
-  try {
-    const { requireProject } = await import('../location/records.js');
-    // Without a file to start runs from, a missing project would give an empty page.
-    if (file === undefined) requireProject(withServerPort(options));
-    const opened = await end.orAsked(openPage(file, projectDir, isDev, options, output));
-    if (!opened) return end.exitCode;
-    const { page, reach, backends } = opened;
+export const addUi = verb({
+  name: 'ui',
+  summary: 'a page of runs, values, schedules and what waits',
+  description:
+    'Serves a page that shows recorded and current runs, and starts, signals, ends and resumes them. With a file, the page has forms for its tapestries. ' +
+    'Reading is open on this machine; acting takes the token of the link that is printed. Ctrl-C ends it.',
+  arguments: { '[file]': 'file that exports tapestries' },
+  options: OPTIONS,
+  after:
+    '\nExamples:\n  $ selvage ui\n  $ selvage ui pipeline.ts --open\n  $ selvage ui --read-only --host 0.0.0.0',
+  async work(file: string | undefined, options: UiOptions, output: Output) {
+    const isDev = isDevWorker();
+    const end = isDev ? new EndOfDev() : new Interruption(output);
+    const projectDir = projectFolder(options.projectDir);
     try {
-      if (isDev) tellPort({ pagePort: page.port });
-      if (!isDev || isFirstDevPage()) describePage(page, output);
-      reach.begin();
-      if (options.open && (!isDev || isFirstDevPage())) openInBrowser(page.link, output);
-      await end.asked;
-      return hasResult(EXIT.ok);
+      const { requireProject } = await import('../location/records.js');
+      // Without a file to start runs from, a missing project would give an empty page.
+      if (file === undefined) requireProject(withServerPort(options));
+      const opened = await end.orAsked(openPage(file, projectDir, isDev, options, output));
+      if (!opened) return end.exitCode;
+      const { page, reach, backends } = opened;
+      try {
+        if (isDev) tellPort({ pagePort: page.port });
+        if (!isDev || isFirstDevPage()) describePage(page, output);
+        reach.begin();
+        if (options.open && (!isDev || isFirstDevPage())) openInBrowser(page.link, output);
+        await end.asked;
+        return hasResult(EXIT.ok);
+      } finally {
+        await page.close();
+        await reach.close();
+        await backends.close();
+      }
     } finally {
-      await page.close();
-      await reach.close();
-      await backends.close();
+      end.stop();
     }
-  } finally {
-    end.stop();
-  }
-}
+  },
+});
 
 interface OpenPage {
   readonly page: PageServer;

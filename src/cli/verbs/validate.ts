@@ -1,33 +1,42 @@
-import type { Command } from 'commander';
 import { SelvageError } from '../../errors';
 import type { PipelineProblem } from '../../yaml';
-import type { Does } from '../options/does';
-import { addJsonOption } from '../options/server-options';
+import { JSON_DOCUMENT, STACKS } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import { plural } from '../output/format';
 import type { Output } from '../output/output';
+import { verb } from '../table/verb';
 
-export function addValidate(program: Command, does: Does): void {
-  const command = program
-    .command('validate')
-    .summary('whether files can be run')
-    .description(
-      'Loads files of TypeScript, JavaScript or YAML, makes the plans of their tapestries, and tells all that is wrong with them, each with its place where ' +
-        'that is known. Runs no body, asks no server and writes nothing.',
-    )
-    .argument('<files...>', 'files that export tapestries, or documents in YAML')
-    .option('--verbose', 'show stacks of errors')
-    .addHelpText(
-      'after',
-      `
+const OPTIONS = {
+  ...STACKS,
+  ...JSON_DOCUMENT,
+};
+
+export const addValidate = verb({
+  name: 'validate',
+  summary: 'whether files can be run',
+  description:
+    'Loads files of TypeScript, JavaScript or YAML, makes the plans of their tapestries, and tells all that is wrong with them, each with its place where ' +
+    'that is known. Runs no body, asks no server and writes nothing.',
+  arguments: { '<files...>': 'files that export tapestries, or documents in YAML' },
+  options: OPTIONS,
+  after: `
 Exit codes: 0 nothing is wrong with them (there may be warnings), 2 something is, or usage.
 
 Examples:
   $ selvage validate pipeline.yaml
   $ selvage validate pipelines/*.yaml pipeline.ts --json`,
-    );
-  addJsonOption(command).action(does(validateFiles));
-}
+  async work(files: readonly string[], _options: object, output: Output) {
+    const all: Validated[] = [];
+    for (const file of files) {
+      const found = await validated(file);
+      all.push(found);
+      tell(found, output);
+    }
+    const isOk = all.every(({ problems }) => problems.every(({ severity }) => severity === 'warning'));
+    if (output.json) output.document({ ok: isOk, files: all.map(({ text: _text, ...found }) => found) });
+    return isOk ? EXIT.ok : EXIT.usage;
+  },
+});
 
 interface FoundProblem extends Partial<PipelineProblem> {
   readonly severity: 'error' | 'warning';
@@ -44,18 +53,6 @@ interface Validated {
   readonly more: number;
   /** For a YAML document: the compiler's text with all problems. */
   readonly text?: string;
-}
-
-async function validateFiles(files: readonly string[], _options: object, output: Output): Promise<number> {
-  const all: Validated[] = [];
-  for (const file of files) {
-    const found = await validated(file);
-    all.push(found);
-    tell(found, output);
-  }
-  const isOk = all.every(({ problems }) => problems.every(({ severity }) => severity === 'warning'));
-  if (output.json) output.document({ ok: isOk, files: all.map(({ text: _text, ...found }) => found) });
-  return isOk ? EXIT.ok : EXIT.usage;
 }
 
 async function validated(file: string): Promise<Validated> {

@@ -3,7 +3,7 @@ import { mapOfElement } from '../../authoring/element-id';
 import type { GraphInput, GraphKnot, RunGraph } from '../../authoring/run-graph';
 import { diffRuns, differenceSentence, type KnotDifference } from '../../records/questions';
 import { list, name } from '../fields';
-import { question } from '../operation';
+import { question, sentence } from '../operation';
 import { runGraph } from '../run-graph';
 import { graphOf, requireRun } from './require-run';
 import { runSummary, summaryOf } from './summary';
@@ -79,7 +79,7 @@ export const compare = question({
       const likeness = likenessOf(known.get(knotId), others.get(knotId), one);
       if (likeness === 'same') return [];
       if (!one) return [{ knotId, likeness }];
-      const explanation = capitalised(differenceSentence(one));
+      const explanation = sentence(differenceSentence(one));
       return [{ knotId, likeness, explanation, ...(one.parents.length > 0 && { parents: one.parents }) }];
     });
     const origin = parted.find(({ isFirst }) => isFirst);
@@ -151,8 +151,4 @@ function sentenceOf(
 
 function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function capitalised(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

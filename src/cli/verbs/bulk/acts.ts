@@ -8,9 +8,10 @@ import { terminate } from '../../../operations/runs/terminate';
 import { decodeJson, encodeJson } from '../../../values';
 import type { Does } from '../../options/does';
 import { readJson } from '../../options/json-argument';
-import { addJsonOption, addServerOptions, type ServerOptions } from '../../options/server-options';
+import { addAll } from '../../options/option';
+import { JSON_DOCUMENT, SERVER, type ServerOptions } from '../../options/server-options';
 import type { Output } from '../../output/output';
-import { addFields, type Fields } from '../../table/verb-of-table';
+import { optionsOfFields, readFields, type Fields } from '../../table/verb-of-table';
 import { CHOICE, EXIT_CODES, doInBulk } from './carry-out';
 
 const ENDED = {
@@ -25,16 +26,16 @@ function addAct<Shape extends z.ZodRawShape>(
   { shape, filters = openRunFilters }: { readonly shape: Shape; readonly filters?: typeof openRunFilters },
   actionOf: (fields: Fields<Shape>, ...places: (string | undefined)[]) => BulkAction | Promise<BulkAction>,
 ): void {
-  const readAction = addFields(command, shape);
-  const readChoice = addFields(command, { ...filters, ...CHOICE });
-  addServerOptions(addJsonOption(command)).action(does(work));
+  const choice = { ...filters, ...CHOICE };
+  const options = { ...optionsOfFields({ ...shape, ...choice }), ...JSON_DOCUMENT, ...SERVER };
+  addAll(command, options).action(does(work));
 
   async function work(...given: [...unknown[], ServerOptions, Output]): Promise<number> {
     const [options, output] = given.slice(-2) as [ServerOptions, Output];
     const places = given.slice(0, -2) as (string | undefined)[];
     return await doInBulk(
-      await actionOf(readAction(options), ...places),
-      readChoice(options),
+      await actionOf(readFields(shape, options), ...places),
+      readFields(choice, options),
       options,
       output,
     );

@@ -5,15 +5,16 @@ import { projectFolder } from '../../../node/project-folder';
 import { requireHistory } from '../../location/records';
 import type { Does } from '../../options/does';
 import {
-  addCommonOptions,
-  addJsonOption,
-  addServerOptions,
+  JSON_DOCUMENT,
+  PROJECT,
+  SERVER,
   type RecordOptions,
   type ServerOptions,
 } from '../../options/server-options';
 import { formatTable, formatTime } from '../../output/format';
 import type { Output } from '../../output/output';
-import { addFields, type Fields } from '../../table/verb-of-table';
+import { verb } from '../../table/verb';
+import { optionsOfFields, readFields } from '../../table/verb-of-table';
 import { interruptible } from '../../work/interruptible';
 import { addBulkActs } from './acts';
 import { CONCURRENCY, EXIT_CODES, reported } from './carry-out';
@@ -23,42 +24,37 @@ export function addBulk(bulk: Command, does: Does): void {
     'Cancels, terminates, resumes and signals many runs, by the filters of `selvage runs list` or by their ids.',
   );
   addBulkActs(bulk, does);
-  const continued = bulk
-    .command('continue')
-    .description('Continues an interrupted command with the same runs, and tries failed ones again.')
-    .argument('<id>', 'as the command told it, and `selvage bulk list`')
-    .addHelpText('after', `\n${EXIT_CODES}\n\nExample:\n  $ selvage bulk continue bulk-1f2e3d4c`);
-  const read = addFields(continued, CONCURRENCY);
-  addServerOptions(addJsonOption(continued)).action(
-    does((id: string, options: ServerOptions, output: Output) =>
-      continueBulk(id, read(options), options, output),
-    ),
-  );
-  const listed = bulk
-    .command('list')
-    .description('Lists what was done from this folder, the newest first.')
-    .addHelpText('after', '\nExample:\n  $ selvage bulk list');
-  addCommonOptions(addJsonOption(listed)).action(does(listBulk));
+  addContinue(bulk, does);
+  addList(bulk, does);
 }
 
-async function continueBulk(
-  id: string,
-  { concurrency }: Fields<typeof CONCURRENCY>,
-  options: ServerOptions,
-  output: Output,
-): Promise<number> {
-  requireHistory(options);
-  return await interruptible(options, output, async (selvage, signal, interruption) => {
-    const how = { signal, interruption, concurrency };
-    return await reported(selvage, (given) => selvage.bulk.continue(id, given), how, options, output);
-  });
-}
+const addContinue = verb({
+  name: 'continue',
+  description: 'Continues an interrupted command with the same runs, and tries failed ones again.',
+  arguments: { '<id>': 'as the command told it, and `selvage bulk list`' },
+  options: { ...optionsOfFields(CONCURRENCY), ...JSON_DOCUMENT, ...SERVER },
+  after: `\n${EXIT_CODES}\n\nExample:\n  $ selvage bulk continue bulk-1f2e3d4c`,
+  async work(id: string, options: ServerOptions, output: Output) {
+    const { concurrency } = readFields(CONCURRENCY, options);
+    requireHistory(options);
+    return await interruptible(options, output, async (selvage, signal, interruption) => {
+      const how = { signal, interruption, concurrency };
+      return await reported(selvage, (given) => selvage.bulk.continue(id, given), how, options, output);
+    });
+  },
+});
 
-function listBulk({ projectDir }: RecordOptions, output: Output): Promise<number> {
-  const items = bulkStates(projectFolder(projectDir));
-  output.say(items.length === 0 ? 'Nothing was done in bulk from this folder.' : describe(items));
-  return Promise.resolve(output.finish({ items }));
-}
+const addList = verb({
+  name: 'list',
+  description: 'Lists what was done from this folder, the newest first.',
+  options: { ...JSON_DOCUMENT, ...PROJECT },
+  after: '\nExample:\n  $ selvage bulk list',
+  work({ projectDir }: RecordOptions, output: Output): Promise<number> {
+    const items = bulkStates(projectFolder(projectDir));
+    output.say(items.length === 0 ? 'Nothing was done in bulk from this folder.' : describe(items));
+    return Promise.resolve(output.finish({ items }));
+  },
+});
 
 function describe(items: readonly BulkState[]): string {
   return formatTable(

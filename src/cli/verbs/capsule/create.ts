@@ -1,82 +1,76 @@
 import path from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import type { WrittenCapsule } from '../../../capsule';
-import type { Does } from '../../options/does';
-import { addCommonOptions, addJsonOption, collect } from '../../options/server-options';
+import { flag, unless, valued, type Chosen } from '../../options/option';
+import { JSON_DOCUMENT, PROJECT, collect } from '../../options/server-options';
 import { EXIT } from '../../output/exit-codes';
 import { formatBytes, plural } from '../../output/format';
 import type { Output } from '../../output/output';
 import { commandLine } from '../../output/typed-commands';
 import { writeWhole } from '../../output/write-whole';
 import { tellAbsent } from '../../show/absent-values';
-
-interface CapsuleOptions {
-  readonly out?: string;
-  readonly maxTotal?: number;
-  readonly maxValue?: number;
-  readonly values: boolean;
-  readonly redact?: readonly string[];
-  readonly redactSubject?: boolean;
-  readonly withSecrets?: boolean;
-  readonly projectDir?: string;
-}
+import { verb } from '../../table/verb';
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
-export function addCapsuleCreate(capsule: Command, does: Does): void {
-  const command = capsule
-    .command('create')
-    .summary('put a run into one file: a page that is also its records and values')
-    .description(
-      'Writes one HTML file with the plan, the records and the values of a run and of those that its knots have started. It opens as a page in any browser, ' +
-        'without a network; `--capsule FILE` lets reading commands read it, and `selvage debug` runs its knots again. It has no code. Reads the backends and needs no server.',
-    )
-    .argument('<run-id>')
-    .option('-o, --out <file>', 'the file to write (default: <run-id>.selvage.html)')
-    .option('--max-total <size>', 'how much all values may have together: 512k, 16m (default: 16m)', size)
-    .option('--max-value <size>', 'how much one value may have; larger ones are left out (default: 1m)', size)
-    .option('--no-values', 'leave out all values: hashes stay')
-    .option(
-      '--redact <knot.path>',
-      'keep back the value of a knot, or what a path leads to in it: users, users.*.email; may be repeated',
-      collect,
-    )
-    .option('--redact-subject', 'keep back all values of runs that work for a subject, and its name')
-    .option('--with-secrets', 'include what looks like a secret, which is left out otherwise')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ selvage capsule create nightly-1f2e3d4c5b6a\n  $ selvage capsule create nightly-1f2e3d4c5b6a -o bug.selvage.html --redact "users.*.email" --max-value 4m',
-    );
-  addCommonOptions(addJsonOption(command)).action(does(makeCapsule));
-}
+const OPTIONS = {
+  out: valued('<file>', 'the file to write (default: <run-id>.selvage.html)', { short: '-o' }),
+  maxTotal: valued('<size>', 'how much all values may have together: 512k, 16m (default: 16m)', {
+    read: size,
+  }),
+  maxValue: valued('<size>', 'how much one value may have; larger ones are left out (default: 1m)', {
+    read: size,
+  }),
+  values: unless('leave out all values: hashes stay'),
+  redact: valued(
+    '<knot.path>',
+    'keep back the value of a knot, or what a path leads to in it: users, users.*.email; may be repeated',
+    { read: collect },
+  ),
+  redactSubject: flag('keep back all values of runs that work for a subject, and its name'),
+  withSecrets: flag('include what looks like a secret, which is left out otherwise'),
+  ...JSON_DOCUMENT,
+  ...PROJECT,
+};
+
+export const addCapsuleCreate = verb({
+  name: 'create',
+  summary: 'put a run into one file: a page that is also its records and values',
+  description:
+    'Writes one HTML file with the plan, the records and the values of a run and of those that its knots have started. It opens as a page in any browser, ' +
+    'without a network; `--capsule FILE` lets reading commands read it, and `selvage debug` runs its knots again. It has no code. Reads the backends and needs no server.',
+  arguments: { '<run-id>': '' },
+  options: OPTIONS,
+  after:
+    '\nExamples:\n  $ selvage capsule create nightly-1f2e3d4c5b6a\n  $ selvage capsule create nightly-1f2e3d4c5b6a -o bug.selvage.html --redact "users.*.email" --max-value 4m',
+  async work(run: string, options: Chosen<typeof OPTIONS>, output: Output) {
+    const { withRecords } = await import('../../location/records.js');
+    const { maxTotal, maxValue, values, redact, redactSubject, withSecrets } = options;
+    return await withRecords(options, async (backends) => {
+      const written = await (
+        await import('../../../capsule/index.js')
+      ).writeCapsule(backends, run, {
+        values,
+        maxTotalBytes: maxTotal,
+        maxValueBytes: maxValue,
+        redact,
+        redactSubject,
+        secrets: withSecrets,
+      });
+      const file = path.resolve(options.out ?? fileNameOf(run));
+      // Only the owner can read it, and decides whom to pass it to.
+      await writeWhole(file, written.html, 0o600);
+      tellWritten(written, file, output);
+      if (output.json) {
+        const { html, run: record, ...counts } = written;
+        output.document({ runId: record.run_id, file, bytes: Buffer.byteLength(html), ...counts });
+      }
+      return EXIT.ok;
+    });
+  },
+});
 
 const LONGEST_NAME = 100;
-
-async function makeCapsule(run: string, options: CapsuleOptions, output: Output): Promise<number> {
-  const { withRecords } = await import('../../location/records.js');
-  const { maxTotal, maxValue, values, redact, redactSubject, withSecrets } = options;
-  return await withRecords(options, async (backends) => {
-    const written = await (
-      await import('../../../capsule/index.js')
-    ).writeCapsule(backends, run, {
-      values,
-      maxTotalBytes: maxTotal,
-      maxValueBytes: maxValue,
-      redact,
-      redactSubject,
-      secrets: withSecrets,
-    });
-    const file = path.resolve(options.out ?? fileNameOf(run));
-    // Only the owner can read it, and decides whom to pass it to.
-    await writeWhole(file, written.html, 0o600);
-    tellWritten(written, file, output);
-    if (output.json) {
-      const { html, run: record, ...counts } = written;
-      output.document({ runId: record.run_id, file, bytes: Buffer.byteLength(html), ...counts });
-    }
-    return EXIT.ok;
-  });
-}
 
 /** Replaces slashes of an id, which would lead to another folder. */
 function fileNameOf(run: string): string {

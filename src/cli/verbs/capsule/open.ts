@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { Command } from 'commander';
 import type { Capsule, CapsuleCheck } from '../../../capsule';
-import type { Does } from '../../options/does';
-import { addJsonOption, listeningPort } from '../../options/server-options';
+import { flag, unless, valued, type Chosen } from '../../options/option';
+import { JSON_DOCUMENT, STACKS, listeningPort } from '../../options/server-options';
 import { EXIT } from '../../output/exit-codes';
 import { formatTime, plural } from '../../output/format';
 import { openInBrowser } from '../../output/open-in-browser';
@@ -11,47 +10,43 @@ import { commandLine } from '../../output/typed-commands';
 import { hasResult } from '../../process/early-end';
 import { Interruption } from '../../process/interruption';
 import { tellAbsent } from '../../show/absent-values';
+import { verb } from '../../table/verb';
 
-interface OpenOptions {
-  readonly check?: boolean;
-  readonly port?: number;
-  readonly browser: boolean;
-}
+const OPTIONS = {
+  check: flag('only check the file, and say what it has'),
+  port: valued('<number>', 'port of the page; 0: any that is free (default: any)', { read: listeningPort }),
+  browser: unless('print the address, and open no browser'),
+  ...STACKS,
+  ...JSON_DOCUMENT,
+};
 
-export function addCapsuleOpen(capsule: Command, does: Does): void {
-  const command = capsule
-    .command('open')
-    .summary('open the file of a capsule as a page')
-    .description(
-      'Checks a file of `selvage capsule`, lists its content, and serves the page of `selvage ui` over it, in your browser. ' +
-        'Needs no project, server or network. Nothing can be acted on. Ctrl-C ends it.',
-    )
-    .argument('<file>')
-    .option('--check', 'only check the file, and say what it has')
-    .option('--port <number>', 'port of the page; 0: any that is free (default: any)', listeningPort)
-    .option('--no-browser', 'print the address, and open no browser')
-    .option('--verbose', 'show stacks of errors')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ selvage capsule open nightly-1f2e3d4c5b6a.selvage.html\n  $ selvage capsule open nightly-1f2e3d4c5b6a.selvage.html --check',
-    );
-  addJsonOption(command).action(does(openFile));
-}
+type OpenOptions = Chosen<typeof OPTIONS>;
 
-async function openFile(file: string, options: OpenOptions, output: Output): Promise<number> {
-  const { readCapsule } = await import('../../../capsule/index.js');
-  const capsule = await readCapsule(file);
-  const counts = capsule.check();
-  tellCapsule(capsule, counts, output);
-  if (output.json) {
-    const { run, runs, fingerprint = null, absent, redacted, madeAt, madeBy } = capsule;
-    const ids = runs.map(({ run_id }) => run_id);
-    output.document({ file, run, runs: ids, fingerprint, counts, absent, redacted, madeAt, madeBy });
-  }
-  // `--json` is for programs, which need no page.
-  if (options.check || output.json) return EXIT.ok;
-  return await showCapsule(capsule, options, output);
-}
+export const addCapsuleOpen = verb({
+  name: 'open',
+  summary: 'open the file of a capsule as a page',
+  description:
+    'Checks a file of `selvage capsule`, lists its content, and serves the page of `selvage ui` over it, in your browser. ' +
+    'Needs no project, server or network. Nothing can be acted on. Ctrl-C ends it.',
+  arguments: { '<file>': '' },
+  options: OPTIONS,
+  after:
+    '\nExamples:\n  $ selvage capsule open nightly-1f2e3d4c5b6a.selvage.html\n  $ selvage capsule open nightly-1f2e3d4c5b6a.selvage.html --check',
+  async work(file: string, options: OpenOptions, output: Output) {
+    const { readCapsule } = await import('../../../capsule/index.js');
+    const capsule = await readCapsule(file);
+    const counts = capsule.check();
+    tellCapsule(capsule, counts, output);
+    if (output.json) {
+      const { run, runs, fingerprint = null, absent, redacted, madeAt, madeBy } = capsule;
+      const ids = runs.map(({ run_id }) => run_id);
+      output.document({ file, run, runs: ids, fingerprint, counts, absent, redacted, madeAt, madeBy });
+    }
+    // `--json` is for programs, which need no page.
+    if (options.check || output.json) return EXIT.ok;
+    return await showCapsule(capsule, options, output);
+  },
+});
 
 async function showCapsule(
   capsule: Capsule,

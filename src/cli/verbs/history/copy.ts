@@ -1,82 +1,72 @@
-import type { Command } from 'commander';
 import type { CopyReport } from '../../../records/retention';
-import type { Does } from '../../options/does';
-import { addCommonOptions, addJsonOption } from '../../options/server-options';
+import { flag, required, valued, type Chosen } from '../../options/option';
+import { JSON_DOCUMENT, PROJECT } from '../../options/server-options';
 import { EXIT } from '../../output/exit-codes';
 import { plural } from '../../output/format';
 import type { Output } from '../../output/output';
+import { verb } from '../../table/verb';
 
-interface HistoryCopyOptions {
-  readonly from?: string;
-  readonly fromData?: string;
-  readonly to: string;
-  readonly toData?: string;
-  readonly toLarge?: string;
-  readonly merge?: boolean;
-  readonly projectDir?: string;
-}
+const OPTIONS = {
+  from: valued('<url>', "where from (default: the project's backends)"),
+  fromData: valued('<url>', 'where its values are, if they are elsewhere'),
+  to: required('<url>', 'where to, such as postgres://user@host/selvage'),
+  toData: valued('<url>', 'where its values go, if elsewhere'),
+  toLarge: valued('<url>', 'where its values over 64 KiB go, such as s3://bucket/prefix'),
+  merge: flag('also where the target has runs of its own'),
+  ...JSON_DOCUMENT,
+  ...PROJECT,
+};
 
-export function addHistoryCopy(history: Command, does: Does): void {
-  const command = history
-    .command('copy')
-    .summary('copy runs, lineage, plans, values and the ledger to another database')
-    .description(
-      'Copies all finished runs, with their lineage, plans, values and start ledger, such as from SQLite to PostgreSQL, and compares them there. ' +
-        'After an interruption, repeat it: nothing is copied twice. Unfinished runs are left out and counted; copy again when they are over. ' +
-        'Cursors of emitters do not move. Needs no server.',
-    )
-    .option('--from <url>', "where from (default: the project's backends)")
-    .option('--from-data <url>', 'where its values are, if they are elsewhere')
-    .requiredOption('--to <url>', 'where to, such as postgres://user@host/selvage')
-    .option('--to-data <url>', 'where its values go, if elsewhere')
-    .option('--to-large <url>', 'where its values over 64 KiB go, such as s3://bucket/prefix')
-    .option('--merge', 'also where the target has runs of its own')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 all was copied and is equal, 1 something differs or runs are not over, 2 usage.\n\n' +
-        'Example:\n  $ selvage history copy --to postgres://selvage@db.internal/selvage',
-    );
-  addCommonOptions(addJsonOption(command)).action(does(copyHistory));
-}
-
-async function copyHistory(options: HistoryCopyOptions, output: Output): Promise<number> {
-  const { copyRecords } = await import('../../../records/retention/index.js');
-  const { openBackends } = await import('../../../backends/index.js');
-  const { projectFolder } = await import('../../../node/project-folder.js');
-  const { requireHistory } = await import('../../location/records.js');
-  const projectDir = projectFolder(options.projectDir);
-  if (options.from === undefined) requireHistory(options);
-  const from = await openBackends({ projectDir, url: options.from, data: options.fromData });
-  try {
-    const to = await openBackends({
-      projectDir,
-      url: options.to,
-      ledger: options.to,
-      data: options.toData,
-      largeData: options.toLarge,
-    });
+export const addHistoryCopy = verb({
+  name: 'copy',
+  summary: 'copy runs, lineage, plans, values and the ledger to another database',
+  description:
+    'Copies all finished runs, with their lineage, plans, values and start ledger, such as from SQLite to PostgreSQL, and compares them there. ' +
+    'After an interruption, repeat it: nothing is copied twice. Unfinished runs are left out and counted; copy again when they are over. ' +
+    'Cursors of emitters do not move. Needs no server.',
+  options: OPTIONS,
+  after:
+    '\nExit codes: 0 all was copied and is equal, 1 something differs or runs are not over, 2 usage.\n\n' +
+    'Example:\n  $ selvage history copy --to postgres://selvage@db.internal/selvage',
+  async work(options: Chosen<typeof OPTIONS>, output: Output) {
+    const { copyRecords } = await import('../../../records/retention/index.js');
+    const { openBackends } = await import('../../../backends/index.js');
+    const { projectFolder } = await import('../../../node/project-folder.js');
+    const { requireHistory } = await import('../../location/records.js');
+    const projectDir = projectFolder(options.projectDir);
+    if (options.from === undefined) requireHistory(options);
+    const from = await openBackends({ projectDir, url: options.from, data: options.fromData });
     try {
-      let told = Date.now();
-      const report = await copyRecords({
-        from,
-        to,
-        merge: options.merge,
-        onProgress: ({ values, runs }) => {
-          if (Date.now() - told < TELL_MS) return;
-          told = Date.now();
-          output.say(output.dim(`… ${values.added} values, ${runs.added} of ${plural(runs.total, 'run')}`));
-        },
+      const to = await openBackends({
+        projectDir,
+        url: options.to,
+        ledger: options.to,
+        data: options.toData,
+        largeData: options.toLarge,
       });
-      output.say(describe(report, output));
-      if (output.json) output.document(report);
-      return report.differences.length === 0 && report.open.length === 0 ? EXIT.ok : EXIT.runFailed;
+      try {
+        let told = Date.now();
+        const report = await copyRecords({
+          from,
+          to,
+          merge: options.merge,
+          onProgress: ({ values, runs }) => {
+            if (Date.now() - told < TELL_MS) return;
+            told = Date.now();
+            output.say(output.dim(`… ${values.added} values, ${runs.added} of ${plural(runs.total, 'run')}`));
+          },
+        });
+        output.say(describe(report, output));
+        if (output.json) output.document(report);
+        return report.differences.length === 0 && report.open.length === 0 ? EXIT.ok : EXIT.runFailed;
+      } finally {
+        await to.close();
+      }
     } finally {
-      await to.close();
+      await from.close();
     }
-  } finally {
-    await from.close();
-  }
-}
+  },
+});
 
 const TELL_MS = 5_000;
 

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
-import type { Does } from '../../options/does';
 import { SelvageError } from '../../../errors';
 import type { BodyDescription } from '../../../body-hosts';
-import { addJsonOption, collect } from '../../options/server-options';
+import type { Does } from '../../options/does';
+import { flag, required, valued, type Chosen } from '../../options/option';
+import { JSON_DOCUMENT, STACKS, collect } from '../../options/server-options';
 import { EXIT } from '../../output/exit-codes';
 import { plural } from '../../output/format';
 import type { Output } from '../../output/output';
+import { verb } from '../../table/verb';
 
 export function addPython(program: Command, does: Does): void {
   const python = program
@@ -16,92 +18,80 @@ export function addPython(program: Command, does: Does): void {
   addPythonTypes(python, does);
 }
 
-interface PythonTypesOptions {
-  readonly out: string;
-  readonly check?: boolean;
-  readonly python?: string;
-  readonly path?: readonly string[];
-}
+const OPTIONS = {
+  out: required('<file>', 'the file of TypeScript to write', { short: '-o' }),
+  check: flag('write nothing, and tell whether the file is what would be written'),
+  python: valued(
+    '<interpreter>',
+    'the interpreter (default: SELVAGE_PYTHON, else that of a virtual environment, else python3)',
+  ),
+  path: valued('<folder>', 'look for modules there, too; may be repeated', { read: collect }),
+  ...STACKS,
+  ...JSON_DOCUMENT,
+};
 
-function addPythonTypes(python: Command, does: Does): void {
-  addJsonOption(
-    python
-      .command('types')
-      .description(
-        'Asks Python for the bodies of modules, and writes a file of TypeScript with a definition for each. Types follow the type hints. ' +
-          'A hash of the source lets a worker notice a body that was edited since. Needs the package json-schema-to-typescript.',
-      )
-      .argument('<modules...>', 'modules of Python, such as shop.models')
-      .requiredOption('-o, --out <file>', 'the file of TypeScript to write')
-      .option('--check', 'write nothing, and tell whether the file is what would be written')
-      .option(
-        '--python <interpreter>',
-        'the interpreter (default: SELVAGE_PYTHON, else that of a virtual environment, else python3)',
-      )
-      .option('--path <folder>', 'look for modules there, too; may be repeated', collect)
-      .option('--verbose', 'show stacks of errors')
-      .addHelpText(
-        'after',
-        `
+type PythonTypesOptions = Chosen<typeof OPTIONS>;
+
+const addPythonTypes = verb({
+  name: 'types',
+  description:
+    'Asks Python for the bodies of modules, and writes a file of TypeScript with a definition for each. Types follow the type hints. ' +
+    'A hash of the source lets a worker notice a body that was edited since. Needs the package json-schema-to-typescript.',
+  arguments: { '<modules...>': 'modules of Python, such as shop.models' },
+  options: OPTIONS,
+  after: `
 Exit codes: 0 written, or as it would be written; 1 with --check it is not; 2 usage, modules that cannot be loaded or have no bodies.
 
 Examples:
   $ selvage python types shop.models --out src/shop.ts
   $ selvage python types shop.models shop.prices --out src/shop.ts --check`,
-      ),
-  ).action(does(writePythonTypes));
-}
-
-async function writePythonTypes(
-  modules: readonly string[],
-  options: PythonTypesOptions,
-  output: Output,
-): Promise<number> {
-  const { out, check = false } = options;
-  const [{ isWritten, writeTypes }, { shellLine }] = await Promise.all([
-    import('../../python-types/write-types.js'),
-    import('../../output/typed-commands.js'),
-  ]);
-  const before = await textOf(out);
-  if (!check && before !== undefined && before.trim() !== '' && !isWritten(before))
-    throw new SelvageError(
-      'Usage',
-      `${out} is there, and was not written by this command. Name another file, or remove it.`,
-    );
-  const bodies = await describe([...new Set(modules)].sort(), options, output);
-  const words = [
-    ...[...new Set(modules)].sort(),
-    '--out',
-    out,
-    ...(options.path ?? []).flatMap((path) => ['--path', path]),
-  ];
-  const written = await writeTypes(bodies, `npx selvage python types ${shellLine(words)}`);
-  const told = bodies.map(({ name, receives, isAsync }) => ({
-    name,
-    identifier: written.identifiers.get(name),
-    receives,
-    isAsync,
-  }));
-  if (check) {
-    const { differencesOf } = await import('../../python-types/differences.js');
-    const differences = differencesOf(before, written.text);
-    if (differences.length === 0) output.say(`${out} is ${output.green('as it would be written')}.`);
-    else {
-      output.warn(`${output.red('error')} ${out} is not what would be written:`);
-      for (const difference of differences) output.warn(`  ${difference}`);
-      output.warn(`Write it: ${`selvage python types ${shellLine(words)}`}`);
+  async work(modules: readonly string[], options: PythonTypesOptions, output: Output) {
+    const { out, check = false } = options;
+    const [{ isWritten, writeTypes }, { shellLine }] = await Promise.all([
+      import('../../python-types/write-types.js'),
+      import('../../output/typed-commands.js'),
+    ]);
+    const before = await textOf(out);
+    if (!check && before !== undefined && before.trim() !== '' && !isWritten(before))
+      throw new SelvageError(
+        'Usage',
+        `${out} is there, and was not written by this command. Name another file, or remove it.`,
+      );
+    const bodies = await describe([...new Set(modules)].sort(), options, output);
+    const words = [
+      ...[...new Set(modules)].sort(),
+      '--out',
+      out,
+      ...(options.path ?? []).flatMap((path) => ['--path', path]),
+    ];
+    const written = await writeTypes(bodies, `npx selvage python types ${shellLine(words)}`);
+    const told = bodies.map(({ name, receives, isAsync }) => ({
+      name,
+      identifier: written.identifiers.get(name),
+      receives,
+      isAsync,
+    }));
+    if (check) {
+      const { differencesOf } = await import('../../python-types/differences.js');
+      const differences = differencesOf(before, written.text);
+      if (differences.length === 0) output.say(`${out} is ${output.green('as it would be written')}.`);
+      else {
+        output.warn(`${output.red('error')} ${out} is not what would be written:`);
+        for (const difference of differences) output.warn(`  ${difference}`);
+        output.warn(`Write it: ${`selvage python types ${shellLine(words)}`}`);
+      }
+      if (output.json)
+        output.document({ file: out, isCurrent: differences.length === 0, differences, bodies: told });
+      return differences.length === 0 ? EXIT.ok : EXIT.runFailed;
     }
-    if (output.json)
-      output.document({ file: out, isCurrent: differences.length === 0, differences, bodies: told });
-    return differences.length === 0 ? EXIT.ok : EXIT.runFailed;
-  }
-  const { writeWhole } = await import('../../output/write-whole.js');
-  if (before !== written.text) await writeWhole(out, written.text);
-  output.say(
-    `${out}: ${plural(bodies.length, 'body', 'bodies')} (${told.map(({ identifier }) => identifier).join(', ')})`,
-  );
-  return output.finish({ file: out, bodies: told });
-}
+    const { writeWhole } = await import('../../output/write-whole.js');
+    if (before !== written.text) await writeWhole(out, written.text);
+    output.say(
+      `${out}: ${plural(bodies.length, 'body', 'bodies')} (${told.map(({ identifier }) => identifier).join(', ')})`,
+    );
+    return output.finish({ file: out, bodies: told });
+  },
+});
 
 async function describe(
   modules: readonly string[],
