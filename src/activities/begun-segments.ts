@@ -1,4 +1,5 @@
 import { SelvageError } from '../errors';
+import { within } from '../ports/parts/pause';
 import type { SegmentAnswer } from '../workflows/messages';
 import type { ResolvedSegment } from './tasks';
 import type { SegmentAttempt } from './attempts';
@@ -80,18 +81,12 @@ async function answerOf({ run, ended }: Begun): Promise<SegmentAnswer | undefine
   const giveUpAt = performance.now() + LONGEST_WAIT_MS;
   for (let before = -1; run.committedCount > before && performance.now() < giveUpAt;) {
     before = run.committedCount;
-    let timer: NodeJS.Timeout | undefined;
-    const quiet = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, QUIET_MS, undefined);
-    });
     try {
-      const answer = await Promise.race([ended, quiet]);
+      const answer = await within(ended, QUIET_MS);
       if (answer) return answer;
     } catch {
       // The segment's activity meets the same trouble, and reports it while it waits.
       return undefined;
-    } finally {
-      clearTimeout(timer);
     }
   }
   return undefined;

@@ -37,10 +37,7 @@ export function workerShutdown(knot: PlanKnot, cause: unknown): SelvageError {
   return new SelvageError(
     'WorkerShutdown',
     `The worker that ran knot "${knot.id}" shuts down; another one takes it over.`,
-    {
-      details: { knot: knot.id },
-      cause,
-    },
+    { details: { knot: knot.id }, cause },
   );
 }
 
@@ -48,10 +45,7 @@ export function superseded(knot: PlanKnot, cause: unknown): SelvageError {
   return new SelvageError(
     'WorkerShutdown',
     `The server has given up this attempt of knot "${knot.id}"; another one takes it over.`,
-    {
-      details: { knot: knot.id },
-      cause,
-    },
+    { details: { knot: knot.id }, cause },
   );
 }
 

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { listParts, recordParts } from '../values';
 import {
   decodeStored,
@@ -82,41 +83,21 @@ const MEMORY_MS = 15_000;
 
 /** Slices whose elements this worker runs. Bounded by bytes; drops the least recently used first. */
 export class SliceCache {
-  private readonly slices = new Map<string, Promise<Slice>>();
-  private readonly sizes = new Map<string, number>();
-  private bytes = 0;
+  private readonly slices: LRUCache<string, Slice, string>;
 
-  constructor(private readonly from: StoredValues) {}
-
-  async get(hash: string, map: string): Promise<Slice> {
-    const known = this.slices.get(hash);
-    this.slices.delete(hash);
-    const slice = known ?? Slice.read(hash, map, this.from);
-    this.slices.set(hash, slice);
-    try {
-      const read = await slice;
-      if (!this.sizes.has(hash) && this.slices.has(hash)) this.grow(hash, read.bytes);
-      if (!known) setTimeout(() => this.forget(hash), MEMORY_MS).unref();
-      return read;
-    } catch (error) {
-      // Not cached, so that the next caller tries again.
-      if (this.slices.get(hash) === slice) this.slices.delete(hash);
-      throw error;
-    }
+  constructor(from: StoredValues) {
+    this.slices = new LRUCache({
+      maxSize: LIMIT_BYTES,
+      // A larger one is kept alone.
+      sizeCalculation: ({ bytes }) => Math.min(bytes, LIMIT_BYTES),
+      ttl: MEMORY_MS,
+      ttlAutopurge: true,
+      fetchMethod: (hash, _, { context: map }) => Slice.read(hash, map, from),
+      ignoreFetchAbort: true,
+    });
   }
 
-  private grow(hash: string, bytes: number): void {
-    this.sizes.set(hash, bytes);
-    this.bytes += bytes;
-    for (const oldest of this.slices.keys()) {
-      if (this.bytes <= LIMIT_BYTES || oldest === hash) break;
-      this.forget(oldest);
-    }
-  }
-
-  private forget(hash: string): void {
-    this.slices.delete(hash);
-    this.bytes -= this.sizes.get(hash) ?? 0;
-    this.sizes.delete(hash);
+  get(hash: string, map: string): Promise<Slice> {
+    return this.slices.forceFetch(hash, { context: map });
   }
 }

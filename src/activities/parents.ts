@@ -2,6 +2,7 @@ import { contentHash, decodeJson, encodeValue, hashJson, type Json, type Sha256 
 import { isReference, type Envelope, type ReferenceEnvelope } from '../scheduler/envelope';
 import { uniqueParents, type PlanKnot } from '../plan';
 import {
+  copyOfJson,
   decodeStored,
   failedOutcomeOf,
   receivedOutcome,
@@ -87,7 +88,7 @@ export async function findParents(
       );
       const valueOf = (parent: number): unknown => {
         const { reference, inline } = found.get(parent)!;
-        return reference ? referencedValue(reference, bytes) : copyOf(inline!);
+        return reference ? referencedValue(reference, bytes) : copyOfJson(inline!);
       };
       if (receives === 'values') return valueOf;
       return (parent) => structuredClone(found.get(parent)?.failed) ?? { kind: 'ok', value: valueOf(parent) };
@@ -120,10 +121,6 @@ export function hashOfInline(value: Json, digest: Sha256): string {
     return contentHash(encodeValue(decodeJson(value)), digest);
   }
   return hashJson(value, digest);
-}
-
-function copyOf(value: Json): unknown {
-  return typeof value === 'object' && value !== null ? decodeJson(structuredClone(value)) : value;
 }
 
 function referencedValue(reference: ReferenceEnvelope, stored: ReadonlyMap<string, Uint8Array>): unknown {

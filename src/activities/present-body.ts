@@ -17,55 +17,35 @@ export function presentBody(
   taskQueue: string,
 ): PresentBody {
   const wanted = knot.each === undefined ? plan.definitionOf(knot)! : plan.elementDefinitionOf(knot);
+  const refused = (code: 'BodyMissing' | 'CodeChanged', message: string, more?: object): PresentBody => {
+    const details = { knot: knot.id, definition: wanted.name, version: wanted.version, ...more };
+    return { refusal: new SelvageError(code, message, { details }) };
+  };
   const definition = registry.definition(plan.plan.tapestry, knot.id, wanted.name, wanted.version);
-  if (!definition) return { refusal: bodyMissing(knot, wanted, taskQueue) };
-  if (knot.policy.errorPolicy === 'receiveErrors' && definition.receives === 'values')
-    return { refusal: receivesNoOutcomes(knot, wanted, taskQueue) };
-  if (knot.policy.onCodeChange === 'wait') {
-    const codeHash = codeHashes.of(definition, knot.policy);
-    if (codeHash !== wanted.codeHash) return { refusal: codeChanged(knot, wanted, codeHash, taskQueue) };
+  if (!definition) {
+    return refused(
+      'BodyMissing',
+      `This worker has no definition ${nameOf(wanted)} for knot "${knot.id}". The knot waits until a worker that has it polls ` +
+        `task queue "${taskQueue}": deploy the code that the run was started with beside the new one.`,
+    );
   }
-  return { definition };
-}
-
-function bodyMissing(knot: PlanKnot, wanted: PlanDefinition, taskQueue: string): SelvageError {
-  return new SelvageError(
-    'BodyMissing',
-    `This worker has no definition ${nameOf(wanted)} for knot "${knot.id}". The knot waits until a worker that has it polls ` +
-      `task queue "${taskQueue}": deploy the code that the run was started with beside the new one.`,
-    { details: { knot: knot.id, definition: wanted.name, version: wanted.version } },
-  );
-}
-
-function receivesNoOutcomes(knot: PlanKnot, wanted: PlanDefinition, taskQueue: string): SelvageError {
-  return new SelvageError(
-    'BodyMissing',
-    `This worker's definition ${nameOf(wanted)} takes values, and knot "${knot.id}" is to receive outcomes, as its definition did when ` +
-      `the run began. The knot waits until a worker with such a definition polls task queue "${taskQueue}": give the new definition ` +
-      'another name or version, and deploy the old one beside it.',
-    { details: { knot: knot.id, definition: wanted.name, version: wanted.version } },
-  );
-}
-
-function codeChanged(
-  knot: PlanKnot,
-  wanted: PlanDefinition,
-  present: string,
-  taskQueue: string,
-): SelvageError {
-  return new SelvageError(
+  if (knot.policy.errorPolicy === 'receiveErrors' && definition.receives === 'values') {
+    return refused(
+      'BodyMissing',
+      `This worker's definition ${nameOf(wanted)} takes values, and knot "${knot.id}" is to receive outcomes, as its definition did when ` +
+        `the run began. The knot waits until a worker with such a definition polls task queue "${taskQueue}": give the new definition ` +
+        'another name or version, and deploy the old one beside it.',
+    );
+  }
+  if (knot.policy.onCodeChange !== 'wait') return { definition };
+  const present = codeHashes.of(definition, knot.policy);
+  if (present === wanted.codeHash) return { definition };
+  return refused(
     'CodeChanged',
     `The code of definition ${nameOf(wanted)} has changed since the run of knot "${knot.id}" began: it was ${wanted.codeHash}, and this ` +
       `worker has ${present}. The knot waits for the old one, as its \`onCodeChange\` says: deploy a worker with the old code on ` +
       `task queue "${taskQueue}", or start a new run, which takes the present code.`,
-    {
-      details: {
-        knot: knot.id,
-        definition: wanted.name,
-        version: wanted.version,
-        codeHash: { plan: wanted.codeHash, worker: present },
-      },
-    },
+    { codeHash: { plan: wanted.codeHash, worker: present } },
   );
 }
 

@@ -55,13 +55,11 @@ function partOfRecord(record: RecordedOutcome, values: ReadonlyMap<string, Uint8
   const stored = storedOf(record);
   if (stored !== undefined) return partOfStored({ hash, size: record.output_size!, stored });
   const bytes = values.get(hash)!;
-  return hash.startsWith('bytes-') ? partOf({ kind: 'bytes', bytes }) : textOfBytes(bytes);
+  return hash.startsWith('bytes-')
+    ? partOf({ kind: 'bytes', bytes })
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
 }
 
 function storedOf(record: RecordedOutcome): string | undefined {
   return (record.extra as { stored?: string }).stored;
-}
-
-function textOfBytes(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }

@@ -105,7 +105,8 @@ class BatchRun implements SharedActivity {
     const isLeft = open.some((offset) => isOpen(slice.first + offset));
     // The liveness interceptor distinguishes a cancel from a shutdown, after which another attempt continues.
     if (isLeft) throw stopped(attempt, attempt.context.cancellationSignal.reason);
-    return answerOf([...this.handedBack].map(([position, how]) => [position - slice.first, how]));
+    const retryAlone = [...this.handedBack].map(([position, how]) => [position - slice.first, how] as const);
+    return retryAlone.length > 0 ? { retryAlone } : {};
   }
 
   /** Stops the bodies when the activity is told to stop, and waits for their grace at most. */
@@ -134,10 +135,6 @@ class BatchRun implements SharedActivity {
     const recorded = new Set(records.map((record) => record.knot_id));
     return offsets.filter((offset) => !recorded.has(idOf(offset)));
   }
-}
-
-function answerOf(retryAlone: readonly (readonly [number, HandedBack])[]): BatchAnswer {
-  return retryAlone.length > 0 ? { retryAlone } : {};
 }
 
 function stopped(attempt: BatchAttempt, cause: unknown): SelvageError {

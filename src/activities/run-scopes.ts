@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { SelvageError } from '../errors';
@@ -18,7 +19,7 @@ interface Facts {
 
 /** The subject and digest key of each run: from its record, which its first step writes, or else the server. */
 export class RunScopes {
-  private readonly known = new Map<string, RunScope>();
+  private readonly known = new LRUCache<string, RunScope>({ max: REMEMBERED_RUNS });
 
   constructor(
     private readonly backends: Backends,
@@ -84,10 +85,6 @@ export class RunScopes {
 
   private remember(temporalRunId: string, scope: RunScope): RunScope {
     this.known.set(temporalRunId, scope);
-    for (const oldest of this.known.keys()) {
-      if (this.known.size <= REMEMBERED_RUNS) break;
-      this.known.delete(oldest);
-    }
     return scope;
   }
 }

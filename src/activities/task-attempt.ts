@@ -1,5 +1,5 @@
 import { CancelledFailure, type Context } from '@temporalio/activity';
-import type { Json } from '../values';
+import { defined, type Json } from '../values';
 import type { EndReason, Trail } from '../runtime';
 
 export interface HandedOnTrail extends Trail {
@@ -117,10 +117,6 @@ function readDetails(details: unknown, thrownBefore: number): HeartbeatDetails {
   return {
     throws: throws ?? thrownBefore,
     refusals: refusals ?? 0,
-    ...(begun !== undefined && { begun }),
-    ...(among !== undefined && { among }),
-    ...(lostAtProgress !== undefined && { lostAtProgress }),
-    ...(trail && { trail }),
-    ...(user !== undefined && { user }),
+    ...defined({ begun, among, lostAtProgress, trail, user }),
   };
 }

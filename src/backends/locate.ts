@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import { projectFolder } from '../node/project-folder';
+import { defined } from '../values';
 import type { OpenBackendsOptions } from './open';
 import { placeOf, type Location, type Port, type Technology } from './technologies';
 
@@ -58,10 +59,5 @@ export function locatedBackends(options: LocateBackendsOptions = {}): Located<Lo
 
 /** @internal The public part of a location, without secrets. */
 export function shown({ place: { technology, shown, path }, variable }: LocatedBackend): BackendLocation {
-  return {
-    technology,
-    shown,
-    ...(path !== undefined && { path }),
-    ...(variable !== undefined && { variable }),
-  };
+  return defined({ technology, shown, path, variable });
 }

@@ -3,6 +3,7 @@ import { LateDataStore } from './late-data-store';
 import { isAway } from '../errors';
 import { projectFolder } from '../node/project-folder';
 import type { Backends, DataStore, LeaseTable, RunHistory, StartLedger, TapestryStore } from '../ports';
+import { defined } from '../values';
 import { encryptionFromEnvironment, type Encryption } from '../encryption/encryption';
 import { requireKeysOf } from '../encryption/key-marks';
 import { requireReadable, sealBackends } from '../encryption/seal-backends';
@@ -73,12 +74,7 @@ export interface OpenBackendsOptions {
  */
 export async function openBackends(options: OpenBackendsOptions = {}): Promise<Backends> {
   const { environment, projectDir } = options;
-  const encryption =
-    options.encryption ??
-    encryptionFromEnvironment({
-      ...(environment && { environment }),
-      ...(projectDir !== undefined && { projectDir }),
-    });
+  const encryption = options.encryption ?? encryptionFromEnvironment(defined({ environment, projectDir }));
   const keys = encryption ? () => encryption.keyring.all() : async () => [];
   const plain = await openPlain(options, async (store) => requireKeysOf(store, await keys()));
   const backends = encryption ? sealBackends(plain, encryption) : plain;
@@ -105,20 +101,20 @@ async function openPlain(
     options.largeData ?? (isDataGiven ? undefined : environment['SELVAGE_DATA_LARGE'] || undefined);
   const places = new OpenLocations(projectFolder(options.projectDir), durable, requireReadableStore);
   try {
-    const tapestryStore = typeof store === 'string' ? await places.tapestryStore(store) : store;
-    const runHistory = typeof history === 'string' ? await places.runHistory(history) : history;
+    const tapestryStore =
+      typeof store === 'string' ? (await places.at('tapestry store', store)).tapestryStore!() : store;
+    const place = typeof history === 'string' ? await places.at('run history', history) : undefined;
+    const runHistory = typeof history === 'string' ? place!.runHistory!() : history;
     const leaseTable = await openBeside<LeaseTable>(
       options.leases,
-      (url) => places.leaseTable(url),
-      async () =>
-        typeof history === 'string' ? await places.leaseTableBeside(history) : history.leasesBeside?.(),
+      async (url) => (await places.at('lease table', url)).leaseTable!(),
+      () => (place ? place.leaseTable?.() : runHistory.leasesBeside?.()),
     );
     const ledger = options.ledger ?? (environment['SELVAGE_LEDGER'] || undefined);
     const startLedger = await openBeside<StartLedger>(
       ledger,
-      (url) => places.startLedger(url),
-      async () =>
-        typeof history === 'string' ? await places.startLedgerBeside(history) : history.startLedgerBeside?.(),
+      async (url) => (await places.at('start ledger', url)).startLedger!(),
+      () => (place ? place.startLedger?.() : runHistory.startLedgerBeside?.()),
     );
     const dataStore = typeof data === 'string' ? await places.dataStore(data) : data;
     const large = typeof largeData === 'string' ? await places.dataStore(largeData) : largeData;
@@ -149,10 +145,10 @@ function chosen<T extends object>(
 async function openBeside<T extends object>(
   given: string | T | undefined,
   open: (url: string) => Promise<T>,
-  beside: () => Promise<T | undefined>,
+  beside: () => T | undefined,
 ): Promise<T> {
   if (typeof given === 'object') return given;
-  return given === undefined ? ((await beside()) ?? (await open(DEFAULT_URL))) : await open(given);
+  return given === undefined ? (beside() ?? (await open(DEFAULT_URL))) : await open(given);
 }
 
 /** Opens late stores, except on unreachable servers. @throws SelvageError of another problem */
@@ -176,18 +172,10 @@ class OpenLocations {
     private readonly requireReadableStore: (store: DataStore) => Promise<void>,
   ) {}
 
-  async tapestryStore(url: string): Promise<TapestryStore> {
-    return (await this.#at('tapestry store', url)).tapestryStore!();
-  }
-
-  async runHistory(url: string): Promise<RunHistory> {
-    return (await this.#at('run history', url)).runHistory!();
-  }
-
   /** A store on a server of its own is opened late. */
   async dataStore(url: string): Promise<DataStore> {
     const { technology, place } = placeOf('data store', url, this.projectDir);
-    const open = async (): Promise<DataStore> => (await this.#at('data store', url)).dataStore!();
+    const open = async (): Promise<DataStore> => (await this.at('data store', url)).dataStore!();
     if (!technology.isServer || this.#open.has(place.key)) return await open();
     return new LateDataStore({
       technology: technology.name,
@@ -205,27 +193,11 @@ class OpenLocations {
     });
   }
 
-  async leaseTable(url: string): Promise<LeaseTable> {
-    return (await this.#at('lease table', url)).leaseTable!();
-  }
-
-  async leaseTableBeside(historyUrl: string): Promise<LeaseTable | undefined> {
-    return (await this.#at('run history', historyUrl)).leaseTable?.();
-  }
-
-  async startLedger(url: string): Promise<StartLedger> {
-    return (await this.#at('start ledger', url)).startLedger!();
-  }
-
-  async startLedgerBeside(historyUrl: string): Promise<StartLedger | undefined> {
-    return (await this.#at('run history', historyUrl)).startLedger?.();
-  }
-
   async close(): Promise<void> {
     await Promise.all([...this.#open.values()].map(async (place) => (await place).close()));
   }
 
-  async #at(port: Port, url: string): Promise<OpenLocation> {
+  async at(port: Port, url: string): Promise<OpenLocation> {
     const { technology, place } = placeOf(port, url, this.projectDir);
     let open = this.#open.get(place.key);
     if (open === undefined) {

@@ -1,5 +1,6 @@
 import { SelvageError, isAway } from '../errors';
 import type { BackendIdentities, Backends } from '../ports';
+import { defined } from '../values';
 import { digestOf, digestsOf } from '../encryption/seal-backends';
 
 const NAMES = { store: 'tapestry store', history: 'run history', data: 'data store' } as const;
@@ -18,12 +19,7 @@ export async function identitiesOf(backends: Backends): Promise<BackendIdentitie
     dataStore.identity().catch(unlessAway),
   ]);
   const { tag } = digestOf(backends);
-  const identities = {
-    store,
-    history,
-    ...(data !== undefined && { data }),
-    ...(tag !== undefined && { digest: tag }),
-  };
+  const identities = defined({ store, history, data, digest: tag });
   if (data !== undefined) known.set(backends, identities);
   return identities;
 }

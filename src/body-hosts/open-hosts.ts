@@ -196,16 +196,10 @@ function openHost(
         });
       return { pool: new HostPool(start, processes, unheard), nameOf: ownName };
     }
-    case 'python': {
-      const { processes = cores } = host;
+    default: {
+      const { processes = cores } = host.kind === 'python' ? host : { processes: 1 };
       const start: StartHost = (heard) => startPython(host, heard, loaded);
-      return { pool: new HostPool(start, processes, unheard), nameOf: ownName };
-    }
-    case 'dask':
-    case 'ray':
-    case 'celery': {
-      const start: StartHost = (heard) => startPython(host, heard, loaded);
-      return { pool: new HostPool(start, 1, unheard, true), nameOf: ownName };
+      return { pool: new HostPool(start, processes, unheard, host.kind !== 'python'), nameOf: ownName };
     }
   }
 }

@@ -93,12 +93,9 @@ export class EmitterRunner {
       const lost = new AbortController();
       const giveBack = await this.#acquire(stopping, () => lost.abort());
       if (!giveBack) continue;
-      const end = (): void => lost.abort();
-      now.addEventListener('abort', end, { once: true });
       try {
-        await this.#hold(stopping, lost.signal);
+        await this.#hold(stopping, AbortSignal.any([lost.signal, now]));
       } finally {
-        now.removeEventListener('abort', end);
         this.#forget();
         this.#state = undefined;
         await this.#receiver.close();

@@ -1,7 +1,8 @@
+import { EventEmitter, once } from 'node:events';
 import type { HistoryChange } from '../ports';
 import { CHANGES_AT_ONCE } from '../ports/parts/changes';
 import type { Feed } from './run-events';
-import { pause } from '../ports/parts/pause';
+import { pause, within } from '../ports/parts/pause';
 
 /** Newest changes, kept for emitters that are nearly up to date. */
 const HELD = 4 * CHANGES_AT_ONCE;
@@ -19,7 +20,7 @@ export class FeedTail {
   #first = 0;
   /** The number of the change after each held position, and after the one before them. */
   readonly #next = new Map<string | null, number>();
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new EventEmitter().setMaxListeners(0);
   #following: Promise<void> | undefined;
 
   constructor(
@@ -66,7 +67,7 @@ export class FeedTail {
       this.#first += this.#held.length;
       this.#held = [];
       this.#next.clear();
-      this.#wake();
+      this.#changes.emit('news');
       await pause(AWAY_MS, this.signal);
     }
   }
@@ -85,25 +86,11 @@ export class FeedTail {
         this.#next.delete(position);
       }
     }
-    this.#wake();
+    this.#changes.emit('news');
   }
 
-  #wake(): void {
-    for (const wake of this.#waiting) wake();
-  }
-
-  #news(signal: AbortSignal, ms?: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(() => wake(), ms);
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
-      if (signal.aborted) wake();
-    });
+  async #news(signal: AbortSignal, ms?: number): Promise<void> {
+    const news = once(this.#changes, 'news', { signal }).catch(() => undefined);
+    await (ms === undefined ? news : within(news, ms));
   }
 }

@@ -84,7 +84,10 @@ export function encryptionFromEnvironment({
   };
   const keys = keysOf('SELVAGE_KEYS', 'SELVAGE_KEY_FILE');
   const digestKeys = keysOf('SELVAGE_DIGEST_KEYS', 'SELVAGE_DIGEST_KEY_FILE');
-  if (!keys && digestKeys) throw withoutSealing();
+  if (!keys && digestKeys)
+    throw invalidKey(
+      'There are digest keys (SELVAGE_DIGEST_KEYS or SELVAGE_DIGEST_KEY_FILE) and no keys to seal values with, which anybody could read then. Set SELVAGE_KEYS, too.',
+    );
   if (!keys) return undefined;
   const subjectKeys = environment['SELVAGE_SUBJECT_KEYS'];
   return createEncryption({
@@ -104,12 +107,6 @@ function readKeyFile(file: string, variable: string): string {
       `The file ${file}, which ${variable} names, cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`,
     );
   }
-}
-
-function withoutSealing(): SelvageError {
-  return invalidKey(
-    'There are digest keys (SELVAGE_DIGEST_KEYS or SELVAGE_DIGEST_KEY_FILE) and no keys to seal values with, which anybody could read then. Set SELVAGE_KEYS, too.',
-  );
 }
 
 function openSubjectKeys(url: string, projectDir: string): SubjectKeyStore {

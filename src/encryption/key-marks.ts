@@ -23,11 +23,6 @@ export function isKeyMark(name: string): boolean {
   return SLOT_NAMES.has(name);
 }
 
-/** A store by size marks its part for small values, which is available without the other part. */
-function whereMarksAre(store: DataStore): DataStore {
-  return partsOf(store)[0]!;
-}
-
 export async function readKeyMarks(store: DataStore): Promise<KeyMark[]> {
   const marks: KeyMark[] = [];
   for (const part of partsOf(store)) marks.push(...(await marksIn(part)).values());
@@ -51,7 +46,8 @@ async function marksIn(store: DataStore): Promise<Map<string, KeyMark>> {
 
 /** @throws SelvageError `InvalidKey`: another key with this id has sealed values in the store */
 export async function markKey(store: DataStore, { id, tag }: SealingKey): Promise<void> {
-  const place = whereMarksAre(store);
+  // A store by size marks its part for small values, which is available without the other part.
+  const place = partsOf(store)[0]!;
   for (;;) {
     const marks = await marksIn(place);
     const standing = [...marks.values()];

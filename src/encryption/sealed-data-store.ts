@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { partFor } from '../ports/parts/composed-stores';
 import { requireContentHash } from '../ports/parts/content-hash';
+import { isWhole } from '../ports/parts/whole';
 import { SelvageError } from '../errors';
 import {
   READ_TO_KEEP_BYTES,
@@ -156,7 +157,8 @@ export class SealedDataStore implements DataStore {
       for (let look = 0; look < 2; look++) {
         const stream = await this.#store.getStream(name);
         if (!stream) break;
-        if (await isReadable(key ? unsealStream(key, name, stream) : stream)) return true;
+        const opened = key ? this.#opened(hash, name, key, stream) : stream;
+        if (await isWhole({ getStream: async () => opened }, hash, READ_TO_KEEP_BYTES)) return true;
         if (look === 1 && key) await this.#store.delete(name);
       }
     }
@@ -331,21 +333,6 @@ function opens(key: SealingKey, name: string, bytes: Uint8Array): boolean {
     return true;
   } catch (error) {
     if (error instanceof SealBroken) return false;
-    throw error;
-  }
-}
-
-/** Reads as much as `keep` does. */
-async function isReadable(stream: AsyncIterable<Uint8Array>): Promise<boolean> {
-  try {
-    let bytes = 0;
-    for await (const piece of stream) {
-      bytes += piece.byteLength;
-      if (bytes > READ_TO_KEEP_BYTES) return true;
-    }
-    return true;
-  } catch (error) {
-    if (error instanceof SealBroken || SelvageError.is(error, 'ValueDamaged')) return false;
     throw error;
   }
 }

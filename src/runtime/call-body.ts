@@ -2,7 +2,7 @@ import type { PlanPolicy } from '../plan';
 import { SelvageError } from '../errors';
 import type { DefinitionRecord } from '../authoring/records';
 import type { KnotContext } from '../authoring/knot-context';
-import { describeIssues, pathOf, type SchemaIssue, type StandardSchema } from '../authoring/standard-schema';
+import { describeIssues, pathOf, type StandardSchema } from '../authoring/standard-schema';
 import { watched } from './body-watch';
 import { readableThrow } from './exception-record';
 
@@ -58,17 +58,14 @@ async function validated(
   let result = schema['~standard'].validate(value);
   if (result instanceof Promise) result = await result;
   if (!result.issues) return result.value;
+  const issues = result.issues.map((issue) => ({ path: pathOf(issue), message: issue.message }));
   const what = code === 'InvalidInput' ? 'inputs' : 'result';
   throw new SelvageError(
     code,
     `The ${what} of knot "${context.knotId}" (${definition.name}) do${what === 'result' ? 'es' : ''} not satisfy the ` +
       `${code === 'InvalidInput' ? 'input' : 'output'} schema: ${describeIssues(result.issues)}.`,
-    { details: { knot: context.knotId, definition: definition.name, issues: result.issues.map(plainIssue) } },
+    { details: { knot: context.knotId, definition: definition.name, issues } },
   );
-}
-
-function plainIssue(issue: SchemaIssue): { path: string; message: string } {
-  return { path: pathOf(issue), message: issue.message };
 }
 
 export async function valueOfResult(result: unknown): Promise<unknown> {

@@ -1,4 +1,5 @@
 import {
+  defined,
   encodedSize,
   encodeValue,
   hashText,
@@ -168,13 +169,7 @@ export class MapComposer {
       type,
       message,
       traceback: '',
-      cause: {
-        type: first.type,
-        message: first.message,
-        ...(at !== undefined && { at }),
-        ...(cause && { cause }),
-        ...(errors && { errors }),
-      },
+      cause: { type: first.type, message: first.message, ...defined({ at, cause, errors }) },
       attempt: 1,
     };
   }

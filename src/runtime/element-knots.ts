@@ -20,11 +20,6 @@ const LONGEST_KEY = 200;
 const KEY_BEGINNING = 100;
 const HASH_DIGITS = 24;
 
-/** `users[17]`, or for a plain object `users["anna"]`. A long key is cut, with a unique hash behind its quotes. */
-function elementId(map: string, at: number | string): string {
-  return `${map}[${shortKey(at)}]`;
-}
-
 function shortKey(at: number | string): string {
   const key = JSON.stringify(at);
   if (typeof at === 'number' || key.length <= LONGEST_KEY) return key;
@@ -74,7 +69,7 @@ export class ElementKnots {
   }
 
   idAt(position: number, key: string | undefined): string {
-    return elementId(this.common.map.id, key ?? position);
+    return this.common.map.id + elementName(key ?? position);
   }
 }
 
@@ -95,6 +90,7 @@ export function* allElements(
   for (let position = 0; position < count; position++) yield knots.at(position, keys?.[position]);
 }
 
+/** `[17]`, or for a plain object `["anna"]`. A long key is cut, with a unique hash behind its quotes. */
 export function elementName(at: number | string): string {
   return `[${shortKey(at)}]`;
 }

@@ -59,7 +59,7 @@ export { alignLayout, type RunLayout } from './run-layout';
 export { Comebacks } from './comeback';
 export { RunClock } from './run-clock';
 export { SingleFlight } from './single-flight';
-export { assembleInputs } from './inputs';
+export { assembleInputs, copyOfJson } from './inputs';
 export { failedOutcomeOf, outcomeOfRecord, receivedOutcome, type Failed } from './received-outcome';
 export {
   callsBody,

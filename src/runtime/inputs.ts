@@ -15,7 +15,7 @@ export function assembleInputs(
   const inputs: Record<string, unknown> = {};
   for (const name in knot.inputs) {
     const input = knot.inputs[name]!;
-    let value = 'parent' in input ? inputFrom(input.parent, name) : constantValue(input.constant);
+    let value = 'parent' in input ? inputFrom(input.parent, name) : copyOfJson(input.constant);
     if (receives === 'outcomes' && !('parent' in input)) value = { kind: 'ok', value };
     // A plain assignment fails for an input named `__proto__`.
     if (name === '__proto__')
@@ -25,6 +25,7 @@ export function assembleInputs(
   return inputs;
 }
 
-function constantValue(constant: Json): unknown {
-  return typeof constant === 'object' && constant !== null ? decodeJson(structuredClone(constant)) : constant;
+/** Decodes a copy. */
+export function copyOfJson(value: Json): unknown {
+  return typeof value === 'object' && value !== null ? decodeJson(structuredClone(value)) : value;
 }

@@ -1,5 +1,6 @@
 import type { PlanKnot } from '../plan';
 import type { ExceptionRecord, LineageRecord, SkipReason } from '../ports';
+import { defined } from '../values';
 import { valueOfRecord } from './cache-key';
 import type { PassedOver } from './cached-values';
 import type { EncodedValue } from './encoded-value';
@@ -196,14 +197,5 @@ function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
   const { length, stored } = value;
   const extras = [length, stored, choice, extension, childRun, elements, payload];
   if (extras.every((part) => part === undefined)) return NOTHING;
-  return {
-    ...(length !== undefined && { length }),
-    ...(stored !== undefined && { stored }),
-    ...(choice !== undefined && { choice }),
-    ...(childRun && { child_run: childRun }),
-    ...(iterations !== undefined && { iterations }),
-    ...(elements && { elements }),
-    ...(extension !== undefined && { extension }),
-    ...(payload !== undefined && { payload }),
-  };
+  return defined({ length, stored, choice, child_run: childRun, iterations, elements, extension, payload });
 }

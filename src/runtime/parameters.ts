@@ -72,14 +72,12 @@ function refused(
   complaints: readonly string[],
   problems: readonly ParameterProblem[],
 ): SelvageError {
-  const known = [...tapestry.parameters.values()].map(describeParameter).join(', ') || 'none';
+  const known = [...tapestry.parameters.values()].map(({ name, hasDefault }) =>
+    hasDefault ? `${name} (optional)` : name,
+  );
   return new SelvageError(
     'InvalidParameters',
-    `Tapestry "${tapestry.name}" cannot start: ${complaints.join('; ')}. Its parameters are: ${known}.`,
+    `Tapestry "${tapestry.name}" cannot start: ${complaints.join('; ')}. Its parameters are: ${known.join(', ') || 'none'}.`,
     { details: { tapestry: tapestry.name, problems } },
   );
-}
-
-function describeParameter(parameter: ParameterRecord): string {
-  return parameter.hasDefault ? `${parameter.name} (optional)` : parameter.name;
 }

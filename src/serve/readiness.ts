@@ -77,7 +77,10 @@ export class ReadinessProbe {
   async #ask(): Promise<void> {
     for (const [name, error] of this.options.ofWorker?.() ?? []) this.#note(name, errorOf(error));
     await Promise.all(
-      Object.entries(this.#probes).map(async ([name, probe]) => this.#note(name, await failureOf(probe))),
+      Object.entries(this.#probes).map(async ([name, probe]) => {
+        const error = await answerWithin(LIMIT_MS, probe).then(() => undefined, errorOf);
+        this.#note(name, error);
+      }),
     );
   }
 
@@ -100,10 +103,6 @@ function stateOf(error: unknown): PartState {
 function errorOf(error: unknown): Error | undefined {
   if (error === undefined || error instanceof Error || SelvageError.is(error)) return error;
   return new Error(oneLineOf(error));
-}
-
-async function failureOf(probe: Probe): Promise<Error | undefined> {
-  return answerWithin(LIMIT_MS, probe).then(() => undefined, errorOf);
 }
 
 async function askServer({ client, location: place }: Selvage): Promise<void> {

@@ -41,7 +41,7 @@ interface TestContext<T, S extends Subject<T>> {
   cutConnections(): Promise<void>;
 }
 
-export type ConformanceTests<T, S extends Subject<T>> = Readonly<
+export type ConformanceTests<T, S extends Subject<T> = Subject<T>> = Readonly<
   Record<string, (context: TestContext<T, S>) => Promise<void>>
 >;
 
@@ -77,6 +77,14 @@ interface TestGlobals {
   it: ((name: string, body: () => Promise<void>) => void) & {
     skip(name: string, body: () => Promise<void>): void;
   };
+}
+
+/** A function that registers these tests for a technology. */
+export function suite<T extends Closable, S extends Subject<T> = Subject<T>>(
+  title: string,
+  tests: ConformanceTests<T, S>,
+): (technology: string, options: SuiteOptions<S>) => void {
+  return (technology, options) => describeConformance(`${technology} ${title}`, tests, options);
 }
 
 /** Registers the tests with the test runner in whose file this is called. */

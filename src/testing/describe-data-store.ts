@@ -1,14 +1,7 @@
 import * as assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { DataStore } from '../ports';
-import {
-  describeConformance,
-  IDENTITY_TESTS,
-  TECHNOLOGY_TESTS,
-  type ConformanceTests,
-  type Subject,
-  type SuiteOptions,
-} from './conformance';
+import { IDENTITY_TESTS, suite, TECHNOLOGY_TESTS, type Subject } from './conformance';
 import { allPages } from './pages';
 import { everyOther, retried } from './retried';
 import { sampleHash, sampleValue } from './sample-records';
@@ -25,7 +18,8 @@ const MEBIBYTE = 1024 * 1024;
 const HOUR_MS = 60 * 60 * 1000;
 const CLOCK_DIFFERENCE_MS = 60_000;
 
-const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
+/** Registers the tests that every {@link DataStore} must pass, in the test file of the call (jest, vitest, mocha). */
+export const describeDataStore = suite<DataStore, DataStoreSubject>('data store', {
   ...TECHNOLOGY_TESTS,
 
   async 'answers the bytes that were put'({ adapter }) {
@@ -369,7 +363,7 @@ const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
     const listed = await retried(() => allPages(10, (page) => adapter.list(page)));
     assert.equal(listed.length, hashes.length + 1);
   },
-};
+});
 
 function patterned(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
@@ -389,9 +383,4 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   for await (const piece of stream) pieces.push(piece);
   return Buffer.concat(pieces);
-}
-
-/** Runs the tests that every {@link DataStore} must pass in the test file of this call (jest, vitest, mocha). */
-export function describeDataStore(technology: string, options: SuiteOptions<DataStoreSubject>): void {
-  describeConformance(`${technology} data store`, TESTS, options);
 }

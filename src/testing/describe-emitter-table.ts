@@ -1,13 +1,7 @@
 import * as assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DeadLetter, DeadLetterQuery, EmitterState, EmitterTable, StoredDeadLetter } from '../ports';
-import {
-  describeConformance,
-  TECHNOLOGY_TESTS,
-  type ConformanceTests,
-  type Subject,
-  type SuiteOptions,
-} from './conformance';
+import { suite, TECHNOLOGY_TESTS } from './conformance';
 import { allPages } from './pages';
 import { everyOther, retried } from './retried';
 import { withDoneButFailed } from './troubled';
@@ -42,7 +36,8 @@ async function lettersOf(table: EmitterTable, query: DeadLetterQuery = {}): Prom
 
 const idsOf = (letters: readonly DeadLetter[]): string[] => letters.map(({ eventId }) => eventId).sort();
 
-const TESTS: ConformanceTests<EmitterTable, Subject<EmitterTable>> = {
+/** Registers the tests that every {@link EmitterTable} must pass, in the test file of the call (jest, vitest, mocha). */
+export const describeEmitterTable = suite<EmitterTable>('emitter table', {
   ...TECHNOLOGY_TESTS,
 
   async 'begins an emitter once, and gives each who begins it a version of its own'({ adapter }) {
@@ -252,9 +247,4 @@ const TESTS: ConformanceTests<EmitterTable, Subject<EmitterTable>> = {
     const [state] = await retried(() => adapter.list());
     assert.equal(state!.position, '5_1');
   },
-};
-
-/** Runs the tests that every {@link EmitterTable} must pass in the test file of this call (jest, vitest, mocha). */
-export function describeEmitterTable(technology: string, options: SuiteOptions<Subject<EmitterTable>>): void {
-  describeConformance(`${technology} emitter table`, TESTS, options);
-}
+});

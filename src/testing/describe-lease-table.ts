@@ -1,13 +1,7 @@
 import * as assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LeaseAnswer, LeaseRequest, LeaseTable } from '../ports';
-import {
-  describeConformance,
-  TECHNOLOGY_TESTS,
-  type ConformanceTests,
-  type Subject,
-  type SuiteOptions,
-} from './conformance';
+import { suite, TECHNOLOGY_TESTS } from './conformance';
 import { everyOther, retried } from './retried';
 import { withDoneButFailed } from './troubled';
 
@@ -31,7 +25,8 @@ async function acquireInTime(table: LeaseTable, wanted: LeaseRequest): Promise<v
   }
 }
 
-const TESTS: ConformanceTests<LeaseTable, Subject<LeaseTable>> = {
+/** Registers the tests that every {@link LeaseTable} must pass, in the test file of the call (jest, vitest, mocha). */
+export const describeLeaseTable = suite<LeaseTable>('lease table', {
   ...TECHNOLOGY_TESTS,
 
   async 'grants as many places of a key as the limit says, and tells who has them'({ adapter }) {
@@ -259,9 +254,4 @@ const TESTS: ConformanceTests<LeaseTable, Subject<LeaseTable>> = {
     assert.ok(!(await adapter.acquire(request({ owner: 'b' }))).granted);
     assert.ok(!(await adapter.acquire(request({ key: 'k7', owner: 'b' }))).granted);
   },
-};
-
-/** Runs the tests that every {@link LeaseTable} must pass in the test file of this call (jest, vitest, mocha). */
-export function describeLeaseTable(technology: string, options: SuiteOptions<Subject<LeaseTable>>): void {
-  describeConformance(`${technology} lease table`, TESTS, options);
-}
+});

@@ -1,13 +1,6 @@
 import * as assert from 'node:assert/strict';
 import type { RunHistory } from '../ports';
-import {
-  describeConformance,
-  IDENTITY_TESTS,
-  TECHNOLOGY_TESTS,
-  type ConformanceTests,
-  type Subject,
-  type SuiteOptions,
-} from './conformance';
+import { IDENTITY_TESTS, suite, TECHNOLOGY_TESTS } from './conformance';
 import { HISTORY_CHANGES_TESTS } from './history-changes-tests';
 import { HISTORY_COMMITS_TESTS } from './history-commits-tests';
 import { HISTORY_LINEAGE_TESTS } from './history-lineage-tests';
@@ -16,7 +9,8 @@ import { HISTORY_REMOVAL_TESTS } from './history-removal-tests';
 import { HISTORY_RUNS_TESTS } from './history-runs-tests';
 import { HISTORY_STATISTICS_TESTS } from './history-statistics-tests';
 
-const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
+/** Registers the tests that every {@link RunHistory} must pass, in the test file of the call (jest, vitest, mocha). */
+export const describeRunHistory = suite<RunHistory>('run history', {
   ...TECHNOLOGY_TESTS,
 
   async 'tells the time by its own clock'({ adapter }) {
@@ -34,9 +28,4 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
   ...HISTORY_STATISTICS_TESTS,
   ...HISTORY_REMOVAL_TESTS,
   ...HISTORY_CHANGES_TESTS,
-};
-
-/** Runs the tests that every {@link RunHistory} must pass in the test file of this call (jest, vitest, mocha). */
-export function describeRunHistory(technology: string, options: SuiteOptions<Subject<RunHistory>>): void {
-  describeConformance(`${technology} run history`, TESTS, options);
-}
+});

@@ -1,13 +1,7 @@
 import * as assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LedgerEntry, LedgerQuery, StartClaim, StartLedger } from '../ports';
-import {
-  describeConformance,
-  TECHNOLOGY_TESTS,
-  type ConformanceTests,
-  type Subject,
-  type SuiteOptions,
-} from './conformance';
+import { suite, TECHNOLOGY_TESTS } from './conformance';
 import { allPages } from './pages';
 import { everyOther, retried } from './retried';
 import { withDoneButFailed } from './troubled';
@@ -40,7 +34,8 @@ async function allOf(ledger: StartLedger, query: LedgerQuery = {}): Promise<Ledg
   return await allPages(query.limit ?? 100, (page) => ledger.list({ ...query, ...page }));
 }
 
-const TESTS: ConformanceTests<StartLedger, Subject<StartLedger>> = {
+/** Registers the tests that every {@link StartLedger} must pass, in the test file of the call (jest, vitest, mocha). */
+export const describeStartLedger = suite<StartLedger>('start ledger', {
   ...TECHNOLOGY_TESTS,
 
   async 'claims a key once, and answers whoever comes later with the entry that stands'({ adapter }) {
@@ -229,9 +224,4 @@ const TESTS: ConformanceTests<StartLedger, Subject<StartLedger>> = {
     await retried(() => adapter.markStarted([claim('1'), claim('2')]));
     assert.equal((await allOf(adapter, { started: true })).length, 2);
   },
-};
-
-/** Registers the tests of a start ledger: each key starts one run. @param name of the technology */
-export function describeStartLedger(name: string, options: SuiteOptions<Subject<StartLedger>>): void {
-  describeConformance(`${name} start ledger`, TESTS, options);
-}
+});

@@ -1,19 +1,13 @@
 import * as assert from 'node:assert/strict';
 import type { Offer, SubscribableTapestryStore, TapestryStore } from '../ports';
-import {
-  describeConformance,
-  IDENTITY_TESTS,
-  TECHNOLOGY_TESTS,
-  type ConformanceTests,
-  type Subject,
-  type SuiteOptions,
-} from './conformance';
+import { IDENTITY_TESTS, suite, TECHNOLOGY_TESTS } from './conformance';
 import { allPages } from './pages';
 import { everyOther, retried } from './retried';
 import { samplePlan, sampleHash } from './sample-records';
 import { withDoneButFailed } from './troubled';
 
-const TESTS: ConformanceTests<TapestryStore, Subject<TapestryStore>> = {
+/** Registers the tests that every {@link TapestryStore} must pass, in the test file of the call (jest, vitest, mocha). */
+export const describeTapestryStore = suite<TapestryStore>('tapestry store', {
   ...TECHNOLOGY_TESTS,
 
   ...IDENTITY_TESTS,
@@ -113,15 +107,7 @@ const TESTS: ConformanceTests<TapestryStore, Subject<TapestryStore>> = {
     for (const plan of plans) assert.deepEqual(await retried(() => adapter.get(plan.hash)), plan);
     assert.equal((await adapter.list()).items.length, plans.length);
   },
-};
-
-/** Runs the tests that every {@link TapestryStore} must pass in the test file of this call (jest, vitest, mocha). */
-export function describeTapestryStore(
-  technology: string,
-  options: SuiteOptions<Subject<TapestryStore>>,
-): void {
-  describeConformance(`${technology} tapestry store`, TESTS, options);
-}
+});
 
 const run = (runId: string, fragment: string): Omit<Offer, 'number'> => ({
   runId,
@@ -129,75 +115,71 @@ const run = (runId: string, fragment: string): Omit<Offer, 'number'> => ({
   offeredAt: 1_700_000_000_000,
 });
 
-const SUBSCRIBABLE_TESTS: ConformanceTests<SubscribableTapestryStore, Subject<SubscribableTapestryStore>> = {
-  async 'keeps offers by run, in their order'({ adapter }) {
-    const numbers = [];
-    for (const [runId, fragment] of [
-      ['a', '1'],
-      ['b', '2'],
-      ['a', '"ünïcode \\u0000 😀"'],
-    ] as const)
-      numbers.push(await adapter.offer(run(runId, fragment)));
-    assert.deepEqual(
-      numbers,
-      [...numbers].sort((one, other) => one - other),
-    );
-    assert.equal(new Set(numbers).size, 3);
-    const [first, second, ...more] = await adapter.offers('a');
-    assert.deepEqual(more, []);
-    assert.deepEqual(first, { number: numbers[0], ...run('a', '1') });
-    assert.equal(second?.fragment, '"ünïcode \\u0000 😀"');
-    assert.deepEqual(await adapter.offers('a', first?.number), [second]);
-    assert.deepEqual(await adapter.offers('a', 0, 1), [first]);
-    assert.deepEqual(await adapter.offers('nobody'), []);
-  },
-
-  async 'tells a subscriber of what is there and of what comes'({ adapter }) {
-    await adapter.offer(run('a', '1'));
-    await adapter.offer(run('b', 'not for a'));
-    const stop = new AbortController();
-    const seen: string[] = [];
-    for await (const { fragment } of adapter.subscribe('a', { signal: stop.signal })) {
-      seen.push(fragment);
-      if (seen.length < 3) await adapter.offer(run('a', String(seen.length + 1)));
-      else stop.abort();
-    }
-    assert.deepEqual(seen, ['1', '2', '3']);
-  },
-
-  async 'tells a subscriber of what comes while it waits, and goes on from where another one was'({
-    adapter,
-  }) {
-    const after = await adapter.offer(run('a', '1'));
-    const stop = new AbortController();
-    const next = adapter.subscribe('a', { after, signal: stop.signal })[Symbol.asyncIterator]().next();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    await adapter.offer(run('a', '2'));
-    assert.equal(((await next).value as Offer).fragment, '2');
-    stop.abort();
-  },
-
-  async 'ends a subscription when its signal is aborted'({ adapter }) {
-    const stop = new AbortController();
-    const iterator = adapter.subscribe('a', { signal: stop.signal })[Symbol.asyncIterator]();
-    const next = iterator.next();
-    setTimeout(() => stop.abort(), 20);
-    assert.equal((await next).done, true);
-  },
-
-  async 'tells a subscriber of what another adapter was offered'({ adapter, another }) {
-    const stop = new AbortController();
-    const next = adapter.subscribe('a', { signal: stop.signal })[Symbol.asyncIterator]().next();
-    await (await another()).offer(run('a', '1'));
-    assert.equal(((await next).value as Offer).fragment, '1');
-    stop.abort();
-  },
-};
-
 /** Tests that {@link SubscribableTapestryStore} must pass in addition to those of {@link describeTapestryStore}. */
-export function describeSubscribableTapestryStore(
-  technology: string,
-  options: SuiteOptions<Subject<SubscribableTapestryStore>>,
-): void {
-  describeConformance(`${technology} subscribable tapestry store`, SUBSCRIBABLE_TESTS, options);
-}
+export const describeSubscribableTapestryStore = suite<SubscribableTapestryStore>(
+  'subscribable tapestry store',
+  {
+    async 'keeps offers by run, in their order'({ adapter }) {
+      const numbers = [];
+      for (const [runId, fragment] of [
+        ['a', '1'],
+        ['b', '2'],
+        ['a', '"ünïcode \\u0000 😀"'],
+      ] as const)
+        numbers.push(await adapter.offer(run(runId, fragment)));
+      assert.deepEqual(
+        numbers,
+        [...numbers].sort((one, other) => one - other),
+      );
+      assert.equal(new Set(numbers).size, 3);
+      const [first, second, ...more] = await adapter.offers('a');
+      assert.deepEqual(more, []);
+      assert.deepEqual(first, { number: numbers[0], ...run('a', '1') });
+      assert.equal(second?.fragment, '"ünïcode \\u0000 😀"');
+      assert.deepEqual(await adapter.offers('a', first?.number), [second]);
+      assert.deepEqual(await adapter.offers('a', 0, 1), [first]);
+      assert.deepEqual(await adapter.offers('nobody'), []);
+    },
+
+    async 'tells a subscriber of what is there and of what comes'({ adapter }) {
+      await adapter.offer(run('a', '1'));
+      await adapter.offer(run('b', 'not for a'));
+      const stop = new AbortController();
+      const seen: string[] = [];
+      for await (const { fragment } of adapter.subscribe('a', { signal: stop.signal })) {
+        seen.push(fragment);
+        if (seen.length < 3) await adapter.offer(run('a', String(seen.length + 1)));
+        else stop.abort();
+      }
+      assert.deepEqual(seen, ['1', '2', '3']);
+    },
+
+    async 'tells a subscriber of what comes while it waits, and goes on from where another one was'({
+      adapter,
+    }) {
+      const after = await adapter.offer(run('a', '1'));
+      const stop = new AbortController();
+      const next = adapter.subscribe('a', { after, signal: stop.signal })[Symbol.asyncIterator]().next();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await adapter.offer(run('a', '2'));
+      assert.equal(((await next).value as Offer).fragment, '2');
+      stop.abort();
+    },
+
+    async 'ends a subscription when its signal is aborted'({ adapter }) {
+      const stop = new AbortController();
+      const iterator = adapter.subscribe('a', { signal: stop.signal })[Symbol.asyncIterator]();
+      const next = iterator.next();
+      setTimeout(() => stop.abort(), 20);
+      assert.equal((await next).done, true);
+    },
+
+    async 'tells a subscriber of what another adapter was offered'({ adapter, another }) {
+      const stop = new AbortController();
+      const next = adapter.subscribe('a', { signal: stop.signal })[Symbol.asyncIterator]().next();
+      await (await another()).offer(run('a', '1'));
+      assert.equal(((await next).value as Offer).fragment, '1');
+      stop.abort();
+    },
+  },
+);

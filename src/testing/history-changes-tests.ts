@@ -1,12 +1,12 @@
 import * as assert from 'node:assert/strict';
 import { SelvageError } from '../errors';
 import type { ChangesOptions, HistoryChange, LineageRecord, RunHistory } from '../ports';
-import type { ConformanceTests, Subject } from './conformance';
+import type { ConformanceTests } from './conformance';
 import { sampleLineage, sampleRun } from './sample-records';
 
 const START = 1_700_000_000_000;
 
-export const HISTORY_CHANGES_TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
+export const HISTORY_CHANGES_TESTS: ConformanceTests<RunHistory> = {
   async 'tells starts, knots and ends as they became durable, and goes on behind each of them'({ adapter }) {
     assert.equal(await adapter.lastChange!(), undefined);
     const start = START + 0.5;

@@ -1,14 +1,14 @@
 import * as assert from 'node:assert/strict';
 import { SelvageError } from '../errors';
 import type { LineageRecord, RunHistory, RunRecord } from '../ports';
-import type { ConformanceTests, Subject } from './conformance';
+import type { ConformanceTests } from './conformance';
 import { byKnot } from './expected-records';
 import { allPages } from './pages';
 import { everyOther, retried } from './retried';
 import { sampleHash, sampleLineage, sampleRun } from './sample-records';
 import { withDoneButFailed } from './troubled';
 
-export const HISTORY_COMMITS_TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
+export const HISTORY_COMMITS_TESTS: ConformanceTests<RunHistory> = {
   async 'answers a record as it was committed'({ adapter }) {
     const plain = sampleLineage();
     const rich = sampleLineage({

@@ -1,11 +1,11 @@
 import * as assert from 'node:assert/strict';
 import type { LineageQuery, LineageRecord, RunHistory } from '../ports';
-import type { ConformanceTests, Subject } from './conformance';
+import type { ConformanceTests } from './conformance';
 import { byKnot, keys, matches } from './expected-records';
 import { allPages } from './pages';
 import { sampleHash, sampleLineage, sampleRun } from './sample-records';
 
-export const HISTORY_LINEAGE_TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
+export const HISTORY_LINEAGE_TESTS: ConformanceTests<RunHistory> = {
   async 'finds the records of some knots of a run'({ adapter }) {
     const ids = Array.from({ length: 300 }, (_, index) => `k${index}`);
     await adapter.commit(ids.map((knot_id) => sampleLineage({ knot_id })));

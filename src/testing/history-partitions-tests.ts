@@ -1,10 +1,10 @@
 import * as assert from 'node:assert/strict';
 import type { RunHistory, RunRecord } from '../ports';
-import type { ConformanceTests, Subject } from './conformance';
+import type { ConformanceTests } from './conformance';
 import { sampleHash, sampleLineage, sampleRun } from './sample-records';
 
 /** Not every technology has `partitions`. */
-export const HISTORY_PARTITIONS_TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
+export const HISTORY_PARTITIONS_TESTS: ConformanceTests<RunHistory> = {
   async 'tells of each partition its newest run and the newest that succeeded, if it answers such questions'({
     adapter,
   }) {

@@ -1,11 +1,11 @@
 import * as assert from 'node:assert/strict';
 import type { RunHistory, RunQuery, RunRecord } from '../ports';
-import type { ConformanceTests, Subject } from './conformance';
+import type { ConformanceTests } from './conformance';
 import { isAsked } from './expected-records';
 import { allPages } from './pages';
 import { sampleHash, sampleLineage, sampleRun } from './sample-records';
 
-export const HISTORY_RUNS_TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
+export const HISTORY_RUNS_TESTS: ConformanceTests<RunHistory> = {
   async 'answers a run as it was started, and the first of two starts'({ adapter }) {
     const run = sampleRun();
     assert.deepEqual(await adapter.startRun(run), run);

@@ -1,12 +1,12 @@
 import * as assert from 'node:assert/strict';
 import type { RunHistory, Statistics } from '../ports';
-import type { ConformanceTests, Subject } from './conformance';
+import type { ConformanceTests } from './conformance';
 import { sampleLineage, sampleRun } from './sample-records';
 
 const AT = 1_700_000_000_000;
 const DAY = { since: AT, until: AT + 86_400_000 };
 
-export const HISTORY_STATISTICS_TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
+export const HISTORY_STATISTICS_TESTS: ConformanceTests<RunHistory> = {
   async 'adds up what knots of a definition came to in a window'({ adapter }) {
     const times = Array.from({ length: 100 }, (_, index) => index + 1);
     const record = (number: number, took: number): Parameters<typeof sampleLineage>[0] => ({

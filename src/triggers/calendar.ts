@@ -22,29 +22,10 @@ export interface Calendar {
 }
 
 /** Matching numbers of each field, ascending. An empty year means all years. */
-export interface CalendarRule {
-  readonly second: readonly number[];
-  readonly minute: readonly number[];
-  readonly hour: readonly number[];
-  readonly dayOfMonth: readonly number[];
-  readonly month: readonly number[];
-  readonly dayOfWeek: readonly number[];
-  readonly year: readonly number[];
-}
+export type CalendarRule = Readonly<Record<keyof Calendar, readonly number[]>>;
 
 /** In the order of a cron expression of seven fields. */
-export const CALENDAR_FIELDS = [
-  'second',
-  'minute',
-  'hour',
-  'dayOfMonth',
-  'month',
-  'dayOfWeek',
-  'year',
-] as const;
-type CalendarFieldName = (typeof CALENDAR_FIELDS)[number];
-
-const DEFAULTS: Readonly<Record<CalendarFieldName, CalendarField>> = {
+const DEFAULTS: Readonly<Record<keyof Calendar, CalendarField>> = {
   second: 0,
   minute: 0,
   hour: 0,
@@ -53,6 +34,8 @@ const DEFAULTS: Readonly<Record<CalendarFieldName, CalendarField>> = {
   dayOfWeek: '*',
   year: '*',
 };
+
+export const CALENDAR_FIELDS = Object.keys(DEFAULTS) as readonly (keyof Calendar)[];
 const FIRST_YEAR = 2000;
 const LAST_YEAR = 2100;
 
@@ -137,7 +120,7 @@ export function ruleOfCalendar(calendar: Calendar): CalendarRule {
 const FIELD = /^[0-9A-Za-z*,/-]+$/;
 const WORDS = /^(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT)$/i;
 
-function fieldText(name: CalendarFieldName, field: CalendarField): string {
+function fieldText(name: keyof Calendar, field: CalendarField): string {
   const text = Array.isArray(field) ? field.join(',') : String(field);
   const isKnown = FIELD.test(text) && (text.match(/[A-Za-z]+/g) ?? []).every((word) => WORDS.test(word));
   if (!isKnown)

@@ -1,3 +1,5 @@
+import { setOwn } from './sorted-tree';
+
 /**
  * The JSON of answers: of `--json`, the page's HTTP API and MCP tools.
  *
@@ -69,13 +71,13 @@ function shown(value: unknown, name: string, isOurs: boolean, time: Time): unkno
   const isById = hasIdsAsKeys(name, value);
   for (const key of Object.keys(value)) {
     if (isById) {
-      put(made, key, shown(value[key], '', isOurs, time));
+      setOwn(made, key, shown(value[key], '', isOurs, time));
       continue;
     }
     const isFacts = isRecord && FACTS.has(key);
     const own = isRecord || isOurs ? camelCase(key) : key;
     const isTheirs = (VERBATIM.has(own) && !isFacts) || (isOurs && own === 'terminals');
-    put(made, own, isTheirs ? value[key] : shown(value[key], own, isFacts || isOurs, time));
+    setOwn(made, own, isTheirs ? value[key] : shown(value[key], own, isFacts || isOurs, time));
   }
   return made;
 }
@@ -105,13 +107,6 @@ function hasIdsAsKeys(name: string, value: object): boolean {
 /** Items may be times, so they have the list's name. An item of `knots` is one knot, whose keys are no ids. */
 function nameOfItems(name: string): string {
   return KEYED.has(name) ? '' : name;
-}
-
-/** Ids of knots may be `__proto__`. */
-function put(made: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__')
-    Object.defineProperty(made, key, { value, enumerable: true, configurable: true, writable: true });
-  else made[key] = value;
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {

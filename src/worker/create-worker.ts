@@ -6,6 +6,7 @@ import { taskQueuesOf } from '../plan';
 import { SelvageError } from '../errors';
 import { recordOf } from '../authoring';
 import { refuseInBodyThread } from '../runtime';
+import { defined } from '../values';
 import { toNativeOptions } from './native-connection';
 import { selvage, type SelvagePluginOptions } from './plugin';
 import { quietRuntime } from './runtime-log';
@@ -116,10 +117,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     await plugin.openHosts(workerOptions.taskQueue);
     if (connection)
       return await createSharingWorker({ ...workerOptions, connection, ...(namespace && { namespace }) });
-    return await connectedWorker(workerOptions, {
-      ...(address && { address }),
-      ...(namespace && { namespace }),
-    });
+    return await connectedWorker(workerOptions, defined({ address, namespace: namespace || undefined }));
   } catch (error) {
     await plugin.closeHosts();
     throw error;

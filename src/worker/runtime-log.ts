@@ -29,7 +29,7 @@ let own: RuntimeOptions | undefined;
 export function quietRuntime(logger?: LoggerLike): LoggerLike | undefined {
   told = logger ?? told;
   format = chosenLogFormat('text');
-  if (!isOthers()) install();
+  if (isOwn() || Object.keys(Runtime.defaultOptions).length === 0) install();
   return logger ?? (isOwn() ? lineLogger(writeErrorLine, { format, isVerbose: isDebug }) : undefined);
 }
 
@@ -52,8 +52,4 @@ function install(): void {
 /** The SDK keeps the options of a runtime that has ended, and uses them for the next one. */
 function isOwn(): boolean {
   return own !== undefined && Runtime.defaultOptions === own;
-}
-
-function isOthers(): boolean {
-  return !isOwn() && Object.keys(Runtime.defaultOptions).length > 0;
 }

@@ -69,7 +69,8 @@ export async function createSharingWorker(options: WorkerOptions): Promise<Worke
       compiled: CompiledWorkerOptions,
       logger: Logger,
     ): Promise<WorkflowCreator> {
-      const unwatched = withoutWatchdog(compiled);
+      // With any limit, Node starts a watchdog thread for each call into an isolate: 0.05 ms, more on a busy machine.
+      const unwatched = { ...compiled, isolateExecutionTimeoutMs: undefined as unknown as number };
       if (compiled.debugMode || compiled.patchActivationCallback || !compiled.activities.has('default'))
         return await super.createWorkflowCreator(bundle, unwatched, logger);
       const startThread: StartThread = async () =>
@@ -85,11 +86,6 @@ export async function createSharingWorker(options: WorkerOptions): Promise<Worke
     await joined?.destroy();
     throw error;
   }
-}
-
-/** With any limit, Node starts a watchdog thread for each call into an isolate: 0.05 ms, more on a busy machine. */
-function withoutWatchdog(compiled: CompiledWorkerOptions): CompiledWorkerOptions {
-  return { ...compiled, isolateExecutionTimeoutMs: undefined as unknown as number };
 }
 
 async function joinThreads(

@@ -1,4 +1,5 @@
 import { childRunKnots, isExpanding, isNesting } from '../plan';
+import { defined } from '../values';
 import type { ChildRuns } from './child-runs';
 import {
   mayReuse,
@@ -136,11 +137,7 @@ export class ChildRunKnots {
 function inherited(memo: RunMemo): NonNullable<ChildTask['memo']> {
   const { actor, vcsCommit, inlineLimit, subject, limits } = memo;
   return {
-    ...(actor !== undefined && { actor }),
-    ...(vcsCommit !== undefined && { vcsCommit }),
-    ...(inlineLimit !== undefined && { inlineLimit }),
-    ...(subject !== undefined && { subject }),
-    ...(limits && { limits }),
+    ...defined({ actor, vcsCommit, inlineLimit, subject, limits }),
     ...(!mayReuse(memo) && { reuse: false as const }),
   };
 }

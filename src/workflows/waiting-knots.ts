@@ -9,6 +9,7 @@ import {
   type Wait,
   type Waited,
 } from '../scheduler';
+import { defined } from '../values';
 import type { CommandBudget } from './command-budget';
 import type { KnotTasks } from './knot-tasks';
 import { RECORDS_LOST, WAIT_ACTIVITY, type CarriedWait, type OpenWait, type SignalReceipt } from './messages';
@@ -91,11 +92,7 @@ export class WaitingKnots {
     const listed: OpenWait[] = [];
     for (const [, { id, signal, until }] of this.waits.entries()) {
       if (listed.length === LISTED_WAITS) break;
-      listed.push({
-        knot: id,
-        ...(signal !== undefined && { signal }),
-        ...(until !== undefined && { until }),
-      });
+      listed.push({ knot: id, ...defined({ signal, until }) });
     }
     return listed;
   }
@@ -207,12 +204,7 @@ export class WaitingKnots {
     knot: number,
     { signal, until, since }: { [name in 'signal' | 'until' | 'since']: Wait[name] | undefined },
   ): Wait {
-    return {
-      id: this.plan.idOf(knot),
-      ...(signal !== undefined && { signal }),
-      ...(since !== undefined && { since }),
-      ...(until !== undefined && { until }),
-    };
+    return { id: this.plan.idOf(knot), ...defined({ signal, since, until }) };
   }
 
   /** The time is a value of the run. */

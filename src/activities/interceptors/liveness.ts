@@ -76,25 +76,19 @@ function refusal(attempt: TaskAttempt, error: unknown, { type, message }: EndRea
     code: type,
     error,
   });
+  const retryAfter = SelvageError.is(error) ? (error.details['retryAfter'] as number) : undefined;
+  // If workers with other code poll the queue, one of the next attempts reaches a worker with the body.
+  const nextWorker = backOff(NEXT_WORKER, Math.max(0, attempt.refusals - QUICK_RETRIES));
   return ApplicationFailure.create({
     message,
     type,
     // Every retry would fail in the same way, so this ends the knot.
     nonRetryable: type === 'NotStorable',
-    ...(wantsOther && { nextRetryDelay: nextWorkerDelay(attempt.refusals) }),
+    ...(wantsOther && { nextRetryDelay: nextWorker }),
     // Waiting for its turn is no trouble: it counts in no error metric, and is logged as debug.
-    ...(isThrottled && { nextRetryDelay: retryAfterOf(error), category: ApplicationFailureCategory.BENIGN }),
+    ...(isThrottled && { nextRetryDelay: retryAfter, category: ApplicationFailureCategory.BENIGN }),
     details: [{ knot: attempt.knot, type, message }],
   });
-}
-
-function retryAfterOf(error: unknown): number {
-  return (error as SelvageError).details['retryAfter'] as number;
-}
-
-/** If workers with other code poll the queue, one of the next attempts reaches a worker with the body. */
-function nextWorkerDelay(refusals: number): number {
-  return backOff(NEXT_WORKER, Math.max(0, refusals - QUICK_RETRIES));
 }
 
 function notEnded({ label, knot }: TaskAttempt): SelvageError {

@@ -48,7 +48,7 @@ export async function openKafkaClient(
   connection: KafkaConnection,
   { logger, idempotent = false }: KafkaClientOptions = {},
 ): Promise<KafkaClient> {
-  const library = loadKafkajs();
+  const library = loadOptional<typeof import('kafkajs')>('kafkajs', { by: 'Kafka' });
   const { tls, sasl } = connection;
   const config: KafkaConfig = {
     clientId: 'selvage',
@@ -84,10 +84,6 @@ export function kafkaOpener(prefix: string): OpenKafka {
 
 function reasonIn({ error }: { readonly [field: string]: unknown }): string {
   return typeof error === 'string' ? `: ${error}` : '';
-}
-
-function loadKafkajs(): typeof import('kafkajs') {
-  return loadOptional('kafkajs', { by: 'Kafka' });
 }
 
 class KafkajsClient implements KafkaClient {

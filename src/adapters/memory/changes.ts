@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import type { HistoryChange, LineageRecord, RunRecord } from '../../ports';
 import { CHANGES_AT_ONCE, notAPosition } from '../../ports/parts/changes';
 
@@ -17,7 +18,7 @@ export class InMemoryChanges {
   readonly #events: (RunEvent | undefined)[] = [];
   /** By temporal run id: indexes in `#events`. */
   readonly #eventsOf = new Map<string, { started?: number; ended?: number }>();
-  readonly #waiting = new Set<() => void>();
+  readonly #news = new EventEmitter().setMaxListeners(0);
 
   /** @param records in commit order; a removed one leaves a gap */
   constructor(
@@ -61,24 +62,15 @@ export class InMemoryChanges {
 
   wake(): void {
     this.#times += 1;
-    if (this.#waiting.size === 0) return;
-    for (const wake of this.#waiting) wake();
-    this.#waiting.clear();
+    this.#news.emit('change');
   }
 
   /** Resolves at news since `seen`, which is {@link times} at the last look, or when the signal is aborted. */
-  readonly news = (seen: number, signal?: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      if (seen !== this.#times) return void setImmediate(resolve);
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal?.removeEventListener('abort', wake);
-        // Commits of one turn are reported in one batch.
-        setImmediate(resolve);
-      };
-      this.#waiting.add(wake);
-      signal?.addEventListener('abort', wake, { once: true });
-    });
+  async news(seen: number, signal: AbortSignal | undefined): Promise<void> {
+    if (seen === this.#times) await once(this.#news, 'change', signal && { signal }).catch(() => undefined);
+    // Commits of one turn are reported in one batch.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 
   behind(after: string | undefined): HistoryChange[] {
     let [record, event] = after === undefined ? [0, 0] : this.#parsed(after);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import type {
   Offer,
   Page,
@@ -16,7 +17,7 @@ export class InMemoryTapestryStore implements SubscribableTapestryStore {
   readonly #identity = randomUUID();
   readonly #plans = new Map<string, StoredPlan>();
   readonly #offers: Offer[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #news = new EventEmitter().setMaxListeners(0);
 
   async save(plan: StoredPlan): Promise<void> {
     if (!this.#plans.has(plan.hash)) this.#plans.set(plan.hash, plan);
@@ -37,7 +38,7 @@ export class InMemoryTapestryStore implements SubscribableTapestryStore {
 
   async offer(offer: Omit<Offer, 'number'>): Promise<number> {
     const number = this.#offers.push({ number: this.#offers.length + 1, ...offer });
-    for (const tell of [...this.#waiting]) tell();
+    this.#news.emit('offer');
     return number;
   }
 
@@ -64,14 +65,6 @@ export class InMemoryTapestryStore implements SubscribableTapestryStore {
 
   /** Nothing is awaited between a look and this call, so no offer is missed. */
   async #nextOffer(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const tell = (): void => {
-        this.#waiting.delete(tell);
-        signal.removeEventListener('abort', tell);
-        resolve();
-      };
-      this.#waiting.add(tell);
-      signal.addEventListener('abort', tell, { once: true });
-    });
+    await once(this.#news, 'offer', { signal }).catch(() => undefined);
   }
 }

@@ -164,10 +164,7 @@ function basics(record: LineageRecord, run: RunRecord): Attributes {
 function attributesOfKnot(record: LineageRecord, run: RunRecord, facts: Facts, begun: number): Attributes {
   const { elements, error } = facts;
   const attributes: Attributes = {
-    'selvage.run.id': record.run_id,
-    'selvage.tapestry': run.tapestry,
-    'selvage.knot.id': record.knot_id,
-    'selvage.definition': record.definition,
+    ...basics(record, run),
     'selvage.temporal_run.id': record.temporal_run_id,
     'selvage.outcome': record.outcome,
     'selvage.attempt': record.attempt,

@@ -127,12 +127,7 @@ export function shownPlace({
   port,
   database,
   user,
-}: {
-  readonly host?: string | undefined;
-  readonly port?: string | number | undefined;
-  readonly database?: string | undefined;
-  readonly user?: string | undefined;
-}): string {
+}: Partial<Record<'host' | 'port' | 'database' | 'user', string>>): string {
   const what = database ? `the database ${database}` : 'the Postgres database';
   const where = host ? ` at ${host}${port ? `:${port}` : ''}` : '';
   return `${what}${where}${user ? ` (user ${user})` : ''}`;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { requireStorableText } from '../../ports/parts/not-storable';
+import { inTime } from '../../ports/parts/pause';
 import { isLost, isReadOnly } from './errors';
 import type { PostgresClientLike, PostgresPoolLike, PostgresQuery, PostgresResult } from './pool-like';
 
@@ -68,24 +69,16 @@ export async function connect(pool: PostgresPoolLike, limits: ConnectionLimits):
 
 async function take(pool: PostgresPoolLike, limits: ConnectionLimits): Promise<PostgresClientLike> {
   let isLate = false;
-  let timer: NodeJS.Timeout | undefined;
   const connecting = pool.connect();
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      isLate = true;
-      reject(new Error('timeout exceeded when trying to connect'));
-      // The pool's own limit comes a little earlier, with a better message.
-    }, limits.connectTimeoutMs + 500);
-  });
   connecting.then(
     (client) => isLate && client.release(),
     () => undefined,
   );
-  try {
-    return await Promise.race([connecting, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
+  // The pool's own limit comes a little earlier, with a better message.
+  return await inTime(connecting, limits.connectTimeoutMs + 500, () => {
+    isLate = true;
+    return new Error('timeout exceeded when trying to connect');
+  });
 }
 
 /** A connection taken from the pool. */

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { SelvageError } from '../../errors';
 import type { Offer, SubscribeOptions } from '../../ports';
 import { again } from '../../ports/parts/again';
@@ -21,24 +21,18 @@ type PageOfOffers = (after: number, limit: number) => Promise<Offer[]>;
 
 class Follower {
   #hasNews = false;
-  #wake: (() => void) | undefined;
+  readonly #notifications = new EventEmitter();
 
   constructor(readonly runId: string) {}
 
   tell(): void {
     this.#hasNews = true;
-    this.#wake?.();
+    this.#notifications.emit('offer');
   }
 
   /** Resolves at a notification since the last call, or when the signal is aborted. */
   async news(signal: AbortSignal): Promise<void> {
-    if (!this.#hasNews && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-      this.#wake = undefined;
-    }
+    if (!this.#hasNews) await once(this.#notifications, 'offer', { signal }).catch(() => undefined);
     this.#hasNews = false;
   }
 }

@@ -2,7 +2,7 @@ import { SelvageError } from '../../errors';
 import { loadOptional } from '../../node/optional-package';
 import { schemaTooOld } from '../sql/migrations';
 import { parsePostgresUrl, shownPlace, type PostgresAddress } from './address';
-import { connect, type ConnectionLimits } from './connections';
+import type { connect, ConnectionLimits } from './connections';
 import { PostgresDatabase } from './database';
 import { OLDEST_SERVER, selvageErrorOf } from './errors';
 import { migrate, migratedPlace, readMigrationState } from './migrate';
@@ -56,11 +56,10 @@ function usePool(options: PostgresPoolOptions): Promise<PostgresDatabase> {
   let database = poolsInUse.get(pool);
   if (database === undefined) {
     outliveLosses(pool);
-    database = prepared(new PostgresDatabase(pool, placeOfPool(pool), limitsOf(options)), pool, {
-      limits: limitsOf(options),
-      mayMigrate: options.migrate ?? true,
-      schema: undefined,
-    });
+    database = prepared(
+      new PostgresDatabase(pool, placeOfPool(pool), limitsOf(options)),
+      options.migrate ?? true,
+    );
     poolsInUse.set(pool, database);
     database.catch(() => poolsInUse.delete(pool));
   }
@@ -73,11 +72,7 @@ async function openUrl(options: PostgresUrlOptions): Promise<PostgresDatabase> {
   const pool = await makePool(address, limits);
   const database = new PostgresDatabase(pool, address.shown, limits, () => pool.end(), address.isReadOnly);
   try {
-    return await prepared(database, pool, {
-      limits,
-      mayMigrate: options.migrate ?? address.migrate,
-      schema: address.schema,
-    });
+    return await prepared(database, options.migrate ?? address.migrate, address.schema);
   } catch (error) {
     await pool.end();
     throw error;
@@ -87,7 +82,10 @@ async function openUrl(options: PostgresUrlOptions): Promise<PostgresDatabase> {
 type OwnPool = PostgresPoolLike & { end(): Promise<void> };
 
 export async function makePool(address: PostgresAddress, limits: ConnectionLimits): Promise<OwnPool> {
-  const { Client, Pool } = loadPg();
+  const { Client, Pool } = loadOptional<typeof import('pg')>('pg', {
+    by: 'Postgres',
+    instead: 'Or give a pool of yours.',
+  });
   const { queryTimeoutMs, connectTimeoutMs } = limits;
   const pool: OwnPool = new Pool({
     application_name: 'selvage',
@@ -141,20 +139,12 @@ export function limitsOf({
 
 async function prepared(
   database: PostgresDatabase,
-  pool: PostgresPoolLike,
-  {
-    limits,
-    mayMigrate,
-    schema,
-  }: {
-    readonly limits: ConnectionLimits;
-    readonly mayMigrate: boolean;
-    readonly schema: string | undefined;
-  },
+  mayMigrate: boolean,
+  schema?: string,
 ): Promise<PostgresDatabase> {
   const { place } = database;
   try {
-    const connection = await connect(pool, limits);
+    const connection = await database.connect();
     try {
       await requireVersion(connection, place);
       const state = await readMigrationState(connection, place);
@@ -224,8 +214,4 @@ function placeOfPool(pool: PostgresPoolLike): string {
   return parts.host === undefined && parts.database === undefined
     ? 'the database of the given pool'
     : shownPlace(parts);
-}
-
-function loadPg(): typeof import('pg') {
-  return loadOptional('pg', { by: 'Postgres', instead: 'Or give a pool of yours.' });
 }

@@ -12,12 +12,7 @@ import {
   type Page,
   type RecordedOutcome,
   type RecordKey,
-  type RequiredRecords,
-  type RunChange,
-  type RunEnd,
   type RunHistory,
-  type RunQuery,
-  type RunRecord,
   type StartLedger,
   type Statistics,
   type StatisticsQuery,
@@ -25,24 +20,13 @@ import {
   type StoredValue,
 } from '../../ports';
 import { addRunFigures, StatisticsTally } from '../../ports/parts/statistics-tally';
-import { SqlAdapter } from './adapter';
 import { SqlDataStore } from './data-store';
 import type { SqlDatabase, SqlExecutor } from './database';
 import { SqlPartitionQueries } from './partitions';
 import { findHashes, findLineage } from './lineage-query';
 import { countRecords } from './required-records';
 import { StepBackWatch } from './step-back';
-import {
-  changeRun,
-  deleteRun,
-  endRun,
-  insertRun,
-  latestRun,
-  listRuns,
-  runByTemporalId,
-  runFigures,
-  runsByTemporalIds,
-} from './runs';
+import { runFigures, SqlRuns } from './runs';
 
 /** Other writers may wait for such a transaction: some 50 ms in SQLite. */
 const DELETED_AT_ONCE = 250;
@@ -54,16 +38,12 @@ export interface KnotStatisticsQuery extends StatisticsQuery {
 }
 
 /** Runs and lineage in an SQL database. Subclasses commit the records. */
-export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlAdapter<D> implements RunHistory {
+export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlRuns<D> implements RunHistory {
   protected readonly watch = new StepBackWatch((step) => this.#noteStepBack(step));
   readonly partitions = new SqlPartitionQueries(this.database, () => this.catchUp());
 
   onStepBack(listener: (step: StepBack, isFirst: boolean) => void): void {
     this.watch.onStepBack(listener);
-  }
-
-  async runsOf(temporalRunIds: readonly string[]): Promise<RunRecord[]> {
-    return await this.database.read((db) => runsByTemporalIds(db, this.database.dialect, temporalRunIds));
   }
 
   async recordsBeforeRun(temporalRunIds: readonly string[]): Promise<LineageRecord[]> {
@@ -189,18 +169,6 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlAdapter<D>
 
   abstract referredTo(hashes: readonly string[]): Promise<Set<string>>;
 
-  startRun(record: RunRecord): Promise<RunRecord> {
-    return this.database.write((db) => insertRun(db, this.database.dialect, record));
-  }
-
-  endRun(temporalRunId: string, end: RunEnd, required?: RequiredRecords): Promise<boolean> {
-    return this.database.write((db) => endRun(db, this.database.dialect, temporalRunId, end, required));
-  }
-
-  changeRun(temporalRunId: string, change: RunChange): Promise<boolean> {
-    return this.database.write((db) => changeRun(db, this.database.dialect, temporalRunId, change));
-  }
-
   async deleteRun(temporalRunId: string): Promise<number | undefined> {
     const run = await this.getRunByTemporalId(temporalRunId);
     if (run === undefined || run.status === 'running') return undefined;
@@ -209,24 +177,12 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlAdapter<D>
       some = await this.deleteRecords(temporalRunId, DELETED_AT_ONCE);
       deleted += some;
     }
-    await this.database.write((db) => deleteRun(db, run));
+    await this.deleteRow(run);
     return deleted;
   }
 
   /** Removes some records of a run with their index entries. Returns how many; fewer than `limit`: none are left. */
   protected abstract deleteRecords(temporalRunId: string, limit: number): Promise<number>;
-
-  getRun(runId: string): Promise<RunRecord | undefined> {
-    return this.database.read((db) => latestRun(db, runId));
-  }
-
-  getRunByTemporalId(temporalRunId: string): Promise<RunRecord | undefined> {
-    return this.database.read((db) => runByTemporalId(db, temporalRunId));
-  }
-
-  listRuns(query: RunQuery = {}): Promise<Page<RunRecord>> {
-    return this.database.read((db) => listRuns(db, query));
-  }
 
   async getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]> {
     const rows = await this.database.read((db) => {

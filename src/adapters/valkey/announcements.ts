@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { pause } from '../../ports/parts/pause';
 import { textOf } from './client-like';
 import type { ValkeyConnection } from './connection';
@@ -17,8 +18,8 @@ export interface Ear {
 
 interface Listener {
   readonly runId: string;
+  readonly news: EventEmitter;
   hasNews: boolean;
-  tell: () => void;
 }
 
 /**
@@ -36,7 +37,7 @@ export class Announcements {
   ) {}
 
   listen(runId: string): Ear {
-    const listener: Listener = { runId, hasNews: false, tell: () => {} };
+    const listener: Listener = { runId, news: new EventEmitter(), hasNews: false };
     this.#listeners.add(listener);
     if (this.#following === undefined) {
       this.#following = new AbortController();
@@ -46,7 +47,9 @@ export class Announcements {
       forget: () => {
         listener.hasNews = false;
       },
-      heard: (signal) => heard(listener, signal),
+      heard: async (signal) => {
+        if (!listener.hasNews) await once(listener.news, 'offer', { signal }).catch(() => undefined);
+      },
       close: () => {
         this.#listeners.delete(listener);
         if (this.#listeners.size === 0) this.close();
@@ -119,23 +122,10 @@ export class Announcements {
     for (const listener of this.#listeners) {
       if (!concerns(listener)) continue;
       listener.hasNews = true;
-      listener.tell();
+      listener.news.emit('offer');
     }
   }
 }
 
 /** Its id, then its fields and values alternately. */
 export type Entry = readonly [unknown, readonly unknown[]];
-
-async function heard(listener: Listener, signal: AbortSignal): Promise<void> {
-  if (listener.hasNews || signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const tell = (): void => {
-      listener.tell = () => {};
-      signal.removeEventListener('abort', tell);
-      resolve();
-    };
-    listener.tell = tell;
-    signal.addEventListener('abort', tell, { once: true });
-  });
-}

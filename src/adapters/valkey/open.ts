@@ -138,8 +138,11 @@ async function newClient(
   { connectTimeout, commandTimeout }: Limits,
   tlsOptions: ValkeyUrlOptions['tls'] = {},
 ): Promise<ValkeyClientLike> {
-  const Client = loadClient();
-  return new Client({
+  const { Redis } = loadOptional<typeof import('iovalkey')>('iovalkey', {
+    by: 'Valkey',
+    instead: 'Or give a client of ioredis.',
+  });
+  return new Redis({
     host,
     port,
     db: database,
@@ -163,11 +166,4 @@ async function newClient(
     enableReadyCheck: false,
     connectionName: 'selvage',
   });
-}
-
-function loadClient(): typeof import('iovalkey').Redis {
-  return loadOptional<typeof import('iovalkey')>('iovalkey', {
-    by: 'Valkey',
-    instead: 'Or give a client of ioredis.',
-  }).Redis;
 }

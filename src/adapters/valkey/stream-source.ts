@@ -124,7 +124,7 @@ export class StreamSource {
       if (now >= this.#nextClaim) return await this.#claim();
       return await this.#read(reader);
     } catch (error) {
-      if (!isWithoutGroup(error)) throw error;
+      if (!/^NOGROUP|no such key/i.test(reasonOf(error))) throw error;
       // The stream was deleted, or the server has lost it.
       await this.#makeGroup('0');
       return [];
@@ -364,10 +364,6 @@ function hashOf(parts: readonly Buffer[]): string {
 function reasonOf(error: unknown): string {
   const { cause, message } = error as { cause?: { message?: string }; message?: string };
   return cause?.message ?? message ?? String(error);
-}
-
-function isWithoutGroup(error: unknown): boolean {
-  return /^NOGROUP|no such key/i.test(reasonOf(error));
 }
 
 /** Somebody has to correct the address, or the user's rights. */

@@ -110,7 +110,10 @@ class WebhookEmitter implements Emitter {
     const id = idOf(events);
     const time = String(Math.floor(Date.now() / 1_000));
     const { url, headers, keys } = this.receiver;
-    const signatures = keys.map((key) => `v1,${signatureOf(key, `${id}.${time}.${body}`)}`);
+    const signatures = keys.map((key) => {
+      const hmac = createHmac('sha256', key).update(`${id}.${time}.${body}`);
+      return `v1,${hmac.digest('base64')}`;
+    });
     const limit = AbortSignal.timeout(requestTimeout);
     let answer: Answer;
     try {
@@ -172,10 +175,6 @@ function idOf(events: readonly CloudEvent[]): string {
   const digest = createHash('sha256');
   for (const { id } of events) digest.update(`${id}\n`);
   return `evt_${digest.digest('hex').slice(0, 32)}`;
-}
-
-function signatureOf(key: Uint8Array, content: string): string {
-  return createHmac('sha256', key).update(content).digest('base64');
 }
 
 /** Errors of Node name addresses and ports, but no path. */

@@ -222,7 +222,7 @@ class Handler implements WebhookHandler {
     const { runId, statusUrl, isRepeated } = started;
     const headers = { location: statusUrl, ...(isRepeated && { 'idempotent-replayed': 'true' }) };
     if (wait > 0 && (await this.waits.untilOver(runId, wait, call.req.raw.signal))) {
-      const { outputs } = this.host.tokens.read(tokenIn(statusUrl))!;
+      const { outputs } = this.host.tokens.read(statusUrl.slice(statusUrl.lastIndexOf('/') + 1))!;
       const view = await this.host.runs.look(runId, outputs);
       if (view && view.status !== 'running') return json({ runId, statusUrl, ...view }, 200, headers);
     }
@@ -351,8 +351,4 @@ function json(document: object, status: number, headers: Readonly<Record<string,
       ...headers,
     },
   });
-}
-
-function tokenIn(statusUrl: string): string {
-  return statusUrl.slice(statusUrl.lastIndexOf('/') + 1);
 }

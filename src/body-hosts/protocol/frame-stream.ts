@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
-import { ProtocolBroken, type Frame, type Link } from './link';
+import { EndingLink, ProtocolBroken, type Frame, type Link } from './link';
 
 const MAXIMUM_HEADER_BYTES = 64 * 1024 * 1024;
 const MAXIMUM_ATTACHED_BYTES = 2 * 1024 * 1024 * 1024;
@@ -8,19 +8,18 @@ const MAXIMUM_ATTACHMENTS = 16_384;
 const LENGTH_BYTES = 4;
 
 /** Carries frames over a stream of bytes: each a length, a header and its attachments. */
-export class FrameStream implements Link {
+export class FrameStream extends EndingLink implements Link {
   readonly mostHeaderBytes = MAXIMUM_HEADER_BYTES;
   readonly #reader = new FrameReader();
-  #ended: { readonly reason: Error | undefined } | undefined;
-  #onEnd: ((reason: Error | undefined) => void) | undefined;
 
   /** The starter of the other side knows why the stream closes, and calls {@link end}. */
   constructor(private readonly stream: Duplex) {
+    super();
     stream.on('error', () => undefined);
   }
 
   send(header: string, attachments: readonly Uint8Array[] = []): void {
-    if (this.#ended) return;
+    if (this.ended) return;
     const lengths = attachments.map((bytes) => bytes.byteLength);
     const text =
       lengths.length === 0 ? header : `${header.slice(0, -1)},"attachments":${JSON.stringify(lengths)}}`;
@@ -36,7 +35,7 @@ export class FrameStream implements Link {
 
   onFrame(listener: (frame: Frame) => void): void {
     this.stream.on('data', (piece: Buffer) => {
-      if (this.#ended) return;
+      if (this.ended) return;
       try {
         this.#reader.take(piece, listener);
       } catch (error) {
@@ -46,20 +45,8 @@ export class FrameStream implements Link {
     });
   }
 
-  onEnd(listener: (reason: Error | undefined) => void): void {
-    this.#onEnd = listener;
-    if (this.#ended) listener(this.#ended.reason);
-  }
-
   close(): void {
     this.stream.end();
-  }
-
-  /** Nothing more can come. */
-  end(reason: Error | undefined): void {
-    if (this.#ended) return;
-    this.#ended = { reason };
-    this.#onEnd?.(reason);
   }
 }
 

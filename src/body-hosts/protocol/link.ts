@@ -19,5 +19,23 @@ export interface Link {
   close(): void;
 }
 
+/** Tells the end of a link once, also to a listener that comes later. */
+export abstract class EndingLink implements Pick<Link, 'onEnd'> {
+  protected ended: { readonly reason: Error | undefined } | undefined;
+  #onEnd: ((reason: Error | undefined) => void) | undefined;
+
+  onEnd(listener: (reason: Error | undefined) => void): void {
+    this.#onEnd = listener;
+    if (this.ended) listener(this.ended.reason);
+  }
+
+  /** Nothing more can come. */
+  end(reason: Error | undefined): void {
+    if (this.ended) return;
+    this.ended = { reason };
+    this.#onEnd?.(reason);
+  }
+}
+
 /** The other side has violated the protocol. */
 export class ProtocolBroken extends Error {}

@@ -7,27 +7,11 @@ export const PROTOCOLS: readonly number[] = [1];
 const id = z.number().int();
 const level = z.enum(['debug', 'info', 'warn', 'error']);
 
-export interface ToldError {
-  readonly type: string;
-  readonly message: string;
-  readonly traceback?: string | undefined;
-  /** The innermost frame in the user's own files, `file:line`. */
-  readonly at?: string | undefined;
-  readonly cause?: ToldError | undefined;
-  readonly errors?: readonly ToldError[] | undefined;
-  readonly isTerminal?: boolean | undefined;
-  /** Milliseconds. */
-  readonly retryAfter?: number | undefined;
-  /** The details of a `SelvageError`; absent for other errors. */
-  readonly details?: Readonly<Record<string, unknown>> | undefined;
-  /** Encodes a thrown value that is not an error. */
-  readonly thrown?: unknown;
-}
-
-const toldError: z.ZodType<ToldError> = z.object({
+const toldError = z.object({
   type: z.string(),
   message: z.string(),
   traceback: z.string().optional(),
+  /** The innermost frame in the user's own files, `file:line`. */
   at: z.string().optional(),
   get cause() {
     return toldError.optional();
@@ -36,10 +20,15 @@ const toldError: z.ZodType<ToldError> = z.object({
     return z.array(toldError).optional();
   },
   isTerminal: z.boolean().optional(),
+  /** Milliseconds. */
   retryAfter: z.number().nonnegative().optional(),
+  /** The details of a `SelvageError`; absent for other errors. */
   details: z.record(z.string(), z.unknown()).optional(),
+  /** Encodes a thrown value that is not an error. */
   thrown: z.unknown().optional(),
 });
+
+export type ToldError = z.infer<typeof toldError>;
 
 const description = z.object({
   name: z.string(),

@@ -1,5 +1,5 @@
 import { asPlainBytes } from '../../values';
-import type { Frame, Link } from '../protocol/link';
+import { EndingLink, type Frame, type Link } from '../protocol/link';
 
 interface Message {
   readonly header: string;
@@ -12,18 +12,18 @@ interface Port {
 }
 
 /** Carries frames between two threads. Moves attachments that own their memory; copies the others. */
-export class PortLink implements Link {
+export class PortLink extends EndingLink implements Link {
   /** Headers stay whole. */
   readonly mostHeaderBytes = Infinity;
   #early: Frame[] | undefined = [];
   #onFrame: ((frame: Frame) => void) | undefined;
-  #onEnd: ((reason: Error | undefined) => void) | undefined;
-  #ended: { readonly reason: Error | undefined } | undefined;
 
-  constructor(private readonly port: Port) {}
+  constructor(private readonly port: Port) {
+    super();
+  }
 
   send(header: string, attachments: readonly Uint8Array[] = []): void {
-    if (this.#ended) return;
+    if (this.ended) return;
     const own = attachments.map(inOwnMemory);
     this.port.post({ header, attachments: own }, [
       ...new Set(own.map(({ buffer }) => buffer as ArrayBuffer)),
@@ -37,22 +37,11 @@ export class PortLink implements Link {
     else this.#early?.push(frame);
   }
 
-  end(reason: Error | undefined): void {
-    if (this.#ended) return;
-    this.#ended = { reason };
-    this.#onEnd?.(reason);
-  }
-
   onFrame(listener: (frame: Frame) => void): void {
     this.#onFrame = listener;
     const early = this.#early ?? [];
     this.#early = undefined;
     early.forEach(listener);
-  }
-
-  onEnd(listener: (reason: Error | undefined) => void): void {
-    this.#onEnd = listener;
-    if (this.#ended) listener(this.#ended.reason);
   }
 
   close(): void {

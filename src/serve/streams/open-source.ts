@@ -7,7 +7,6 @@ import {
   type IterableSource,
   type KafkaSourceSettings,
   type PartitionedFeed,
-  type CustomSource,
   type SourceKind,
   type StreamDeclaration,
   type StreamingSource,
@@ -47,7 +46,13 @@ export async function openSource(
   source: StreamDeclaration['source'],
   parts: SourceParts,
 ): Promise<PartitionedFeed> {
-  if (!isSource(source)) return openOwn(source, parts);
+  if (!isSource(source)) {
+    const { logger } = parts;
+    return {
+      read: (places, { signal, reportGap }) =>
+        source(places.get(''), { signal, logger, checkpoint: places, reportGap }),
+    };
+  }
   const open = OPENERS[source.kind];
   if (open) return await open(source, parts);
   throw new SelvageError(
@@ -59,11 +64,4 @@ export async function openSource(
 
 export function kindOfSource(source: StreamDeclaration['source']): SourceKind {
   return isSource(source) ? source.kind : 'custom';
-}
-
-function openOwn(source: CustomSource<unknown>, { logger }: SourceParts): PartitionedFeed {
-  return {
-    read: (places, { signal, reportGap }) =>
-      source(places.get(''), { signal, logger, checkpoint: places, reportGap }),
-  };
 }

@@ -152,13 +152,12 @@ export class Reader {
 
   #queue(partition: string): Queue {
     let queue = this.#queues.get(partition);
-    if (!queue) this.#queues.set(partition, (queue = newQueue()));
+    if (!queue) {
+      queue = { elements: [], hasEnded: false, since: performance.now() };
+      this.#queues.set(partition, queue);
+    }
     return queue;
   }
-}
-
-function newQueue(): Queue {
-  return { elements: [], hasEnded: false, since: performance.now() };
 }
 
 /** Undefined once the signal is aborted. Leaves no listener: a stream's signal lives as long as the stream. */

@@ -17,38 +17,37 @@ export function textOf(value: unknown): string {
 /** Values of every language: JSON, and each tag in its usual places. */
 export function plainValues(fc: FastCheck): Arbitrary<unknown> {
   const { text, leaf } = leaves(fc);
-  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
-    value: fc.oneof(
-      { maxDepth: 4, withCrossShrink: true },
-      leaf,
-      fc.array(tie('value'), { maxLength: 4 }),
-      fc.dictionary(fc.oneof(fc.constantFrom('$type', 'value', '__proto__', ''), text), tie('value'), {
-        maxKeys: 4,
-        noNullPrototype: true,
-      }),
-      fc
-        .uniqueArray(fc.tuple(text, tie('value')), { maxLength: 4, selector: ([key]) => key })
-        .map((all) => new Map(all)),
-      fc.uniqueArray(text, { maxLength: 4 }).map((all) => new Set(all)),
-    ),
-  }));
-  return value;
+  const names = fc.oneof(fc.constantFrom('$type', 'value', '__proto__', ''), text);
+  return trees(fc, leaf, names, () => text);
 }
 
 /** All values. A language may lack some, such as sets of maps. */
 export function anyValues(fc: FastCheck): Arbitrary<unknown> {
   const { text, leaf } = leaves(fc);
+  const edges = [undefined, 0, 0n, -0, '', false, new Date(8.64e15), new Date(-8.64e15)];
+  return trees(fc, fc.oneof(leaf, fc.constantFrom<unknown>(...edges)), text, (value) => value);
+}
+
+/** @param keysOf given any value: the keys of maps and members of sets */
+function trees(
+  fc: FastCheck,
+  leaf: Arbitrary<unknown>,
+  names: Arbitrary<string>,
+  keysOf: (value: Arbitrary<unknown>) => Arbitrary<unknown>,
+): Arbitrary<unknown> {
   const { value } = fc.letrec<{ value: unknown }>((tie) => ({
     value: fc.oneof(
       { maxDepth: 4, withCrossShrink: true },
       leaf,
-      fc.constantFrom<unknown>(undefined, 0, 0n, -0, '', false, new Date(8.64e15), new Date(-8.64e15)),
       fc.array(tie('value'), { maxLength: 4 }),
-      fc.dictionary(text, tie('value'), { maxKeys: 4, noNullPrototype: true }),
+      fc.dictionary(names, tie('value'), { maxKeys: 4, noNullPrototype: true }),
       fc
-        .uniqueArray(fc.tuple(tie('value'), tie('value')), { maxLength: 4, selector: ([key]) => textOf(key) })
+        .uniqueArray(fc.tuple(keysOf(tie('value')), tie('value')), {
+          maxLength: 4,
+          selector: ([key]) => textOf(key),
+        })
         .map((all) => new Map(all)),
-      fc.uniqueArray(tie('value'), { maxLength: 4, selector: textOf }).map((all) => new Set(all)),
+      fc.uniqueArray(keysOf(tie('value')), { maxLength: 4, selector: textOf }).map((all) => new Set(all)),
     ),
   }));
   return value;

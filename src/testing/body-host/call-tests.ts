@@ -6,7 +6,9 @@ import { encodeJson } from '../../values';
 import type { BodyHostTests } from './subject';
 
 /** A future file, for a body to wait for. */
-async function withGate(work: (file: string, open: () => Promise<void>) => Promise<void>): Promise<void> {
+export async function withGate(
+  work: (file: string, open: () => Promise<void>) => Promise<void>,
+): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'selvage-body-host-'));
   const file = path.join(folder, 'open');
   try {

@@ -1,8 +1,6 @@
 import * as assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { Duplex } from 'node:stream';
+import { withGate } from './call-tests';
 import type { Conversation } from './conversation';
 import type { BodyHostTests } from './subject';
 
@@ -91,15 +89,12 @@ export const END_TESTS: BodyHostTests = {
   },
 
   async 'ends with its socket, whatever its bodies do'({ adapter }) {
-    const folder = await mkdtemp(path.join(tmpdir(), 'selvage-body-host-'));
-    try {
+    await withGate(async (file) => {
       const host = await adapter.greeted();
-      await host.log(host.call('suite:block', { path: path.join(folder, 'never') }));
+      await host.log(host.call('suite:block', { path: file }));
       socketOf(host).destroy();
       await host.gone();
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    });
   },
 
   async 'ends where the connection ends in the middle of a frame'({ adapter }) {

@@ -2,7 +2,6 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { nodeSha256 } from '../../node/node-sha256';
 import { encodeOutput, envelopeOf, storedValues, valueOfEnvelope, type EncodedValue } from '../../runtime';
 import type { InlineEnvelope, ReferenceEnvelope } from '../../scheduler';
-import type { Json } from '../../values';
 import {
   RUN_CONTINUES,
   SIGNAL_UPDATE,
@@ -153,7 +152,8 @@ export class Outside {
       // Every other signal is sent by Temporal's own means, without an answer.
       const isRaw = this.asked.size % 2 === 0;
       if (!isRaw) return this.deliver(knot, { id: knot, name: signal, payload: envelopeOf(value, -1) });
-      run.hear({ type: 'signal', name: signal, payload: asJson(value) });
+      const { value: payload } = envelopeOf(value, Infinity) as InlineEnvelope;
+      run.hear({ type: 'signal', name: signal, payload });
       this.undecided.delete(knot);
     };
     const perform = (): void =>
@@ -179,10 +179,6 @@ export class Outside {
   private get waits(): readonly OpenWait[] {
     return (this.run.query(STATUS_QUERY) as LiveStatus).waits ?? [];
   }
-}
-
-function asJson(value: EncodedValue): Json {
-  return (envelopeOf(value, Infinity) as InlineEnvelope).value;
 }
 
 function keyOf(name: string, { hash }: EncodedValue): string {
