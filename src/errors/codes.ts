@@ -1,6 +1,6 @@
 /**
  * Every error code of Selvage by class, with its rule. A code never changes its meaning and is never reused;
- * `docs/errors.md` has an entry for each (tested). The class says whether a retry can help: code that decides on
+ * `docs/errors.md` leads to a section for each (tested). The class says whether a retry can help: code that decides on
  * retries asks for the class.
  */
 const CODES = {

@@ -1,4 +1,5 @@
 export { ERROR_CODES, isErrorCode, presentCode, type ErrorClass, type ErrorCode } from './codes';
+export { docsOf } from './docs-of';
 export { classOf, isBackendTrouble, isOfClass } from './error-class';
 export {
   ERROR_REASONS,

@@ -12,7 +12,7 @@ export interface SelvageErrorOptions {
 
 /**
  * The one class of errors that Selvage throws. The message says what is wrong, where, and how to fix it. `code` is
- * stable and has an entry in `docs/errors.md`.
+ * stable and has a section in the documentation: `docs/errors.md`.
  *
  * Use {@link SelvageError.is}, not `instanceof`: the error may come from another realm (a workflow or test sandbox)
  * or another copy of this package.

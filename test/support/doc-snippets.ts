@@ -14,6 +14,19 @@ export const PAGES = [
     .map((name) => `docs/${name}`),
 ];
 
+/** Anchors of a page as GitHub makes them of headings, and those that it names itself. */
+export function anchorsOf(page: string): Set<string> {
+  const text = page.replace(/^```[\s\S]*?^```/gm, '');
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+  const named = [...text.matchAll(/<a name="([^"]+)"><\/a>/g)].map(([, name]) => name!);
+  return new Set([...headings, ...named]);
+}
+
 /** A block of TypeScript in the documentation. */
 export interface Snippet {
   /** Page and line. */

@@ -15,6 +15,7 @@ const SECTIONS: readonly (readonly [heading: string, folder: string | undefined]
   ['Nodes', 'nodes'],
   ['Error policies', 'policies'],
   ['Backends and brokers', 'adapters'],
+  ['Errors', 'errors'],
   ['Operations', 'operations'],
   ['Command line', 'cli'],
   ['Comparisons', 'comparisons'],

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import * as selvage from '../../../src';
-import { ERROR_CODES, ERROR_REASONS, PARAMETER_PROBLEMS } from '../../../src/errors';
-import { PAGES, readFile, snippetsOf } from '../../support/doc-snippets';
+import { PAGES, anchorsOf, readFile, snippetsOf } from '../../support/doc-snippets';
 
 const ROOT = path.join(__dirname, '../../..');
 
@@ -121,19 +120,6 @@ test('the tables of the nodes have no node without a page', () => {
   expect(named.filter((node) => !NODES.includes(node))).toEqual([]);
 });
 
-/** As GitHub makes them of headings. */
-function anchorsOf(text: string): Set<string> {
-  const headings = text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.+)$/gm);
-  return new Set(
-    [...headings].map(([, heading]) =>
-      heading!
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N} _-]/gu, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
-}
-
 test.each([...PAGES, 'CONTRIBUTING.md'])('the links of %s lead somewhere', (page) => {
   const text = readFile(page).replace(/^```[\s\S]*?^```/gm, '');
   const broken = [...text.matchAll(/\]\(([^)\s:]+)\)/g)]
@@ -145,38 +131,6 @@ test.each([...PAGES, 'CONTRIBUTING.md'])('the links of %s lead somewhere', (page
       return anchor !== undefined && !anchorsOf(readFile(target)).has(anchor);
     });
   expect(broken).toEqual([]);
-});
-
-test('docs/errors.md has a row for each code with its class, and no other', () => {
-  const rows = [...readFile('docs/errors.md').matchAll(/^\| `(\w+)` +\| (\w+) +\|/gm)];
-  const documented = rows.map(([, code, errorClass]) => `${code}: ${errorClass}`);
-  const known = Object.entries(ERROR_CODES).map(([code, { class: errorClass }]) => `${code}: ${errorClass}`);
-  expect(documented.sort()).toEqual(known.sort());
-});
-
-test('docs/errors.md tells what each class means', () => {
-  const [, section = ''] = readFile('docs/errors.md').split('## Classes');
-  const documented = [...section.split('\n## ')[0]!.matchAll(/^\| `(\w+)` +\|/gm)].map((row) => row[1]!);
-  const classes = new Set(Object.values(ERROR_CODES).map((code) => code.class));
-  expect(documented.sort()).toEqual([...classes].sort());
-});
-
-test('the page of the errors has every reason of every code that covers several mistakes', () => {
-  const [, section = ''] = readFile('docs/errors.md').split('## Reasons');
-  const documented = [...section.split('\n## ')[0]!.matchAll(/^\| `(\w+\.\w+)` +\|/gm)].map((row) => row[1]!);
-  const reasons = { ...ERROR_REASONS, InvalidParameters: PARAMETER_PROBLEMS };
-  const known = Object.entries(reasons).flatMap(([code, ofCode]) =>
-    Object.keys(ofCode).map((reason) => `${code}.${reason}`),
-  );
-  expect(documented.sort()).toEqual(known.sort());
-});
-
-test('every code is used by the sources', () => {
-  const sources = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && name !== path.join('errors', 'codes.ts'))
-    .map((name) => readFile(path.join('src', name)))
-    .join('\n');
-  expect(Object.keys(ERROR_CODES).filter((code) => !sources.includes(`'${code}'`))).toEqual([]);
 });
 
 describe('recipes', () => {
