@@ -27,7 +27,7 @@ const PROBLEM_SCHEMA = {
   type: 'object',
   required: ['type', 'title', 'status', 'detail', 'code'],
   properties: {
-    type: { type: 'string' },
+    type: { type: 'string', format: 'uri', description: 'The address of the documentation of `code`.' },
     title: { type: 'string' },
     status: { type: 'integer' },
     detail: { type: 'string' },

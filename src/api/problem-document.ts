@@ -1,5 +1,5 @@
 import type { Json } from '../values';
-import { ERROR_CODES, SelvageError, classOf, type ErrorClass, type ErrorCode } from '../errors';
+import { ERROR_CODES, SelvageError, classOf, docsOf, type ErrorClass, type ErrorCode } from '../errors';
 
 /** Status of codes that differ from their class. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -40,7 +40,7 @@ const STATUS_OF_CLASS: Partial<Record<ErrorClass, number>> = {
 /** Larger details of an error are left out. */
 const DETAILS_BYTES = 16 * 1024;
 
-/** A problem by RFC 9457. `code` is stable. */
+/** A problem by RFC 9457. `code` is stable, and `type` the address of its documentation. */
 export interface ProblemDocument {
   readonly type: string;
   readonly title: string;
@@ -64,7 +64,7 @@ export function problemDocument(error: unknown): ProblemDocument {
 }
 
 function document(code: ErrorCode, status: number, detail: string): ProblemDocument {
-  return { type: `urn:selvage:error:${code}`, title: ERROR_CODES[code].rule, status, detail, code };
+  return { type: docsOf(code), title: ERROR_CODES[code].rule, status, detail, code };
 }
 
 function detailsOf({ details }: SelvageError): Json | undefined {

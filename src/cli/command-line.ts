@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { docsOf } from '../errors';
 import { EXIT } from './output/exit-codes';
 import type { Output } from './output/output';
 import { createProgram } from './program';
@@ -21,7 +22,7 @@ export async function runCommandLine(argv: readonly string[], output: Output): P
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.ok;
       const message = error.message.replace(/^error: /, '');
-      if (output.json) output.document({ error: { code: 'Usage', message } });
+      if (output.json) output.document({ error: { code: 'Usage', message, docs: docsOf('Usage') } });
       return EXIT.usage;
     }
     return reportError(error, output);

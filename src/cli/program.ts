@@ -3,7 +3,7 @@ import type { Group } from '../operations/operation';
 import { SUMMARIES } from '../operations/summaries';
 import { VERSION } from '../version';
 import type { Does } from './options/does';
-import { SelvageError } from '../errors';
+import { docsOf, SelvageError } from '../errors';
 import { CONNECTION, apiOf, type ServerOptions } from './options/server-options';
 import type { Output } from './output/output';
 import { addLateVerb, complete, type LateVerb } from './table/late-verb';
@@ -159,7 +159,7 @@ export function createProgram(output: Output, answer: (code: number) => void, he
     .configureOutput({
       writeOut: (text) => output.raw(text),
       writeErr: (text) => output.rawError(text),
-      outputError: (text, write) => write(usageLine(text)),
+      outputError: (text, write) => write(usageLines(text)),
     })
     .helpOption('-h, --help', 'display help; with --all, how it connects, too')
     .configureHelp({
@@ -218,6 +218,6 @@ function requireHere(command: Command, program: Command): void {
 const headingOf = (group: string): string => `${group.charAt(0).toUpperCase()}${group.slice(1)}:`;
 
 /** Gives commander's own messages the common form. */
-function usageLine(text: string): string {
-  return text.replace(/^error: /, 'error Usage: ');
+function usageLines(text: string): string {
+  return `${text.replace(/^error: /, 'error Usage: ')}${docsOf('Usage')}\n`;
 }

@@ -1,5 +1,5 @@
 import { Writable, type Readable } from 'node:stream';
-import { SelvageError } from '../errors';
+import { SelvageError, docsOf } from '../errors';
 import { loadOptional } from '../node/optional-package';
 import type { ProjectData, Rights } from '../operations/surroundings';
 import { redactText } from '../values/redact';
@@ -70,10 +70,9 @@ export async function serveTools(
 }
 
 function refusal(error: unknown): string {
-  const told = SelvageError.is(error)
-    ? { code: error.code, message: error.message }
-    : { code: 'InternalError', message: error instanceof Error ? error.message : String(error) };
-  return JSON.stringify({ error: { ...told, message: redactText(told.message) } });
+  const code = SelvageError.is(error) ? error.code : 'InternalError';
+  const message = redactText(error instanceof Error ? error.message : String(error));
+  return JSON.stringify({ error: { code, message, docs: docsOf(code) } });
 }
 
 function load() {

@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorCode, SelvageError, isOfClass } from '../../errors';
+import { ERROR_CODES, type ErrorCode, SelvageError, docsOf, isOfClass } from '../../errors';
 
 const STATUS = {
   InvalidRequest: 400,
@@ -55,10 +55,10 @@ function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(STATUS, code);
 }
 
-/** Problem details by RFC 9457; `code` is stable. */
+/** Problem details by RFC 9457; `code` is stable, and `type` the address of its documentation. */
 export function problemResponse({ code, status, detail, more }: Problem): Response {
   const document = {
-    type: `urn:selvage:error:${code}`,
+    type: docsOf(code),
     title: ERROR_CODES[code].rule,
     status,
     detail,

@@ -1,4 +1,5 @@
 import inspector from 'node:inspector';
+import { docsOf } from '../../errors';
 import { watchBodies } from '../../runtime/body-watch';
 import { userFrame } from '../../runtime/user-frame';
 import type { KnotContext } from '../../authoring/knot-context';
@@ -57,7 +58,8 @@ export function guardProcess(output: Output): void {
     if (result === undefined) return endEarly(exitEvent(code), output);
     process.exitCode = result;
     if (result === EXIT.interrupted || result === EXIT.terminated) {
-      document({ error: { code: 'Interrupted', message: 'The command was told to stop.' } }, output);
+      const message = 'The command was told to stop.';
+      document({ error: { code: 'Interrupted', message, docs: docsOf('Interrupted') } }, output);
     }
   });
   process.on('uncaughtException', (error) => onLeak('exception', error, output));
@@ -151,9 +153,10 @@ function endEarly(event: EndEvent, output: Output): void {
   process.exitCode = EXIT.endedEarly;
   output.endLive();
   const { sentence, lines, knots, kind } = event;
-  const text = [`ProcessExited: ${sentence}`, ...lines, ...fate(knots)];
+  const docs = docsOf('ProcessExited');
+  const text = [`ProcessExited: ${sentence}`, ...lines, docs, ...fate(knots)];
   writeNow(2, `${output.errorText(text.join('\n'))}\n`);
-  const error = { code: 'ProcessExited', message: [sentence, ...lines].join('\n'), cause: kind };
+  const error = { code: 'ProcessExited', message: [sentence, ...lines].join('\n'), cause: kind, docs };
   const told = knots.map(({ runId, knotId, attempt }) => ({ runId, knotId, attempt }));
   document({ error, knots: told }, output);
 }

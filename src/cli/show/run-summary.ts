@@ -1,3 +1,4 @@
+import { docsOf, isErrorCode } from '../../errors';
 import { causeLines } from '../../runtime';
 import { redactText } from '../../values/redact';
 import type { ExceptionRecord, RunResult } from '../../authoring/outcome';
@@ -45,6 +46,8 @@ function footer({ result, notes, resume, lineage }: Summary, output: Output): st
     rows.push(['Elements', [...shown, ...which]]);
   }
   if (reused) rows.push(['Reused', [describeReused(reused)]]);
+  const docs = docsOfFailure(result);
+  if (docs !== undefined) rows.push(['Docs', [docs]]);
   if (resume !== undefined && isResumable(result)) rows.push(['Resume', [resume]]);
   rows.push(['Lineage', [lineage.location, lineage.command]]);
   const width = Math.max(...rows.map(([name]) => name.length));
@@ -53,6 +56,15 @@ function footer({ result, notes, resume, lineage }: Summary, output: Output): st
       (line, index) => `${index === 0 ? output.dim(name.padEnd(width)) : ' '.repeat(width)}  ${line}`,
     ),
   );
+}
+
+/** The documentation of the run's own error, or of the first failed knot. Undefined if its type is not a code of ours. */
+function docsOfFailure({ error, outcomes }: RunResult): string | undefined {
+  const types = Object.values(outcomes).flatMap((outcome) =>
+    outcome.kind === 'err' ? [outcome.error.type] : [],
+  );
+  const type = error?.type ?? types[0];
+  return isErrorCode(type) ? docsOf(type) : undefined;
 }
 
 function describeFailedElements({

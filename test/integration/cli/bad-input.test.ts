@@ -25,10 +25,10 @@ beforeAll(() => {
 });
 afterAll(removeProjects);
 
-/** One line on stderr, nothing on stdout, and the folder as it was. */
+/** One line and the address of its documentation on stderr, nothing on stdout, and the folder as it was. */
 function expectRefused({ code, stdout, stderr }: Finished, error: RegExp): void {
   expect(stderr).toMatch(error);
-  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  expect(stderr.trimEnd().split('\n')).toEqual([expect.any(String), expect.stringMatching(/^https:\S+$/)]);
   expect(stdout).toBe('');
   expect(code).toBe(2);
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { docsOf } from '../../../src/errors';
 import { Command, makeCommandProject, runCommand, runWarm, type Finished } from '../../support/command-line';
 import { until } from '../../support/until';
 import { removeProjects } from '../server/projects';
@@ -127,6 +128,7 @@ test('process.exit with --json: one document, 75 whatever the body said', async 
     error: {
       code: 'ProcessExited',
       cause: 'exit',
+      docs: docsOf('ProcessExited'),
       message: expect.stringMatching(
         /^The body of knot "ending" of run r called process\.exit\(3\) at \S*pipeline\.ts:\d+:\d+\./,
       ) as string,

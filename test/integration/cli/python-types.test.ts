@@ -226,12 +226,12 @@ test.each([
   [
     'a module that does not import, with the frames in it',
     ['shop.broken'],
-    /^error HostNotUsable: Python .* cannot load its bodies: KeyError: 'weights'.*\n {4}at load \(\S+shop\/broken\.py:2\)\n {4}at <module> \(\S+shop\/broken\.py:4\)\n$/,
+    /^error HostNotUsable: Python .* cannot load its bodies: KeyError: 'weights'.*\n {4}at load \(\S+shop\/broken\.py:2\)\n {4}at <module> \(\S+shop\/broken\.py:4\)\nhttps:\S+\n$/,
   ],
   [
     'a module that is not there',
     ['shop.nowhere'],
-    /^error HostNotUsable: .*ModuleNotFoundError: No module named 'shop\.nowhere'.*\n$/,
+    /^error HostNotUsable: .*ModuleNotFoundError: No module named 'shop\.nowhere'.*\nhttps:\S+\n$/,
   ],
   [
     'a hint that cannot be read',
@@ -241,14 +241,14 @@ test.each([
   [
     'a module without bodies',
     ['shop.models', 'shop.helpers'],
-    /^error Usage: shop\.helpers of Python has no bodies\. Write @knot .*\n$/,
+    /^error Usage: shop\.helpers of Python has no bodies\. Write @knot .*\nhttps:\S+\n$/,
   ],
   [
     'an interpreter that is not there',
     ['shop.models', '--python', './no/python'],
-    /^error HostNotUsable: Python \.\/no\/python .*could not be started \(.*ENOENT\)\. Install Python 3\.11 or later, or name its interpreter.*\n$/,
+    /^error HostNotUsable: Python \.\/no\/python .*could not be started \(.*ENOENT\)\. Install Python 3\.11 or later, or name its interpreter.*\nhttps:\S+\n$/,
   ],
-])('refuses %s in a line', async (_what, args, message) => {
+])('refuses %s in a line, and says where more is', async (_what, args, message) => {
   const { code, stdout, stderr } = await types(...args, '--out', 'refused.ts');
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toMatch(message);

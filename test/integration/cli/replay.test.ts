@@ -103,10 +103,10 @@ test.each([
   ['a file that is not there', ['--file', 'absent.json'], /^error FileNotFound: .*absent\.json/m],
   ['a file that is no JSON', ['--file', 'pipeline.ts'], /^error FileNotLoadable: pipeline\.ts is no JSON/m],
   ['a file that is no history', ['--file', 'package.json'], /^error FileNotLoadable: .*no history/m],
-])('%s: one line, and 2', async (_, args, error) => {
+])('%s: one line, where more is, and 2', async (_, args, error) => {
   writeFileSync(path.join(project, 'package.json'), '{}');
   const { code, stderr } = await selvage(...args);
   expect(stderr).toMatch(error);
-  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  expect(stderr.trimEnd().split('\n')).toHaveLength(2);
   expect(code).toBe(2);
 });

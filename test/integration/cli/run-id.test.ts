@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { docsOf } from '../../../src/errors';
 import { isAlive } from '../../../src/server/process-identity';
 import { readState, serverFolder } from '../../../src/server/server-folder';
 import { makeCommandProject, runCommand, runWarm, type Finished } from '../../support/command-line';
@@ -62,7 +63,11 @@ test.each([
   const line = /^error RunIdInUse: .*"taken".*$/m.exec(stderr)?.[0];
   expect(line).toMatch(difference);
   expect(JSON.parse(stdout)).toEqual({
-    error: { code: 'RunIdInUse', message: expect.any(String) as string },
+    error: {
+      code: 'RunIdInUse',
+      message: expect.any(String) as string,
+      docs: docsOf('RunIdInUse'),
+    },
   });
 });
 

@@ -51,10 +51,10 @@ const otherService = (): Server =>
     ),
   );
 
-/** One line, printable, with exit code 2. */
+/** One line and the address of its documentation, printable, with exit code 2. */
 function expectRefused({ code, stdout, stderr }: Finished, error: RegExp): void {
   expect(stderr).toMatch(error);
-  expect(stderr).toMatch(/^[^\p{Cc}]+\n$/u);
+  expect(stderr).toMatch(/^[^\p{Cc}]+\nhttps:[^\p{Cc}]+\n$/u);
   expect(stderr).not.toMatch(/\\x|b"/);
   expect(stdout).toBe('');
   expect(code).toBe(2);

@@ -2,6 +2,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { openApi } from '../../../src/api/open-api';
 import type { ProblemDocument } from '../../../src/api/problem-document';
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
+import { docsOf, type ErrorCode } from '../../../src/errors';
 import { OPERATIONS } from '../../../src/operations';
 import { closeAll } from '../../support/open-selvage';
 import { openPage, quietLogger, send, type Answer } from '../../support/page';
@@ -55,7 +56,7 @@ test.each<[string, string, number, string]>([
 ])('%s %s is refused with %i %s', async (method, path, status, code) => {
   const page = await openPage({ backends: createInMemoryBackends() });
   const answer = await send(`${page.url}api/v1/${path}`, { method });
-  expect(problemIn(answer)).toMatchObject({ status, code, type: `urn:selvage:error:${code}` });
+  expect(problemIn(answer)).toMatchObject({ status, code, type: docsOf(code as ErrorCode) });
   expect(answer.status).toBe(status);
 });
 

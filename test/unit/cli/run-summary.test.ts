@@ -2,6 +2,7 @@ import { runDocument } from '../../../src/cli/show/run-document';
 import { NO_NOTES, type RunNotes } from '../../../src/cli/show/run-notes';
 import { summarise, type Summary } from '../../../src/cli/show/run-summary';
 import type { ExceptionRecord, RunResult } from '../../../src/authoring/outcome';
+import { docsOf } from '../../../src/errors';
 import { recordedOutput } from './output-streams';
 
 const lineage = { location: '/p/.selvage/selvage.db', command: 'selvage lineage --run r' };
@@ -91,6 +92,19 @@ test('what to do next, what was reused, and elements that failed without failing
   expect(ended({ status: 'succeeded', succeeded: true })).not.toContain(resume);
   expect(ended({ outcomes: {} })).not.toContain(resume);
   expect(ended({ error: { type: 'InvalidParameters', message: 'no' } })).not.toContain(resume);
+});
+
+test('the documentation of the first error is named if its code is one of ours', () => {
+  const outcomes: RunResult['outcomes'] = {
+    slow: { kind: 'err', error: { ...error, type: 'BodyTimeout' } },
+    e: { kind: 'err', error },
+  };
+  const linesOf = (changes: Partial<RunResult>): string[] =>
+    summaryOf({ ...failed, ...changes }, {}).slice(-3);
+  expect(linesOf({ outcomes })).toContain(`Docs     ${docsOf('BodyTimeout')}`);
+  const late = { type: 'DeadlineExceeded', message: 'late' };
+  expect(linesOf({ outcomes, error: late })).toContain(`Docs     ${docsOf('DeadlineExceeded')}`);
+  expect(linesOf({}).join()).not.toContain('Docs');
 });
 
 test('a terminal without a value says why: a gate that closed, a path that was not selected, above or itself', () => {

@@ -11,7 +11,7 @@ import { nextPage, ownCommand, shellLine } from '../../../src/cli/output/typed-c
 import { describePlace } from '../../../src/cli/location/connect';
 import { reportError } from '../../../src/cli/output/report-error';
 import { workerWords } from '../../../src/cli/options/server-options';
-import { SelvageError } from '../../../src/errors';
+import { docsOf, SelvageError } from '../../../src/errors';
 import { recordedOutput } from './output-streams';
 
 test.each([
@@ -96,10 +96,10 @@ test('options go on to a worker process as they were given', () => {
 describe('errors', () => {
   const error = new SelvageError('FileNotFound', 'There is no file x.', { cause: new Error('ENOENT') });
 
-  test('of ours: one line, exit code 2; the stack with its causes only if asked for', () => {
+  test('of ours: one line and the address of its documentation, exit code 2; the stack with its causes only if asked for', () => {
     const plain = recordedOutput();
     expect(reportError(error, plain.output)).toBe(2);
-    expect(plain.stderr.text).toBe('error FileNotFound: There is no file x.\n');
+    expect(plain.stderr.text).toBe(`error FileNotFound: There is no file x.\n${docsOf('FileNotFound')}\n`);
     const verbose = recordedOutput({ verbose: true });
     reportError(error, verbose.output);
     expect(verbose.stderr.text).toMatch(/at .*small-parts\.test\.ts[^]*caused by: Error: ENOENT/);
@@ -109,7 +109,7 @@ describe('errors', () => {
     const { output, stdout } = recordedOutput({ json: true });
     reportError(error, output);
     expect(JSON.parse(stdout.text)).toEqual({
-      error: { code: 'FileNotFound', message: 'There is no file x.' },
+      error: { code: 'FileNotFound', message: 'There is no file x.', docs: docsOf('FileNotFound') },
     });
   });
 
@@ -119,7 +119,13 @@ describe('errors', () => {
     const details = { reason: 'Empty', problems, folder: '/private' };
     reportError(new SelvageError('InvalidName', 'No name.', { details }), output);
     expect(JSON.parse(stdout.text)).toEqual({
-      error: { code: 'InvalidName', message: 'No name.', reason: 'Empty', problems },
+      error: {
+        code: 'InvalidName',
+        message: 'No name.',
+        reason: 'Empty',
+        problems,
+        docs: docsOf('InvalidName'),
+      },
     });
   });
 
@@ -127,7 +133,7 @@ describe('errors', () => {
     const { output, stderr } = recordedOutput();
     expect(reportError(new TypeError('x is undefined'), output)).toBe(70);
     expect(stderr.text).toMatch(
-      /^error InternalError: x is undefined\n.*small-parts\.test\.ts[^]*report it/s,
+      /^error InternalError: x is undefined\nhttps:\S+#internalerror\n.*small-parts\.test\.ts[^]*report it/s,
     );
     expect(reportError('thrown text', recordedOutput().output)).toBe(70);
   });

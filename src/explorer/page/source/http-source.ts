@@ -112,12 +112,13 @@ export class HttpSource implements Source {
       );
     }
     if (response.ok) return fromAnswerJson(body);
-    const { code, detail, details } = body as Partial<ProblemDocument>;
+    const { code, detail, details, type } = body as Partial<ProblemDocument>;
     throw new SourceError(
       code ?? 'AnswerUnreadable',
       detail ?? `The server answered ${response.status}.`,
       details,
       response.status,
+      type,
     );
   }
 }

@@ -10,6 +10,8 @@ export class SourceError extends Error {
     message: string,
     readonly details?: Json,
     readonly status?: number,
+    /** The address of the documentation of `code`. */
+    readonly docs?: string,
   ) {
     super(message);
   }

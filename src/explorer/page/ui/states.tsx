@@ -26,7 +26,9 @@ export function ErrorBox({ error, onRetry }: { error: SourceError; onRetry?: () 
       <Icon name="warning" />
       <div class="grow">
         <p>
-          <code class="code">{error.code}</code>
+          <a href={error.docs} target="_blank">
+            <code class="code">{error.code}</code>
+          </a>
         </p>
         <p class="message">{error.message}</p>
         {remedy !== undefined && <p class="muted">{remedy}</p>}

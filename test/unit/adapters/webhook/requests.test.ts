@@ -8,7 +8,7 @@ import {
   webhookSignal,
   type WebhookOptions,
 } from '../../../../src';
-import { SelvageError } from '../../../../src/errors';
+import { docsOf, SelvageError } from '../../../../src/errors';
 import type { Acceptance, TriggerEvent } from '../../../../src/triggers';
 import { Latch } from '../../../support/latch';
 import { answerOf, handlerOf, recordingHost, type RecordingHost } from '../../../support/webhook-host';
@@ -58,7 +58,7 @@ describe('where a request goes', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json');
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(await response.json()).toEqual({
-      type: 'urn:selvage:error:UnknownPath',
+      type: docsOf('UnknownPath'),
       title: expect.stringContaining('nothing at the path of a request'),
       status: 404,
       detail: 'There is nothing at this path.',
