@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { docsOf } from '../../../src/errors';
 import { Command, makeCommandProject, runWarm } from '../../support/command-line';
 import { until } from '../../support/until';
 import { removeProjects } from '../server/projects';
@@ -163,7 +164,7 @@ test('answers are bounded, name what they leave out, and go on there', async () 
   expect((await call('values_show', { hash, as: 'json', from: 198 })).json).not.toHaveProperty('cut');
 });
 
-test('errors are errors of the tool, with their code', async () => {
+test('errors are errors of the tool, with their code and the address of its documentation', async () => {
   const { call } = await connect();
   for (const [name, input, code] of [
     ['runs_show', { runId: 'nobody' }, 'UnknownRun'],
@@ -175,11 +176,8 @@ test('errors are errors of the tool, with their code', async () => {
     ['runs', {}, 'InvalidRequest'],
   ] as const) {
     const { isError, json } = await call(name, input);
-    expect({ name, isError, code: (json['error'] as { code: string }).code }).toEqual({
-      name,
-      isError: true,
-      code,
-    });
+    const error = { code, docs: docsOf(code), message: expect.any(String) as string };
+    expect({ name, isError, json }).toEqual({ name, isError: true, json: { error } });
   }
 });
 
