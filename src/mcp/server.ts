@@ -71,8 +71,8 @@ export async function serveTools(
 
 function refusal(error: unknown): string {
   const code = SelvageError.is(error) ? error.code : 'InternalError';
-  const message = redactText(error instanceof Error ? error.message : String(error));
-  return JSON.stringify({ error: { code, message, docs: docsOf(code) } });
+  const message = SelvageError.is(error) || error instanceof Error ? error.message : String(error);
+  return JSON.stringify({ error: { code, message: redactText(message), docs: docsOf(code) } });
 }
 
 function load() {
