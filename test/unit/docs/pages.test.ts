@@ -158,6 +158,7 @@ describe('recipes', () => {
 const REFERENCES = [
   'docs/cli',
   'docs/cli.md',
+  'docs/errors',
   'docs/errors.md',
   'docs/glossary.md',
   'docs/http-api.md',
