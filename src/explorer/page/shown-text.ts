@@ -10,7 +10,7 @@ export function shownText<Text extends string | undefined>(text: Text): Text {
 export function shortened(text: string, length: number): string {
   const room = Math.max(1, Math.floor(length));
   if (text.length <= room) return text;
-  if (room < 7) return room < 3 ? text.slice(-room) : `…${text.slice(1 - room)}`;
+  if (room < 3) return '…';
   const end = Math.floor((room - 1) * 0.55);
   return `${text.slice(0, room - 1 - end)}…${text.slice(text.length - end)}`;
 }

@@ -15,6 +15,12 @@ export interface Rect extends Size {
   readonly y: number;
 }
 
+export const meets = (one: Rect, other: Rect): boolean =>
+  one.x <= other.x + other.width &&
+  one.x + one.width >= other.x &&
+  one.y <= other.y + other.height &&
+  one.y + one.height >= other.y;
+
 const MAX_ZOOM = 2;
 const MIN_ZOOM = 0.005;
 const MARGIN = 32;
@@ -77,6 +83,14 @@ export const viewOf = (camera: Camera, viewport: Size): Rect => ({
   y: camera.y,
   width: viewport.width / camera.zoom,
   height: viewport.height / camera.zoom,
+});
+
+/** A rectangle of the screen in the picture. */
+export const inPicture = ({ x, y, zoom }: Camera, on: Rect): Rect => ({
+  x: x + on.x / zoom,
+  y: y + on.y / zoom,
+  width: on.width / zoom,
+  height: on.height / zoom,
 });
 
 /** The camera as in the URL: centre and zoom, so that a window of another size shows the same. */

@@ -1,5 +1,5 @@
-import { viewOf, type Camera, type Rect, type Size } from './camera';
-import { paint, paintBoxes, meets, type Look } from './painter';
+import { meets, viewOf, type Camera, type Rect, type Size } from './camera';
+import { paint, paintBoxes, type Look } from './painter';
 import type { Scene } from './scene';
 
 /** Screen pixels drawn beyond each side of the viewport, so that a short pan draws nothing. */

@@ -1,18 +1,38 @@
 import type { Picture } from '../../../visualisation';
 import type { KnotStatus } from '../../../visualisation/selection';
-import type { Rect } from './camera';
+import type { Rect, Size } from './camera';
 import type { Palette } from './palette';
 
 const WIDTH = 168;
 const HEIGHT = 112;
 
-/** The whole picture, small, with a frame around the visible part; hidden if all is visible. */
+const BORDER = 10;
+
+/** The top right one has the buttons. */
+export const CORNERS = ['bottom-right', 'bottom-left', 'top-left'] as const;
+type Corner = (typeof CORNERS)[number];
+
+/** Where the minimap lies in a viewport, in screen pixels, with some air. */
+export function placeIn(corner: Corner, viewport: Size): Rect {
+  const [width, height] = [WIDTH + 2 * BORDER, HEIGHT + 2 * BORDER];
+  const x = corner.endsWith('left') ? 0 : viewport.width - width;
+  return { x, y: corner.startsWith('top') ? 0 : viewport.height - height, width, height };
+}
+
+/** A corner in which it covers nothing: the present one if possible. Undefined if there is none. */
+export function freeCorner(present: Corner, isFree: (corner: Corner) => boolean): Corner | undefined {
+  return isFree(present) ? present : CORNERS.find(isFree);
+}
+
+/** The whole picture, small, with a frame around the visible part. Hidden if all is visible, or it would cover a box. */
 export class Minimap {
   private readonly canvas = document.createElement('canvas');
   private readonly kept = document.createElement('canvas');
   private picture: Picture | undefined;
   private statusOf: (knot: number) => KnotStatus = () => 'pending';
   private palette: Palette | undefined;
+  private corner: Corner = 'bottom-right';
+  private isHeld = false;
 
   constructor(host: HTMLElement, onLook: (x: number, y: number) => void) {
     const { canvas } = this;
@@ -27,9 +47,12 @@ export class Minimap {
     };
     canvas.addEventListener('pointerdown', (event) => {
       canvas.setPointerCapture(event.pointerId);
+      this.isHeld = true;
       look(event);
     });
     canvas.addEventListener('pointermove', look);
+    for (const name of ['pointerup', 'pointercancel'] as const)
+      canvas.addEventListener(name, () => (this.isHeld = false));
     for (const name of ['dblclick', 'pointerup'] as const)
       canvas.addEventListener(name, (event) => event.stopPropagation());
   }
@@ -80,7 +103,7 @@ export class Minimap {
     }
   }
 
-  draw(view: Rect): void {
+  draw(view: Rect, isFree: (corner: Corner) => boolean): void {
     const { picture, palette, canvas } = this;
     if (!picture || !palette) return;
     const isWhole =
@@ -88,8 +111,12 @@ export class Minimap {
       view.y <= 0 &&
       view.x + view.width >= picture.width &&
       view.y + view.height >= picture.height;
-    canvas.hidden = isWhole;
-    if (isWhole) return;
+    // It stays where it is while it is held.
+    const corner = isWhole ? undefined : this.isHeld ? this.corner : freeCorner(this.corner, isFree);
+    canvas.hidden = corner === undefined;
+    if (corner === undefined) return;
+    this.corner = corner;
+    canvas.className = `g-minimap ${corner}`;
     const context = canvas.getContext('2d')!;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);

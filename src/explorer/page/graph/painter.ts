@@ -1,6 +1,7 @@
 import type { Box, GroupBox, Picture } from '../../../visualisation';
 import type { KnotStatus } from '../../../visualisation/selection';
-import type { Camera, Rect } from './camera';
+import { meets, type Camera, type Rect } from './camera';
+import { legible, lettersIn } from './legible';
 import type { Palette } from './palette';
 import type { Scene } from './scene';
 import { labelIn } from '../../../visualisation/groups';
@@ -19,9 +20,10 @@ export interface Look {
   readonly isHighlight?: boolean;
 }
 
-/** Zooms from which a box shows its first and its second line. */
-const ONE_LINE = 0.24;
-const TWO_LINES = 0.5;
+/** Zoom from which a box has an outline. */
+const OUTLINES = 0.24;
+/** Fewer letters of a name say nothing. */
+const FEWEST = 3;
 const MONO = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, "DejaVu Sans Mono", monospace';
 const SANS = 'system-ui, -apple-system, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif';
 
@@ -61,7 +63,7 @@ export function paintBoxes(pen: Pen, picture: Picture, look: Look, knots: readon
   const palette = look.palette();
   const byStatus = new Map<KnotStatus, number[]>(STATUSES.map((status) => [status, []]));
   for (const knot of knots) if (picture.boxes[knot]) byStatus.get(look.statusOf(knot))!.push(knot);
-  if (zoom < ONE_LINE) {
+  if (zoom < OUTLINES) {
     for (const [status, those] of byStatus) {
       context.fillStyle = palette.status[status];
       for (const knot of those) {
@@ -102,9 +104,6 @@ function paintTexts(
   look: Look,
   byStatus: ReadonlyMap<KnotStatus, readonly number[]>,
 ): void {
-  const two = zoom >= TWO_LINES;
-  const size = two ? 13 * zoom : Math.max(8, Math.min(11, 22 * zoom));
-  const unit = size * 0.602;
   context.textBaseline = 'middle';
   for (const [status, those] of byStatus) {
     for (const knot of those) {
@@ -114,17 +113,22 @@ function paintTexts(
       const [width, height] = [box.width * zoom, box.height * zoom];
       const [first, second] = look.linesOf(knot);
       const inset = Math.max(5, 14 * zoom);
-      const line = two ? y + height * 0.33 : y + height / 2;
+      const { lines, first: size, second: small } = legible(box.height, zoom);
+      const line = lines === 2 ? y + height * 0.33 : y + height / 2;
       context.font = `${size}px ${MONO}`;
       context.fillStyle = look.palette().status[status];
       fillShape(context, status, x + inset, line - size * 0.48, size * 0.96);
       context.fillStyle = look.palette().text;
-      context.fillText(shortened(first, (width - inset - size * 1.9) / unit), x + inset + size * 1.4, line);
-      if (!two || second === '') continue;
-      const small = 11 * zoom;
+      const room = width - inset - size * 1.9;
+      const letters = lettersIn(room, size);
+      if (lines > 0 && letters >= FEWEST)
+        context.fillText(shortened(first, letters), x + inset + size * 1.4, line, room);
+      if (lines < 2 || second === '') continue;
+      const whole = width - 2 * inset;
       context.font = `${small}px ${SANS}`;
       context.fillStyle = look.palette().quiet;
-      context.fillText(shortened(second, (width - 2 * inset) / (small * 0.52)), x + inset, y + height * 0.69);
+      // The widths of its letters differ: a line that is estimated too short is pressed into the box.
+      context.fillText(shortened(second, whole / (small * 0.52)), x + inset, y + height * 0.69, whole);
     }
   }
 }
@@ -165,7 +169,7 @@ function* paintWires(pen: Pen, scene: Scene, look: Look, rect: Rect): Generator<
     const { from, to, points } = wires[index]!;
     if (only && !((from < 0 || only.has(from)) && (to < 0 || only.has(to)))) continue;
     trace(pen, points, path);
-    if (zoom >= ONE_LINE) head(pen, points, heads);
+    if (zoom >= OUTLINES) head(pen, points, heads);
     count += 1;
     if (count % SLICE === 0) {
       context.stroke(path);
@@ -261,21 +265,22 @@ function paintClosed(pen: Pen, group: GroupBox, look: Look, index: number): void
     context.fillRect(at, y + height - bar - inset / 1.5, Math.max(share, 1), bar);
     at += share;
   }
-  if (zoom < ONE_LINE) return;
-  const size = Math.max(9, 13 * zoom);
+  const { lines, first: size, second: small } = legible(group.height, zoom);
+  if (lines === 0) return;
   context.textBaseline = 'middle';
   context.font = `600 ${size}px ${MONO}`;
   context.fillStyle = palette.text;
   context.fillText(
-    shortened(shownText(group.name), (width - 2 * inset) / (size * 0.602)),
+    shortened(shownText(group.name), lettersIn(width - 2 * inset, size)),
     x + inset,
     y + height * 0.3,
+    width - 2 * inset,
   );
-  if (zoom < TWO_LINES) return;
-  context.font = `${11 * zoom}px ${SANS}`;
+  if (lines < 2) return;
+  context.font = `${small}px ${SANS}`;
   context.fillStyle = palette.quiet;
-  const room = (width - 2 * inset) / (11 * zoom * 0.5);
-  context.fillText(groupText(look, counts, total, room), x + inset, y + height * 0.57);
+  const room = (width - 2 * inset) / (small * 0.5);
+  context.fillText(groupText(look, counts, total, room), x + inset, y + height * 0.57, width - 2 * inset);
 }
 
 /** As many counts as there is room for, the most important first. */
@@ -300,13 +305,13 @@ function paintGroupNames(pen: Pen, picture: Picture, look: Look, rect: Rect): vo
   const { context, zoom } = pen;
   context.textBaseline = 'alphabetic';
   for (const group of picture.groups) {
-    if ((group.isClosed && zoom >= ONE_LINE) || !meets(group, rect) || isInClosed(picture, group)) continue;
+    if ((group.isClosed && zoom >= OUTLINES) || !meets(group, rect) || isInClosed(picture, group)) continue;
     const { x, y, width, height } = onScreen(pen, group);
     const around = group.parent === undefined ? undefined : picture.groups[group.parent]!.name;
     const name = `${group.isClosed ? '⊞' : '⊟'} ${shownText(labelIn(group.name, around))}`;
-    const isFar = zoom < ONE_LINE;
+    const isFar = zoom < OUTLINES;
     if (width < (isFar ? 64 : 90) || height < 18 || (group.depth > 0 && zoom < 0.42)) continue;
-    const size = isFar ? 11 : Math.max(9, 12 * zoom);
+    const size = Math.max(11, isFar ? 0 : 12 * zoom);
     context.font = `600 ${size}px ${SANS}`;
     const room = (width - 12) / (size * 0.56);
     const counts = `${name}  ${group.members.length.toLocaleString('en')}`;
@@ -326,12 +331,6 @@ const onScreen = ({ zoom, left, top }: Pen, box: Box): Rect => ({
   width: box.width * zoom,
   height: box.height * zoom,
 });
-
-export const meets = (one: Rect, other: Rect): boolean =>
-  one.x <= other.x + other.width &&
-  one.x + one.width >= other.x &&
-  one.y <= other.y + other.height &&
-  one.y + one.height >= other.y;
 
 function isInClosed(picture: Picture, group: GroupBox): boolean {
   for (let { parent } = group; parent !== undefined;) {

@@ -1,5 +1,5 @@
 import type { Picture } from '../../../visualisation';
-import type { Rect } from './camera';
+import { meets, type Rect } from './camera';
 
 const CELL = 640;
 
@@ -25,6 +25,14 @@ export class Scene {
     if (knot !== undefined) return knot;
     const closed = this.groupsAt(x, y).find((index) => this.picture.groups[index]!.isClosed);
     return closed === undefined ? undefined : -1 - closed;
+  }
+
+  /** Whether no box of a knot or closed group is in a rectangle. */
+  isFree(rect: Rect): boolean {
+    return (
+      this.knots.in(rect).length === 0 &&
+      !this.picture.groups.some((group) => group.isClosed && meets(group, rect))
+    );
   }
 
   groupsAt(x: number, y: number): number[] {

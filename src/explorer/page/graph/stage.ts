@@ -10,6 +10,7 @@ import { durationWords, shortHash } from '../words';
 import type { RunModel } from '../run/run-model';
 import {
   fit,
+  inPicture,
   opening,
   panned,
   revealed,
@@ -21,15 +22,18 @@ import {
 } from './camera';
 import { Cards, MOST_CARDS, type CardText } from './cards';
 import { Layer } from './layer';
-import { Minimap } from './minimap';
+import { Minimap, placeIn } from './minimap';
 import { outline, type Look } from './painter';
 import { readPalette, type Palette } from './palette';
+import { onPrint } from './print';
 import { Scene } from './scene';
 
 /** Zoom from which boxes are DOM elements, if there are few enough of them. */
 const CARD_ZOOM = 0.3;
 /** Time for drawing in a frame, in milliseconds. Another four are left for everything else. */
 const FRAME_MS = 4;
+/** Dots of paper for a pixel of the screen. */
+const PRINTED = 3;
 const FIRST_DRAWN = 'selvage: graph drawn';
 
 interface StageEvents {
@@ -58,6 +62,7 @@ export class Stage {
   private viewport: Size = { width: 0, height: 0 };
   private hasCamera = false;
   private isDrawn = false;
+  private isPrinted = false;
   private frame: number | undefined;
   private readonly changed = new Set<number>();
   private selected: number | undefined;
@@ -260,14 +265,16 @@ export class Stage {
         layer.invalidate();
       }
     }
-    const ratio = Math.min(2, devicePixelRatio);
+    const ratio = this.isPrinted ? PRINTED : Math.min(2, devicePixelRatio);
     let isMore = this.drawLayer(this.base, layer, ratio);
     if (this.highlight) isMore = this.drawLayer(this.over, this.highlight, ratio) || isMore;
     else cleared(this.over, viewport.width, viewport.height, ratio);
     const chosen = this.selected === undefined ? undefined : scene.placeOf(this.selected);
     if (chosen) outline(this.over.getContext('2d')!, chosen, this.camera, this.palette);
     this.showCards();
-    this.minimap.draw(viewOf(this.camera, viewport));
+    this.minimap.draw(viewOf(this.camera, viewport), (corner) =>
+      scene.isFree(inPicture(this.camera, placeIn(corner, viewport))),
+    );
     if (!this.isDrawn) performance.mark(FIRST_DRAWN);
     this.isDrawn = true;
     return isMore;
@@ -304,7 +311,7 @@ export class Stage {
       this.minimap.recolour(this.palette);
       this.request();
     });
-    this.undo.push(recoloured, () => observer.disconnect());
+    this.undo.push(recoloured, () => observer.disconnect(), this.followPrinting());
     host.addEventListener('wheel', this.onWheel, { passive: false });
     host.addEventListener('pointerdown', this.onDown);
     host.addEventListener('pointermove', this.onHover);
@@ -312,6 +319,21 @@ export class Stage {
     host.addEventListener('dblclick', (event) => {
       const { px, py } = this.pixel(event);
       this.move(zoomedAt(this.camera, event.shiftKey ? 0.5 : 2, px, py));
+    });
+  }
+
+  /** On paper the whole picture is shown. */
+  private followPrinting(): () => void {
+    return onPrint(() => {
+      const before = this.camera;
+      this.isPrinted = true;
+      if (this.scene) this.camera = fit(this.scene.picture, this.viewport);
+      while (this.draw()) continue;
+      return () => {
+        this.isPrinted = false;
+        this.camera = before;
+        this.request();
+      };
     });
   }
 

@@ -1,15 +1,31 @@
 import type { RunGraph } from '../../../authoring/run-graph';
-import { groupsOf } from '../../../visualisation/groups';
+import { groupsOf, type Group } from '../../../visualisation/groups';
 
 /** Number of knots from which the outermost groups start closed. */
 const MANY = 600;
+/** Number of knots from which a group whose knots do not depend on each other starts closed. */
+const LONG = 30;
 const NONE = '-';
 
 /** @param text in the URL; absent if the user has not opened or closed any yet */
 export function closedOf(text: string | undefined, knots: RunGraph['knots']): ReadonlySet<string> {
   if (text !== undefined) return new Set(text === NONE ? [] : text.split('\n').filter((name) => name !== ''));
-  if (knots.length < MANY) return new Set();
-  return new Set(groupsOf(knots).groups.flatMap(({ name, depth }) => (depth === 0 ? [name] : [])));
+  const isClosed = knots.length < MANY ? isLongRank(knots) : ({ depth }: Group) => depth === 0;
+  return new Set(
+    groupsOf(knots)
+      .groups.filter(isClosed)
+      .map(({ name }) => name),
+  );
+}
+
+function isLongRank(knots: RunGraph['knots']): (group: Group) => boolean {
+  return ({ members }) => {
+    if (members.length < LONG) return false;
+    const own = new Set(members);
+    return members.every((knot) =>
+      knots[knot]!.inputs.every((input) => !('from' in input) || !own.has(input.from)),
+    );
+  };
 }
 
 /** The closed groups after one of them is opened or closed. */

@@ -19,10 +19,12 @@ export function onRecoloured(draw: () => void): () => void {
   return end;
 }
 
-function apply(): void {
+const apply = (): void => show(scheme.value);
+
+function show(shown: Scheme): void {
   const root = document.documentElement;
-  if (scheme.value === 'system') delete root.dataset['scheme'];
-  else root.dataset['scheme'] = scheme.value;
+  if (shown === 'system') delete root.dataset['scheme'];
+  else root.dataset['scheme'] = shown;
   known.clear();
   coloursChanged.value += 1;
 }
@@ -42,6 +44,9 @@ export function startScheme(): void {
   scheme.value = SCHEMES.find((one) => one === text) ?? 'system';
   apply();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', apply);
+  // Paper is light.
+  addEventListener('beforeprint', () => show('light'));
+  addEventListener('afterprint', apply);
 }
 
 const known = new Map<string, string>();
