@@ -116,7 +116,7 @@ function place(card: Card, { x, y, width, height }: Rect): void {
 }
 
 /** The padding of a card, and the gaps around its mark, in the picture. */
-const AROUND = 32;
+const AROUND = 26;
 
 function fill(card: Card, text: CardText, zoom: number): void {
   const { first, second } = legible(HEIGHT, zoom);
