@@ -1,5 +1,5 @@
 import { legible, lettersIn } from '../../../src/explorer/page/graph/legible';
-import { CORNERS, freeCorner, placeIn } from '../../../src/explorer/page/graph/minimap';
+import { CORNERS, freeCorner, placeIn } from '../../../src/explorer/page/graph/corners';
 import { closedOf } from '../../../src/explorer/page/run/closed-groups';
 import { shortened } from '../../../src/explorer/page/shown-text';
 import type { GraphKnot } from '../../../src/authoring/run-graph';

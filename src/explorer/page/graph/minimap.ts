@@ -1,28 +1,8 @@
 import type { Picture } from '../../../visualisation';
 import type { KnotStatus } from '../../../visualisation/selection';
-import type { Rect, Size } from './camera';
+import type { Rect } from './camera';
+import { freeCorner, HEIGHT, WIDTH, type Corner } from './corners';
 import type { Palette } from './palette';
-
-const WIDTH = 168;
-const HEIGHT = 112;
-
-const BORDER = 10;
-
-/** The top right one has the buttons. */
-export const CORNERS = ['bottom-right', 'bottom-left', 'top-left'] as const;
-type Corner = (typeof CORNERS)[number];
-
-/** Where the minimap lies in a viewport, in screen pixels, with some air. */
-export function placeIn(corner: Corner, viewport: Size): Rect {
-  const [width, height] = [WIDTH + 2 * BORDER, HEIGHT + 2 * BORDER];
-  const x = corner.endsWith('left') ? 0 : viewport.width - width;
-  return { x, y: corner.startsWith('top') ? 0 : viewport.height - height, width, height };
-}
-
-/** A corner in which it covers nothing: the present one if possible. Undefined if there is none. */
-export function freeCorner(present: Corner, isFree: (corner: Corner) => boolean): Corner | undefined {
-  return isFree(present) ? present : CORNERS.find(isFree);
-}
 
 /** The whole picture, small, with a frame around the visible part. Hidden if all is visible, or it would cover a box. */
 export class Minimap {

@@ -22,7 +22,8 @@ import {
 } from './camera';
 import { Cards, MOST_CARDS, type CardText } from './cards';
 import { Layer } from './layer';
-import { Minimap, placeIn } from './minimap';
+import { placeIn } from './corners';
+import { Minimap } from './minimap';
 import { outline, type Look } from './painter';
 import { readPalette, type Palette } from './palette';
 import { onPrint } from './print';
