@@ -119,10 +119,6 @@ export class Stage {
     this.request();
   }
 
-  get size(): Size {
-    return this.viewport;
-  }
-
   select(knot: number | undefined, options: { reveal?: boolean } = {}): void {
     if (this.selected !== knot) {
       this.selected = knot;
@@ -332,8 +328,7 @@ export class Stage {
       while (this.draw()) continue;
       return () => {
         this.isPrinted = false;
-        this.camera = before;
-        this.request();
+        this.move(before);
       };
     });
   }

@@ -10,12 +10,12 @@ export function late<Props extends object>(
     loaded ??= await load();
   };
   const Late = (props: Props) => {
-    const [state, setState] = useState<{ error?: unknown }>({});
+    const [state, setState] = useState<{ error?: Error }>({});
     useEffect(() => {
       if (!loaded)
         prepare().then(
           () => setState({}),
-          (error: unknown) => setState({ error }),
+          (error: Error) => setState({ error }),
         );
     }, []);
     // The page's error boundary shows it.
