@@ -13,6 +13,7 @@ import { backfillLines } from './backfill';
 import { graphLines } from './graph-lines';
 import { knotTree } from './knot-tree';
 import { runDocument } from './run-document';
+import { nextCommands } from './next-commands';
 import { lineageLocation, readableValues, readNotes } from './run-notes';
 import { summarise } from './run-summary';
 
@@ -47,10 +48,11 @@ export async function showEnded(
   // A run that a knot started continues with its parent.
   const mayResume = run.parent_run_id === null && resumedAs === undefined && options.capsule === undefined;
   const resume = mayResume ? resumeCommand(runId, FILE, placeWords(options)) : undefined;
+  const next = await nextCommands(backends, run, options);
   const told = tapestry === BACKFILL ? await toldOfBackfill(backends, result, output) : '';
   if (told) output.say(`\n${told}`);
   output.say(
-    summarise({ result, terminals: told ? {} : terminals, elapsed, lineage, notes, resume }, output),
+    summarise({ result, terminals: told ? {} : terminals, elapsed, lineage, notes, resume, ...next }, output),
   );
   const records = await recordsOf(backends, run);
   const picture = output.json ? undefined : await smallPicture(backends, run, records, output);

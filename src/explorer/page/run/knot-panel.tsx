@@ -15,11 +15,11 @@ import { Outcome } from '../ui/outcome';
 import { ErrorBox } from '../ui/states';
 import { Muted } from '../ui/table';
 import { ValuePreview } from '../value/value-preview';
-import { countWords, durationWords, exactWords, sizeWords } from '../words';
+import { durationWords, exactWords, sizeWords } from '../words';
 import { MapElements } from './map-elements';
 import type { RunModel } from './run-model';
 import { useRunChanges } from './use-run-changes';
-import { KnotAside, KnotButton, KnotSection } from './knot-section';
+import { KnotAside, KnotButton, Knots, KnotSection } from './knot-section';
 import { KnotError } from './knot-error';
 import { KnotHistory, KnotWaiting } from './knot-waiting';
 import { LogLine } from './log-line';
@@ -186,23 +186,6 @@ const SKIPS: Readonly<Record<string, string>> = {
   no_alternative: 'no alternative had a value',
   cancelled: 'the run was cancelled',
 };
-
-function Knots({ ids, onSelect }: { ids: readonly string[]; onSelect: (id: string) => void }) {
-  const [isAll, setAll] = useState(false);
-  const most = 8;
-  return (
-    <span class="row wrap">
-      {ids.slice(0, isAll ? 500 : most).map((id) => (
-        <KnotButton key={id} id={id} onSelect={onSelect} />
-      ))}
-      {!isAll && ids.length > most && (
-        <button type="button" class="tag" onClick={() => setAll(true)}>
-          {countWords(ids.length - most)} more
-        </button>
-      )}
-    </span>
-  );
-}
 
 function Input(props: { input: InputView; run: string; onSelect: (id: string) => void }) {
   const { input, run, onSelect } = props;
