@@ -302,7 +302,7 @@ describeInBrowser()('the page of a run, on a real server', () => {
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await why.getByRole('button', { name: 'Copy the selvage debug command' }).click();
     await page.getByText('Command copied').waitFor();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(
+    expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(
       new RegExp(`^npx selvage debug ${name}-bad FILE --knot (?:first|check\\.\\d)$`, 'u'),
     );
     await why.getByRole('button', { name: 'Resume' }).click();
