@@ -220,7 +220,7 @@ describeInBrowser()('the page of a run, on a real server', () => {
     await session.send('Page.setWebLifecycleState', { state: 'active' });
     await page.getByText('succeeded').first().waitFor();
     await page.getByRole('button', { name: '4 ok' }).waitFor();
-    await panel.getByText('attempt 2', { exact: true }).waitFor();
+    await panel.getByText('×2', { exact: true }).waitFor();
     expect(await card.boundingBox()).toEqual(place);
   });
 
@@ -230,6 +230,8 @@ describeInBrowser()('the page of a run, on a real server', () => {
       await shared().start(signed, {}, { runId: unique('cancelled') }),
     ];
     const page = await openOf(shared(), `runs/${answered.runId}?knot=approval`);
+    await page.getByRole('tab', { name: 'List' }).click();
+    await page.getByRole('button', { name: /^approval.*waits for approval/u }).waitFor();
     const form = page.getByRole('complementary').locator('form');
     await form.getByLabel('reason').fill('fine');
     await form.getByRole('button', { name: 'Send' }).click();
@@ -308,6 +310,8 @@ describeInBrowser()('the page of a run, on a real server', () => {
     await why.getByRole('button', { name: 'Resume' }).click();
     await page.getByRole('dialog', { name: 'Resume the run' }).getByText('would run').waitFor();
     await page.keyboard.press('Escape');
+    await page.keyboard.press('3');
+    await page.getByRole('button', { name: /^first.*failed.*×2/u }).waitFor();
     await why.getByRole('link', { name: 'Compare with the last good run' }).click();
     await page.waitForURL((url) => url.pathname.endsWith(`/compare/${name}-good/${name}-bad`));
   });

@@ -1,4 +1,4 @@
-import type { KnotStatus } from '../../../visualisation/selection';
+import type { KnotStatus } from '../../../visualisation/marks';
 import { element, markIn } from '../ui/canvas';
 import { SHAPES } from '../ui/tones';
 import type { Camera, Rect } from './camera';
@@ -11,7 +11,8 @@ export interface CardText {
   /** The id without what its group already says. */
   readonly label: string;
   readonly about: string;
-  readonly time: string;
+  /** How long it took, or its status, and its marks. */
+  readonly line: string;
   readonly hash: string;
   readonly isSelected: boolean;
   readonly isDimmed: boolean;
@@ -97,11 +98,11 @@ function fill(card: Card, text: CardText): void {
   card.shown = shown;
   const { root, shape, parts } = card;
   root.className = `g-card tone-${TONES[text.status]}${text.isSelected ? ' g-selected' : ''}${text.isDimmed ? ' g-dimmed' : ''}`;
-  root.title = [text.id, text.about, text.word, text.time, text.hash]
+  root.title = [text.id, text.about, text.word, text.line, text.hash]
     .filter((part) => part !== '')
     .join('\n');
   shape.setAttribute('d', SHAPES[TONES[text.status]]);
-  const texts = [text.label, text.about, text.time === '' ? text.word : text.time];
+  const texts = [text.label, text.about, text.line];
   parts.forEach((part, index) => {
     part.textContent = texts[index]!;
   });

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AnswerOf } from '../../../operations';
 import type { RunView } from '../../../operations/runs/show';
 import { BACKFILL } from '../../../backfills/names';
+import { usualTimes } from '../../../visualisation/marks';
 import { about, isFile, mayAct } from '../app';
 import { GraphView } from '../graph/graph-view';
 import { prepareLayout } from '../graph/lay-out';
@@ -33,6 +34,10 @@ import { RunHead, type RunAct } from './run-head';
 
 type Explanation = AnswerOf<'runs.explain'>;
 
+/** The usual times of knots are those of the week before the run. */
+const USUAL_MS = 7 * 86_400_000;
+const before = (until: number): { since: number; until: number } => ({ since: until - USUAL_MS, until });
+
 const WAITING_MS = 2000;
 /** In larger runs, events do not ask for the reasons of waiting again, only the clock does. */
 const ASKED_AT_EVENTS = 1_000;
@@ -54,6 +59,14 @@ export function RunPage({ place }: PageProps<'run'>) {
     staleOn: (event) =>
       event.runId === run && (event.kind !== 'knot-finished' || value!.graph.knots.length <= ASKED_AT_EVENTS),
   });
+  const begun = isFile ? undefined : value?.run.startedAt;
+  const usual = useAnswer(
+    'stats.show',
+    begun ? { ...before(begun), noBaseline: true, limit: 10_000 } : undefined,
+  );
+  useEffect(() => {
+    if (model && usual.value) model.setUsual(usualTimes(usual.value.items));
+  }, [model, usual.value]);
   const waiting = isOver ? undefined : waits.value?.waiting;
   useEffect(() => {
     if (model && value && waiting) model.refresh(value.graph, waiting);
