@@ -38,6 +38,8 @@ export interface GraphKnot {
   readonly local?: true;
   /** Absent: the run's. */
   readonly taskQueue?: string;
+  /** How often its body is tried at most. Absent: once, or without end, or it is a map. */
+  readonly maximumAttempts?: number;
   /** Absent: no outcome yet, or no run. */
   readonly state?: GraphState;
 }
@@ -61,7 +63,8 @@ export interface GraphState {
   readonly attempt: number;
   /** The run that made the value, if this one did not. */
   readonly cachedFromRun?: string;
-  readonly error?: { readonly type: string; readonly message: string };
+  /** `at`: `file:line:column` in the user's files, of the error or its first cause that has one. */
+  readonly error?: { readonly type: string; readonly message: string; readonly at?: string };
   /** For a map. */
   readonly elements?: { readonly count: number; readonly failed: number; readonly reused?: number };
   /** Hash of the source that ran, if not the plan's. */

@@ -34,10 +34,6 @@ export interface Choice {
   readonly isOk?: (key: string) => boolean;
 }
 
-export function triggerOfBackfill(runId: string): string {
-  return `backfill:${runId}`;
-}
-
 /** In the order of making, with running ones to be awaited. @param standing in domain order */
 export function choosePartitions(
   standing: readonly PartitionCandidate[],

@@ -1,7 +1,8 @@
-export { choosePartitions, triggerOfBackfill, type Choice, type PartitionCandidate } from './choose';
+export { choosePartitions, type Choice, type PartitionCandidate } from './choose';
+export { BACKFILL, triggerOfBackfill } from './names';
 export { numberOfRun, numberedKey, partitionRunId } from './run-ids';
 export type * from './partition-end';
-export { BACKFILL, MOST_AT_ONCE, backfillRequestSchema } from './request';
+export { MOST_AT_ONCE, backfillRequestSchema } from './request';
 export type * from './request';
 export { ORDERS, SELECTIONS, type BackfillOrder, type BackfillState } from './selection';
 export { LIST_KNOT, PARTITIONS_KNOT, backfillTapestry } from './tapestry';

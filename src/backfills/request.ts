@@ -1,9 +1,6 @@
 import { z } from 'zod';
 import { ORDERS, SELECTIONS } from './selection';
 
-/** Workflow type of a backfill, in every worker of a partitioned tapestry. */
-export const BACKFILL = 'selvage.backfill';
-
 export const DEFAULT_MAX = 8;
 /** The worker holds a place for each. */
 export const MOST_AT_ONCE = 1_000;

@@ -7,7 +7,8 @@ import {
   type BackfilledPartition,
   type PlannedPartition,
 } from './partition-end';
-import { BACKFILL, DEFAULT_MAX, backfillRequestSchema, type BackfillRequest } from './request';
+import { BACKFILL } from './names';
+import { DEFAULT_MAX, backfillRequestSchema, type BackfillRequest } from './request';
 
 /** The list of partitions to make. */
 export const LIST_KNOT = 'list';

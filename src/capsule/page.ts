@@ -69,7 +69,13 @@ async function embeddedRun(
     question: Questions[Name]['ask'],
   ) => Promise<Questions[Name]['answer']>,
 ): Promise<EmbeddedRun> {
-  const { previousRunId: _, nextRunId: __, position: ___, ...view } = await ask('runs.show', { runId });
+  const {
+    previousRunId: _previous,
+    nextRunId: _next,
+    lastGoodRunId: _lastGood,
+    position: _position,
+    ...view
+  } = await ask('runs.show', { runId });
   const knots: Record<string, KnotView> = {};
   const elements: Record<string, Elements> = {};
   for (const { id, kind } of view.graph.knots) {

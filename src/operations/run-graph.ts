@@ -13,7 +13,7 @@ export const graphState: z.ZodType<GraphState> = z.object({
   finishedAt: instant,
   attempt: z.int(),
   cachedFromRun: z.string().optional(),
-  error: z.object({ type: z.string(), message: z.string() }).optional(),
+  error: z.object({ type: z.string(), message: z.string(), at: z.string().optional() }).optional(),
   elements: z.object({ count: z.int(), failed: z.int(), reused: z.int().optional() }).optional(),
   ranCodeHash: z.string().optional(),
   childRunId: z.string().optional(),
@@ -51,6 +51,7 @@ const graphKnot = z.object({
   cached: z.literal(true).optional(),
   local: z.literal(true).optional(),
   taskQueue: z.string().optional(),
+  maximumAttempts: z.int().optional(),
   state: graphState.optional(),
 });
 

@@ -17,6 +17,9 @@ function graphKnot(plan: Plan, knot: PlanKnot, terminals: readonly string[] | un
   const definition = knot.definition < 0 ? undefined : plan.definitions[knot.definition]!;
   const each = knot.each === undefined ? undefined : plan.definitions[knot.each]!;
   const signal = policy.wait?.signal;
+  const { maximumAttempts = 1 } = policy.retry ?? {};
+  // Without end, it is the largest integer.
+  const isTriedAgain = maximumAttempts > 1 && maximumAttempts < Number.MAX_SAFE_INTEGER && !policy.map;
   return {
     id: knot.id,
     kind: kindOf(knot),
@@ -34,6 +37,7 @@ function graphKnot(plan: Plan, knot: PlanKnot, terminals: readonly string[] | un
     ...((policy.cache ?? policy.map?.cache) && { cached: true }),
     ...(policy.local && { local: true }),
     ...(policy.taskQueue !== undefined && { taskQueue: policy.taskQueue }),
+    ...(isTriedAgain && { maximumAttempts }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { graphOfPlan } from '../plan/run-graph';
 import type { GraphState, RecordedAttempt, RunGraph } from '../authoring/run-graph';
+import type { ErrorCause } from '../authoring/outcome';
 import type { ExceptionRecord, LineageRecord } from '../ports';
 import type { ElementCounts } from './lineage';
 import { presentCode } from '../errors';
@@ -39,7 +40,7 @@ export function stateOf(record: LineageRecord, codeHash: string | undefined): Gr
     finishedAt: record.finished_at,
     attempt: record.attempt,
     ...(record.cached_from_run !== null && { cachedFromRun: record.cached_from_run }),
-    ...(error && { error: { type: error.type, message: error.message } }),
+    ...(error && { error: { type: error.type, message: error.message, ...placeOf(error) } }),
     ...(elements && {
       elements: {
         count: elements.count,
@@ -59,4 +60,14 @@ export function stateOf(record: LineageRecord, codeHash: string | undefined): Gr
     }),
     ...(waits && { waits: waits.map((wait) => ({ ...wait, code: presentCode(wait.code) })) }),
   };
+}
+
+/** A knot that a failed run or element made fail has no frame of its own; the cause has. */
+function placeOf({ at, cause, errors = [] }: ErrorCause): { readonly at?: string } {
+  if (at !== undefined) return { at };
+  for (const nested of [...(cause ? [cause] : []), ...errors]) {
+    const place = placeOf(nested);
+    if (place.at !== undefined) return place;
+  }
+  return {};
 }

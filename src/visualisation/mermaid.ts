@@ -1,13 +1,12 @@
 import { parentsOf, type GraphKnot, type RunGraph } from '../authoring/run-graph';
 import { cut, seenLine } from './escape';
 import { groupsOf, labelIn, type Grouping } from './groups';
+import { countLooks, lookOf, marksOf } from './marks';
 import {
-  countLooks,
   durationOf,
   formatCount,
   formatDuration,
   kindWords,
-  lookOf,
   LOOK_WORDS,
   LOOKS,
   SIGNS,
@@ -187,8 +186,9 @@ function labelOf(knot: GraphKnot, group: string | undefined, isRun: boolean): st
     lines.push(
       [
         `${SIGNS[look]} ${LOOK_WORDS[look]}`,
-        ...(elements ? [`${formatCount(elements.count)} elements`] : []),
+        ...(elements?.failed === 0 ? [`${formatCount(elements.count)} elements`] : []),
         ...(took === undefined || knot.kind === 'parameter' ? [] : [formatDuration(took)]),
+        ...marksOf(knot).notes,
       ].join(', '),
     );
   }

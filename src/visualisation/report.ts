@@ -2,12 +2,11 @@ import { parentsOf, type GraphKnot, type RunGraph } from '../authoring/run-graph
 import { cut, seenLine } from './escape';
 import { mermaidOf } from './mermaid';
 import type { RunWords } from './svg';
+import { countLooks, lookOf } from './marks';
 import {
-  countLooks,
   durationOf,
   formatCount,
   formatDuration,
-  lookOf,
   LOOK_WORDS,
   LOOKS,
   runDuration,

@@ -1,25 +1,5 @@
 import { parentsOf, type GraphKnot, type RunGraph } from '../authoring/run-graph';
-
-/** State of a knot in a selection. `reused`: Ok with a reused value. */
-export type KnotStatus = 'pending' | 'waiting' | 'running' | 'ok' | 'reused' | 'failed' | 'skipped';
-
-const STATUSES: readonly KnotStatus[] = [
-  'pending',
-  'waiting',
-  'running',
-  'ok',
-  'reused',
-  'failed',
-  'skipped',
-];
-
-/** The status by a knot's record. Without one `pending`: only the engine knows whether the knot waits or runs. */
-export function recordedStatus({ state }: Pick<GraphKnot, 'state'>): KnotStatus {
-  if (!state) return 'pending';
-  if (state.outcome === 'err') return 'failed';
-  if (state.outcome === 'skipped') return 'skipped';
-  return state.cachedFromRun === undefined ? 'ok' : 'reused';
-}
+import { KNOT_STATUSES, marksOf, type KnotStatus } from './marks';
 
 export interface Kinship {
   readonly parents: readonly (readonly number[])[];
@@ -74,7 +54,7 @@ export interface Selection {
 export function selectKnots(
   graph: RunGraph,
   text: string,
-  statusOf: (index: number) => KnotStatus = (index) => recordedStatus(graph.knots[index]!),
+  statusOf: (index: number) => KnotStatus = (index) => marksOf(graph.knots[index]!).status,
 ): Selection {
   const all = graph.knots.map((_, index) => index);
   const problems: string[] = [];
@@ -128,7 +108,7 @@ function selectName(name: string, context: Context): Set<number> {
     problem('A “+” or “!” stands before or after a name.');
     return new Set();
   }
-  if ((STATUSES as readonly string[]).includes(word))
+  if ((KNOT_STATUSES as readonly string[]).includes(word))
     return indexesWhere(graph, (_, index) => statusOf(index) === word);
   if (word === 'terminal') return indexesWhere(graph, ({ terminals }) => terminals !== undefined);
   if (word.startsWith('type:')) {

@@ -2,13 +2,12 @@ import type { GraphKnot, RunGraph } from '../authoring/run-graph';
 import { cut, seenLine, xml } from './escape';
 import { labelsOf, layoutPicture } from './layout';
 import type { Box, GroupBox, Picture } from './picture';
+import { countLooks, lookOf, marksOf } from './marks';
 import {
-  countLooks,
   durationOf,
   formatCount,
   formatDuration,
   kindWords,
-  lookOf,
   LOOK_WORDS,
   LOOKS,
   runDuration,
@@ -253,12 +252,12 @@ function secondLine(knot: GraphKnot, isRun: boolean): string {
   if (!isRun) return seenLine(knot.summary ?? kindWords(knot));
   const { state } = knot;
   const took = knot.kind === 'parameter' ? undefined : durationOf(knot);
-  const elements = state?.elements && `${formatCount(state.elements.count)} elements`;
+  const elements = state?.elements?.failed === 0 && `${formatCount(state.elements.count)} elements`;
   return [
     LOOK_WORDS[lookOf(knot)],
     ...(took === undefined ? [] : [formatDuration(took)]),
-    ...(elements === undefined ? [] : [elements]),
-    ...(state?.attempt !== undefined && state.attempt > 1 ? [`attempt ${state.attempt}`] : []),
+    ...(elements ? [elements] : []),
+    ...marksOf(knot).notes,
   ].join(' · ');
 }
 
@@ -272,10 +271,9 @@ function tooltip(knot: GraphKnot, isRun: boolean): string {
       `${SIGNS[lookOf(knot)]} ${LOOK_WORDS[lookOf(knot)]}${state?.skipReason ? `: ${state.skipReason}` : ''}`,
     );
   if (state?.error) lines.push(`${state.error.type}: ${cut(seenLine(state.error.message), 300)}`);
-  if (took !== undefined)
-    lines.push(`took ${formatDuration(took)}${state!.attempt > 1 ? `, attempt ${state!.attempt}` : ''}`);
-  if (state?.elements)
-    lines.push(`${formatCount(state.elements.count)} elements, ${formatCount(state.elements.failed)} failed`);
+  if (took !== undefined) lines.push(`took ${formatDuration(took)}`);
+  if (state?.elements?.failed === 0) lines.push(`${formatCount(state.elements.count)} elements`);
+  lines.push(...marksOf(knot).notes);
   if (state?.outputHash !== undefined) lines.push(`value ${state.outputHash}`);
   if (state?.cachedFromRun !== undefined) lines.push(`reused from ${state.cachedFromRun}`);
   if (codeHash !== undefined)

@@ -22,13 +22,6 @@ export const LOOK_WORDS: Readonly<Record<Look, string>> = {
   open: 'no outcome',
 };
 
-export function lookOf({ state }: Pick<GraphKnot, 'state'>): Look {
-  if (!state) return 'open';
-  if (state.outcome === 'err') return 'failed';
-  if (state.outcome === 'skipped') return 'skipped';
-  return state.cachedFromRun === undefined ? 'ok' : 'reused';
-}
-
 /** A knot's definition, or its function. */
 export function kindWords({ kind, definition, each, signal, id }: GraphKnot): string {
   switch (kind) {
@@ -68,12 +61,6 @@ export function runDuration(knots: readonly Pick<GraphKnot, 'state'>[]): number 
     to = Math.max(to, state.finishedAt);
   }
   return to < from ? undefined : to - from;
-}
-
-export function countLooks(knots: readonly Pick<GraphKnot, 'state'>[]): Record<Look, number> {
-  const counts: Record<Look, number> = { ok: 0, reused: 0, failed: 0, skipped: 0, open: 0 };
-  for (const knot of knots) counts[lookOf(knot)]++;
-  return counts;
 }
 
 /** `40 ms`, `1.2 s`, `12 s`, `3 min 5 s`, `2 h 4 min`. */

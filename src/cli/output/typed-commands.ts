@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { debugWords } from '../../visualisation/failures';
+import { shellLine } from '../../values/shell-line';
 import type { Output } from './output';
 
 /** `selvage` or `npx selvage`, as this command was called: suggested commands must work when typed. */
@@ -25,13 +27,6 @@ export function commandLine(words: readonly string[]): string {
   return `${ownCommand()} ${shellLine(words)}`;
 }
 
-/** Quotes words, so that a shell splits the line into the same words. */
-export function shellLine(words: readonly string[]): string {
-  return words
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(' ');
-}
-
 /** Relative if it lies below the working directory. */
 export function shownPath(file: string): string {
   const relative = path.relative(process.cwd(), file);
@@ -49,6 +44,11 @@ export const FILE = 'FILE';
  */
 export function resumeCommand(runId: string, file: string, elsewhere: readonly string[]): string {
   return commandLine(['resume', runId, file, ...elsewhere]);
+}
+
+/** Runs a knot again on the inputs that it had. @param run its id, or a capsule */
+export function debugCommand(run: string, file: string, knot: string, elsewhere: readonly string[]): string {
+  return commandLine([...debugWords(run, file, knot), ...elsewhere]);
 }
 
 /** The payload in a suggested command, for the reader to fill in. */

@@ -13,8 +13,11 @@ import { backfillLines } from './backfill';
 import { graphLines } from './graph-lines';
 import { knotTree } from './knot-tree';
 import { runDocument } from './run-document';
+import { nextCommands } from './next-commands';
 import { lineageLocation, readableValues, readNotes } from './run-notes';
+import type { UsualTimes } from '../../visualisation/marks';
 import { summarise } from './run-summary';
+import { usualBefore } from './usual-before';
 
 /** Codes of values that are gone: removed, forgotten with their subject, damaged, or left out of a capsule. */
 const UNREADABLE: ReadonlySet<ErrorCode> = new Set([
@@ -47,15 +50,16 @@ export async function showEnded(
   // A run that a knot started continues with its parent.
   const mayResume = run.parent_run_id === null && resumedAs === undefined && options.capsule === undefined;
   const resume = mayResume ? resumeCommand(runId, FILE, placeWords(options)) : undefined;
+  const next = await nextCommands(backends, run, options);
   const told = tapestry === BACKFILL ? await toldOfBackfill(backends, result, output) : '';
   if (told) output.say(`\n${told}`);
   output.say(
-    summarise({ result, terminals: told ? {} : terminals, elapsed, lineage, notes, resume }, output),
+    summarise({ result, terminals: told ? {} : terminals, elapsed, lineage, notes, resume, ...next }, output),
   );
   const records = await recordsOf(backends, run);
   const picture = output.json ? undefined : await smallPicture(backends, run, records, output);
   if (picture) output.say(['', ...picture].join('\n'));
-  output.say(describeKnots(records, output));
+  output.say(describeKnots(records, output, await usualBefore(backends.runHistory, run)));
   if (unreadable) output.warn(`Values of the run cannot be shown. ${unreadable.message}`);
   if (output.json) {
     const surroundings = { tapestry, lineage, notes, server: place };
@@ -87,8 +91,8 @@ async function toldOfBackfill(backends: Backends, result: RunResult, output: Out
   return (await backfillLines(backends, result.runId, report, output)).join('\n');
 }
 
-export function describeKnots(records: readonly LineageRecord[], output: Output): string {
-  return ['', output.bold('Knots'), ...knotTree(records, output)].join('\n');
+export function describeKnots(records: readonly LineageRecord[], output: Output, usual?: UsualTimes): string {
+  return ['', output.bold('Knots'), ...knotTree(records, output, usual)].join('\n');
 }
 
 /** In the order in which the knots finished. */

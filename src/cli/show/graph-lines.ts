@@ -2,7 +2,9 @@ import type { RunGraph } from '../../authoring/run-graph';
 import { lineText } from '../../node/terminal';
 import type { Picture } from '../../visualisation';
 import { labelsOf, layoutPicture } from '../../visualisation/layout';
+import { marksOf } from '../../visualisation/marks';
 import type { Output } from '../output/output';
+import { painted, SIGNS } from './knot-signs';
 
 /** Larger graphs are unreadable as text; the page and `--svg` show them. */
 const MOST_KNOTS = 30;
@@ -49,22 +51,17 @@ export function graphLines(
   const labels = labelsOf(knots);
   picture.boxes.forEach((box, index) => {
     if (!box) return;
-    const { mark, paint } = markOf(knots[index]!.state?.outcome, output);
+    const { status } = marksOf(knots[index]!);
+    const paint = (text: string): string => painted(status, text, output);
     const [left, right] = [xOf(box.x), xOf(box.x + box.width) - 1];
     canvas.box({ left, right, top: yOf(box.y), bottom: yOf(box.y + box.height) });
-    canvas.label(left + 2, right - 1, yOf(box.y) + 1, { mark, paint, text: lineText(labels[index]!) });
+    canvas.label(left + 2, right - 1, yOf(box.y) + 1, {
+      mark: SIGNS[status],
+      paint,
+      text: lineText(labels[index]!),
+    });
   });
   return canvas.width > columns ? undefined : canvas.lines();
-}
-
-function markOf(
-  outcome: 'ok' | 'err' | 'skipped' | undefined,
-  output: Output,
-): { readonly mark: string; readonly paint?: (text: string) => string } {
-  if (outcome === 'ok') return { mark: '✓', paint: (text) => output.green(text) };
-  if (outcome === 'err') return { mark: '✗', paint: (text) => output.red(text) };
-  if (outcome === 'skipped') return { mark: '−', paint: (text) => output.yellow(text) };
-  return { mark: '·' };
 }
 
 /** Heights at which something begins, ends or turns become lines of text; a box takes three. */

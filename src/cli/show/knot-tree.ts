@@ -3,6 +3,9 @@ import { mapOfElement } from '../../authoring/element-id';
 import { inOrder, wiringOf } from '../../records/questions';
 import { formatDuration, formatError, plural } from '../output/format';
 import type { Output } from '../output/output';
+import { stateOf } from '../../runtime';
+import { marksOf, usualOf, type SeenKnot, type UsualTimes } from '../../visualisation/marks';
+import { painted } from './knot-signs';
 import { treeOrder } from './tree-order';
 
 /** Nobody reads more knots. */
@@ -13,7 +16,7 @@ const DEPTH = 12;
 const HASH_CHARACTERS = 15;
 
 /** A run's knots as a tree, each below its deepest parent, with its outcome. A map is one line with counts. */
-export function knotTree(all: readonly LineageRecord[], output: Output): string[] {
+export function knotTree(all: readonly LineageRecord[], output: Output, usual?: UsualTimes): string[] {
   const records = all.filter(({ knot_id }) => mapOfElement(knot_id) === undefined);
   const byId = new Map(records.map((record) => [record.knot_id, record]));
   const ids = inOrder(wiringOf(records));
@@ -28,43 +31,41 @@ export function knotTree(all: readonly LineageRecord[], output: Output): string[
   const names = shown.map(({ record, depth }) => `${'  '.repeat(Math.min(depth, DEPTH))}${record.knot_id}`);
   const width = Math.max(0, ...names.map((name) => name.length));
   const lines = shown.map(({ record }, index) =>
-    `  ${names[index]!.padEnd(width)}  ${outcomeOf(record, output)}  ${detailOf(record, output)}`.trimEnd(),
+    `  ${names[index]!.padEnd(width)}  ${outcomeOf(record, output)}  ${detailOf(record, output, usual)}`.trimEnd(),
   );
   const more = places.length - shown.length;
   return [...lines, ...(more > 0 ? [output.dim(`  and ${plural(more, 'knot')} more`)] : [])];
 }
 
 export function knotLine(record: LineageRecord, output: Output): string {
-  return `  ${outcomeOf(record, output)}  ${detailOf(record, output)}`.trimEnd();
+  return `  ${outcomeOf(record, output)}  ${detailOf(record, output, undefined)}`.trimEnd();
 }
 
-const WORDS = { ok: 'ok     ', err: 'failed ', skipped: 'skipped' } as const;
+const WIDEST_WORD = 'skipped'.length;
 
-function outcomeOf({ outcome }: LineageRecord, output: Output): string {
-  const word = WORDS[outcome];
-  if (outcome === 'ok') return output.green(word);
-  return outcome === 'err' ? output.red(word) : output.yellow(word);
+function seenOf(record: LineageRecord, usual: UsualTimes | undefined): SeenKnot {
+  // The record of a map names the node, and of a knot its definition.
+  const { definition } = record;
+  return { state: stateOf(record, undefined), usualMs: usualOf(usual, { kind: 'knot', definition }) };
 }
 
-function detailOf(record: LineageRecord, output: Output): string {
-  const { error, child_run } = record.extra as {
-    error?: { type: string; message: string };
-    child_run?: { run_id: string };
-  };
-  const took = formatDuration(record.finished_at - record.started_at).padStart(8);
-  const attempt = record.attempt > 1 ? `  attempt ${record.attempt}` : '';
-  const from = record.cached_from_run === null ? '' : `  from ${record.cached_from_run}`;
+function outcomeOf(record: LineageRecord, output: Output): string {
+  const { status } = marksOf(seenOf(record, undefined));
+  return painted(status, status.padEnd(WIDEST_WORD), output);
+}
+
+function detailOf(record: LineageRecord, output: Output, usual: UsualTimes | undefined): string {
   if (record.outcome === 'skipped') return record.skip_reason ?? '';
-  const what = error ? formatError(error, 120) : output.dim(shortHash(record.output_hash ?? ''));
-  const run = child_run ? `  run ${child_run.run_id}` : '';
-  return `${took}  ${what}${elementsOf(record)}${attempt}${from}${run}`;
-}
-
-function elementsOf({ extra }: LineageRecord): string {
-  const { elements } = extra as { elements?: { count: number; failed: number } };
-  if (!elements) return '';
-  const failed = elements.failed > 0 ? `, ${elements.failed} failed` : '';
-  return `  ${plural(elements.count, 'element')}${failed}`;
+  const seen = seenOf(record, usual);
+  const { error, elements, childRunId } = seen.state!;
+  const took = formatDuration(record.finished_at - record.started_at).padStart(8);
+  return [
+    `${took}  ${error ? formatError(error, 120) : output.dim(shortHash(record.output_hash ?? ''))}`,
+    ...(elements?.failed === 0 ? [plural(elements.count, 'element')] : []),
+    ...marksOf(seen).notes,
+    ...(record.cached_from_run === null ? [] : [`from ${record.cached_from_run}`]),
+    ...(childRunId === undefined ? [] : [`run ${childRunId}`]),
+  ].join('  ');
 }
 
 function shortHash(hash: string): string {

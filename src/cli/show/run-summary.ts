@@ -1,7 +1,8 @@
 import { docsOf, isErrorCode } from '../../errors';
 import { causeLines } from '../../runtime';
 import { redactText } from '../../values/redact';
-import type { ExceptionRecord, RunResult } from '../../authoring/outcome';
+import { attemptWords, canDebug, causesOf, type FailureCause } from '../../visualisation/failures';
+import type { Err, RunResult } from '../../authoring/outcome';
 import { formatDuration, formatError, formatValue, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
 import { countOutcomes } from './run-document';
@@ -20,6 +21,10 @@ export interface Summary {
   readonly notes: RunNotes;
   /** The command that resumes it; absent if there is nothing to resume, or it was resumed. */
   readonly resume?: string | undefined;
+  /** The command that compares a failed run with the last one that succeeded. */
+  readonly compare?: string | undefined;
+  /** The command that runs a knot again by itself. */
+  readonly debug?: ((knot: string) => string) | undefined;
 }
 
 /** The verdict, the terminals, the failures, and where to ask further. */
@@ -36,7 +41,7 @@ export function summarise(summary: Summary, output: Output): string {
   ].join('\n');
 }
 
-function footer({ result, notes, resume, lineage }: Summary, output: Output): string[] {
+function footer({ result, notes, resume, compare, debug, lineage }: Summary, output: Output): string[] {
   const { failedElements, reused } = notes;
   const shown = failedElements.slice(0, SHOWN_FAILURES).map(describeFailedElements);
   const more = failedElements.length - shown.length;
@@ -49,6 +54,9 @@ function footer({ result, notes, resume, lineage }: Summary, output: Output): st
   const docs = docsOfFailure(result);
   if (docs !== undefined) rows.push(['Docs', [docs]]);
   if (resume !== undefined && isResumable(result)) rows.push(['Resume', [resume]]);
+  const [first] = causesIn(result);
+  if (compare !== undefined && result.status === 'failed') rows.push(['Compare', [compare]]);
+  if (debug && first && canDebug(first)) rows.push(['Debug', [debug(first.knotId)]]);
   rows.push(['Lineage', [lineage.location, lineage.command]]);
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.flatMap(([name, lines]) =>
@@ -158,20 +166,38 @@ const ORIGINS = {
   parent_failed_or_skipped: 'was skipped',
 } as const;
 
-function failureLines(result: RunResult, output: Output): string[] {
-  const failed = Object.entries(result.outcomes).flatMap(([id, outcome]) =>
-    outcome.kind === 'err' ? [{ id, error: outcome.error }] : [],
+/** In the order of their first failures. */
+function causesIn({ outcomes, graph }: RunResult): FailureCause[] {
+  const knots = new Map(graph.knots.map((knot) => [knot.id, knot]));
+  return causesOf(
+    Object.entries(outcomes).flatMap(([knotId, outcome]) => {
+      if (outcome.kind !== 'err') return [];
+      const { kind, maximumAttempts, state } = knots.get(knotId) ?? {};
+      const { error } = outcome;
+      return [
+        { knotId, kind, error, attempt: error.attempt, maximumAttempts, finishedAt: state?.finishedAt ?? 0 },
+      ];
+    }),
   );
-  if (failed.length === 0) return [];
-  const lines = failed.slice(0, SHOWN_FAILURES).flatMap(({ id, error }) => failureText(id, error, output));
-  const more = failed.length - SHOWN_FAILURES;
+}
+
+function failureLines(result: RunResult, output: Output): string[] {
+  const causes = causesIn(result);
+  if (causes.length === 0) return [];
+  const lines = causes.slice(0, SHOWN_FAILURES).flatMap((cause) => causeText(cause, result, output));
+  const more = causes.length - SHOWN_FAILURES;
   return ['', output.bold('Failed'), ...lines, ...(more > 0 ? [`  and ${more} more`] : [])];
 }
 
-function failureText(id: string, error: ExceptionRecord, output: Output): string[] {
-  const attempts = error.attempt > 1 ? ` (attempt ${error.attempt})` : '';
+function causeText(cause: FailureCause, { outcomes }: RunResult, output: Output): string[] {
+  const [first, ...others] = cause.knots;
+  const { error } = outcomes[first!] as Err;
+  const attempt = attemptWords(cause);
+  const more = others.length - SHOWN_FAILURES;
+  const named = [...others.slice(0, SHOWN_FAILURES), ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
   return [
-    `  ${output.red(id)}  ${formatError(error, 500)}${attempts}`,
+    `  ${output.red(first!)}  ${formatError(error, 500)}${attempt && ` (${attempt})`}`,
     ...causeLines(error).map((line) => `    ${output.dim(redactText(line))}`),
+    ...(others.length > 0 ? [`    the same error in ${plural(others.length, 'other knot')}: ${named}`] : []),
   ];
 }

@@ -1,16 +1,26 @@
 import type { GraphState } from '../../authoring/run-graph';
 import { lineText } from '../../node/terminal';
+import {
+  KNOT_STATUSES,
+  marksOf,
+  type KnotMarks,
+  type KnotStatus,
+  type SeenKnot,
+} from '../../visualisation/marks';
 import { redactText } from '../../values/redact';
 import { formatDuration, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
+import { painted, SIGNS } from './knot-signs';
 
 export interface WatchedKnot {
   readonly id: string;
   readonly depth: number;
   readonly state?: GraphState;
-  /** Milliseconds since the epoch: when it was first seen running. */
-  readonly runningSince?: number;
+  /** `since`, for a running knot: when it was first seen. */
+  readonly waiting?: SeenKnot['waiting'];
+  /** What it waits for, if that is no signal. */
   readonly waitsFor?: string;
+  readonly usualMs?: number;
 }
 
 interface WatchSize {
@@ -26,19 +36,6 @@ const DETAIL = 26;
 const MOST_NAME = 40;
 const DEEPEST = 8;
 
-type Kind = 'failed' | 'running' | 'waits' | 'ok' | 'skipped' | 'open';
-
-/** Priority of knots, if not all fit. */
-const RANKS: Readonly<Record<Kind, number>> = { failed: 0, running: 1, waits: 2, ok: 3, skipped: 4, open: 5 };
-const MARKS: Readonly<Record<Kind, string>> = {
-  failed: '✗',
-  running: '▸',
-  waits: '◦',
-  ok: '✓',
-  skipped: '−',
-  open: '·',
-};
-
 /** A line for each knot, with a bar for its time. Without room for all, shows the most important ones. */
 export function watchLines(knots: readonly WatchedKnot[], size: WatchSize, output: Output): string[] {
   const shown = chosen(knots, size.rows);
@@ -51,15 +48,19 @@ export function watchLines(knots: readonly WatchedKnot[], size: WatchSize, outpu
   );
   const bar = Math.min(MOST_BAR, size.columns - name - DETAIL - 6);
   const lines = shown.map((knot, index) => {
-    const kind = kindOf(knot);
-    const head = `${painted(kind, MARKS[kind], output)} ${shorten(names[index]!, name).padEnd(name)}`;
-    const middle = bar >= LEAST_BAR ? `  ${barOf(knot, bar, size, kind, output)}` : '';
+    const marks = marksOf(knot, size.now);
+    const { status } = marks;
+    const head = `${painted(status, SIGNS[status], output)} ${shorten(names[index]!, name).padEnd(name)}`;
+    const middle = bar >= LEAST_BAR ? `  ${barOf(knot, bar, size, status, output)}` : '';
     const room = size.columns - 1 - 2 - name - (bar >= LEAST_BAR ? bar + 2 : 0) - 2;
-    return `${head}${middle}  ${shorten(lineText(detailOf(knot, kind, size.now)), Math.max(4, room))}`.trimEnd();
+    return `${head}${middle}  ${shorten(lineText(detailOf(knot, marks, size.now)), Math.max(4, room))}`.trimEnd();
   });
   const more = knots.length - shown.length;
   return [...lines, ...(more > 0 ? [output.dim(`  and ${plural(more, 'knot')} more`)] : [])];
 }
+
+/** Those come first that need attention. */
+const rankOf = (knot: WatchedKnot): number => KNOT_STATUSES.indexOf(marksOf(knot).status);
 
 /** In the order of the tree. */
 function chosen(knots: readonly WatchedKnot[], rows: number): readonly WatchedKnot[] {
@@ -67,52 +68,40 @@ function chosen(knots: readonly WatchedKnot[], rows: number): readonly WatchedKn
   const newest = (knot: WatchedKnot): number => knot.state?.finishedAt ?? 0;
   const kept = new Set(
     [...knots]
-      .sort((one, other) => RANKS[kindOf(one)] - RANKS[kindOf(other)] || newest(other) - newest(one))
+      .sort((one, other) => rankOf(one) - rankOf(other) || newest(other) - newest(one))
       .slice(0, Math.max(1, rows - 1)),
   );
   return knots.filter((knot) => kept.has(knot));
 }
 
-function kindOf({ state, runningSince, waitsFor }: WatchedKnot): Kind {
-  if (state) return state.outcome === 'err' ? 'failed' : state.outcome;
-  if (waitsFor !== undefined) return 'waits';
-  return runningSince === undefined ? 'open' : 'running';
-}
-
-function painted(kind: Kind, text: string, output: Output): string {
-  if (kind === 'failed') return output.red(text);
-  if (kind === 'ok') return output.green(text);
-  if (kind === 'running') return output.bold(text);
-  return kind === 'open' ? output.dim(text) : output.yellow(text);
-}
-
-function detailOf({ state, runningSince, waitsFor }: WatchedKnot, kind: Kind, now: number): string {
-  if (kind === 'waits') return `waits ${waitsFor}`;
-  if (!state)
-    return runningSince === undefined ? '' : `running ${formatDuration(Math.max(0, now - runningSince))}`;
-  if (kind === 'skipped') return state.skipReason ?? 'skipped';
-  const took = formatDuration(state.finishedAt - state.startedAt);
-  const attempt = state.attempt > 1 ? `, attempt ${state.attempt}` : '';
-  if (kind === 'failed')
-    return `${took}${attempt}  ${redactText(`${state.error?.type ?? ''}: ${state.error?.message ?? ''}`)}`;
-  const elements = state.elements ? `, ${plural(state.elements.count, 'element')}` : '';
-  return `${took}${attempt}${elements}${state.cachedFromRun === undefined ? '' : ', reused'}`;
+function detailOf({ state, waiting, waitsFor }: WatchedKnot, marks: KnotMarks, now: number): string {
+  const { status, word, notes } = marks;
+  if (status === 'skipped') return state?.skipReason ?? word;
+  if (status === 'waiting') return [waitsFor === undefined ? word : `waits ${waitsFor}`, ...notes].join(', ');
+  const since = state?.startedAt ?? waiting?.since;
+  if (status === 'pending' || since === undefined) return '';
+  const took = formatDuration(Math.max(0, (state?.finishedAt ?? now) - since));
+  const elements = state?.elements?.failed === 0 ? [plural(state.elements.count, 'element')] : [];
+  const told = [status === 'running' ? `running ${took}` : took, ...elements, ...notes];
+  if (status === 'failed')
+    return `${told.join(', ')}  ${redactText(`${state?.error?.type ?? ''}: ${state?.error?.message ?? ''}`)}`;
+  return [...told, ...(status === 'reused' ? ['reused'] : [])].join(', ');
 }
 
 /** From the start of the run until now. */
 function barOf(
-  { state, runningSince }: WatchedKnot,
+  { state, waiting }: WatchedKnot,
   width: number,
   { startedAt, now }: WatchSize,
-  kind: Kind,
+  status: KnotStatus,
   output: Output,
 ): string {
-  const from = state?.startedAt ?? runningSince;
-  if (from === undefined || kind === 'skipped') return ' '.repeat(width);
+  const from = state?.startedAt ?? (status === 'running' ? waiting?.since : undefined);
+  if (from === undefined || status === 'skipped') return ' '.repeat(width);
   const span = Math.max(1, now - startedAt);
   const place = (time: number): number => Math.round(((time - startedAt) / span) * width);
   const begin = Math.min(width - 1, Math.max(0, place(from)));
   const end = Math.min(width, Math.max(begin + 1, place(state?.finishedAt ?? now)));
   const bar = (state ? '━' : '╍').repeat(end - begin);
-  return `${' '.repeat(begin)}${painted(kind, bar, output)}${' '.repeat(width - end)}`;
+  return `${' '.repeat(begin)}${painted(status, bar, output)}${' '.repeat(width - end)}`;
 }

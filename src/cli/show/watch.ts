@@ -2,11 +2,13 @@ import type { Progress, Selvage } from '../../client';
 import { graphOfRun, LoadedPlan, stateOf } from '../../runtime';
 import { parentsOf, type GraphKnot, type GraphState } from '../../authoring/run-graph';
 import type { RunRecord } from '../../ports';
+import { marksOf, usualOf, type UsualTimes } from '../../visualisation/marks';
 import { formatDuration, formatError, formatTime, shorten } from '../output/format';
 import type { Output } from '../output/output';
 import { signalCommand } from '../output/typed-commands';
 import { progressLine } from './progress';
 import { treeOrder } from './tree-order';
+import { usualBefore } from './usual-before';
 import { watchLines, type WatchedKnot } from './watch-lines';
 
 const FRAME_MS = 250;
@@ -23,6 +25,7 @@ export class Watch {
   private knots: readonly GraphKnot[] = [];
   private tree: ReturnType<typeof treeOrder> = [];
   private run: RunRecord | undefined;
+  private usual: UsualTimes | undefined;
   private readonly states = new Map<string, GraphState>();
   private readonly since = new Map<string, number>();
   private readonly announced = new Set<string>();
@@ -68,6 +71,7 @@ export class Watch {
     const stored = await tapestryStore.get(run.plan_hash);
     if (!stored) return;
     this.run = run;
+    this.usual ??= await usualBefore(runHistory, run);
     this.knots = graphOfRun(LoadedPlan.parse(stored.text, run.plan_hash), []).knots;
     this.tree = treeOrder(this.knots.map(parentsOf));
   }
@@ -99,9 +103,8 @@ export class Watch {
     if (this.knots.length > MOST_TOLD && outcome !== 'err') return;
     const took = formatDuration(state.finishedAt - state.startedAt);
     const why = error ? `: ${formatError(error, 300)}` : '';
-    const attempt = state.attempt > 1 ? `, attempt ${state.attempt}` : '';
-    const told = outcome === 'skipped' ? (state.skipReason ?? '') : `${took}${attempt}${why}`;
-    const word = outcome === 'err' ? 'failed' : outcome;
+    const { word, notes } = marksOf({ state });
+    const told = outcome === 'skipped' ? (state.skipReason ?? '') : `${[took, ...notes].join(', ')}${why}`;
     output.say(`${formatTime(state.finishedAt)} ${word} ${knot}  ${told}`);
   }
 
@@ -143,14 +146,18 @@ export class Watch {
         id,
         depth,
         state,
-        runningSince: !state && runs.has(id) ? since : undefined,
-        waitsFor: !state && wait ? waitText(wait) : undefined,
+        waiting: wait
+          ? { state: 'waiting', signal: wait.signal }
+          : runs.has(id)
+            ? { state: 'running', since }
+            : undefined,
+        waitsFor: wait && wait.signal === undefined ? waitText(wait) : undefined,
+        usualMs: usualOf(this.usual, this.knots[index]!),
       };
     });
   }
 }
 
-function waitText({ signal, until }: Progress['waits'][number]): string {
-  if (signal !== undefined) return `for "${signal}"`;
+function waitText({ until }: Progress['waits'][number]): string {
   return until === undefined ? 'for a time' : `until ${formatTime(until)}`;
 }

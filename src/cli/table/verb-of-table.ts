@@ -25,7 +25,7 @@ import type { Output } from '../output/output';
 import { readJson } from '../options/json-argument';
 import { isConfirmed } from '../output/confirm';
 import { EXIT } from '../output/exit-codes';
-import { shellLine } from '../output/typed-commands';
+import { shellLine } from '../../values/shell-line';
 import { carryOut, RECORDS, type More, type Show } from './carry-out';
 import type { Complete } from './late-verb';
 

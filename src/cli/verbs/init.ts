@@ -8,7 +8,7 @@ import type { Does } from '../options/does';
 import { addAll, flag, valued, type Chosen } from '../options/option';
 import { JSON_DOCUMENT, STACKS } from '../options/server-options';
 import type { Output } from '../output/output';
-import { shellLine } from '../output/typed-commands';
+import { shellLine } from '../../values/shell-line';
 
 interface Template {
   readonly summary: string;

@@ -90,7 +90,7 @@ async function errandOf(
   { file, loaded }: { readonly file: string | undefined; readonly loaded: LoadedFile | undefined },
   options: ResumeCommandOptions,
 ): Promise<Errand> {
-  const { BACKFILL } = await import('../../backfills/request.js');
+  const { BACKFILL } = await import('../../backfills/names.js');
   const { chooseTapestry } = await import('../files/load-file.js');
   const { standingOf } = await import('../work/pollers.js');
   const { resumedBackfill, tapestryOfBackfill } = await import('../../connection/backfills.js');
@@ -141,7 +141,7 @@ async function unfinishedErrand(
   { file, loaded }: { readonly file: string | undefined; readonly loaded: LoadedFile | undefined },
   options: ResumeCommandOptions,
 ): Promise<Errand> {
-  const { BACKFILL } = await import('../../backfills/request.js');
+  const { BACKFILL } = await import('../../backfills/names.js');
   const { chooseTapestry } = await import('../files/load-file.js');
   const { runId } = run;
   const place = placeWords(options);

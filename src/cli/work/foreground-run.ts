@@ -9,6 +9,7 @@ import type { Output } from '../output/output';
 import { commandLine, FILE, resumeCommand } from '../output/typed-commands';
 import { hasResult, workFor } from '../process/early-end';
 import type { Interruption } from '../process/interruption';
+import { nextCommands } from '../show/next-commands';
 import { ProgressDisplay } from '../show/progress';
 import { runDocument } from '../show/run-document';
 import { lineageLocation, NO_NOTES, readableValues, readNotes } from '../show/run-notes';
@@ -190,7 +191,8 @@ async function showResult(
   if (told) output.say(`\n${told}`);
   // `describe` has put these values into words.
   const terminals = told ? {} : (record?.terminals ?? {});
-  output.say(summarise({ result, terminals, elapsed, lineage, notes, resume }, output));
+  const next = record ? await nextCommands(selvage.backends, record, options, file) : {};
+  output.say(summarise({ result, terminals, elapsed, lineage, notes, resume, ...next }, output));
   if (unreadable) output.warn(`Values of the run cannot be shown. ${unreadable.message}`);
   if (output.json) {
     const known = { tapestry, lineage, notes, server: selvage.location };

@@ -1,3 +1,4 @@
+import { marksOf } from '../../visualisation/marks';
 import type { Tone } from './ui/tones';
 
 /** The letters of a grid's cells. */
@@ -7,8 +8,30 @@ export const CELLS: Readonly<Record<string, { readonly tone: Tone; readonly word
   e: { tone: 'err', word: 'failed' },
   s: { tone: 'skipped', word: 'skipped' },
   r: { tone: 'running', word: 'running or waiting' },
+  w: { tone: 'waiting', word: 'waits for a signal' },
   ' ': { tone: 'none', word: 'not run' },
 };
+
+interface CellMark {
+  readonly attempt?: number;
+  readonly elements?: { readonly count: number; readonly failed: number };
+  readonly signal?: string;
+}
+
+/** The words of a cell with its marks: `ok, ×3`, `waits for approve`. */
+export function cellWords(cell: string, mark: CellMark | undefined): string {
+  const { word } = CELLS[cell] ?? CELLS[' ']!;
+  if (!mark) return word;
+  const { attempt = 1, elements, signal } = mark;
+  const isOpen = signal !== undefined;
+  const times = { scheduledAt: 0, startedAt: 0, finishedAt: 0 };
+  const { word: shown, notes } = marksOf({
+    ...(isOpen
+      ? { waiting: { state: 'waiting', signal } }
+      : { state: { outcome: cell === 'e' ? 'err' : 'ok', attempt, elements, ...times } }),
+  });
+  return [isOpen ? shown : word, ...notes].join(', ');
+}
 
 export interface Spot {
   readonly column: number;

@@ -11,15 +11,17 @@ export const PARTITION_TONES: Readonly<Record<string, Tone>> = {
   failed: 'err',
 };
 
-interface PartitionGroup {
+interface PartitionGroup<One> {
   /** `2026-03`, `2026`; undefined for partitions that are not times. */
   readonly title?: string;
-  readonly partitions: readonly Partition[];
+  readonly partitions: readonly One[];
 }
 
 /** Partitions in groups as in a calendar: hours by day, days by month, months by year; all others in one. */
-export function groupsOf(partitions: readonly Partition[]): PartitionGroup[] {
-  const groups = new Map<string, Partition[]>();
+export function groupsOf<One extends { readonly key: string }>(
+  partitions: readonly One[],
+): PartitionGroup<One>[] {
+  const groups = new Map<string, One[]>();
   for (const partition of partitions) {
     const title = groupTitle(partition.key);
     const group = groups.get(title);

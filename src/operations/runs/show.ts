@@ -5,6 +5,7 @@ import { name } from '../fields';
 import { question } from '../operation';
 import { runGraph } from '../run-graph';
 import type { ProjectData } from '../surroundings';
+import { lastGoodRun } from './last-good';
 import { graphOf, requireRun } from './require-run';
 import { runSummary, summaryOf } from './summary';
 
@@ -14,6 +15,8 @@ const runView = z.object({
   /** Neighbours among the tapestry's runs. */
   previousRunId: z.string().optional(),
   nextRunId: z.string().optional(),
+  /** For a run that did not succeed: the last one before it that did. */
+  lastGoodRunId: z.string().optional(),
   /** The answer is at least as new as this position of the feed. */
   position: z.string().optional(),
 });
@@ -35,10 +38,12 @@ export const show = question({
     // Taken first: changes during the reading are reported again, which does no harm.
     const position = await of.live?.position();
     const record = await requireRun(of, runId);
-    const [graph, previousRunId, nextRunId] = await Promise.all([
+    const isBad = record.status !== 'running' && record.status !== 'succeeded';
+    const [graph, previousRunId, nextRunId, lastGoodRunId] = await Promise.all([
       graphOf(of, record),
       before(of, record),
       after(of, record),
+      isBad ? lastGoodRun(of.backends, record) : undefined,
     ]);
     const resumedAs = await resumedAsOf(of, record);
     return {
@@ -46,6 +51,7 @@ export const show = question({
       graph,
       previousRunId,
       nextRunId,
+      lastGoodRunId,
       position,
     };
   },

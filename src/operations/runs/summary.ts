@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { triggerOfBackfill } from '../../backfills/choose';
+import { triggerOfBackfill } from '../../backfills/names';
 import type { RunRecord } from '../../ports';
 import { streamName } from '../../streams';
 import { instant, json, list, runStatus } from '../fields';

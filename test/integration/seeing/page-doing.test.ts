@@ -96,10 +96,26 @@ describeInBrowser()('what is done from the page', () => {
       '2024-01-03',
     ]);
     await dialog.getByRole('button', { name: 'Start 2 runs' }).click();
-    await tab.getByText('Backfill started').waitFor();
+    const toast = tab.locator('.toast').filter({ hasText: 'Backfill started' });
+    const backfill = await toast.getByRole('link').getAttribute('href');
     await tab.getByRole('button', { name: '2024-01-03, ok' }).waitFor();
     await tab.getByRole('button', { name: /^2024-01-02, failed/ }).waitFor();
     await tab.getByRole('button', { name: /^2024-01-01, missing/ }).waitFor();
+
+    // Its own page begins with what failed, and leads to why.
+    await tab.goto(new URL(backfill!, tab.url()).href);
+    await tab.getByRole('tab', { name: 'Partitions', selected: true }).waitFor();
+    await tab.getByText('PartitionsNotOk').waitFor();
+    await tab.getByRole('button', { name: 'Resume' }).waitFor();
+    expect(await tab.getByRole('button', { name: 'Copy the selvage debug command' }).count()).toBe(0);
+    const bad = tab.locator('section').filter({ hasText: '1 partition failed or cancelled' });
+    expect(await bad.getByRole('listitem').allTextContents()).toEqual([
+      expect.stringMatching(/^2024-01-02failed/),
+    ]);
+    await tab.getByRole('link', { name: '2024-01-03, succeeded' }).waitFor();
+    await bad.getByRole('link').click();
+    const why = tab.getByRole('status', { name: 'Why it did not succeed' });
+    await why.getByText('no such day').waitFor();
   });
 
   test('events of a trigger that started no run are shown under it', async () => {

@@ -220,7 +220,7 @@ describeInBrowser()('the page of a run, on a real server', () => {
     await session.send('Page.setWebLifecycleState', { state: 'active' });
     await page.getByText('succeeded').first().waitFor();
     await page.getByRole('button', { name: '4 ok' }).waitFor();
-    await panel.getByText('attempt 2', { exact: true }).waitFor();
+    await panel.getByText('×2', { exact: true }).waitFor();
     expect(await card.boundingBox()).toEqual(place);
   });
 
@@ -230,6 +230,8 @@ describeInBrowser()('the page of a run, on a real server', () => {
       await shared().start(signed, {}, { runId: unique('cancelled') }),
     ];
     const page = await openOf(shared(), `runs/${answered.runId}?knot=approval`);
+    await page.getByRole('tab', { name: 'List' }).click();
+    await page.getByRole('button', { name: /^approval.*waits for approval/u }).waitFor();
     const form = page.getByRole('complementary').locator('form');
     await form.getByLabel('reason').fill('fine');
     await form.getByRole('button', { name: 'Send' }).click();
@@ -262,6 +264,56 @@ describeInBrowser()('the page of a run, on a real server', () => {
     await page.getByLabel('Lines that contain').fill('ROWS');
     await log.getByText('it was confirmed late').waitFor({ state: 'detached' });
     await log.getByText('users read').waitFor();
+  });
+
+  test('a failed run says what failed first, why and where, and what to do next', async () => {
+    const name = unique('failing');
+    let isBroken = false;
+    const check = knot('check', ({ all, factor }: { all: readonly unknown[]; factor: number }) => {
+      if (isBroken) throw new RangeError(`no ${factor > 2 ? 'rate' : 'order'}\nasked for: ${factor}`);
+      return all.length;
+    });
+    const failing = tapestry(name, {}, () => {
+      const all = users({}, { id: 'all' });
+      const first = check(
+        { all, factor: 1 },
+        { id: 'first', retry: { maximumAttempts: 2, initialInterval: 1 } },
+      );
+      const others = [2, 3, 4, 5].map((factor) => check({ all, factor }, { id: `check.${factor}` }));
+      return { first, last: others.at(-1)! };
+    });
+    const { backends } = shared();
+    await runLocally(failing, {}, { backends, runId: `${name}-good` });
+    isBroken = true;
+    await runLocally(failing, {}, { backends, runId: `${name}-bad` });
+    const page = await openOf(shared(), `runs/${name}-bad`);
+    const why = page.getByRole('status', { name: 'Why it did not succeed' });
+    await why.getByText('failed first').waitFor();
+    expect(await violations(page)).toEqual([]);
+    const causes = why.locator('.rp-cause');
+    expect(await causes.count()).toBe(2);
+    await why.getByText('1 other cause').click();
+    const [orders, rates] = [causes.filter({ hasText: 'no order' }), causes.filter({ hasText: 'no rate' })];
+    await orders.getByText('RangeError').waitFor();
+    await orders.getByText('2 knots').waitFor();
+    await rates.getByText('3 knots').click();
+    const place = why.getByRole('link', { name: /^Open run-page\.test\.ts:\d+:\d+ in the editor$/u }).first();
+    expect(await place.getAttribute('href')).toMatch(/^vscode:\/\/file\/.*\/run-page\.test\.ts:\d+:\d+$/u);
+    await rates.getByRole('button', { name: 'check.4', exact: true }).click();
+    await page.getByRole('complementary', { name: 'Knot check.4' }).getByText('no rate').first().waitFor();
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await why.getByRole('button', { name: 'Copy the selvage debug command' }).click();
+    await page.getByText('Command copied').waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(
+      new RegExp(`^npx selvage debug ${name}-bad FILE --knot (?:first|check\\.\\d)$`, 'u'),
+    );
+    await why.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('dialog', { name: 'Resume the run' }).getByText('would run').waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('3');
+    await page.getByRole('button', { name: /^first.*failed.*×2/u }).waitFor();
+    await why.getByRole('link', { name: 'Compare with the last good run' }).click();
+    await page.waitForURL((url) => url.pathname.endsWith(`/compare/${name}-good/${name}-bad`));
   });
 
   test('a graph of many knots is laid out in a worker, and without one where it does not come', async () => {

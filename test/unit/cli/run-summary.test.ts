@@ -124,13 +124,40 @@ test('a terminal without a value says why: a gate that closed, a path that was n
   ]);
 });
 
-test('a thousand failures are not listed one by one', () => {
-  const outcomes = Object.fromEntries(
-    Array.from({ length: 1000 }, (_, i) => [`k${i}`, { kind: 'err' as const, error }]),
-  );
-  const lines = summaryOf({ ...failed, outcomes, values: {} }, {});
+test('a thousand failures are not listed one by one, and those with one cause are one', () => {
+  const outcomesOf = (messageOf: (at: number) => string): RunResult['outcomes'] =>
+    Object.fromEntries(
+      Array.from({ length: 1000 }, (_, i) => [
+        `k${i}`,
+        { kind: 'err' as const, error: { ...error, message: messageOf(i) } },
+      ]),
+    );
+  const lines = summaryOf({ ...failed, outcomes: outcomesOf((at) => `no ${at}`), values: {} }, {});
   expect(lines.length).toBeLessThan(150);
   expect(lines).toContain('  and 980 more');
+  const alike = summaryOf({ ...failed, outcomes: outcomesOf((at) => `no\n${at}`), values: {} }, {});
+  expect(alike.filter((line) => line.includes('RangeError'))).toHaveLength(1);
+  expect(alike).toContainEqual(
+    expect.stringMatching(/^ {4}the same error in 999 other knots: k1, k2, .*k20, and 979 more$/),
+  );
+});
+
+test('a failed run names the attempt, the comparison and the command that runs the first failure again', () => {
+  const graph = {
+    ...failed.graph,
+    knots: [{ id: 'e', kind: 'knot' as const, configHash: '', inputs: [], maximumAttempts: 3 }],
+  };
+  const next = {
+    compare: 'selvage diff good r',
+    debug: (knot: string) => `selvage debug r FILE --knot ${knot}`,
+  };
+  const lines = summaryOf({ ...failed, graph }, {}, next);
+  expect(lines).toContain('  e  RangeError: too much (attempt 3 of 3)');
+  expect(lines.slice(-4, -2)).toEqual([
+    'Compare  selvage diff good r',
+    'Debug    selvage debug r FILE --knot e',
+  ]);
+  expect(summaryOf({ ...failed, status: 'cancelled' }, {}, next).join('\n')).not.toContain('Compare');
 });
 
 test('a run that ended early says why; a cancelled terminal is said to be', () => {

@@ -7,7 +7,8 @@ import {
   shorten,
 } from '../../../src/cli/output/format';
 import { endsWithParent } from '../../../src/cli/process/parent-watch';
-import { nextPage, ownCommand, shellLine } from '../../../src/cli/output/typed-commands';
+import { nextPage, ownCommand } from '../../../src/cli/output/typed-commands';
+import { shellLine } from '../../../src/values/shell-line';
 import { describePlace } from '../../../src/cli/location/connect';
 import { reportError } from '../../../src/cli/output/report-error';
 import { workerWords } from '../../../src/cli/options/server-options';

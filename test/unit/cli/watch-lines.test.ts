@@ -26,8 +26,8 @@ const KNOTS: readonly WatchedKnot[] = [
       error: { type: 'RangeError', message: 'odd\u001b[2J\nline' },
     }),
   },
-  { id: 'train', depth: 1, runningSince: 5_000 },
-  { id: 'approve', depth: 2, waitsFor: 'for "approval"' },
+  { id: 'train', depth: 1, waiting: { state: 'running', since: 5_000 }, usualMs: 1_000 },
+  { id: 'approve', depth: 2, waiting: { state: 'waiting', signal: 'approval' } },
   { id: 'late', depth: 3, state: ended(9_000, 9_000, { outcome: 'skipped', skipReason: 'cancelled' }) },
   { id: 'report', depth: 3 },
 ];
@@ -35,10 +35,10 @@ const KNOTS: readonly WatchedKnot[] = [
 test('each knot has a line, with a bar of when it ran since the run began', () => {
   expect(`\n${watchLines(KNOTS, SIZE, output).join('\n')}\n`).toBe(`
 ✓ param:x       ━                                     0 ms
-✓   fetch       ━━━━━━━━━━━━━━━━━━                    5.0 s, attempt 3
+✓   fetch       ━━━━━━━━━━━━━━━━━━                    5.0 s, ×3
 ✗     parse                       ━━━━                1.0 s  RangeError: odd\\u…
-▸   train                         ╍╍╍╍╍╍╍╍╍╍╍╍╍╍╍╍╍╍  running 5.0 s
-◦     approve                                         waits for "approval"
+▸   train                         ╍╍╍╍╍╍╍╍╍╍╍╍╍╍╍╍╍╍  running 5.0 s, slow: usu…
+◦     approve                                         waits for approval
 −       late                                          cancelled
 ·       report
 `);

@@ -45,16 +45,34 @@ const wait = (code: WaitingCode, message: string, more: Partial<WaitingKnot> = {
 describe('a run as the page holds it', () => {
   it('counts how its knots stand, and tells which have changed', () => {
     const model = new RunModel(graph, { m: wait('Running', '', { state: 'running', since: 1 }) });
-    expect(model.statuses).toEqual(['ok', 'running', 'pending']);
+    expect(model.marks.map(({ status }) => status)).toEqual(['ok', 'running', 'pending']);
     const changes: (readonly number[])[] = [];
     const end = model.onChange((knots) => changes.push(knots));
     model.apply([finished('m', ok()), finished('m', ok()), finished('unknown', ok())]);
-    expect(model.statuses).toEqual(['ok', 'ok', 'pending']);
+    expect(model.marks.map(({ status }) => status)).toEqual(['ok', 'ok', 'pending']);
     expect(model.counts).toMatchObject({ ok: 2, pending: 1, running: 0 });
     end();
     model.apply([finished('constructor', { ...ok(), outcome: 'err' })]);
     expect(changes).toEqual([[1]]);
     expect(model.counts.failed).toBe(1);
+  });
+
+  it('marks a running knot as slow when its time comes', () => {
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(1_000);
+    const waiting = { b: wait('Running', '', { state: 'running', since: 0 }) };
+    const running = { ...graph, knots: [knot('b', [], { definition: 'load' })] };
+    const model = new RunModel(running, waiting);
+    model.setUsual(new Map([['load', 2_000]]));
+    model.refresh(running, waiting);
+    expect(model.marks[0]!.notes).toEqual([]);
+    clock.mockReturnValue(3_000);
+    model.refresh(running, waiting);
+    expect(model.marks[0]).toEqual({
+      status: 'running',
+      word: 'running',
+      notes: ['slow: usually 2.0 s at most'],
+    });
+    clock.mockRestore();
   });
 
   it('counts elements for their map until the map has ended', () => {
@@ -69,7 +87,7 @@ describe('a run as the page holds it', () => {
     const model = new RunModel(graph);
     model.apply([finished('m', ok())]);
     model.refresh(graph, { m: wait('Queued', '') });
-    expect(model.statuses[1]).toBe('ok');
+    expect(model.statusOf(1)).toBe('ok');
   });
 
   it('is not told of changes where an answer says the same again', () => {

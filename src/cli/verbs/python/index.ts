@@ -49,7 +49,7 @@ Examples:
     const { out, check = false } = options;
     const [{ isWritten, writeTypes }, { shellLine }] = await Promise.all([
       import('../../python-types/write-types.js'),
-      import('../../output/typed-commands.js'),
+      import('../../../values/shell-line.js'),
     ]);
     const before = await textOf(out);
     if (!check && before !== undefined && before.trim() !== '' && !isWritten(before))

@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { AnswerOf } from '../../../operations';
 import type { Comparison, Likeness } from '../../../operations/runs/compare';
 import type { RunSummary } from '../../../operations/runs/summary';
-import type { KnotStatus } from '../../../visualisation/selection';
+import type { KnotStatus } from '../../../visualisation/marks';
 import { durationOf } from '../../../visualisation/words';
 import { FilterBar } from '../graph/filter-bar';
 import { GraphView } from '../graph/graph-view';

@@ -1,4 +1,4 @@
-import type { KnotStatus } from '../../../visualisation/selection';
+import type { KnotStatus } from '../../../visualisation/marks';
 import { element, markIn } from '../ui/canvas';
 import { SHAPES } from '../ui/tones';
 import { shortened } from '../shown-text';
@@ -13,7 +13,8 @@ export interface CardText {
   /** The id without what its group already says. */
   readonly label: string;
   readonly about: string;
-  readonly time: string;
+  /** How long it took, or its status, and its marks. */
+  readonly line: string;
   readonly hash: string;
   readonly isSelected: boolean;
   readonly isDimmed: boolean;
@@ -121,19 +122,18 @@ const AROUND = 26;
 function fill(card: Card, text: CardText, zoom: number): void {
   const { first, second } = legible(HEIGHT, zoom);
   const room = (card.width - AROUND) * zoom;
-  const time = text.time === '' ? text.word : text.time;
   const label = shortened(text.label, lettersIn(room - first, first));
-  const about = shortened(text.about, lettersIn(room, second) - time.length);
+  const about = shortened(text.about, lettersIn(room, second) - text.line.length);
   const shown = JSON.stringify([text, label, about]);
   if (card.shown === shown) return;
   card.shown = shown;
   const { root, shape, parts } = card;
   root.className = `g-card tone-${TONES[text.status]}${text.isSelected ? ' g-selected' : ''}${text.isDimmed ? ' g-dimmed' : ''}`;
-  root.title = [text.id, text.about, text.word, text.time, text.hash]
+  root.title = [text.id, text.about, text.word, text.line, text.hash]
     .filter((part) => part !== '')
     .join('\n');
   shape.setAttribute('d', SHAPES[TONES[text.status]]);
-  const texts = [label, about, time];
+  const texts = [label, about, text.line];
   parts.forEach((part, index) => {
     part.textContent = texts[index]!;
   });

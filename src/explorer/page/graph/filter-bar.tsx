@@ -1,13 +1,14 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
-import { selectKnots, type KnotStatus, type Selection } from '../../../visualisation/selection';
+import { KNOT_STATUSES, type KnotStatus } from '../../../visualisation/marks';
+import { selectKnots, type Selection } from '../../../visualisation/selection';
 import { useKeys } from '../keys';
 import type { RunModel } from '../run/run-model';
 import { useRunChanges } from '../run/use-run-changes';
 import { shownText } from '../shown-text';
 import { Shape } from '../ui/outcome';
 import { countWords } from '../words';
-import { STATUSES, TONES } from './status';
+import { TONES } from './status';
 
 export function FilterBar(props: {
   model: RunModel;
@@ -41,7 +42,7 @@ export function FilterBar(props: {
         />
       </label>
       <div class="g-legend row wrap grow" role="group" aria-label="Knots by status">
-        {STATUSES.filter((status) => counts[status] > 0 && model.wordOf(status) !== '').map((status) => (
+        {KNOT_STATUSES.filter((status) => counts[status] > 0 && model.wordOf(status) !== '').map((status) => (
           <button
             key={status}
             type="button"
@@ -71,7 +72,7 @@ export function useSelection(model: RunModel, filter: string): Selection {
   const version = useRunChanges(model);
   const now = filter.trim() === '' ? 0 : version;
   return useMemo(
-    () => selectKnots(model.graph, filter, (knot) => model.statuses[knot]!),
+    () => selectKnots(model.graph, filter, (knot) => model.statusOf(knot)),
     [model, filter, now],
   );
 }

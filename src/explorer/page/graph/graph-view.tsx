@@ -80,7 +80,7 @@ export function GraphView(props: GraphViewProps) {
   };
   const walk = (step: Step): void => {
     if (selected === undefined) {
-      const first = model.statuses.findIndex((status) => status === 'failed');
+      const first = model.marks.findIndex(({ status }) => status === 'failed');
       if (model.knots.length > 0) choose(Math.max(0, first));
       return;
     }

@@ -1,5 +1,5 @@
 import type { Picture } from '../../../visualisation';
-import type { KnotStatus } from '../../../visualisation/selection';
+import type { KnotStatus } from '../../../visualisation/marks';
 import type { Rect } from './camera';
 import { freeCorner, HEIGHT, WIDTH, type Corner } from './corners';
 import type { Palette } from './palette';

@@ -1,5 +1,5 @@
 import type { Box, GroupBox, Picture } from '../../../visualisation';
-import type { KnotStatus } from '../../../visualisation/selection';
+import { KNOT_STATUSES, type KnotStatus } from '../../../visualisation/marks';
 import { meets, type Camera, type Rect } from './camera';
 import { legible, lettersIn } from './legible';
 import type { Palette } from './palette';
@@ -7,7 +7,7 @@ import type { Scene } from './scene';
 import { labelIn } from '../../../visualisation/groups';
 import { shortened, shownText } from '../shown-text';
 import { SHAPES } from '../ui/tones';
-import { STATUSES, TONES } from './status';
+import { TONES } from './status';
 
 export interface Look {
   palette(): Palette;
@@ -61,7 +61,7 @@ interface Pen {
 export function paintBoxes(pen: Pen, picture: Picture, look: Look, knots: readonly number[]): void {
   const { context, zoom } = pen;
   const palette = look.palette();
-  const byStatus = new Map<KnotStatus, number[]>(STATUSES.map((status) => [status, []]));
+  const byStatus = new Map<KnotStatus, number[]>(KNOT_STATUSES.map((status) => [status, []]));
   for (const knot of knots) if (picture.boxes[knot]) byStatus.get(look.statusOf(knot))!.push(knot);
   if (zoom < OUTLINES) {
     for (const [status, those] of byStatus) {
@@ -258,7 +258,7 @@ function paintClosed(pen: Pen, group: GroupBox, look: Look, index: number): void
   const bar = Math.max(2, 5 * zoom);
   const inset = 12 * zoom;
   let at = x + inset;
-  for (const status of STATUSES) {
+  for (const status of KNOT_STATUSES) {
     const share = ((counts[status] ?? 0) / Math.max(1, total)) * (width - 2 * inset);
     if (share <= 0) continue;
     context.fillStyle = palette.status[status];
@@ -290,7 +290,7 @@ function groupText(
   total: number,
   room: number,
 ): string {
-  const parts = STATUSES.flatMap((status) =>
+  const parts = KNOT_STATUSES.flatMap((status) =>
     counts[status] && status !== 'pending' && status !== 'ok'
       ? [`${counts[status].toLocaleString('en')} ${look.wordOf(status)}`]
       : [],

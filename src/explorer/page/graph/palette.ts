@@ -1,6 +1,6 @@
-import type { KnotStatus } from '../../../visualisation/selection';
+import { KNOT_STATUSES, type KnotStatus } from '../../../visualisation/marks';
 import { colourOf } from '../ui/scheme';
-import { STATUSES, TONES } from './status';
+import { TONES } from './status';
 
 export interface Palette {
   readonly surface: string;
@@ -17,10 +17,9 @@ export interface Palette {
 
 export function readPalette(): Palette {
   const each = (suffix: string): Record<KnotStatus, string> =>
-    Object.fromEntries(STATUSES.map((status) => [status, colourOf(`--${TONES[status]}${suffix}`)])) as Record<
-      KnotStatus,
-      string
-    >;
+    Object.fromEntries(
+      KNOT_STATUSES.map((status) => [status, colourOf(`--${TONES[status]}${suffix}`)]),
+    ) as Record<KnotStatus, string>;
   return {
     surface: colourOf('--ground-raised'),
     ground: colourOf('--ground-sunken'),

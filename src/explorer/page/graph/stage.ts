@@ -1,12 +1,13 @@
 import type { Picture } from '../../../visualisation';
 import { labelsOf } from '../../../visualisation/layout';
-import { relatives, type KnotStatus } from '../../../visualisation/selection';
+import type { KnotStatus } from '../../../visualisation/marks';
+import { relatives } from '../../../visualisation/selection';
 import { durationOf } from '../../../visualisation/words';
 import { shownText } from '../shown-text';
 import { cleared } from '../ui/canvas';
 import { followPress } from '../ui/drag';
 import { onRecoloured } from '../ui/scheme';
-import { durationWords, shortHash } from '../words';
+import { countWords, durationWords, shortHash } from '../words';
 import type { RunModel } from '../run/run-model';
 import {
   fit,
@@ -104,7 +105,7 @@ export class Stage {
     this.groupCounts = [];
     this.layer = new Layer(this.scene, this.look());
     this.makeHighlight();
-    this.minimap.setPicture(picture, (knot) => this.model.statuses[knot]!, this.palette);
+    this.minimap.setPicture(picture, (knot) => this.model.statusOf(knot), this.palette);
     this.measure();
     if (camera) this.camera = camera;
     else if (!this.hasCamera) this.camera = opening(picture, this.viewport);
@@ -169,11 +170,11 @@ export class Stage {
     const { model } = this;
     return {
       palette: () => this.palette,
-      statusOf: (knot) => model.statuses[knot]!,
+      statusOf: (knot) => model.statusOf(knot),
       wordOf: model.wordOf,
       linesOf: (knot) => {
-        const { label, about, word, time } = this.cardText(knot);
-        return [label, [about, time === '' ? word : time].filter((part) => part !== '').join(' · ')];
+        const { label, about, line } = this.cardText(knot);
+        return [label, [about, line].filter((part) => part !== '').join(' · ')];
       },
       countsOf: (group) => this.countsOf(group),
       ...(only && { only }),
@@ -186,7 +187,7 @@ export class Stage {
     if (known) return known;
     const counts: Partial<Record<KnotStatus, number>> = {};
     for (const knot of this.scene!.picture.groups[group]!.members) {
-      const status = this.model.statuses[knot]!;
+      const status = this.model.statusOf(knot);
       counts[status] = (counts[status] ?? 0) + 1;
     }
     return (this.groupCounts[group] = counts);
@@ -195,12 +196,12 @@ export class Stage {
   private readonly cardText = (knot: number): CardText => {
     const { id, definition, kind, each } = this.model.knots[knot]!;
     const state = this.model.states[knot];
-    const status = this.model.statuses[knot]!;
+    const { status, word, notes } = this.model.marks[knot]!;
     const took = durationOf({ state });
     const counted = state?.elements ?? this.model.elementsOf(knot);
     return {
       status,
-      word: this.model.wordOf(status),
+      word: shownText(word),
       id: shownText(id),
       label: this.labels[knot]!,
       about: shownText(
@@ -210,12 +211,13 @@ export class Stage {
             ? `${counted.count.toLocaleString('en')} × ${each}`
             : `${kind} of ${each}`,
       ),
-      time: [
-        ...(took === undefined ? [] : [durationWords(took)]),
-        ...(counted && !('count' in counted)
-          ? [`${(counted.ok + counted.failed).toLocaleString('en')} ended`]
-          : []),
-      ].join(' · '),
+      line: [
+        took === undefined ? shownText(word) : durationWords(took),
+        counted && !('count' in counted) ? `${countWords(counted.ok + counted.failed)} ended` : '',
+        ...notes,
+      ]
+        .filter((part) => part !== '')
+        .join(' · '),
       hash: state?.outputHash === undefined ? '' : shortHash(state.outputHash),
       isSelected: knot === this.selected,
       isDimmed: this.filter !== undefined && !this.filter.has(knot),

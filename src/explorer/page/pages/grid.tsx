@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AnswerOf } from '../../../operations';
-import { CELLS, moved, type Spot } from '../grid-model';
+import { CELLS, cellWords, moved, type Spot } from '../grid-model';
 import { go, href } from '../router';
-import { shortened } from '../shown-text';
+import { shortened, shownText } from '../shown-text';
 import type { SourceError } from '../source/source-error';
 import { useAnswer, useFurther } from '../store';
 import { Link } from '../ui/button';
@@ -62,9 +62,7 @@ function runsOf(pages: readonly GridAnswer[]): GridRun[] {
     page.items
       .filter((run) => !seen.has(run.temporalRunId) && seen.add(run.temporalRunId))
       .map((run) =>
-        sameKnots(page.knots, pages[0]!.knots)
-          ? run
-          : { ...run, cells: reordered(page.knots, pages[0]!.knots, run.cells) },
+        sameKnots(page.knots, pages[0]!.knots) ? run : reordered(page.knots, pages[0]!.knots, run),
       ),
   );
 }
@@ -73,9 +71,17 @@ function sameKnots(a: readonly string[], b: readonly string[]): boolean {
   return a === b || (a.length === b.length && a.every((knot, index) => knot === b[index]));
 }
 
-function reordered(from: readonly string[], to: readonly string[], cells: string): string {
+function reordered(from: readonly string[], to: readonly string[], run: GridRun): GridRun {
   const places = new Map(from.map((knot, index) => [knot, index]));
-  return to.map((knot) => cells[places.get(knot) ?? -1] ?? ' ').join('');
+  const moved = new Map(to.map((knot, index) => [places.get(knot), index]));
+  return {
+    ...run,
+    cells: to.map((knot) => run.cells[places.get(knot) ?? -1] ?? ' ').join(''),
+    marks: run.marks.flatMap((mark) => {
+      const knot = moved.get(mark.knot);
+      return knot === undefined ? [] : [{ ...mark, knot }];
+    }),
+  };
 }
 
 interface CellsProps {
@@ -119,6 +125,12 @@ function Cells({ tapestry, knots, runs, onEnd, error }: CellsProps) {
   const spot = hovered ?? (hasFocus ? at : undefined);
   const spotRun = spot && runs[spot.column];
   const spotCell = spotRun && CELLS[spotRun.cells[spot.row] ?? ' '];
+  const marks = useMemo(
+    () => new Map(runs.map((run) => [run, new Map(run.marks.map((mark) => [mark.knot, mark]))])),
+    [runs],
+  );
+  const markAt = ({ column, row }: Spot) => marks.get(runs[column]!)?.get(row);
+  const wordsAt = (at: Spot): string => cellWords(runs[at.column]!.cells[at.row] ?? ' ', markAt(at));
   const open = ({ column, row }: Spot): void => {
     const run = runs[column];
     const knot = knots[row];
@@ -156,7 +168,7 @@ function Cells({ tapestry, knots, runs, onEnd, error }: CellsProps) {
           <>
             <Shape tone={spotCell.tone} />
             <strong>{knots[spot.row]}</strong>
-            <span>{spotCell.word} in</span>
+            <span>{shownText(wordsAt(spot))} in</span>
             <Link to={{ page: 'run', run: spotRun.runId, knot: knots[spot.row] }}>{spotRun.runId}</Link>
             <Muted>{exactWords(spotRun.startedAt)}</Muted>
             {spotRun.finishedAt !== undefined && (
@@ -255,10 +267,10 @@ function Cells({ tapestry, knots, runs, onEnd, error }: CellsProps) {
                   <div
                     key={run.temporalRunId}
                     id={`cell-${row}-${column}`}
-                    class={`grid-cell tone-${cell.tone}${isAt ? ' at' : ''}`}
+                    class={`grid-cell tone-${cell.tone}${isAt ? ' at' : ''}${markAt({ column, row }) ? ' marked' : ''}`}
                     role="gridcell"
                     aria-colindex={column + 2}
-                    aria-label={`${knots[row]}: ${cell.word} in ${run.runId}`}
+                    aria-label={`${knots[row]}: ${shownText(wordsAt({ column, row }))} in ${run.runId}`}
                     style={{ left: `${left}px` }}
                   >
                     {cell.tone !== 'none' && <Shape tone={cell.tone} />}

@@ -4,6 +4,7 @@ import { Button } from '../ui/button';
 import { copy } from '../ui/copy';
 import { countWords } from '../words';
 import { KnotSection } from './knot-section';
+import { PlaceLink } from './place-link';
 
 /** @param brief the graph's short form of the error, shown until the whole one is loaded */
 export function KnotError(props: {
@@ -37,7 +38,11 @@ function ErrorTree({ error, depth }: { error: ErrorView; depth: number }) {
       <p>
         <code class="tone-err">{shownText(type)}</code> <span class="message">{shownText(message)}</span>
       </p>
-      {at !== undefined && <p class="mono muted">{shownText(at)}</p>}
+      {at !== undefined && (
+        <p class="muted">
+          <PlaceLink at={at} />
+        </p>
+      )}
       {traceback !== '' && <Frames text={traceback} isOpen={depth === 0} />}
       {depth < 8 && cause && <ErrorTree error={cause} depth={depth + 1} />}
       {depth < 8 &&

@@ -1,15 +1,14 @@
 import { useMemo, useState } from 'preact/hooks';
 import { selectKnots } from '../../../visualisation';
 import { durationOf } from '../../../visualisation/words';
-import { TONES } from '../graph/status';
 import { spoken } from '../graph/spoken';
 import { useKeys } from '../keys';
 import { shownText } from '../shown-text';
-import { Outcome } from '../ui/outcome';
 import { Empty } from '../ui/states';
 import { announce } from '../ui/toast';
 import { VirtualList } from '../ui/virtual-list';
 import { durationWords, shortHash } from '../words';
+import { Marks } from './marks';
 import type { RunModel } from './run-model';
 import { useRunChanges } from './use-run-changes';
 
@@ -24,7 +23,7 @@ export function KnotList(props: {
   const version = useRunChanges(model);
   const [active, setActive] = useState(-1);
   const knots = useMemo(
-    () => [...selectKnots(model.graph, filter, (knot) => model.statuses[knot]!).knots],
+    () => [...selectKnots(model.graph, filter, (knot) => model.statusOf(knot)).knots],
     [model, filter, version],
   );
   const chosen = selected === undefined ? undefined : model.indexOf(selected);
@@ -56,7 +55,7 @@ export function KnotList(props: {
         const { id, definition, kind } = model.knots[knot]!;
         const state = model.states[knot];
         const took = durationOf({ state });
-        const status = model.statuses[knot]!;
+        const marks = model.marks[knot]!;
         return (
           <button
             type="button"
@@ -66,7 +65,7 @@ export function KnotList(props: {
           >
             <span class="mono cut">{shownText(id)}</span>
             <span class="muted cut">{shownText(definition ?? kind)}</span>
-            <Outcome tone={TONES[status]} word={status} isBare />
+            <Marks marks={marks} />
             <span class="number right">{took === undefined ? '' : durationWords(took)}</span>
             <code class="muted">{state?.outputHash === undefined ? '' : shortHash(state.outputHash)}</code>
           </button>

@@ -1,9 +1,8 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { InputView } from '../../../operations/knots/show';
 import { mayAct } from '../app';
-import { recordedStatus } from '../../../visualisation/selection';
+import { marksOf } from '../../../visualisation/marks';
 import { durationOf } from '../../../visualisation/words';
-import { TONES } from '../graph/status';
 import { logLines } from '../../../records/log-lines';
 import { useSignalForm, type SignalFormProps } from '../pages/act-dialogs';
 import { shownText } from '../shown-text';
@@ -11,15 +10,15 @@ import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { HashChip } from '../ui/chip';
 import { Facts } from '../ui/facts';
-import { Outcome } from '../ui/outcome';
 import { ErrorBox } from '../ui/states';
 import { Muted } from '../ui/table';
 import { ValuePreview } from '../value/value-preview';
-import { countWords, durationWords, exactWords, sizeWords } from '../words';
+import { durationWords, exactWords, sizeWords } from '../words';
 import { MapElements } from './map-elements';
+import { Marks } from './marks';
 import type { RunModel } from './run-model';
 import { useRunChanges } from './use-run-changes';
-import { KnotAside, KnotButton, KnotSection } from './knot-section';
+import { KnotAside, KnotButton, Knots, KnotSection } from './knot-section';
 import { KnotError } from './knot-error';
 import { KnotHistory, KnotWaiting } from './knot-waiting';
 import { LogLine } from './log-line';
@@ -54,10 +53,8 @@ export function KnotPanel(props: KnotPanelProps) {
   const state =
     mine?.state ?? (element === undefined && index !== undefined ? model.states[index] : undefined);
   const waiting = state || index === undefined ? undefined : (mine?.waiting ?? model.waits[index]);
-  const status =
-    state || index === undefined || element !== undefined
-      ? recordedStatus({ state })
-      : model.statuses[index]!;
+  const isInModel = index !== undefined && element === undefined && (!state || model.states[index]);
+  const marks = isInModel ? model.marks[index]! : marksOf({ state });
   const took = durationOf({ state });
   const links = useMemo(() => {
     if (index === undefined) return { parents: [], children: [] };
@@ -87,9 +84,8 @@ export function KnotPanel(props: KnotPanelProps) {
       onClose={props.onClose}
     >
       <div class="knot-facts row wrap">
-        <Outcome tone={TONES[status]} word={status} />
+        <Marks marks={marks} />
         {took !== undefined && <span class="number">{durationWords(took)}</span>}
-        {state && state.attempt > 1 && <Muted>attempt {state.attempt}</Muted>}
         {state?.skipReason !== undefined && <Muted>{SKIPS[state.skipReason] ?? state.skipReason}</Muted>}
         {props.onRerun && element === undefined && mayAct() && state && (
           <Button icon="again" onClick={() => props.onRerun!(knot)}>
@@ -186,23 +182,6 @@ const SKIPS: Readonly<Record<string, string>> = {
   no_alternative: 'no alternative had a value',
   cancelled: 'the run was cancelled',
 };
-
-function Knots({ ids, onSelect }: { ids: readonly string[]; onSelect: (id: string) => void }) {
-  const [isAll, setAll] = useState(false);
-  const most = 8;
-  return (
-    <span class="row wrap">
-      {ids.slice(0, isAll ? 500 : most).map((id) => (
-        <KnotButton key={id} id={id} onSelect={onSelect} />
-      ))}
-      {!isAll && ids.length > most && (
-        <button type="button" class="tag" onClick={() => setAll(true)}>
-          {countWords(ids.length - most)} more
-        </button>
-      )}
-    </span>
-  );
-}
 
 function Input(props: { input: InputView; run: string; onSelect: (id: string) => void }) {
   const { input, run, onSelect } = props;

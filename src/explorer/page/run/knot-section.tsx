@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import { shownText } from '../shown-text';
 import { Button } from '../ui/button';
 import { copy } from '../ui/copy';
+import { countWords } from '../words';
 
 interface KnotAsideProps {
   id: string;
@@ -51,5 +53,22 @@ export function KnotButton({ id, onSelect }: { id: string; onSelect: (id: string
     <button type="button" class="tag mono cut" title={shownText(id)} onClick={() => onSelect(id)}>
       {shownText(id)}
     </button>
+  );
+}
+
+export function Knots({ ids, onSelect }: { ids: readonly string[]; onSelect: (id: string) => void }) {
+  const [isAll, setAll] = useState(false);
+  const most = 8;
+  return (
+    <span class="row wrap">
+      {ids.slice(0, isAll ? 500 : most).map((id) => (
+        <KnotButton key={id} id={id} onSelect={onSelect} />
+      ))}
+      {!isAll && ids.length > most && (
+        <button type="button" class="tag" onClick={() => setAll(true)}>
+          {countWords(ids.length - most)} more
+        </button>
+      )}
+    </span>
   );
 }

@@ -1,8 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Elements } from '../../../operations/knots/elements';
-import { recordedStatus } from '../../../visualisation/selection';
+import { marksOf } from '../../../visualisation/marks';
 import { durationOf } from '../../../visualisation/words';
-import { TONES } from '../graph/status';
 import { shownText } from '../shown-text';
 import { useAnswer, useFurther } from '../store';
 import { Segmented } from '../ui/button';
@@ -11,6 +10,7 @@ import { Answered } from '../ui/page';
 import { Skeleton } from '../ui/states';
 import { VirtualList } from '../ui/virtual-list';
 import { countWords, durationWords, shortHash } from '../words';
+import { Marks } from './marks';
 
 const PAGE = 100;
 const ROW = 30;
@@ -91,12 +91,11 @@ export function MapElements(props: { run: string; map: string; onElement: (id: s
 
 function Row({ element, onElement }: { element: Element; onElement: (id: string) => void }) {
   const { id, index, state } = element;
-  const status = recordedStatus({ state });
   const took = durationOf({ state });
   return (
     <button type="button" class="pick map-row" onClick={() => onElement(id)} title={shownText(id)}>
       <span class="number muted">{index}</span>
-      <Outcome tone={TONES[status]} word={status} isBare />
+      <Marks marks={marksOf({ state })} />
       <span class="cut muted">
         {state.error ? shownText(`${state.error.type}: ${state.error.message}`) : ''}
       </span>

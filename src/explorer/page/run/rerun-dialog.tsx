@@ -23,7 +23,7 @@ export function RerunDialog(props: {
 }) {
   const { run, model, from, onClose } = props;
   const isAllOk = useMemo(
-    () => model.statuses.every((status) => status === 'ok' || status === 'reused'),
+    () => model.marks.every(({ status }) => status === 'ok' || status === 'reused'),
     [model],
   );
   const first = useMemo(() => (isAllOk ? rootsOf(model) : undefined), [model, isAllOk]);

@@ -1,9 +1,15 @@
 import { mapOfElement } from '../../../authoring/element-id';
 import type { GraphState, RunGraph } from '../../../authoring/run-graph';
-import { kinshipOf, type Kinship, type KnotStatus } from '../../../visualisation/selection';
+import {
+  marksOf,
+  usualOf,
+  type KnotMarks,
+  type KnotStatus,
+  type UsualTimes,
+} from '../../../visualisation/marks';
+import { kinshipOf, type Kinship } from '../../../visualisation/selection';
 import type { WaitingKnot } from '../../../connection/explain/waiting';
 import type { LiveMessage } from '../../contract';
-import { statusOf } from '../graph/status';
 
 /** Counts of a map's elements from events, until the map's own record exists. */
 interface ElementCounts {
@@ -20,7 +26,7 @@ interface ModelOptions {
 /** The state of each knot of a run. Views listen for changes, and read everything when they are shown again. */
 export class RunModel {
   readonly knots: RunGraph['knots'];
-  readonly statuses: KnotStatus[];
+  readonly marks: KnotMarks[];
   readonly states: (GraphState | undefined)[];
   readonly waits: (WaitingKnot | undefined)[];
   readonly counts: Record<KnotStatus, number>;
@@ -29,6 +35,7 @@ export class RunModel {
   private readonly elements = new Map<number, { ok: number; failed: number }>();
   private readonly listeners = new Set<(changed: readonly number[]) => void>();
   private links: Kinship | undefined;
+  private usual: UsualTimes | undefined;
 
   constructor(
     readonly graph: RunGraph,
@@ -40,10 +47,10 @@ export class RunModel {
     graph.knots.forEach(({ id }, index) => this.index.set(id, index));
     this.states = graph.knots.map(({ state }) => state);
     this.waits = graph.knots.map(({ id, state }) => (state ? undefined : own(waiting, id)));
-    this.statuses = options.statuses
-      ? [...options.statuses]
-      : graph.knots.map((knot, index) => statusOf(knot, this.waits[index]));
-    this.counts = countsOf(this.statuses);
+    this.marks =
+      options.statuses?.map((status) => ({ status, word: this.wordOf(status), notes: [] })) ??
+      graph.knots.map((_, index) => this.marksOf(index));
+    this.counts = countsOf(this.marks);
   }
 
   get kinship(): Kinship {
@@ -62,6 +69,15 @@ export class RunModel {
   onChange(listener: (changed: readonly number[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  statusOf(knot: number): KnotStatus {
+    return this.marks[knot]!.status;
+  }
+
+  setUsual(usual: UsualTimes): void {
+    this.usual = usual;
+    this.changed(new Set(this.knots.keys()));
   }
 
   apply(events: readonly LiveMessage[]): void {
@@ -94,18 +110,31 @@ export class RunModel {
       const [before, wait] = [this.states[index], this.waits[index]];
       if (state && state.finishedAt !== before?.finishedAt) this.states[index] = state;
       this.waits[index] = this.states[index] ? undefined : own(waiting, id);
-      if (this.states[index] !== before || !sameWait(wait, this.waits[index])) changed.add(index);
+      const isOther = this.states[index] !== before || !sameWait(wait, this.waits[index]);
+      if (isOther || this.hasBecomeSlow(index)) changed.add(index);
     });
     this.changed(changed);
+  }
+
+  /** A running knot gets this mark by the clock alone. */
+  private hasBecomeSlow(index: number): boolean {
+    const isRunning = this.waits[index]?.state === 'running';
+    return isRunning && this.marksOf(index).notes.length !== this.marks[index]!.notes.length;
+  }
+
+  private marksOf(index: number): KnotMarks {
+    const [state, waiting] = [this.states[index], this.waits[index]];
+    const marks = marksOf({ state, waiting, usualMs: usualOf(this.usual, this.knots[index]!) }, Date.now());
+    return marks.word === marks.status ? { ...marks, word: this.wordOf(marks.status) } : marks;
   }
 
   private changed(changed: ReadonlySet<number>): void {
     if (changed.size === 0) return;
     for (const index of changed) {
-      const status = statusOf({ ...this.knots[index]!, state: this.states[index] }, this.waits[index]);
-      this.counts[this.statuses[index]!] -= 1;
-      this.counts[status] += 1;
-      this.statuses[index] = status;
+      const marks = this.marksOf(index);
+      this.counts[this.statusOf(index)] -= 1;
+      this.counts[marks.status] += 1;
+      this.marks[index] = marks;
     }
     const list = [...changed];
     for (const listener of [...this.listeners]) listener(list);
@@ -122,8 +151,8 @@ const sameWait = (one: WaitingKnot | undefined, other: WaitingKnot | undefined):
   one?.reason.message === other?.reason.message &&
   one?.since === other?.since;
 
-function countsOf(statuses: readonly KnotStatus[]): Record<KnotStatus, number> {
+function countsOf(marks: readonly KnotMarks[]): Record<KnotStatus, number> {
   const counts = { pending: 0, waiting: 0, running: 0, ok: 0, reused: 0, failed: 0, skipped: 0 };
-  for (const status of statuses) counts[status] += 1;
+  for (const { status } of marks) counts[status] += 1;
   return counts;
 }

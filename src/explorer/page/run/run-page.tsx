@@ -1,6 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AnswerOf } from '../../../operations';
 import type { RunView } from '../../../operations/runs/show';
+import { BACKFILL } from '../../../backfills/names';
+import { usualTimes } from '../../../visualisation/marks';
 import { about, isFile, mayAct } from '../app';
 import { GraphView } from '../graph/graph-view';
 import { prepareLayout } from '../graph/lay-out';
@@ -18,7 +20,9 @@ import { Split } from '../ui/split';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { Tabs } from '../ui/tabs';
 import { TimelineView } from '../timeline/timeline-view';
+import { BackfillPartitions } from './backfill-partitions';
 import { closedOf, closedText } from './closed-groups';
+import { FailureBanner, hasReason } from './failure-banner';
 import { KnotList } from './knot-list';
 import { KnotPanel } from './knot-panel';
 import { LogView } from './log-view';
@@ -29,6 +33,10 @@ import { bannerOf } from './waits';
 import { RunHead, type RunAct } from './run-head';
 
 type Explanation = AnswerOf<'runs.explain'>;
+
+/** The usual times of knots are those of the week before the run. */
+const USUAL_MS = 7 * 86_400_000;
+const before = (until: number): { since: number; until: number } => ({ since: until - USUAL_MS, until });
 
 const WAITING_MS = 2000;
 /** In larger runs, events do not ask for the reasons of waiting again, only the clock does. */
@@ -51,6 +59,14 @@ export function RunPage({ place }: PageProps<'run'>) {
     staleOn: (event) =>
       event.runId === run && (event.kind !== 'knot-finished' || value!.graph.knots.length <= ASKED_AT_EVENTS),
   });
+  const begun = isFile ? undefined : value?.run.startedAt;
+  const usual = useAnswer(
+    'stats.show',
+    begun ? { ...before(begun), noBaseline: true, limit: 10_000 } : undefined,
+  );
+  useEffect(() => {
+    if (model && usual.value) model.setUsual(usualTimes(usual.value.items));
+  }, [model, usual.value]);
   const waiting = isOver ? undefined : waits.value?.waiting;
   useEffect(() => {
     if (model && value && waiting) model.refresh(value.graph, waiting);
@@ -88,9 +104,12 @@ function useModel(view: RunView | undefined): RunModel | undefined {
   return model;
 }
 
-const ALL_VIEWS = ['graph', 'timeline', 'list', 'logs', 'parameters'] as const;
+const ALL_VIEWS = ['partitions', 'graph', 'timeline', 'list', 'logs', 'parameters'] as const;
 type View = (typeof ALL_VIEWS)[number];
+/** They show no knots, or filter by themselves. */
+const UNFILTERED: ReadonlySet<View> = new Set(['partitions', 'logs', 'parameters']);
 const TITLES: Readonly<Record<View, string>> = {
+  partitions: 'Partitions',
   graph: 'Graph',
   timeline: 'Timeline',
   list: 'List',
@@ -107,18 +126,20 @@ interface LoadedProps extends PageProps<'run'> {
 
 function Loaded({ place, view, model, waiting, step }: LoadedProps) {
   const { run, filter = '', knot } = place;
-  // A file has the log of each knot in its panel.
-  const views = ALL_VIEWS.filter((id) => id !== 'logs' || !isFile);
-  const shown: View = views.find((one) => one === place.view) ?? 'graph';
+  // A file has no other runs, and the log of each knot in its panel.
+  const isBackfill = view.run.tapestry === BACKFILL && !isFile;
+  const views = ALL_VIEWS.filter((id) => (id === 'partitions' ? isBackfill : id !== 'logs' || !isFile));
+  const shown: View = views.find((one) => one === place.view) ?? views[0]!;
   const [act, setAct] = useState<RunAct>();
   const [rerun, setRerun] = useState<{ readonly from?: string }>();
   const isOver = view.run.status !== 'running';
   const canRerun = mayAct() && isOver;
+  const hasFailed = isOver && view.run.status !== 'succeeded' && hasReason(view);
   const closed = useMemo(() => closedOf(place.closed, model.knots), [place.closed, model]);
   const banner = useMemo(() => (isOver ? undefined : bannerOf(waiting ?? {}, step)), [isOver, waiting, step]);
   const set = (values: Parameters<typeof alter<'run'>>[1]): void => alter('run', values, { replace: true });
   const select = (id: string | undefined): void => set({ knot: id, element: undefined });
-  const show = (id: string): void => set({ view: id === 'graph' ? undefined : id });
+  const show = (id: string): void => set({ view: id === views[0] ? undefined : id });
 
   useKeys('Run', [
     ...views.map((id, index) => ({ keys: String(index + 1), says: TITLES[id], run: () => show(id) })),
@@ -152,6 +173,7 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
 
   const picture = (
     <div class="column grow">
+      {shown === 'partitions' && <BackfillPartitions run={run} />}
       {shown === 'graph' && (
         <GraphView
           model={model}
@@ -191,7 +213,7 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
   const isPanel = knot !== undefined && model.indexOf(knot) !== undefined;
   return (
     <div class="run column grow">
-      <RunHead view={view} onAct={setAct} onRerun={canRerun ? () => setRerun({}) : undefined} />
+      <RunHead view={view} onAct={setAct} onRerun={canRerun && !hasFailed ? () => setRerun({}) : undefined} />
       {banner && (
         <div class="rp-banner row tone-waiting" role="status">
           <Icon name="pause" />
@@ -203,13 +225,8 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
           )}
         </div>
       )}
-      {view.run.error && (
-        <div class="rp-banner row tone-err" role="status">
-          <Icon name="warning" />
-          <span class="message grow">
-            <code>{shownText(view.run.error.type)}</code> {shownText(view.run.error.message)}
-          </span>
-        </div>
+      {hasFailed && (
+        <FailureBanner view={view} onSelect={select} onResume={canRerun ? () => setRerun({}) : undefined} />
       )}
       <Tabs
         isFilling
@@ -222,7 +239,7 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
           <Empty icon="tapestry" title="This run has no knots" />
         ) : (
           <>
-            {shown !== 'parameters' && shown !== 'logs' && (
+            {!UNFILTERED.has(shown) && (
               <FilterBar
                 model={model}
                 filter={filter}

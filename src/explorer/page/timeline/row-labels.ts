@@ -1,8 +1,7 @@
-import { shortened } from '../shown-text';
+import { shortened, shownText } from '../shown-text';
 import { durationOf } from '../../../visualisation/words';
 import { TONES } from '../graph/status';
 import type { RunModel } from '../run/run-model';
-import { shownText } from '../shown-text';
 import { element, markIn } from '../ui/canvas';
 import { SHAPES } from '../ui/tones';
 import { durationWords } from '../words';
@@ -60,7 +59,7 @@ export class RowLabels {
       return;
     }
     const { knot } = row;
-    const status = this.model.statuses[knot]!;
+    const { status, word, notes } = this.model.marks[knot]!;
     const { id } = this.model.knots[knot]!;
     const took = durationOf({ state: this.model.states[knot] });
     root.className = `t-label pick row tone-${TONES[status]}`;
@@ -69,8 +68,8 @@ export class RowLabels {
     else root.removeAttribute('aria-current');
     shape.setAttribute('d', SHAPES[TONES[status]]);
     set(text, shortened(shownText(id), 23 - row.depth * 2));
-    set(time, took === undefined ? status : durationWords(took));
-    root.title = `${shownText(id)}: ${status}`;
+    set(time, [...notes, took === undefined ? shownText(word) : durationWords(took)].join(' · '));
+    root.title = [`${shownText(id)}: ${shownText(word)}`, ...notes].join(', ');
   }
 
   private add(): Label {
@@ -80,7 +79,7 @@ export class RowLabels {
     root.type = 'button';
     const shape = markIn(root);
     const text = element('span', 'cut', root);
-    const time = element('span', 't-time', root);
+    const time = element('span', 't-time cut', root);
     const label: Label = { item, root, shape, text, time, row: -1 };
     root.addEventListener('click', () => this.onPress(label.row));
     return label;

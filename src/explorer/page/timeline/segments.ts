@@ -1,5 +1,5 @@
 import type { GraphState } from '../../../authoring/run-graph';
-import type { KnotStatus } from '../../../visualisation/selection';
+import type { KnotStatus } from '../../../visualisation/marks';
 import type { WaitingKnot } from '../../../connection/explain/waiting';
 import { waitKind, type WaitKind } from '../run/waits';
 

@@ -147,8 +147,8 @@ export class TimelineStage {
   }
 
   private measure(knot: number): void {
-    const { states, waits, statuses } = this.model;
-    const segments = segmentsOf(states[knot], waits[knot], statuses[knot]!, this.now);
+    const { states, waits } = this.model;
+    const segments = segmentsOf(states[knot], waits[knot], this.model.statusOf(knot), this.now);
     this.segments[knot] = segments;
     this.spans[knot] = spanOf(segments);
   }

@@ -52,7 +52,7 @@ export function TimelineView(props: TimelineViewProps) {
     const only =
       filter.trim() === ''
         ? undefined
-        : selectKnots(model.graph, filter, (knot) => model.statuses[knot]!).knots;
+        : selectKnots(model.graph, filter, (knot) => model.statusOf(knot)).knots;
     stage.current?.setRows({ order, closed, groups, ...(only && { only }) });
   }, [model, start, order, groups, key, filter]);
   useLayoutEffect(() => stage.current?.setWindow(window), [model, start, window?.[0], window?.[1]]);

@@ -1,0 +1,15 @@
+import type { KnotMarks } from '../../../visualisation/marks';
+import { TONES } from '../graph/status';
+import { shownText } from '../shown-text';
+import { Outcome } from '../ui/outcome';
+import { Muted } from '../ui/table';
+
+/** How a knot stands, with what else is to be seen at a glance. */
+export function Marks({ marks: { status, word, notes } }: { marks: KnotMarks }) {
+  return (
+    <span class="row cut">
+      <Outcome tone={TONES[status]} word={shownText(word)} isBare />
+      {notes.length > 0 && <Muted>{notes.join(' · ')}</Muted>}
+    </span>
+  );
+}
