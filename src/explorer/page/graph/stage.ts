@@ -310,20 +310,8 @@ export class Stage {
       this.minimap.recolour(this.palette);
       this.request();
     });
-    this.undo.push(recoloured, () => observer.disconnect(), this.followPrinting());
-    host.addEventListener('wheel', this.onWheel, { passive: false });
-    host.addEventListener('pointerdown', this.onDown);
-    host.addEventListener('pointermove', this.onHover);
-    host.addEventListener('pointerleave', () => this.hover(undefined));
-    host.addEventListener('dblclick', (event) => {
-      const { px, py } = this.pixel(event);
-      this.move(zoomedAt(this.camera, event.shiftKey ? 0.5 : 2, px, py));
-    });
-  }
-
-  /** On paper the whole picture is shown. */
-  private followPrinting(): () => void {
-    return onPrint(() => {
+    // On paper the whole picture is shown.
+    const printing = onPrint(() => {
       const before = this.camera;
       this.isPrinted = true;
       if (this.scene) this.camera = fit(this.scene.picture, this.viewport);
@@ -332,6 +320,15 @@ export class Stage {
         this.isPrinted = false;
         this.move(before);
       };
+    });
+    this.undo.push(recoloured, () => observer.disconnect(), printing);
+    host.addEventListener('wheel', this.onWheel, { passive: false });
+    host.addEventListener('pointerdown', this.onDown);
+    host.addEventListener('pointermove', this.onHover);
+    host.addEventListener('pointerleave', () => this.hover(undefined));
+    host.addEventListener('dblclick', (event) => {
+      const { px, py } = this.pixel(event);
+      this.move(zoomedAt(this.camera, event.shiftKey ? 0.5 : 2, px, py));
     });
   }
 
