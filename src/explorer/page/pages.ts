@@ -39,7 +39,7 @@ const PAGES: { readonly [Name in PageName]: Page<Name> } = {
   triggers: {
     title: 'Triggers',
     keys: 'g t',
-    load: async () => (await import('./pages/triggers')).TriggersPage,
+    load: async () => (await import('./pages/operated')).TriggersPage,
   },
   streams: {
     title: 'Streams',
@@ -49,7 +49,7 @@ const PAGES: { readonly [Name in PageName]: Page<Name> } = {
   workers: {
     title: 'Workers',
     keys: 'g w',
-    load: async () => (await import('./pages/workers')).WorkersPage,
+    load: async () => (await import('./pages/operated')).WorkersPage,
   },
   waiting: {
     title: 'Waiting',
@@ -60,7 +60,7 @@ const PAGES: { readonly [Name in PageName]: Page<Name> } = {
   emitters: {
     title: 'Emitters',
     keys: 'g e',
-    load: async () => (await import('./pages/emitters')).EmittersPage,
+    load: async () => (await import('./pages/operated')).EmittersPage,
   },
   run: {
     title: ({ run }) => run,

@@ -45,7 +45,7 @@ function text(title: string, of: (run: RunSummary) => string | undefined): RunCo
 }
 
 /** `name=Ada, times=2`. */
-export function parameterWords({ parameters = {} }: Pick<RunSummary, 'parameters'>): string {
+function parameterWords({ parameters = {} }: Pick<RunSummary, 'parameters'>): string {
   return Object.entries(parameters)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .map(shownText)

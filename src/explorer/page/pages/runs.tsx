@@ -16,9 +16,9 @@ import { RunFilters } from './run-filters';
 import { placeOfLine, RunRow } from './run-row';
 import { useRunList } from './use-run-list';
 
-const Grid = late(async () => (await import('./grid')).Grid);
-const ChooseTapestry = late(async () => (await import('./start')).ChooseTapestry);
-const StartDialog = late(async () => (await import('./start')).StartDialog);
+const Grid = late(async () => (await import('./runs-late')).Grid);
+const ChooseTapestry = late(async () => (await import('./runs-late')).ChooseTapestry);
+const StartDialog = late(async () => (await import('./runs-late')).StartDialog);
 
 const ROW = 42;
 /** Number of runs that are read for a view full of lines, before the page asks whether to go on. */
