@@ -69,7 +69,7 @@ export interface OpenBackendsOptions {
  * share a transaction. `close()` also closes backends given as objects. If a server with values only is
  * unreachable, work without these values continues.
  *
- * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`,
+ * Throws `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`,
  * `SchemaTooOld`, `BackendUnavailable`, `MissingPackage`, `KeyMissing`, `InvalidKey`.
  */
 export async function openBackends(options: OpenBackendsOptions = {}): Promise<Backends> {

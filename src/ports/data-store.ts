@@ -43,7 +43,7 @@ export const READ_TO_KEEP_BYTES = 16 * 1024 * 1024;
  * hash succeeds and counts as a put, so clean-up spares it. It changes no bytes, except damaged ones, which
  * it replaces.
  *
- * Errors: `BackendUnavailable` (a retry may help), `DiskFull`, `ValueDamaged` (bytes do not match the hash).
+ * Methods throw `BackendUnavailable` (a retry may help), `DiskFull`, `ValueDamaged` (bytes do not match the hash).
  */
 export interface DataStore {
   /** Short name of the technology for messages: `sqlite`, `memory`, `local-disk`, … */

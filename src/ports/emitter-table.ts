@@ -91,7 +91,7 @@ export interface Move {
  * letters. Every method may be called concurrently from many processes. A writer must know the state's
  * version, so a process that has lost its lease moves no cursor.
  *
- * Errors: `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`.
+ * Methods throw `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`.
  */
 export interface EmitterTable {
   readonly technology: string;

@@ -62,7 +62,7 @@ export interface TurnAnswer {
  * An owner that stalls for longer than the time to live loses its place without having ended. Work that must
  * never run twice needs more than a lease: a record, for example, is written once by its own key.
  *
- * Errors: `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
+ * Methods throw `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
  */
 export interface LeaseTable {
   readonly technology: string;

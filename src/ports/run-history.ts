@@ -186,7 +186,7 @@ export interface ChangesOptions {
 /**
  * Runs and lineage. Every method may be called concurrently from many processes.
  *
- * Errors: `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
+ * Methods throw `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
  */
 export interface RunHistory {
   readonly technology: string;

@@ -51,7 +51,7 @@ export interface LedgerQuery extends PageOptions {
  * the next delivery completes an interrupted start, and no key starts two runs. Entries outlive the server's
  * memory of its runs. Every method may be called concurrently from many processes.
  *
- * Errors: `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`.
+ * Methods throw `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`.
  */
 export interface StartLedger {
   readonly technology: string;

@@ -17,7 +17,7 @@ export interface SubjectKeyRecord {
  * The keys of subjects. Keep it apart from the data store and its backups: a backup that restores a deleted
  * key restores its subject's values. Every method may be called concurrently from many processes.
  *
- * Errors: `BackendUnavailable` (a retry may help), `DiskFull`.
+ * Methods throw `BackendUnavailable` (a retry may help), `DiskFull`.
  */
 export interface SubjectKeyStore {
   readonly technology: string;

@@ -20,7 +20,7 @@ export function appendFields(appender: DuckDbAppenderLike, fields: Fields, recor
   }
 }
 
-/** A lone surrogate would come back as another character. */
+/** DuckDB would return a lone surrogate as another character. */
 export function storable(column: string, text: string): string {
   requireStorableText(text, 'DuckDB', { column });
   return text;

@@ -62,14 +62,14 @@ export interface KafkaConsumer {
   resume(partition: TopicPartition): void;
   /**
    * Commits offsets of the currently assigned partitions, in a single attempt. The group refuses members that it has
-   * removed. Errors: `BrokerUnavailable`, `BrokerRefused`.
+   * removed. Throws `BrokerUnavailable`, `BrokerRefused`.
    */
   commit(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<void>;
   /** Leaves the group and closes its connections. */
   stop(): Promise<void>;
 }
 
-/** A cluster of brokers. Errors: `BrokerUnavailable` (a retry may help), `BrokerRefused`, `UnknownTopic`. */
+/** A cluster of brokers. Methods throw `BrokerUnavailable` (a retry may help), `BrokerRefused`, `UnknownTopic`. */
 export interface KafkaClient {
   /** The names of all topics that this user may see. */
   topics(): Promise<string[]>;

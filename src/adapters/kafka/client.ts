@@ -43,7 +43,7 @@ interface KafkaClientOptions {
   readonly idempotent?: boolean;
 }
 
-/** A client by kafkajs, which this call loads. It connects when it is used. Errors: `MissingPackage`. */
+/** A client by kafkajs, which this call loads. It connects when it is used. Throws `MissingPackage`. */
 export async function openKafkaClient(
   connection: KafkaConnection,
   { logger, idempotent = false }: KafkaClientOptions = {},

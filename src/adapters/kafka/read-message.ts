@@ -19,7 +19,7 @@ export interface ReadMessage {
   readonly requestHash?: string;
 }
 
-/** Reads a record as its trigger declares. Errors: `UnreadableMessage`, if the record itself is at fault. */
+/** Reads a record as its trigger declares. Throws `UnreadableMessage`, if the record itself is at fault. */
 export async function readMessage(
   settings: Pick<KafkaSettings, 'format' | 'key'>,
   record: PlacedRecord,

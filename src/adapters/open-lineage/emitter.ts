@@ -20,7 +20,7 @@ interface LineageTools {
   run(temporalRunId: string): Promise<RunRecord | undefined>;
 }
 
-/** Errors: `InvalidConfig` if the environment lacks the key. */
+/** Throws `InvalidConfig` if the environment lacks the key. */
 export async function createOpenLineageEmitter(
   { name, options }: OpenLineageEmitterDeclaration,
   tools: LineageTools,

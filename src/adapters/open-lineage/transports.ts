@@ -15,7 +15,7 @@ export interface Transport {
 const REFUSED = new Set([400, 413, 422]);
 const SHOWN = 300;
 
-/** Errors: `InvalidConfig` if the environment lacks the key. */
+/** Throws `InvalidConfig` if the environment lacks the key. */
 export function openTransport(
   { to }: OpenLineageSettings,
   { name, projectDir, environment }: { name: string; projectDir: string; environment: NodeJS.ProcessEnv },

@@ -21,7 +21,7 @@ interface Flushing {
   forceFlush?(): Promise<void>;
 }
 
-/** Errors: `MissingPackage`. */
+/** Throws `MissingPackage`. */
 export async function createOpenTelemetryEmitter(
   { name, options }: OpenTelemetryEmitterDeclaration,
   { logger }: { readonly logger: Logger },

@@ -42,7 +42,7 @@ const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /**
  * Reads `postgres://user:password@host:port/database?…`. Selvage's own parameters are `schema`, `migrate=false`,
- * `access=read` and `max`; the others are pg's. Errors: `InvalidUrl`, without anything that may be a password.
+ * `access=read` and `max`; the others are pg's. Throws `InvalidUrl`, without anything that may be a password.
  */
 export function parsePostgresUrl(text: string): PostgresAddress {
   const url = urlOf(text);
@@ -98,7 +98,7 @@ const LIBPQ = {
 
 /**
  * An address as environment of PostgreSQL's own programs, which refuse URLs with parameters of Selvage or of pg. With
- * the password. Errors: `InvalidUrl`.
+ * the password. Throws `InvalidUrl`.
  */
 export function libpqEnvironment(text: string): Record<string, string> {
   const { options } = parsePostgresUrl(text);

@@ -22,7 +22,7 @@ export class PostgresDataStore extends SqlDataStore<PostgresDatabase> {
   }
 }
 
-/** Errors as for {@link openPostgresDatabase}. */
+/** Throws the errors of {@link openPostgresDatabase}. */
 export async function createPostgresDataStore(options: PostgresOptions): Promise<PostgresDataStore> {
   return new PostgresDataStore(await openPostgresDatabase(options));
 }

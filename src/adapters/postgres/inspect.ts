@@ -27,7 +27,7 @@ export function inspectPostgres(url: string): Promise<LocationState> {
   });
 }
 
-/** Errors as for {@link inspectPostgres}. */
+/** Throws the errors of {@link inspectPostgres}. */
 export function postgresMigrationState(url: string): Promise<MigrationState> {
   return inOneConnection(url, (connection, { shown }) => readMigrationState(connection, shown));
 }

@@ -74,7 +74,7 @@ function holderOf(row: { owner: string; holder: string; held_for: number }): Lea
   return { owner: row.owner, holder: row.holder, heldFor: row.held_for };
 }
 
-/** Errors as for {@link openPostgresDatabase}. */
+/** Throws the errors of {@link openPostgresDatabase}. */
 export async function createPostgresLeaseTable(options: PostgresOptions): Promise<PostgresLeaseTable> {
   return new PostgresLeaseTable(await openPostgresDatabase(options));
 }

@@ -22,7 +22,7 @@ export function migratedPlace(place: string): MigratedLocation {
   };
 }
 
-/** Errors: `UnreleasedData`, `SchemaTooNew`. */
+/** Throws `UnreleasedData`, `SchemaTooNew`. */
 export async function readMigrationState(
   connection: PostgresConnection,
   place: string,
@@ -44,7 +44,7 @@ async function doneMigrations(connection: PostgresConnection): Promise<string[]>
 
 /**
  * Migrates the tables in one transaction that holds a lock, so that several processes may call it at once. Creates the
- * schema if missing. Tests pass other migrations. Errors: `UnreleasedData`, `SchemaTooNew`.
+ * schema if missing. Tests pass other migrations. Throws `UnreleasedData`, `SchemaTooNew`.
  *
  * @returns names of the migrations made here
  */

@@ -41,7 +41,7 @@ const IDLE_CONNECTION_MS = 60_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 
 /**
- * Errors: `InvalidUrl`, `BackendUnavailable`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `SchemaTooOld`,
+ * Throws `InvalidUrl`, `BackendUnavailable`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `SchemaTooOld`,
  * `MissingPackage`.
  */
 export function openPostgresDatabase(options: PostgresOptions): Promise<PostgresDatabase> {
@@ -164,7 +164,7 @@ async function prepared(
 
 type Queries = Pick<Awaited<ReturnType<typeof connect>>, 'query'>;
 
-/** Errors: `BackendUnavailable`. */
+/** Throws `BackendUnavailable`. */
 export async function requireVersion(connection: Queries, place: string): Promise<string> {
   const { rows } = await connection.query(
     "select current_setting('server_version_num')::int as number, current_setting('server_version') as version",

@@ -147,7 +147,7 @@ function knotFigures(by: KnotStatisticsQuery['by'], time: keyof typeof TIMES): s
   group by name, outcome, is_reused, duration, queued`;
 }
 
-/** Errors as for {@link openPostgresDatabase}. */
+/** Throws the errors of {@link openPostgresDatabase}. */
 export async function createPostgresRunHistory(options: PostgresOptions): Promise<PostgresRunHistory> {
   return new PostgresRunHistory(await openPostgresDatabase(options));
 }

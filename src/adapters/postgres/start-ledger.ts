@@ -71,7 +71,7 @@ with wanted as (
   )
 update selvage_starts as s set started_at = ${NOW} from wanted where s.id = wanted.id`;
 
-/** Errors as for {@link openPostgresDatabase}. */
+/** Throws the errors of {@link openPostgresDatabase}. */
 export async function createPostgresStartLedger(options: PostgresOptions): Promise<PostgresStartLedger> {
   return new PostgresStartLedger(await openPostgresDatabase(options));
 }

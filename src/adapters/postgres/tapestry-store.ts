@@ -43,7 +43,7 @@ export class PostgresTapestryStore extends SqlTapestryStore<PostgresDatabase> {
   }
 }
 
-/** Errors as for {@link openPostgresDatabase}. */
+/** Throws the errors of {@link openPostgresDatabase}. */
 export async function createPostgresTapestryStore(options: PostgresOptions): Promise<PostgresTapestryStore> {
   return new PostgresTapestryStore(await openPostgresDatabase(options));
 }

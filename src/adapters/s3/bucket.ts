@@ -148,7 +148,7 @@ export class S3Bucket {
     }
   }
 
-  /** Removes an object with all its versions. Errors: `BackendUnavailable`, also if versions cannot be removed. */
+  /** Removes an object with all its versions. Throws `BackendUnavailable`, also if versions cannot be removed. */
   async erase(key: string, signal?: AbortSignal): Promise<void> {
     const command = new this.#sdk.DeleteObjectCommand(this.#at(key));
     const answer = await this.#told('delete an object', () =>

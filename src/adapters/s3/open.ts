@@ -36,7 +36,7 @@ export async function openS3DataStore(options: S3DataStoreOptions, now: () => nu
 }
 
 /**
- * Checks without writing that the bucket can be read, and whether it is already a data store. Errors as of
+ * Checks without writing that the bucket can be read, and whether it is already a data store. Throws the errors of
  * {@link createS3DataStore}.
  */
 export async function inspectS3Bucket(options: S3DataStoreOptions): Promise<'absent' | 'current'> {

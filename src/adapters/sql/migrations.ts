@@ -20,7 +20,7 @@ export interface MigratedLocation {
   readonly startAnew: string;
 }
 
-/** @param done names in the table of migrations. Errors: `UnreleasedData`, `SchemaTooNew` */
+/** @param done names in the table of migrations. Throws `UnreleasedData`, `SchemaTooNew` */
 export function migrationState(
   done: readonly string[],
   migrations: Migrations,

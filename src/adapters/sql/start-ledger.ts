@@ -89,7 +89,7 @@ export function nameOf({ trigger, key }: Pick<StartClaim, 'trigger' | 'key'>): s
   return JSON.stringify([trigger, key]);
 }
 
-/** Errors: `NotStorable`. */
+/** Throws `NotStorable`. */
 export function requireStorableKeys(
   keys: readonly Pick<StartClaim, 'trigger' | 'key'>[],
   place: string,

@@ -128,7 +128,7 @@ function holderOf({ owner, holder, since }: Row, now: number): LeaseHolder {
   return { owner, holder, heldFor: Math.max(0, now - since) };
 }
 
-/** Errors as of {@link openSqliteDatabase}. */
+/** Throws the errors of {@link openSqliteDatabase}. */
 export async function createSqliteLeaseTable(options: SqliteOptions): Promise<SqliteLeaseTable> {
   return new SqliteLeaseTable(await openSqliteDatabase(options));
 }

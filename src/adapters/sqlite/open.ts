@@ -35,7 +35,7 @@ const CHECKPOINT_PAGES = 32_000;
 const CACHE_KIB = 16 * 1024;
 
 /**
- * Errors: `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `BackendUnavailable`,
+ * Throws `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `BackendUnavailable`,
  * `MissingPackage`.
  */
 export function openSqliteDatabase(options: SqliteOptions): Promise<SqliteDatabase> {

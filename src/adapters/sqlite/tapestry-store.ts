@@ -32,7 +32,7 @@ export class SqliteTapestryStore extends SqlTapestryStore<SqliteDatabase> {
   }
 }
 
-/** Errors as of {@link openSqliteDatabase}. */
+/** Throws the errors of {@link openSqliteDatabase}. */
 export async function createSqliteTapestryStore(options: SqliteOptions): Promise<SqliteTapestryStore> {
   return new SqliteTapestryStore(await openSqliteDatabase(options));
 }

@@ -69,7 +69,7 @@ export class ValkeyConnection {
     return `{${this.settings.prefix}}:${parts.join(':')}`;
   }
 
-  /** Errors: `BackendUnavailable`, `DiskFull` and others, by the server's answer. */
+  /** Throws `BackendUnavailable`, `DiskFull` and others, by the server's answer. */
   async command(name: string, ...args: ValkeyArgument[]): Promise<unknown> {
     try {
       return await this.#send(name, args);

@@ -196,7 +196,7 @@ function groupsOf(hashes: readonly string[], size: number): string[][] {
   return groups;
 }
 
-/** Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
+/** Throws `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
 export async function createValkeyDataStore(options: ValkeyOptions): Promise<ValkeyDataStore> {
   return new ValkeyDataStore(await openValkey(options));
 }

@@ -4,7 +4,7 @@ import type { ValkeyConnection } from './connection';
 import { openValkey } from './open';
 import { urlFrom, type Environment } from './url-from';
 
-/** Connects at the first delivery. Errors: `InvalidConfig` if the environment does not name a server. */
+/** Connects at the first delivery. Throws `InvalidConfig` if the environment does not name a server. */
 export function createValkeyEmitter(
   { name, options }: ValkeyEmitterDeclaration,
   environment: Environment = process.env,

@@ -62,7 +62,7 @@ function holdersOf(fields: readonly unknown[]): LeaseHolder[] {
   return holders;
 }
 
-/** Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
+/** Throws `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
 export async function createValkeyLeaseTable(options: ValkeyOptions): Promise<ValkeyLeaseTable> {
   return new ValkeyLeaseTable(await openValkey(options));
 }

@@ -51,7 +51,7 @@ const RECONNECT: BackOff = { base: 50, max: 2_000, jitter: 0.5 };
 
 /**
  * Connects, checks the server's version and that it accepts writes, and warns once (`process.emitWarning`) if the
- * server may lose data. Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`.
+ * server may lose data. Throws `InvalidUrl`, `MissingPackage`, `BackendUnavailable`.
  */
 export async function openValkey(options: ValkeyOptions): Promise<ValkeyConnection> {
   return await reach(options, warnOnce);

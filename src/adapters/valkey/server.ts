@@ -14,7 +14,7 @@ interface ValkeyServer {
   readonly role: string;
 }
 
-/** Errors: `BackendUnavailable`, `InvalidUrl`. */
+/** Throws `BackendUnavailable`, `InvalidUrl`. */
 export async function requireUsableServer(connection: ValkeyConnection, isCluster: boolean): Promise<void> {
   const server = await serverOf(connection);
   if (Number.parseInt(server.version, 10) < OLDEST_MAJOR)
@@ -36,7 +36,7 @@ export async function requireUsableServer(connection: ValkeyConnection, isCluste
     );
 }
 
-/** Errors: `BackendUnavailable`. */
+/** Throws `BackendUnavailable`. */
 async function serverOf(connection: ValkeyConnection): Promise<ValkeyServer> {
   let reply: unknown;
   try {

@@ -211,7 +211,7 @@ if #names == 0 then return { gone, false } end
 return { gone, '(' .. names[#names] }
 `);
 
-/** Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
+/** Throws `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
 export async function createValkeyStartLedger(options: ValkeyOptions): Promise<ValkeyStartLedger> {
   return new ValkeyStartLedger(await openValkey(options));
 }

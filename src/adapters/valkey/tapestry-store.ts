@@ -165,7 +165,7 @@ function isBehind(position: Position, start: Position): boolean {
   return position.time < start.time || (position.time === start.time && position.sequence < start.sequence);
 }
 
-/** Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
+/** Throws `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
 export async function createValkeyTapestryStore(options: ValkeyOptions): Promise<ValkeyTapestryStore> {
   return new ValkeyTapestryStore(await openValkey(options));
 }

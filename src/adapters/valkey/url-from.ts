@@ -3,7 +3,7 @@ import { SelvageError } from '../../errors';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The URL of a server, from an environment variable. Errors: `InvalidConfig`.
+ * The URL of a server, from an environment variable. Throws `InvalidConfig`.
  *
  * @param owner for the message: `The trigger valkey:orders`; `about` is for its details
  */

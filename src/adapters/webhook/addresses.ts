@@ -48,7 +48,7 @@ export function guardedLookup(isAllowed: AddressRule, resolve: Resolve = resolve
   };
 }
 
-/** For an address in place of a name, which is never looked up. Errors: `AddressNotAllowed`. */
+/** For an address in place of a name, which is never looked up. Throws `AddressNotAllowed`. */
 export function requireAllowedHost({ hostname }: URL, isAllowed: AddressRule): void {
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   if (ipaddr.isValid(host) && !isAllowed(host)) throw addressNotAllowed(host, host);

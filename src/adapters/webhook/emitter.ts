@@ -38,7 +38,7 @@ export interface WebhookEmitterParts {
 const BATCH = 'application/cloudevents-batch+json; charset=utf-8';
 const SINGLE = 'application/cloudevents+json; charset=utf-8';
 
-/** Connects at the first delivery. Errors: `InvalidConfig`, `WeakSecret`, `AddressNotAllowed`. */
+/** Connects at the first delivery. Throws `InvalidConfig`, `WeakSecret`, `AddressNotAllowed`. */
 export function createWebhookEmitter(
   declaration: WebhookEmitterDeclaration,
   { environment = process.env, resolve, isAllowed }: WebhookEmitterParts = {},

@@ -17,7 +17,7 @@ export interface Genuine extends Verified {
   release(): void;
 }
 
-/** Errors: `Problem`. */
+/** Throws `Problem`. */
 export function eventOf(
   { options }: WebhookDeclaration | WebhookSignalDeclaration,
   genuine: Genuine,
@@ -42,7 +42,7 @@ export function withoutSecrets(headers: Readonly<Record<string, string>>): Recor
   );
 }
 
-/** Errors: `Problem` 400, 415. */
+/** Throws `Problem` 400, 415. */
 function decodeBody(
   kind: WebhookBody,
   bytes: Uint8Array,

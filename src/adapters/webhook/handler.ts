@@ -173,7 +173,7 @@ class Handler implements WebhookHandler {
     }
   }
 
-  /** Returns the response, or a started run whose outcome may be waited for. Errors: `Problem`, `SelvageError`. */
+  /** Returns the response, or a started run whose outcome may be waited for. Throws `Problem`, `SelvageError`. */
   private async start(
     trigger: WebhookDeclaration,
     genuine: Genuine,
@@ -264,7 +264,7 @@ class Handler implements WebhookHandler {
     return json({ runId, ...receipt }, 202);
   }
 
-  /** Errors: `Problem` if a function of the declaration throws, or names no run. */
+  /** Throws `Problem` if a function of the declaration throws, or names no run. */
   private async mapped(
     { options }: WebhookSignalDeclaration,
     event: WebhookEvent,

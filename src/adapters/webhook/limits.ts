@@ -18,7 +18,7 @@ export class Admission {
     this.rate = limits.rate && new Rate(limits.rate, now);
   }
 
-  /** Errors: `Problem` 429. */
+  /** Throws `Problem` 429. */
   async take<T>(work: () => Promise<T>): Promise<T> {
     if (this.inFlight >= this.limits.window) throw tooMany(1);
     const seconds = this.rate?.take() ?? 0;

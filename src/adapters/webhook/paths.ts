@@ -4,7 +4,7 @@ import { triggerName, type WebhookDeclaration, type WebhookSignalDeclaration } f
 /** Prefix of status URLs; a token follows. */
 export const STATUS_PATH = '/runs';
 
-/** Errors: `InvalidConfig` if another webhook has the path. */
+/** Throws `InvalidConfig` if another webhook has the path. */
 export function requireFreePath(
   taken: Map<string, string>,
   trigger: WebhookDeclaration | WebhookSignalDeclaration,

@@ -28,7 +28,7 @@ export class BodyReader {
 
   constructor(private readonly allBodies = ALL_BODIES) {}
 
-  /** Limits are bytes and milliseconds. Errors: `Problem` 400 (broken off), 408, 413, 429. */
+  /** Limits are bytes and milliseconds. Throws `Problem` 400 (broken off), 408, 413, 429. */
   async read(
     request: Request,
     limits: { readonly body: number; readonly time: number },
@@ -84,7 +84,7 @@ export class BodyReader {
   }
 }
 
-/** Errors: `Problem` 413, by the declared length. */
+/** Throws `Problem` 413, by the declared length. */
 export function requireShort(headers: Headers, limit: number): void {
   const said = headers.get('content-length');
   if (said !== null && Number(said) > limit) throw tooLarge(limit);

@@ -18,15 +18,15 @@ export interface Verified {
 
 /** Decides who may send requests to one webhook. */
 export interface Verifier {
-  /** Refuses requests without reading their bodies. Errors: `Problem` 400, 401. */
+  /** Refuses requests without reading their bodies. Throws `Problem` 400, 401. */
   first(request: Omit<RawRequest, 'body'>): void;
-  /** Errors: `Problem` 400, 401. */
+  /** Throws `Problem` 400, 401. */
   verify(request: RawRequest): Verified | Promise<Verified>;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @param what the trigger, for messages. Errors: `WeakSecret` if the environment lacks a secret */
+/** @param what the trigger, for messages. Throws `WeakSecret` if the environment lacks a secret */
 export function verifierOf(
   what: string,
   verify: Verification | CustomVerifier | false,
