@@ -25,9 +25,9 @@ export interface OutgoingMessage {
 
 export interface ReceivedMessages extends TopicPartition {
   readonly messages: readonly KafkaRecord[];
-  /** The offset after them, to commit once all before it is done. Control records may lie between. */
+  /** The offset to commit once all messages before it are done. Control records may lie between messages. */
   readonly next: bigint;
-  /** The offset after the partition's last message. */
+  /** The broker's end of the partition: the offset after its last message. */
   readonly end: bigint;
 }
 
@@ -36,12 +36,12 @@ export interface ConsumerListener {
   /** The consumer is about to join its group, or to join it again: until `assigned`, it has no partitions. */
   joining?(): void;
   /**
-   * The group was rebalanced: this consumer has exactly these partitions. New ones start at their committed offsets; in
-   * the others, uncommitted messages may be delivered again.
+   * The group was rebalanced: this consumer has exactly these partitions. A new partition starts at its committed
+   * offset; in the others, uncommitted messages may be delivered again.
    */
   assigned(partitions: readonly TopicPartition[]): void;
   received(messages: ReceivedMessages): void;
-  /** The consumer delivers nothing more, and leaves its group. Called once, and not after `stop`. */
+  /** The consumer delivers nothing more, and leaves its group. This method is called once, and not after `stop`. */
   died(error: Error): void;
 }
 
@@ -49,15 +49,15 @@ export interface ConsumeOptions {
   readonly group: string;
   /** The topics must exist. `from`: where to begin in a partition without a committed offset of the group. */
   readonly topics: readonly { readonly name: string; readonly from: 'earliest' | 'latest' }[];
-  /** The offset of a partition after which to begin, whatever the group has committed. Default: what it has. */
+  /** The offset after which to begin in a partition; by default, the group's committed offset counts. */
   readonly after?: (partition: TopicPartition) => bigint | undefined;
   /** Milliseconds of silence after which the group removes a member. Default 30,000. */
   readonly sessionTimeout?: number;
 }
 
-/** A member of a group. It sends heartbeats by itself, however long its messages are worked on. */
+/** A member of a group. A consumer sends heartbeats by itself, however long its messages are worked on. */
 export interface KafkaConsumer {
-  /** Stops fetching a partition until it is resumed. Messages in transit are fetched again then. */
+  /** Stops fetching a partition until it is resumed, which fetches the messages in transit again. */
   pause(partition: TopicPartition): void;
   resume(partition: TopicPartition): void;
   /**
@@ -78,8 +78,8 @@ export interface KafkaClient {
   /** Resolves when the consumer is about to join its group. */
   consume(options: ConsumeOptions, listener: ConsumerListener): Promise<KafkaConsumer>;
   /**
-   * Resolves when all in-sync replicas have the messages. Messages that exceed the topic's limit, alone or together for
-   * one partition: `BrokerRefused` with `details.isTooLarge`.
+   * Resolves when all in-sync replicas have the messages. Throws `BrokerRefused` with `details.isTooLarge` for messages
+   * that exceed the topic's limit, alone or together for one partition.
    *
    * @param options.create whether a missing topic is created, for messages of up to 16 MiB. Default: `UnknownTopic`.
    */
@@ -88,6 +88,6 @@ export interface KafkaClient {
     messages: readonly OutgoingMessage[],
     options?: { readonly create?: boolean },
   ): Promise<void>;
-  /** Closes everything that is still open. */
+  /** Closes all consumers and connections that are still open. */
   close(): Promise<void>;
 }
