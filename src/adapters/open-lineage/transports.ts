@@ -4,14 +4,14 @@ import type { OpenLineageSettings } from '../../emitters/open-lineage';
 import { SelvageError } from '../../errors';
 import type { RunEvent } from './specification';
 
-/** Sends events; returns why the receiver will never take one, and throws if a retry may succeed. */
+/** Sends events; returns the reason if the receiver will never take an event, and throws if a retry may succeed. */
 export interface Transport {
   send(event: RunEvent, signal: AbortSignal): Promise<string | undefined>;
-  /** Makes sent events durable. */
+  /** Makes all sent events durable. */
   flush(): Promise<void>;
 }
 
-/** Statuses for a wrong event. With any other status, a retry may succeed. */
+/** The statuses for a wrong event; with any other status, a retry may succeed. */
 const REFUSED = new Set([400, 413, 422]);
 const SHOWN = 300;
 

@@ -5,9 +5,9 @@ import { isLost, isReadOnly } from './errors';
 import type { PostgresClientLike, PostgresPoolLike, PostgresQuery, PostgresResult } from './pool-like';
 
 export interface ConnectionLimits {
-  /** For getting a connection, from the pool or new. */
+  /** The limit for getting a connection, from the pool or new. */
   readonly connectTimeoutMs: number;
-  /** For a statement with all its retries. Without an answer for one second more, the server counts as gone. */
+  /** The limit for a statement with all its retries. After one second more, a silent server counts as gone. */
   readonly queryTimeoutMs: number;
 }
 
@@ -33,10 +33,10 @@ const COLUMN_TYPES = {
   },
 };
 
-/** The server ends a statement at its limit; only if it does not, the connection counts as lost. */
+/** The server ends a statement at its limit; only if the server does not, the connection counts as lost. */
 const SERVER_FIRST_MS = 1_000;
 
-/** At most this many statements kept prepared: any more are not ours, or are not repeated. */
+/** At most this many statements are kept prepared: any more are not ours, or are not repeated. */
 const MAXIMUM_NAMES = 500;
 const names = new Map<string, string>();
 
@@ -49,13 +49,13 @@ function nameOf(text: string): string | undefined {
   return name;
 }
 
-/** When a connection was last returned; the clock goes on while the machine sleeps. */
+/** The time when a connection was last returned; the clock goes on while the machine sleeps. */
 const handedBackAt = new WeakMap<PostgresClientLike, number>();
 
 /**
- * Takes a connection from the pool, within the time limit. One that was idle for long is tested first: it may have been
- * dropped silently, and the first statement would wait for its whole limit. If it is gone, the other idle ones are
- * closed untested.
+ * Takes a connection from the pool, within the time limit. A connection that was idle for long is tested first: if it
+ * was dropped silently, the first statement would wait for its whole limit. If the tested connection is gone, the other
+ * idle ones are closed untested.
  */
 export async function connect(pool: PostgresPoolLike, limits: ConnectionLimits): Promise<PostgresConnection> {
   for (let isOneGone = false; ; isOneGone = true) {

@@ -55,7 +55,7 @@ export class PostgresLeaseTable extends SqlAdapter<PostgresDatabase> implements 
       lockNumber('turn', key),
       TAKE_TURN,
       [key, interval, within],
-      // A repetition would take two turns.
+      // Repeating the statement would take two turns.
       { once: true },
     );
     return { granted: rows[0].granted, wait: rows[0].wait };

@@ -1,4 +1,4 @@
-/** The part of a `pg` pool that Selvage needs. It keeps your settings, and Selvage does not close it. */
+/** The part of a `pg` pool that Selvage needs. The pool keeps your settings, and Selvage does not close it. */
 export interface PostgresPoolLike {
   connect(): Promise<PostgresClientLike>;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -8,9 +8,9 @@ export interface PostgresPoolLike {
 /** One connection of a pool. */
 export interface PostgresClientLike {
   query(query: PostgresQuery): Promise<PostgresResult>;
-  /** @param destroy true or an error: the connection is closed instead of kept */
+  /** @param destroy if true or an error, the connection is closed instead of kept */
   release(destroy?: boolean | Error): void;
-  // `any`: each event has its own message.
+  // The type is `any`, because each event has its own message.
   on(event: 'error' | 'end' | 'notification', listener: (message: any) => void): unknown;
   removeListener(event: 'error' | 'end' | 'notification', listener: (message: any) => void): unknown;
 }

@@ -39,7 +39,7 @@ export class PostgresStartLedger extends SqlStartLedger<PostgresDatabase> {
   }
 }
 
-/** Parameters: triggers, keys, run ids, hashes, events. Sorted, so that processes with equal claims cannot deadlock. */
+/** Parameters: triggers, keys, run ids, hashes, events. Claims are sorted, so that processes cannot deadlock. */
 const CLAIM = `
 with wanted as materialized (
     select distinct on (trigger, key) trigger, key, run_id, request_hash, event

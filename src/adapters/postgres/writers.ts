@@ -8,7 +8,7 @@ export const FORGOTTEN_MS = 30 * 24 * 3600 * 1000;
 interface Writer {
   readonly id: string;
   commits: number;
-  /** By the database's clock. */
+  /** The time of the last commit, by the database's clock. */
   committedAt: number;
 }
 
