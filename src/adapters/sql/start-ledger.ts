@@ -16,7 +16,7 @@ import type { StartsTable } from './schema';
 
 export type StartRow = Selectable<StartsTable>;
 
-/** Small enough that nobody waits long for the transaction. */
+/** The number is small enough that nobody waits long for the transaction. */
 const FORGOTTEN_AT_ONCE = 10_000;
 
 export abstract class SqlStartLedger<D extends SqlDatabase> extends SqlAdapter<D> implements StartLedger {
@@ -73,7 +73,9 @@ export abstract class SqlStartLedger<D extends SqlDatabase> extends SqlAdapter<D
   }
 }
 
-/** In the order of the claims; of several with one key, only the first was inserted. Names are by {@link nameOf}. */
+/**
+ * Results in the order of the claims; of claims with one key, only the first was inserted. Names are by {@link nameOf}.
+ */
 export function resultsOf(
   claims: readonly StartClaim[],
   inserted: Set<string>,

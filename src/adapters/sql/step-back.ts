@@ -8,7 +8,7 @@ type Listener = (step: StepBack, isFirst: boolean) => void;
  * at a process's next commit after the loss of one that the process knows.
  */
 export class StepBackWatch {
-  /** The process, for people. */
+  /** The name of the process, for people. */
   readonly process = `${process.pid}@${hostname()}`;
   readonly #listeners = new Set<Listener>();
 
@@ -24,8 +24,8 @@ export class StepBackWatch {
   }
 
   /**
-   * `lostUntil`: the time of the last commit known to be lost. Returns false if recording failed, so that the next
-   * commit must notice it again; the commit that noticed it has succeeded.
+   * Tells of a step back; `lostUntil` is the time of the last commit known to be lost. Returns false if recording
+   * failed, so that the next commit must notice the step back again; the commit that noticed it has succeeded.
    */
   async tell(noticedAt: number, lostUntil: number): Promise<boolean> {
     try {
