@@ -14,7 +14,7 @@ interface Last {
 
 export interface CommittedRecords {
   readonly results: CommitResult[];
-  /** Number of the newest inserted record; undefined if none was inserted. */
+  /** The number of the newest inserted record; undefined if no record was inserted. */
   readonly newest: number | undefined;
 }
 
@@ -28,7 +28,7 @@ export class LastCommit {
 
   constructor(private readonly watch: StepBackWatch) {}
 
-  /** @param write commits; it calls `look` in its transaction, before it inserts anything */
+  /** @param write makes the commit, and calls `look` in its transaction, before it inserts anything */
   async followedBy(
     write: (look: (connection: SqliteConnection) => void) => Promise<CommittedRecords>,
   ): Promise<CommitResult[]> {
@@ -43,7 +43,7 @@ export class LastCommit {
     if (last && (isLost || (newest !== undefined && newest <= last.number))) {
       this.#last = undefined;
       if (!(await this.watch.tell(committedAt, last.committedAt))) {
-        // The next commit notices it again.
+        // The next commit notices the step back again.
         this.#last = last;
         return results;
       }

@@ -19,7 +19,7 @@ type Row = Pick<LeasesTable, 'owner' | 'holder' | 'since' | 'expires_at'>;
 export class SqliteLeaseTable extends SqlAdapter<SqliteDatabase> implements LeaseTable {
   readonly technology = 'sqlite';
 
-  /** @param now the clock; tests set it */
+  /** @param now the clock, which tests set */
   constructor(
     database: SqliteDatabase,
     private readonly now: () => number = Date.now,
