@@ -1,7 +1,7 @@
 import { SelvageError } from '../../errors';
 import { requireKnownParameters } from '../../ports/parts/url-parameters';
 
-/** A server, the credentials for it, and the prefix of our keys there. */
+/** A server, the credentials for it, and the prefix of our keys on that server. */
 export interface ValkeyAddress {
   readonly host: string;
   readonly port: number;
@@ -69,7 +69,7 @@ function urlOf(text: string): URL {
   try {
     return new URL(text);
   } catch {
-    // The error of `URL` contains the text.
+    // The error of `URL` contains the address.
     throw invalid('it is no URL');
   }
 }

@@ -32,7 +32,7 @@ export class Admission {
   }
 }
 
-/** @param seconds until a retry may be accepted */
+/** @param seconds the time until a retry may be accepted */
 function tooMany(seconds: number): Problem {
   return new Problem(
     'TooManyRequests',

@@ -1,7 +1,7 @@
 import { SelvageError } from '../../errors';
 import { triggerName, type WebhookDeclaration, type WebhookSignalDeclaration } from '../../triggers';
 
-/** Prefix of status URLs; a token follows. */
+/** The prefix of status URLs; a token follows. */
 export const STATUS_PATH = '/runs';
 
 /** Throws `InvalidConfig` if another webhook has the path. */

@@ -18,7 +18,7 @@ export class Rate {
     this.#filledAt = now();
   }
 
-  /** Takes a token. Returns 0, or the seconds until there is one. */
+  /** Takes a token: returns 0, or the seconds until there is one. */
   take(): number {
     const { perSecond, burst } = this.options;
     const now = this.now();

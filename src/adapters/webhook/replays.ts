@@ -28,7 +28,7 @@ export async function requireNoReplay(
     event: { day },
   }));
   const results = await ledger.claim(claims);
-  // Otherwise they would not be forgotten like other entries.
+  // Claims that are not marked would not be forgotten like other entries.
   await ledger.markStarted(claims);
   const [first] = results
     .map(({ entry }) => entry)

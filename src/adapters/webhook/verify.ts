@@ -10,9 +10,9 @@ import {
 import { Problem } from './problem';
 
 export interface Verified {
-  /** Identifies the event, by signed or configured parts. Undefined: each request is an event of its own. */
+  /** The key of the event, from signed or configured parts; undefined if each request is an event of its own. */
   readonly key?: string;
-  /** Digest of a signature that covers the body but not the key. */
+  /** The digest of a signature that covers the body but not the key. */
   readonly unboundSignature?: string;
 }
 
@@ -50,7 +50,7 @@ const anybody: Verifier = {
   verify: ({ headers }) => explicitKey(headers),
 };
 
-/** Base64 of 32 bytes. */
+/** The length of 32 bytes in base64. */
 const SIGNATURE_LENGTH = 44;
 /** Senders sign with a few keys at a time; more signatures are an attempt to waste our time. */
 const SIGNATURES_AT_MOST = 20;
@@ -74,7 +74,7 @@ function standardVerifier(
     if (key.includes('.')) throw new Problem('InvalidRequest', `The header ${names.id} has a full stop.`);
     if (!SECONDS.test(time))
       throw notAuthentic(`The header ${names.time} is no whole number of seconds.`, STANDARD);
-    // Whole seconds, as the sender counts them.
+    // Times are whole seconds, as the sender counts them.
     const late = Math.floor(receivedAt / 1_000) - Number(time);
     const most = Math.floor(tolerance / 1_000);
     if (Math.abs(late) > most) {
