@@ -65,7 +65,7 @@ export class InMemoryChanges {
     this.#news.emit('change');
   }
 
-  /** Resolves at news since `seen`, an earlier value of `times`, or when the signal is aborted. */
+  /** Resolves at news since `seen`, an earlier value of {@link times}, or when the signal is aborted. */
   async news(seen: number, signal: AbortSignal | undefined): Promise<void> {
     if (seen === this.#times) await once(this.#news, 'change', signal && { signal }).catch(() => undefined);
     // Commits of one turn are reported in one batch.
