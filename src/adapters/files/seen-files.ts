@@ -43,7 +43,7 @@ export class SeenFiles {
   /** Unreadable files that were already reported. */
   readonly shut: Set<string>;
 
-  /** @param state an earlier state; anything else comes from a stream that had no state yet */
+  /** @param state an earlier {@link state}; anything else comes from a stream that had no state yet */
   constructor(state: Json | undefined, today: MovedFolders['today'] = () => undefined) {
     const { patterns, files, shut } =
       typeof state === 'object' && state !== null && 'shut' in state
