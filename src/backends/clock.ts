@@ -32,7 +32,7 @@ export class HistoryClock {
     try {
       this.aheadMs = await aheadMs(this.runHistory);
     } catch {
-      // Others that need the history report the error.
+      // Callers that need the history report the error.
       return;
     }
     const trouble = differs(this.aheadMs);
@@ -43,9 +43,9 @@ export class HistoryClock {
 }
 
 /**
- * A clock problem to report: `ClockSkew` (over a minute from the run history's) or `ClockWentBack` (before the
- * newest run). Runs continue, as Selvage measures no duration by the clock; but listings are ordered by the
- * history's times.
+ * A clock problem to report: `ClockSkew` (more than a minute from the run history's) or `ClockWentBack` (before the
+ * newest run). Runs continue, as Selvage measures no duration by the clock; but listings are ordered by the history's
+ * times.
  */
 export async function clockTrouble(
   runHistory: Pick<RunHistory, 'now' | 'listRuns'>,

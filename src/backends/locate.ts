@@ -10,7 +10,7 @@ export type LocateBackendsOptions = Pick<OpenBackendsOptions, 'projectDir' | 'en
 export const DEFAULT_URL = `sqlite:${path.join('.selvage', 'selvage.db')}`;
 
 export interface BackendLocation extends Omit<Location, 'key'> {
-  /** The environment variable that names it. Absent: the default. */
+  /** The environment variable that names the place. Absent: the default. */
   readonly variable?: string;
 }
 
@@ -22,9 +22,9 @@ export interface LocatedBackend {
 }
 
 type Located<T> = Record<'store' | 'history' | 'data', T> & {
-  /** Absent: there is none. */
+  /** The store for large values; absent if there is none. */
   readonly largeData?: T;
-  /** Absent: in the run history's location. */
+  /** The ledger's place; absent if it is the run history's location. */
   readonly ledger?: T;
 };
 

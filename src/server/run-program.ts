@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** The output on both channels and, after a failure, one line about it. */
+/** A program's output on both channels and, after a failure, one line about it. */
 interface ProgramOutcome {
   readonly output: string;
   readonly failure?: string;

@@ -18,7 +18,7 @@ interface FailedStart {
   readonly binary: string;
   readonly port: number;
   readonly logStart: number;
-  /** Such as “it exited with code 1”. */
+  /** The reason of the failure, such as “it exited with code 1”. */
   readonly reason: string;
 }
 
