@@ -14,7 +14,7 @@ import { placeOf, type OpenLocation, type Port } from './technologies';
 
 /** Each backend is given as a URL or as an object. */
 export interface OpenBackendsOptions {
-  /** URL of store, history and data without own options. Default: the environment, then `sqlite:.selvage/selvage.db`. */
+  /** URL of store, history and data without own URLs. Default: the environment, then `sqlite:.selvage/selvage.db`. */
   readonly url?: string;
   /** A URL such as `sqlite:PATH` or `memory:`. Default: `url`, then `SELVAGE_STORE` of the environment. */
   readonly store?: string | TapestryStore;
