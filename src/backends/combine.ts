@@ -3,7 +3,7 @@ import type { Backends, Commit, CommitResult, DataStore, RunHistory, StoredValue
 
 type CommitAll = (commits: readonly Commit[]) => Promise<CommitResult[]>;
 
-/** `close` closes all of them. */
+/** The method `close` closes all of the combined backends. */
 export function combineBackends({
   tapestryStore,
   runHistory,

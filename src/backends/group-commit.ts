@@ -36,7 +36,7 @@ export class GroupCommit {
     private readonly counts?: Pick<WorkCounts, 'committed'>,
   ) {}
 
-  /** Resolves when the commit is durable. @param urgent no other commit of this turn is expected. Default false */
+  /** Commits durably. @param urgent no other commit of this turn is expected. Default false */
   commit(given: Commit, { urgent = false }: { urgent?: boolean } = {}): Promise<CommitResult> {
     // The whole batch is sent in the scope of its first commit.
     const scope = given.scope ?? currentScope();

@@ -16,7 +16,7 @@ export interface MigrationReport extends BackendLocation {
 }
 
 interface MigrateBackendsOptions extends LocateBackendsOptions {
-  /** `status`: only looks; `dry-run`: also returns the SQL; `migrate` (default): makes the pending migrations. */
+  /** The mode `status` only looks, `dry-run` also returns the SQL, `migrate` (default) makes the pending migrations. */
   readonly mode?: 'status' | 'dry-run' | 'migrate';
 }
 

@@ -51,9 +51,7 @@ export interface OpenBackendsOptions {
    * from the working directory upwards; else the working directory.
    */
   readonly projectDir?: string;
-  /**
-   * Makes SQLite commits survive a power cut, with a disk flush each. By default, they only survive killed processes.
-   */
+  /** Makes SQLite commits survive a power cut, with a disk flush each, and not only killed processes. */
   readonly durable?: boolean;
   /**
    * Opens a data store on a server of its own at its first use, which then reports its problems. Useful for programs

@@ -24,8 +24,8 @@ export interface EncryptionOptions {
    */
   readonly digestKeys?: string | readonly (DigestKey | 'plain')[];
   /**
-   * `file:FOLDER`, `memory:`, or an object. Default: `file:.selvage/subject-keys`. Keep the subjects' keys out of
-   * backups of the values.
+   * The store of subjects' keys as `file:FOLDER`, `memory:`, or an object. Default: `file:.selvage/subject-keys`. Keep
+   * the subjects' keys out of backups of the values.
    */
   readonly subjectKeys?: string | SubjectKeyStore;
   /** Whether everything in Temporal's history is sealed, too. Default true. */

@@ -71,7 +71,7 @@ export function sealBackends(backends: Backends, encryption: Encryption): Backen
   return sealed;
 }
 
-/** Like {@link requireKeysOf}, but skips a store that is unreachable. A store that opens late is checked later. */
+/** Like {@link requireKeysOf}, but skips stores that are unreachable. A store that opens late is checked later. */
 export async function requireReadable(backends: Backends): Promise<void> {
   const { dataStore } = backends;
   try {

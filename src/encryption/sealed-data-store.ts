@@ -345,7 +345,7 @@ function takesNoNames({ technology }: DataStore): SelvageError {
   );
 }
 
-/** A stream whose `hash` and `size` are known at its end; `ofSha256` takes and returns lower-case hex. */
+/** A stream whose `hash` and `size` are known at its end; the function `ofSha256` takes and returns lower-case hex. */
 function digestStream(
   source: AsyncIterable<Uint8Array>,
   ofSha256: (sha256: string) => string,

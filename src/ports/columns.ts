@@ -66,7 +66,7 @@ export class RowCodec<T extends object> {
     return Object.fromEntries(this.names.map((name, index) => [name, values[index]])) as RowOf<T>;
   }
 
-  /** Leaves out other columns, and converts bigints to numbers. This is a loop, as listings read thousands of rows. */
+  /** Leaves out other columns, and converts bigints to numbers; in a loop, as listings read thousands of rows. */
   readonly fromRow = (row: RowOf<T>): T => {
     const record = { ...this.#blank };
     for (let index = 0; index < this.names.length; index++) {

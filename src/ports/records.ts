@@ -21,7 +21,7 @@ export const lineageRecordSchema = z.object({
   run_id: z.string(),
   temporal_run_id: z.string(),
   knot_id: column(z.string(), { differs: true }),
-  /** The definition's name; `parameter` for a parameter. */
+  /** The definition's name; the name is `parameter` for a parameter. */
   definition: z.string(),
   definition_version: z.string().nullable(),
   /** Hash of the source of the body that ran; null if no body ran. */
@@ -58,7 +58,7 @@ export const lineageRecordSchema = z.object({
   /**
    * Further facts about the knot, each present only if it applies.
    *
-   * - `error`: an `ExceptionRecord`; `skip`: details of a skip.
+   * - `error`: an `ExceptionRecord`; `skip`: the details of a skipped knot.
    * - `stored`: media type of a stored stream, or ''; `length`: the length of a list.
    * - `child_run`: the last run that the knot started, by `run_id` and `temporal_run_id`; `iterations`:
    *   number of iterations of a loop.

@@ -42,7 +42,7 @@ export interface Commit {
   readonly scope?: { readonly subject?: string | undefined };
 }
 
-/** `record` is the one that stands: ours, or an earlier one that won. */
+/** `record` is the record that stands: ours, or an earlier one that won. */
 export interface CommitResult {
   readonly inserted: boolean;
   readonly record: LineageRecord;
@@ -278,7 +278,7 @@ export interface RunHistory {
    * nobody can restore under a running process omit this method.
    */
   stepsBack?(): Promise<StepBack[]>;
-  /** Calls the listener when this process notices a step back. `isFirst`: no other process noticed it before. */
+  /** Calls the listener when this process notices a step back. `isFirst`: no other process noticed the step before. */
   onStepBack?(listener: (step: StepBack, isFirst: boolean) => void): void;
   /**
    * Yields durable changes in non-empty batches of at most 1,000, in an order that never skips late commits. At the
@@ -288,11 +288,11 @@ export interface RunHistory {
    * without such an order omit this method.
    *
    * @throws SelvageError `BackendUnavailable`: continue after the last position; `InvalidCursor`: the position does not
-   * belong to this history, or the history went back in time behind it. In this case, read everything again, and
-   * continue after {@link lastChange}
+   * belong to this history, or the history went back in time behind it. After `InvalidCursor`, read everything again,
+   * and continue after {@link lastChange}
    */
   changes?(options?: ChangesOptions): AsyncIterable<readonly HistoryChange[]>;
-  /** Position of the newest change in {@link changes}, if any. Later reads are at least as new. */
+  /** Position of the newest change in {@link changes}, if any. Later reads include this change. */
   lastChange?(): Promise<string | undefined>;
   /**
    * The runs of these changes that are on record, in no particular order. Technologies without {@link changes} omit
@@ -314,7 +314,7 @@ export interface RunHistory {
    * is omitted, knots are read run by run.
    */
   finishedKnots?(temporalRunIds: readonly string[]): Promise<FinishedKnot[]>;
-  /** If omitted, partitions are read run by run, which is slow for thousands. */
+  /** Without these queries, partitions are read run by run, which is slow for thousands. */
   readonly partitions?: PartitionQueries;
   close(): Promise<void>;
 }

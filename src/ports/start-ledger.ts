@@ -34,7 +34,7 @@ export function startsRuns(trigger: string): boolean {
 /** An event that is to start a run exactly once. */
 export type StartClaim = Omit<LedgerEntry, 'claimedAt' | 'startedAt'>;
 
-/** `entry` is the one that stands: ours, or an earlier one with the same key. */
+/** `entry` is the entry that stands: ours, or an earlier one with the same key. */
 export interface ClaimResult {
   readonly inserted: boolean;
   readonly entry: LedgerEntry;
@@ -56,8 +56,8 @@ export interface LedgerQuery extends PageOptions {
 export interface StartLedger {
   readonly technology: string;
   /**
-   * Inserts each claim unless its key exists. The result has the standing entries in order; they are durable. A claim
-   * takes one round trip for any number of claims.
+   * Inserts each claim unless its key exists already. The result has the standing entries in order; they are durable. A
+   * claim takes one round trip for any number of claims.
    */
   claim(claims: readonly StartClaim[]): Promise<ClaimResult[]>;
   /** Marks that the runs of these keys have started. Keys that are missing or already marked are ignored. */

@@ -4,7 +4,7 @@ import type { Page, PageOptions } from './page';
 export interface SubjectKeyRecord {
   /** The subject whose values it seals. */
   readonly subject: string;
-  /** Identifies the key in the names of values: 16 hexadecimal digits that reveal nothing of it. */
+  /** A text that identifies the key in the names of values: 16 hexadecimal digits that reveal nothing of it. */
   readonly tag: string;
   /** The wrapped key as text; null if the subject was forgotten, and the key no longer exists anywhere. */
   readonly wrapped: string | null;

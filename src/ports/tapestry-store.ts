@@ -16,8 +16,8 @@ export type StoredPlan = Readonly<z.infer<typeof storedPlanSchema>>;
 export const PLAN = new RowCodec<StoredPlan>(storedPlanSchema);
 
 /**
- * Plans by content hash, kept permanently, so that a run can be read and resumed months later. Throws the errors of
- * RunHistory.
+ * Plans by content hash, kept permanently, so that a run can be read and resumed months later. Methods throw the errors
+ * of RunHistory.
  */
 export interface TapestryStore {
   readonly technology: string;

@@ -35,11 +35,11 @@ export interface EmbeddedServerOptions {
    */
   readonly projectDir?: string;
   /**
-   * Whether finished writes survive a power cut (SQLite's `synchronous=FULL`). By default, they survive the death of
+   * Whether finished writes survive a power cut (SQLite's `synchronous=FULL`). By default, writes survive the death of
    * any process, but a power cut may take the last ones.
    */
   readonly durable?: boolean;
-  /** The port to serve on. If omitted, the port last used in this project if it is free, else a free port. */
+  /** The port to serve on. The default is the port last used in this project if it is free, else a free port. */
   readonly port?: number;
   /**
    * Whether to serve Temporal's own web page on a second port. The page asks for no password: by DNS rebinding, any
@@ -48,9 +48,9 @@ export interface EmbeddedServerOptions {
   readonly temporalUi?: boolean;
   /** Receives notes on slow steps, such as an installation, and later trouble. Default: none. */
   readonly log?: { info(message: string): void; warn(message: string): void };
-  /** Called with the new process id when a dead server was restarted at the same address. */
+  /** A callback with the new process id when a dead server was restarted at the same address. */
   readonly onRestart?: (pid: number) => void;
-  /** Called once the server's process runs, so that only waiting is left. */
+  /** A callback when the server's process runs, so that only waiting is left. */
   readonly onLaunched?: () => void;
 }
 
@@ -127,7 +127,8 @@ export class EmbeddedServer {
 
   /**
    * Ends the claim. Without other users, the server stops after some seconds, so that the next command may find it
-   * running; with `wait`, it stops at once, and this waits for its end. A second call of `release` does nothing.
+   * running. With `wait`, `release` stops the server at once, and waits for its end. A second call of `release` does
+   * nothing.
    */
   async release(options: { readonly wait?: boolean } = {}): Promise<void> {
     this.releaseSync();

@@ -12,7 +12,7 @@ export function hasPartitionedTasks(database: string): boolean {
   let opened: LibsqlDatabase.Database | undefined;
   try {
     opened = new Libsql(database, { fileMustExist: true });
-    // This throws if there are such tasks. A prepared statement would keep the file open until it is collected.
+    // The statement throws if there are such tasks. If prepared, it would keep the file open until it is collected.
     opened.exec(
       `select json(case when ${['tasks', 'tasks_v2'].map(isPartitioned).join(' or ')} then 'partitioned' else '{}' end)`,
     );

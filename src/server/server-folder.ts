@@ -68,7 +68,7 @@ export interface StartFailure {
 export interface ServerState {
   readonly version: 1;
   /**
-   * `starting`: wait, also during a restart of the server. `ready`: calls are answered. `stopping`: wait for the
+   * `starting`: wait, also during a restart of the server. `ready`: the server answers calls. `stopping`: wait for the
    * supervisor's end; no process may join. `failed`: see `failure`. `stopped`: nothing runs.
    */
   readonly phase: 'starting' | 'ready' | 'stopping' | 'failed' | 'stopped';

@@ -131,7 +131,7 @@ function serverEnvironment(folder: ServerFolder): NodeJS.ProcessEnv {
     XDG_CONFIG_HOME: `${folder.home}/.config`,
     XDG_CACHE_HOME: `${folder.home}/.cache`,
     XDG_DATA_HOME: `${folder.home}/.local/share`,
-    // This saves a third of the time per knot for more memory, up to the soft limit; beyond it, only for need.
+    // This setting saves a third of the time per knot for more memory, up to the soft limit.
     GOGC: '400',
     GOMEMLIMIT: '400MiB',
   };

@@ -69,7 +69,7 @@ function diskFull(folder: ServerFolder): SelvageError {
   );
 }
 
-/** A full disk also swallows the server's message about it. */
+/** Whether the disk has space: a full disk also swallows the server's message about it. */
 function hasSpace(folder: ServerFolder): boolean {
   const file = `${folder.root}/space-${randomUUID()}`;
   try {

@@ -89,7 +89,7 @@ export const HISTORY_REMOVAL_TESTS: ConformanceTests<RunHistory> = {
     };
     await check(['stays']);
     assert.equal(await adapter.deleteRun('temporal gone'), undefined);
-    // New records are found, wherever their rows are.
+    // New records are found, wherever in the tables their rows are.
     await adapter.startRun(run('later'));
     await adapter.commit(records('later'));
     await check(['later', 'stays']);

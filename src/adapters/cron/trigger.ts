@@ -48,7 +48,7 @@ export class CronTrigger implements Trigger {
     let last = this.clock.now();
     while (!signal.aborted) {
       const planned = plannedTimes({ everyMs, offsetMs: 0 }, last).next().value!;
-      // Only the newest planned event is delivered; the ones before it count as missed.
+      // Only the newest planned event is delivered; the planned events before it count as missed.
       const missed = Math.floor((this.clock.now() - planned) / everyMs);
       if (missed > 0) {
         metrics.count('lost', missed);

@@ -67,7 +67,7 @@ class Session {
 
   async close(owned: boolean): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
-    // `closeSync` would checkpoint, too, but block the event loop. After an error, the next opening does.
+    // `closeSync` would checkpoint, too, but block the event loop. After an error, the next opening checkpoints.
     await this.writer.runAndReadAll('checkpoint').catch(() => undefined);
     for (const connection of [...this.#readers, this.writer]) connection.closeSync();
     if (owned) this.instance.closeSync();

@@ -15,7 +15,7 @@ const FILES = { lineage: 'lineage.parquet', runs: 'runs.parquet' } as const;
 export interface ExportOptions extends DuckDbResources {
   /** The folder of the two files; created if missing. Files of an earlier export are replaced. */
   readonly folder: string;
-  /** Only these runs are exported, with all their lineage; by default, everything is. */
+  /** Only these runs are exported, with all their lineage; by default, the whole history is. */
   readonly runs?: RunSelection;
 }
 

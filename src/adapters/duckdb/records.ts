@@ -160,7 +160,7 @@ export class DuckDbRecords {
       outcome,
       output_hash: outputHash,
     };
-    // `contains` is a fast filter; the second condition is exact.
+    // The condition with `contains` is a fast filter; the second condition is exact.
     const hasInput = INPUTS.map(
       (column) => `(contains(${column}, ?) and list_contains(json_extract_string(${column}, '$.*'), ?))`,
     );

@@ -95,7 +95,7 @@ export class DuckDbRunHistory extends DuckDbRecords implements RunHistory {
     });
   }
 
-  /** Rows of an SQL statement over the views `lineage` and `runs`, as in the analytical view; it must not write. */
+  /** Rows of an SQL statement that only reads the views `lineage` and `runs`, as in the analytical view. */
   async query(sql: string, values: DuckDbValue[] = []): Promise<Row[]> {
     return (await this.database.query(sql, values)).map(plainRow);
   }

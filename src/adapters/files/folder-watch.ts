@@ -1,6 +1,6 @@
 import { watch, type FSWatcher } from 'node:fs';
 
-/** Ends a rest when a folder changes; polling finds the changes that the system does not report. */
+/** Ends a reader's rest when a folder changes; polling finds changes that the system does not report. */
 export class FolderWatch {
   readonly #watchers = new Map<string, FSWatcher>();
   #wake: () => void = () => undefined;

@@ -47,7 +47,7 @@ export interface ConsumerListener {
 
 export interface ConsumeOptions {
   readonly group: string;
-  /** The topics must exist. `from`: where to begin in a partition without a committed offset of the group. */
+  /** The topics must exist. `from` says where to begin in a partition without a committed offset of the group. */
   readonly topics: readonly { readonly name: string; readonly from: 'earliest' | 'latest' }[];
   /** The offset after which to begin in a partition; by default, the group's committed offset counts. */
   readonly after?: (partition: TopicPartition) => bigint | undefined;
@@ -75,11 +75,11 @@ export interface KafkaClient {
   topics(): Promise<string[]>;
   /** The offset after the last message of each partition. */
   ends(topics: readonly string[]): Promise<(TopicPartition & { readonly end: bigint })[]>;
-  /** Resolves when the consumer is about to join its group. */
+  /** Makes a consumer; resolves when it is about to join its group. */
   consume(options: ConsumeOptions, listener: ConsumerListener): Promise<KafkaConsumer>;
   /**
-   * Resolves when all in-sync replicas have the messages. Throws `BrokerRefused` with `details.isTooLarge` for messages
-   * that exceed the topic's limit, alone or together for one partition.
+   * Sends messages; resolves when all in-sync replicas have them. Throws `BrokerRefused` with `details.isTooLarge` for
+   * messages that exceed the topic's limit, alone or together for one partition.
    *
    * @param options.create whether a missing topic is created, for messages of up to 16 MiB. Default: `UnknownTopic`.
    */

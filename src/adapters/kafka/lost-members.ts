@@ -48,7 +48,7 @@ export class LostMembers {
     this.#byGroup.set(group, members.add(memberId));
   }
 
-  /** Rejects if the broker is not ready yet. */
+  /** Makes members leave their group; rejects if the broker is not ready yet. */
   async leave(group: string, cluster: Cluster): Promise<void> {
     const members = this.#byGroup.get(group) ?? new Set();
     const coordinator = (await cluster.findGroupCoordinator({

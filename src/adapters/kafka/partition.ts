@@ -98,7 +98,7 @@ export class Partition implements TopicPartition {
     return taken;
   }
 
-  /** Counts consecutive waiting messages, up to `last` or a recreated topic. `isWhole`: no other can join the batch. */
+  /** Counts consecutive waiting messages, up to `last` or a recreated topic. `isWhole`: no message can be added. */
   inOrder(atMost: number, last?: bigint): { readonly count: number; readonly isWhole: boolean } {
     const waiting = this.#waiting;
     let count = 0;
@@ -148,7 +148,7 @@ export class Partition implements TopicPartition {
     return lowest;
   }
 
-  /** The offset to commit; undefined if it is already committed there. */
+  /** The offset to commit; undefined if that offset is already committed. */
   get toCommit(): bigint | undefined {
     const position = this.position;
     return position === this.#committed ? undefined : position;

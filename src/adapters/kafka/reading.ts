@@ -99,7 +99,7 @@ export class Reading implements ConsumerListener {
     this.#onJoining = onJoining;
     this.#onAssigned = onAssigned;
     this.#consumer = await client.consume({ group: declaration.options.group, topics }, this);
-    // Partitions may have been assigned meanwhile.
+    // Partitions may have been assigned before the consumer was known.
     this.#pump();
   }
 

@@ -136,7 +136,7 @@ class KafkaTrigger implements Trigger {
     }));
   }
 
-  /** Resolves when the topics have changed, or at the signal. */
+  /** Waits until the topics have changed or the signal is aborted. */
   async #othersCome(topics: Topics, client: KafkaClient, signal: AbortSignal): Promise<void> {
     const { options } = this.declaration;
     const names = topics.map(({ name }) => name).join();

@@ -68,7 +68,7 @@ export function parsePostgresUrl(text: string): PostgresAddress {
       [take('options'), schema === undefined ? undefined : `-c search_path=${schema}`]
         .filter((part) => part !== undefined)
         .join(' ') || undefined,
-    // Without Selvage's own parameters.
+    // The URL is now without Selvage's own parameters.
     connectionString: url.href,
     shown: shownPlace({
       host: decodeURIComponent(url.hostname) || (url.searchParams.get('host') ?? undefined),

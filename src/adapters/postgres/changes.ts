@@ -20,8 +20,8 @@ const START = 0;
 const END = Number.MAX_SAFE_INTEGER;
 
 /**
- * With the limit, a planner without statistics expects one row; for thousands, it would compile the query for seconds.
- * `until`: all transactions below are over. `next`: the number that no transaction has yet.
+ * With the limit, a planner without statistics expects one row; for thousands of rows, it would compile the query for
+ * seconds. `until` is a number below which all transactions are over. `next` is the number that no transaction has yet.
  */
 const SEEN = `
   seen as (

@@ -7,7 +7,7 @@ import type { PostgresClientLike, PostgresPoolLike, PostgresQuery, PostgresResul
 export interface ConnectionLimits {
   /** The limit for getting a connection, from the pool or new. */
   readonly connectTimeoutMs: number;
-  /** The limit for a statement with all its retries. After one second more, a silent server counts as gone. */
+  /** The limit for a statement with all its retries. One second later, a server without an answer counts as gone. */
   readonly queryTimeoutMs: number;
 }
 

@@ -18,7 +18,7 @@ const SOCKET_TROUBLE = new Set([
   'EAI_AGAIN',
 ]);
 
-/** pg's errors without a code. */
+/** The texts of pg's errors that have no code. */
 const LOST =
   /Connection terminated|Query read timeout|timeout exceeded when trying to connect|is not queryable|Connection ended unexpectedly|stream was destroyed|server does not support SSL/i;
 

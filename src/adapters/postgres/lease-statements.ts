@@ -69,7 +69,7 @@ from selvage_leases, clock
 where key = $1 and expires_at > now
 order by since, owner`;
 
-/** Parameters: key, interval, within. Must run alone for the key. A clock set back does not put a turn further off. */
+/** Parameters: key, interval, within. The key must be locked. A clock set back puts no turn further off. */
 export const TAKE_TURN = `
 with ${WITH_CLOCK},
   turn as materialized (

@@ -31,7 +31,7 @@ const SETTLED_AFTER_MS = 5 * 60 * 1000;
 /**
  * Removes a value with its stream and all versions of both. Returns whether the value existed and is gone.
  *
- * @param isToGo whether to remove a value with these facts, as it was not renewed meanwhile. Default: true
+ * @param isToGo whether to remove a value with these facts, as it was not renewed since. Default: true
  */
 export async function eraseValue(
   bucket: S3Bucket,
@@ -73,7 +73,7 @@ export interface WriteContext {
 }
 
 /**
- * Makes sure that values exist and count as just put, even if others delete meanwhile. Returns the existing values.
+ * Makes sure that values exist and count as just put, even if others delete meanwhile. Returns the values that exist.
  *
  * @param write writes a missing value, and returns false if somebody else did; if omitted, no value is written
  */

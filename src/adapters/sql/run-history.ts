@@ -182,8 +182,8 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlRuns<D> im
   }
 
   /**
-   * Removes some records of a run with their index entries. Returns the number of removed records, below `limit` at the
-   * end.
+   * Removes some records of a run with their index entries. Returns the number of removed records; only the last call
+   * returns less than `limit`.
    */
   protected abstract deleteRecords(temporalRunId: string, limit: number): Promise<number>;
 

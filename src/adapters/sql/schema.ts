@@ -13,7 +13,7 @@ import type { SqlBlob } from './blob';
 
 /** The tables of a Selvage database. Objects and lists are JSON text; times are milliseconds since the epoch. */
 export interface SqlSchema {
-  /** One row, which identifies this database. */
+  /** A table with one row, which identifies this database. */
   selvage_identity: {
     identity: string;
     /** Postgres only. */

@@ -73,9 +73,7 @@ export abstract class SqlStartLedger<D extends SqlDatabase> extends SqlAdapter<D
   }
 }
 
-/**
- * Results in the order of the claims; of claims with one key, only the first was inserted. Names are by {@link nameOf}.
- */
+/** Results in the order of the claims; of claims with one key, only the first was inserted. Names: {@link nameOf}. */
 export function resultsOf(
   claims: readonly StartClaim[],
   inserted: Set<string>,

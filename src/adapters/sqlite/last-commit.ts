@@ -20,7 +20,7 @@ export interface CommittedRecords {
 
 /**
  * Notices that the database lost commits of this process. Numbers of records only grow: after a loss, the next number
- * is not above the last one, or, if others have written since, another record has that one.
+ * is not above the last one, or another process's record has the last number.
  */
 export class LastCommit {
   readonly #mustLook = onceATurn();

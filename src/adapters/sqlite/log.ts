@@ -56,7 +56,7 @@ export class SqliteLog {
       if (quiet < QUIET_MS && performance.now() - since < LATEST_MS)
         return this.#wait(QUIET_MS - quiet, since);
       this.#timer = undefined;
-      // A passive checkpoint waits for nobody and blocks nobody. After a failure, the next write leads to another.
+      // A passive checkpoint waits for nobody and blocks nobody. A failed one is repeated after the next write.
       this.#checkpoint('passive').catch(() => undefined);
     }, ms).unref();
   }

@@ -26,7 +26,7 @@ interface ValkeyLimits {
 
 interface ValkeyUrlOptions extends ValkeyLimits {
   /**
-   * `valkey://[user:password@]host[:port][/database][?prefix=NAME&ttl=30d]`, with `valkeys:` for TLS; the schemes
+   * A URL `valkey://[user:password@]host[:port][/database][?prefix=NAME&ttl=30d]`, with `valkeys:` for TLS; the schemes
    * `redis:` and `rediss:` mean the same. The defaults are port 6379, prefix `selvage`, no time to live.
    */
   readonly url: string;

@@ -8,7 +8,7 @@ interface ValkeyServer {
   /** `valkey` or `redis`. */
   readonly name: string;
   readonly version: string;
-  /** The server's mode: `standalone`, `cluster` or `sentinel`. */
+  /** The server's mode, which is `standalone`, `cluster` or `sentinel`. */
   readonly mode: string;
   /** `master` or `replica`. */
   readonly role: string;

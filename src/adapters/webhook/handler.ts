@@ -48,7 +48,7 @@ export interface WebhookHandler {
 interface RequestSurroundings {
   /** The prefix that the framework has removed from the path. Default: none. */
   readonly mountedAt?: string;
-  /** Whether the body has been read already. By default, the request itself tells whether. */
+  /** Whether the body has been read already. By default, the request's own state tells whether it was read. */
   readonly isBodyRead?: boolean;
 }
 

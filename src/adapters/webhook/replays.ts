@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
  * overheard a request could send it again with a new key and start another run.
  *
  * The signature is claimed in the ledger under today's date and yesterday's. The oldest claim younger than a day tells
- * its first key. A refused request's claims count for the next day, too. Throws `Problem` 409, and the ledger's.
+ * its first key. A refused request's claims count for the next day, too. Throws `Problem` 409, and the ledger's errors.
  */
 export async function requireNoReplay(
   ledger: Pick<StartLedger, 'claim' | 'find' | 'markStarted'>,

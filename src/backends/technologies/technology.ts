@@ -11,7 +11,7 @@ export const forEveryPort = (form: string): Partial<Record<Port, string>> =>
 /** A backend's location, according to its URL. */
 export interface Location {
   readonly technology: string;
-  /** A text that is equal for URLs of one location, which is opened once. It may contain a password: never show it. */
+  /** A text that is equal for URLs of one location. The key may contain a password: never show it. */
   readonly key: string;
   /** The location in words, without secrets. */
   readonly shown: string;
@@ -36,7 +36,7 @@ interface OpenLocationOptions {
 }
 
 interface Migrations<P extends Location> {
-  /** Changes nothing. @throws SelvageError as `open` */
+  /** Reads the state of the migrations, and changes nothing. @throws SelvageError as `open` */
   state(place: P): Promise<MigrationState>;
   sql(name: string): string;
   /** Migrates, also concurrently; returns the names of made migrations. @throws SelvageError as `open` */
@@ -54,7 +54,7 @@ export interface Technology<P extends Location = Location> {
   parse(url: { readonly scheme: string; readonly rest: string }, projectDir: string): P | undefined;
   /** Opens the location; every wait has a limit. @throws SelvageError with the problem, without secrets */
   open(place: P, options: OpenLocationOptions): Promise<OpenLocation>;
-  /** Checks whether the location is usable. Changes nothing. @throws SelvageError as `open` */
+  /** Checks whether the location is usable. The check changes nothing. @throws SelvageError as `open` */
   inspect(place: P): Promise<LocationState>;
   /**
    * Settings that may lose data although everything works, a sentence each, without secrets. @throws SelvageError as

@@ -150,7 +150,7 @@ export class Conversation {
     assert.deepEqual(await this.left(), []);
   }
 
-  /** Resolves when the host has ended; it must have sent only the frames that were taken. */
+  /** Waits until the host has ended; it must have sent only the frames that were taken. */
   async gone(): Promise<void> {
     await this.host.gone;
     assert.deepEqual(

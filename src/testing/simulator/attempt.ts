@@ -98,7 +98,7 @@ export class Attempt {
 
   noteCall(knot: string): void {
     const { run } = this.activity;
-    // One of the knots may kill workers, so each must run individually.
+    // One of the knots may kill workers, so each knot must run individually.
     if (this.task instanceof SegmentAttempt && this.lossesBefore > 0)
       run.world.ledger.note('ran again', run.id, knot, 'was run in a segment that has lost a worker');
     this.calls.set(knot, (this.calls.get(knot) ?? 0) + 1);

@@ -105,8 +105,8 @@ export class Bodies {
 }
 
 /**
- * A value that is new at each call, so that only the commit point makes its readers agree. It is a list if a map may
- * iterate over it.
+ * A value that is new at each call, so that only the commit point makes its readers agree. The value is a list if a map
+ * may iterate over it.
  */
 export function standIn({ subject, knot, iteration = 0, call }: StoodFor): unknown {
   const { node } = knot.policy;

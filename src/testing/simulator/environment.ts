@@ -94,7 +94,7 @@ export class SimulatedEnvironment {
     return new CachedValues(this.backends, CLOCK.now);
   }
 
-  /** Nobody waits for a backoff. */
+  /** A simulated backoff takes no time. */
   wait(): Promise<void> {
     return Promise.resolve();
   }

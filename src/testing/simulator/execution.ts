@@ -33,7 +33,7 @@ interface Turn {
   readonly now: number;
 }
 
-/** Ends an execution: the next one begins with these arguments. */
+/** Ends an execution: the next execution begins with these arguments. */
 class Continued extends Error {
   constructor(readonly args: readonly unknown[]) {
     super('Continued as new');
@@ -49,7 +49,7 @@ export function isFull({ historyLength }: Facts): boolean {
 
 const NOW = Promise.resolve();
 
-/** Resolves when no other promise can proceed by itself. */
+/** Waits until no other promise can proceed by itself. */
 function drained(): Promise<void> {
   return new Promise((resolve) => void NOW.then(() => process.nextTick(resolve)));
 }
@@ -61,7 +61,7 @@ function drained(): Promise<void> {
 export class Execution implements World {
   private readonly turns: Turn[] = [];
   private isInTurn = false;
-  /** False while turns are repeated. */
+  /** Whether turns are new; false while turns are repeated. */
   private isLive = true;
   commands = 0;
   /** By their places. */
@@ -107,7 +107,7 @@ export class Execution implements World {
     return this.queries.get(name)?.();
   }
 
-  /** Ends the turn, unless an awaited condition has become true. Returns whether it has ended. */
+  /** Ends the turn, unless an awaited condition has become true. Returns whether the turn has ended. */
   endTurn(): boolean {
     for (const [condition, resolve] of this.conditions) {
       if (!condition()) continue;

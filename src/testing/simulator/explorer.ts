@@ -113,7 +113,7 @@ export class Explorer {
     await this.try(start, new Scripted(start));
   }
 
-  /** Tries each blow at each boundary, then a second one after it. Returns whether all single blows were tried. */
+  /** Tries each blow at each boundary, then a second blow after it. Returns whether all single blows were tried. */
   private async tryEverywhere(start: Schedule, last: number): Promise<boolean> {
     // The simplest schedules come first, so that a failure is found with the simplest blow.
     const singles = (await this.nextBlows(start)).sort(

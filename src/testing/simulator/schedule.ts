@@ -45,8 +45,8 @@ export type Step = (typeof STEPS)[number];
 export interface Point {
   readonly step: Step;
   /**
-   * A knot's id; for a segment, the id of its first knot. It may also be an element of a map (`map[0]`), a knot of a
-   * run of a knot (`loop#2/step`), or a knot of an extension.
+   * A knot's id; for a segment, the id of its first knot. The name may also be of an element of a map (`map[0]`), a
+   * knot of a run of a knot (`loop#2/step`), or a knot of an extension.
    */
   readonly knot: string;
   /** From 1. */

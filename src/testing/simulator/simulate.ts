@@ -32,7 +32,7 @@ export interface SimulateOptions<Parameters extends object = object> {
   readonly seed?: number;
   /** Whether runs are also cancelled, at every boundary. Default false. */
   readonly cancel?: boolean;
-  /** Whether `local` knots run in segments. By default, they do in half of the schedules. */
+  /** Whether `local` knots run in segments. By default, half of the schedules have segments. */
   readonly segments?: boolean;
   /** A single schedule to run, as quoted by an error. */
   readonly schedule?: string;
@@ -82,7 +82,8 @@ const MOST_CACHED = 10_000;
  *
  * @throws SelvageError `BodyNotDeterministic` (with `parameters`): a repeated body gave another result, which may
  * happen after a crash; `SimulationFailed`: a run broke its promise. Both errors have the smallest failing schedule, in
- * words and as `schedule`. `InvalidConfig`, `InvalidParameters`, `UnknownKnot` (in `replace`), or any of compiling.
+ * words and as `schedule`. `InvalidConfig`, `InvalidParameters`, `UnknownKnot` (in `replace`), or any error of
+ * compiling.
  */
 export async function simulate<Parameters extends object, Values extends object>(
   tapestry: Tapestry<Parameters, Values>,
@@ -196,7 +197,7 @@ function failed(
   );
 }
 
-/** Like {@link nodeSha256}, but caches the few small values that thousands of worlds share. */
+/** A hash function like {@link nodeSha256} that caches the few small values that thousands of worlds share. */
 function quickSha256(): Sha256 {
   const known = new Map<string, string>();
   return (data) => {

@@ -62,7 +62,7 @@ export abstract class SimulatedWorkflow implements Begun {
 
   abstract sleep(ms: number, ended: Ended): void;
 
-  /** Another workflow asks this one to cancel itself. */
+  /** Another workflow asks this workflow to cancel itself. */
   abstract hearCancel(): void;
 
   /** Delays the work until the world lets this workflow start something. */

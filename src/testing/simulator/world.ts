@@ -374,7 +374,7 @@ export class SimulatedWorld {
   }
 }
 
-/** This is a scheduled error of a body with attempts left. */
+/** The scheduled error of a body that has attempts left. */
 class ThrownBySimulator extends Error {
   override readonly name = 'ThrownBySimulator';
 }
