@@ -3,14 +3,12 @@ import type { RunHistory } from '../ports';
 
 /** Machines that write to one run history may differ by seconds. */
 const TOLERANCE_MS = 60_000;
-/** How long a measured difference is used. */
+/** The time for which a measured difference is used. */
 const GOOD_FOR_MS = 600_000;
 
 const told = new WeakSet<Pick<RunHistory, 'now'>>();
 
-/**
- * A run history's time for workers on machines with different clocks: this machine's plus the last known difference.
- */
+/** A run history's time for workers with different clocks: the machine's time plus the last known difference. */
 export class HistoryClock {
   private aheadMs = 0;
   private askedAt = -Infinity;

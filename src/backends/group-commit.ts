@@ -29,7 +29,7 @@ export class GroupCommit {
   #lastTurn = 0;
   #whenIdle: (() => void)[] = [];
 
-  /** @param instead replaces a commit that the backends can never store; undefined refuses it */
+  /** @param instead replaces a commit that the backends can never store, which is refused for undefined */
   constructor(
     private readonly backends: Pick<Backends, 'commit'>,
     private readonly instead?: (commit: Commit, error: SelvageError) => Commit | undefined,

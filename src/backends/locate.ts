@@ -6,7 +6,7 @@ import { placeOf, type Location, type Port, type Technology } from './technologi
 
 export type LocateBackendsOptions = Pick<OpenBackendsOptions, 'projectDir' | 'environment'>;
 
-/** One database in the project's own folder. */
+/** The default is one database in the project's own folder. */
 export const DEFAULT_URL = `sqlite:${path.join('.selvage', 'selvage.db')}`;
 
 export interface BackendLocation extends Omit<Location, 'key'> {
@@ -28,7 +28,7 @@ type Located<T> = Record<'store' | 'history' | 'data', T> & {
   readonly ledger?: T;
 };
 
-/** The locations that {@link openBackends} would open. Opens and creates nothing. @throws SelvageError `InvalidUrl` */
+/** The locations that {@link openBackends} would open; creates nothing. @throws SelvageError `InvalidUrl` */
 export function locateBackends(options: LocateBackendsOptions = {}): Located<BackendLocation> {
   const { store, history, data, largeData, ledger } = locatedBackends(options);
   return {

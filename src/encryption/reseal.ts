@@ -9,7 +9,7 @@ import { hashOfName, sealedName, tagOfName } from './sealed-name';
 import type { SealingKey } from './sealing-key';
 import { everyPage } from '../ports/parts/every-item';
 
-/** Larger values are processed as streams. */
+/** Values that are larger are processed as streams. */
 const LARGE_BYTES = 4 * 1024 * 1024;
 const VALUES_PER_PAGE = 100;
 
@@ -27,8 +27,8 @@ export interface Resealed {
 }
 
 /**
- * Seals everything with the current key, which all workers must already use. A value is stored anew before the old
- * one is deleted, so this may be interrupted, repeated, and done while workers work.
+ * Seals everything with the current key, which all workers must already use. A value is stored anew before the old one
+ * is deleted, so resealing may be interrupted, repeated, and done while workers work.
  *
  * @param onPage a callback with the numbers, so far, of values looked at, and of those sealed anew
  * @throws SelvageError `InvalidConfig` (nothing is sealed here), `KeyMissing`, `BackendUnavailable`

@@ -90,7 +90,7 @@ export class SealedDataStore implements DataStore {
     return sealed;
   }
 
-  /** Removes damaged values under these names, as the inner store would keep them instead of the new ones. */
+  /** Removes damaged values under these names, as the inner store would keep them instead of the new values. */
   async #makeRoom(sealed: readonly StoredValue[], key: SealingKey): Promise<void> {
     // Names are checked only in the part for this size, as the other part may be unreachable.
     const names = new Map<DataStore, string[]>();
@@ -146,7 +146,7 @@ export class SealedDataStore implements DataStore {
     return kept;
   }
 
-  /** Removes a value that does not open twice, as the inner store would keep it instead of the next one. */
+  /** Removes a value that does not open twice, as the inner store would keep it instead of the next value. */
   async #isWhole(hash: string): Promise<boolean> {
     const names = new Set(await this.#places.namesOf(hash));
     for (const { name, key } of [
@@ -265,7 +265,7 @@ export class SealedDataStore implements DataStore {
   #open(hash: string, { name, key }: Place, bytes: Uint8Array): Uint8Array {
     if (!key) return bytes;
     try {
-      // The seal protects the name, which is the encrypted hash. Checking the hash would take its digest key.
+      // The seal protects the name, which is the encrypted hash. Checking a value's hash would take its digest key.
       return unseal(key, name, bytes);
     } catch (error) {
       throw error instanceof SealBroken ? this.#damaged(hash) : error;
@@ -285,7 +285,7 @@ export class SealedDataStore implements DataStore {
     }
   }
 
-  /** The hashes that exist for the current run; outside of any run, for anybody. */
+  /** The hashes of values that exist for the current run; outside of any run, for anybody. */
   async #present(
     hashes: readonly string[],
     ask: (names: readonly string[]) => Promise<Set<string>>,
@@ -299,7 +299,7 @@ export class SealedDataStore implements DataStore {
       const present = all.length > 0 ? await ask(all) : new Set<string>();
       for (const [hash, its] of asked) if (its.some((name) => present.has(name))) found.add(hash);
     };
-    // The same order as for reads.
+    // Values are looked for in the same order as for reads.
     await look(0, 1);
     await look(1);
     return found;

@@ -182,7 +182,7 @@ async function* inPieces(
   let length = 0;
   for await (const bytes of source) {
     let start = 0;
-    // A full piece is held back until another follows.
+    // A piece that is full is held back until another piece follows.
     while (length + bytes.byteLength - start > size) {
       const part = bytes.subarray(start, start + size - length);
       start += part.byteLength;

@@ -78,7 +78,7 @@ export class ValuePlaces {
     return [...names];
   }
 
-  /** An entry of the inner store under the value's hash; under its stored name if the subject was forgotten. */
+  /** Lists an entry of the inner store under the value's hash; under its stored name if the subject was forgotten. */
   async told(entry: StoredEntry, keys: readonly SealingKey[]): Promise<StoredEntry> {
     const { hash: name } = entry;
     const tag = tagOfName(name);
@@ -106,7 +106,7 @@ export class ValuePlaces {
     this.#listed.set(hash, names.add(name));
   }
 
-  /** Names of the same value that take precedence over this one. */
+  /** Names of the same value that take precedence over `name`. */
   betterNames(name: string, hash: string, keys: readonly SealingKey[]): string[] {
     if (!isValueHash(hash)) return [];
     const tag = tagOfName(name);

@@ -14,7 +14,7 @@ export interface StoredValue {
 /** The facts about a stored value that are known without reading it. */
 export interface StoredEntry {
   readonly hash: string;
-  /** Bytes occupied in the storage. */
+  /** The bytes that the value occupies in the storage. */
   readonly size: number;
   /**
    * The time of the last put or {@link DataStore.keep}: milliseconds since the epoch by the store's own clock, at most
@@ -35,7 +35,7 @@ export interface PutStreamOptions {
 /** Putting an existing value updates its `lastPutAt` only if the old one is older than this: one hour. */
 export const PUT_AGAIN_AFTER_MS = 60 * 60 * 1000;
 
-/** How much of a kept value is read to check it for damage: 16 MiB. */
+/** The part of a kept value that is read to check it for damage: 16 MiB. */
 export const READ_TO_KEEP_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -75,9 +75,9 @@ export interface DataStore {
    * that somebody else has put. The caller makes missing and damaged values again.
    */
   keep(hashes: readonly string[]): Promise<Set<string>>;
-  /** Lists every value once, in the store's own order; may omit one that is put or removed meanwhile. */
+  /** Lists every value once, in the store's own order; may omit a value that is put or removed meanwhile. */
   list(options?: PageOptions): Promise<Page<StoredEntry>>;
-  /** Removes a value; does nothing if it is missing. Lineage that names it stays. */
+  /** Removes a value; does nothing if it is missing. The lineage that names the value stays. */
   delete(hash: string): Promise<void>;
   /**
    * Erases remains of earlier removals from the storage: a database's free pages or its log, but not backups and

@@ -87,29 +87,29 @@ export interface Move {
 }
 
 /**
- * The cursors of emitters, which name places in the changes of the run history beside them, and their dead
- * letters. Every method may be called concurrently from many processes. A writer must know the state's
- * version, so a process that has lost its lease moves no cursor.
+ * The cursors of emitters, which name places in the changes of a run history in the same storage, and their dead
+ * letters. Every method may be called concurrently from many processes. A writer must know the state's version, so a
+ * process that has lost its lease moves no cursor.
  *
  * Methods throw `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`.
  */
 export interface EmitterTable {
   readonly technology: string;
-  /** Makes the state if it is missing, and gives it a new version, which ends the previous deliverer's writes. */
+  /** Makes an emitter's state if it is missing; its new version ends the previous deliverer's writes. */
   begin(name: string, start: Omit<Move, 'isRewound'>): Promise<EmitterState>;
   /** The states of all emitters, by name. */
   list(): Promise<EmitterState[]>;
   /**
-   * Changes the cursor and the dead letters in one transaction. Returns the new version, or undefined and
-   * does nothing if the version is another.
+   * Changes the cursor and the dead letters in one transaction. Returns the new version, or undefined, and changes
+   * nothing, if the state has another version.
    */
   advance(name: string, version: number, advance: Advance): Promise<number | undefined>;
-  /** Returns the new version, or undefined and does nothing if the version is another. */
+  /** Returns the new version, or undefined, and changes nothing, if the state has another version. */
   fail(name: string, version: number, failure: DeliveryFailure): Promise<number | undefined>;
   /** Moves the cursor, ends a series of failures, and enables delivery. Returns whether the emitter exists. */
   move(name: string, move: Move): Promise<boolean>;
   /**
-   * Makes the next attempt due, enables delivery, and counts the failing time from now. Returns whether the
+   * Makes the emitter's next attempt due, enables delivery, and counts the failing time from now. Returns whether the
    * emitter exists.
    */
   resume(name: string): Promise<boolean>;

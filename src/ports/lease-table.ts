@@ -10,7 +10,7 @@ export interface LeaseRequest {
   readonly holder: string;
   /** Maximum number of holders, at least 1. All holders count against the limit of this request. */
   readonly limit: number;
-  /** Milliseconds after which the place is free again unless renewed. At least 1. */
+  /** The milliseconds after which the place is free again unless the lease is renewed. At least 1. */
   readonly ttl: number;
 }
 
@@ -21,7 +21,7 @@ export type Lease = Pick<LeaseRequest, 'key' | 'owner' | 'token'>;
 export interface LeaseHolder {
   readonly owner: string;
   readonly holder: string;
-  /** Milliseconds for which it has held the place, over all renewals. */
+  /** The milliseconds for which the holder has held the place, over all renewals. */
   readonly heldFor: number;
 }
 
@@ -38,7 +38,7 @@ export type LeaseAnswer =
 /** A request for a key's next turn. */
 export interface TurnRequest {
   readonly key: string;
-  /** Milliseconds from this turn to the next. */
+  /** The milliseconds from this turn to the next turn. */
   readonly interval: number;
   /** The turn is taken only if it comes within this many milliseconds. */
   readonly within: number;
@@ -55,8 +55,8 @@ export interface TurnAnswer {
  * concurrently from many processes.
  *
  * The table has one clock of its own: the machine's for a file, the server's for a database. Callers pass and receive
- * durations, never times of day, so clocks that differ do no harm. If that clock is set back, no place is kept beyond
- * its time to live from then on. A clock set forward may give away places in use once; {@link renew} reports it.
+ * durations, never times of day, so clocks that differ do no harm. If the table's clock is set back, no place is kept
+ * beyond its time to live from then on. A clock set forward may give away places in use once; {@link renew} reports it.
  *
  * An owner that stalls for longer than the time to live loses its place without having ended. Work that must
  * never run twice needs more than a lease: a record, for example, is written once by its own key.

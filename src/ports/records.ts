@@ -28,10 +28,10 @@ export const lineageRecordSchema = z.object({
   code_hash: hash.nullable(),
   /** Hash of definition, version, constants and policy. */
   knot_config_hash: hash,
-  /** Input name to hash; null if the parent has no value. */
+  /** Maps an input's name to its hash; null if the parent has no value. */
   parent_input_hashes: column(z.record(z.string(), hash.nullable()), { differs: true, isSearched: true }),
   constant_input_hashes: column(z.record(z.string(), hash), { isSearched: true }),
-  /** Input name to the parent's knot id. */
+  /** Maps an input's name to the parent's knot id. */
   parent_knot_ids: z.record(z.string(), z.string()),
   output_hash: column(hash.nullable(), { differs: true }),
   /** Bytes of the encoded value. */
@@ -87,7 +87,7 @@ export const runRecordSchema = z.object({
   tapestry: z.string(),
   plan_hash: hash,
   parameter_hashes: z.record(z.string(), hash),
-  /** Terminal name (as returned by `build`, or the knot id) to knot id. */
+  /** Maps a terminal's name (as returned by `build`, or the knot id) to the knot id. */
   terminals: z.record(z.string(), z.string()),
   status: z.enum(RUN_STATUSES),
   actor: z.string().nullable(),
@@ -111,8 +111,8 @@ export const runRecordSchema = z.object({
    * - `given_parameters`: hashes of parameters that came by reference.
    * - `signals`: the fate of signals that no knot took, with `payloads` as hashes.
    * - `scrubs`: when the run's values were removed, by whom and why.
-   * - `resumed_from`: the run that this one continues; `resumed_as`: the ids of runs meant to continue this
-   *   one; `resume_claimed_at`: when the last of these was requested, 0 if it was refused.
+   * - `resumed_from`: the run that this run continues; `resumed_as`: the ids of runs meant to continue this one;
+   *   `resume_claimed_at`: when the last of these runs was requested, 0 if it was refused.
    * - `traceparent`: the span in which the run was started (W3C Trace Context); `spans`: the settings by which the
    *   run's own spans are placed, if it began in a process with an OpenTelemetry SDK.
    * - `event`: the origin of the starting event, such as topic, partition and offset.

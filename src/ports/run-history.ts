@@ -72,7 +72,7 @@ export interface StepBack {
 
 /** The changeable part of a run's record. */
 export interface RunChange extends Partial<Pick<RunRecord, 'plan_hash' | 'terminals' | 'details'>> {
-  /** The id of a run that continues this one. The id is appended to `details.resumed_as` unless already there. */
+  /** The id of a run that continues this run. The id is appended to `details.resumed_as` unless already there. */
   readonly resumedAs?: string;
 }
 
@@ -139,7 +139,7 @@ export interface PartitionQueries {
 /** A query for figures about a window of time. */
 export interface StatisticsQuery {
   readonly by: StatisticsGroup;
-  /** Finished at or after `since` and before `until` (milliseconds since the epoch). */
+  /** Knots or runs that finished at or after `since` and before `until` (milliseconds since the epoch). */
   readonly since: number;
   readonly until: number;
 }
@@ -204,7 +204,7 @@ export interface RunHistory {
   commit(records: readonly LineageRecord[]): Promise<CommitResult[]>;
   /**
    * Commits values and records in one transaction; undefined if the data store is not in the same database.
-   * Omitted by technologies without such transactions.
+   * Technologies without such transactions omit this method.
    */
   commitsTogetherWith?(
     dataStore: DataStore,
@@ -245,7 +245,7 @@ export interface RunHistory {
   listRuns(query?: RunQuery): Promise<Page<RunRecord>>;
   /** The records of these knots of one run, or of all its knots without `knotIds`, in no particular order. */
   getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]>;
-  /** Like `getRecords`, outcome columns only; for bulk reads. */
+  /** Like `getRecords`, but only with the columns of outcomes; for bulk reads. */
   getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]>;
   /**
    * Counts the records of one run whose knot ids begin with a prefix. The prefix ends with an ASCII

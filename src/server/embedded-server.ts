@@ -142,7 +142,7 @@ export class EmbeddedServer {
     this.lease.release();
   }
 
-  /** Restarts the supervisor, which restarts the server, and reports both. */
+  /** Restarts a dead supervisor, which restarts the server, and reports both. */
   private watchSupervisor(afterMs: number): void {
     this.watch = setTimeout(() => {
       this.look().then(
@@ -174,7 +174,7 @@ export class EmbeddedServer {
       throw failureOf(state.failure);
     }
     const before = this.state;
-    // A folder in its place belongs to other runs.
+    // Another folder in the place of the lost one belongs to other runs.
     if (!existsSync(this.lease.file)) {
       if (!this.isCutOff) this.options.log?.warn(movedAway(this.folder, before));
       this.isCutOff = true;

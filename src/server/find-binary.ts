@@ -20,7 +20,7 @@ export interface BinaryReport {
   readonly source?: BinarySource;
   /** The program's version, such as `temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)`. */
   readonly version?: string;
-  /** The sources without installation, up to the successful one. */
+  /** The attempts at the sources without installation, up to the successful source. */
   readonly attempts: readonly BinaryAttempt[];
   /** The failure, if the program does not run. */
   readonly failure?: string;

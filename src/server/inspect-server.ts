@@ -15,7 +15,7 @@ export interface EmbeddedServerReport {
   readonly failure?: string;
 }
 
-/** Starts, stops and writes nothing. Throws FolderUnusable or UnreleasedData. */
+/** The inspection starts, stops and writes nothing. Throws FolderUnusable or UnreleasedData. */
 export function inspectEmbeddedServer(projectDir: string): EmbeddedServerReport {
   const folder = serverFolder(projectDir);
   refuseUnreleased(folder);

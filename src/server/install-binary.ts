@@ -97,7 +97,7 @@ const pipWheel: Way = {
       '--only-binary',
       ':all:',
     ];
-    // PIP_USER contradicts --target; the warning for root is about system folders.
+    // The variable PIP_USER contradicts --target; pip's warning for root is about system folders.
     const pipEnv = { ...env, PIP_USER: '0', PIP_ROOT_USER_ACTION: 'ignore' };
     const giveUpAt = performance.now() + PIP_LIMIT_MS;
     const failures: string[] = [];

@@ -8,7 +8,7 @@ import { inFolder, type ServerFolder } from './server-folder';
 /** A lease file that is still incomplete after this time never will be complete. */
 const INCOMPLETE_MS = 5_000;
 
-/** A claim of this process: the server runs while one of a live process exists. */
+/** A claim of this process on the server, which runs while a live process has a claim. */
 export interface Lease {
   /** Releases the lease; synchronous, for the end of the process. A second call of `release` does nothing. */
   release(): void;

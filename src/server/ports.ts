@@ -34,7 +34,7 @@ export async function findFreePorts(withUi: boolean, preferred?: number): Promis
   );
 }
 
-/** The given port, and a free one for the web page if that is served. Throws PortInUse if the given port is taken. */
+/** The given port, and a free port for the web page if that is served. Throws PortInUse if the given port is taken. */
 export async function claimPort(
   port: number,
   withUi: boolean,

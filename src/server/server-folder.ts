@@ -72,7 +72,7 @@ export interface ServerState {
    * supervisor's end; no process may join. `failed`: see `failure`. `stopped`: nothing runs.
    */
   readonly phase: 'starting' | 'ready' | 'stopping' | 'failed' | 'stopped';
-  /** Restarts a dead server, and stops one without users. */
+  /** The process that restarts a dead server, and stops a server without users. */
   readonly supervisor: ProcessIdentity;
   readonly server?: ProcessIdentity | undefined;
   readonly port?: number | undefined;

@@ -41,7 +41,7 @@ export function startFailure(
   );
 }
 
-/** Why a supervisor ended without a report, which a full disk prevents. */
+/** The reason why a supervisor ended without a report, which a full disk prevents. */
 export function silentEnd(folder: ServerFolder): SelvageError {
   if (!hasSpace(folder)) return diskFull(folder);
   return new SelvageError(

@@ -109,7 +109,7 @@ class Supervisor {
     });
   }
 
-  /** Uses the `required` port, else `preferred` or any free one. */
+  /** Starts the server on the `required` port, else on `preferred` or any free port. */
   private async start(required: number | undefined, preferred: number | undefined): Promise<void> {
     const giveUpAt = performance.now() + PORT_LIMIT_MS;
     const { temporalUi } = this.options;
@@ -216,7 +216,7 @@ class Supervisor {
         : '';
     this.logRead = logEnd;
     if (!tellsOfDamage(written) || performance.now() < this.checkAgainAt) return;
-    // The report may be of another database, such as a body's.
+    // The report in the log may be of another database, such as a body's.
     this.requireSound();
     this.checkAgainAt = performance.now() + CHECK_PAUSE_MS;
   }
@@ -226,7 +226,7 @@ class Supervisor {
     if (found !== undefined) throw databaseDamaged(this.folder.database, found);
   }
 
-  /** The users know this port, so only it is acceptable; a killed server may hold it a moment longer. */
+  /** The server's users know this port, so only it is acceptable; a killed server may hold it a moment longer. */
   private async waitForPort(port: number): Promise<ServerPorts> {
     const giveUpAt = performance.now() + PORT_LIMIT_MS;
     for (;;) {

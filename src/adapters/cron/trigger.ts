@@ -14,7 +14,7 @@ import type { BackOff } from '../../values/back-off';
 export interface CronClock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves after this many milliseconds, or when the signal is aborted. */
+  /** Waits this many milliseconds, or until the signal is aborted. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 

@@ -90,7 +90,7 @@ export class LocalDiskDataStore implements DataStore {
     let size = 0;
     const hash = await this.#write(async (file, name) => {
       for await (const piece of source) {
-        // Hashes while the disk is busy writing.
+        // Hashes the bytes while the disk is busy writing.
         const written = whileUsing(name, () => file.writeFile(piece));
         digest.update(piece);
         size += piece.byteLength;

@@ -7,7 +7,7 @@ export interface Fields {
   values(record: object): unknown[];
 }
 
-/** Appends the fields of a record; the row is not ended. */
+/** Appends the fields of a record, without ending the row. */
 export function appendFields(appender: DuckDbAppenderLike, fields: Fields, record: object): void {
   for (const [index, value] of fields.values(record).entries()) {
     const column = fields.columns[index]!;

@@ -13,7 +13,7 @@ interface DuckDbDatabaseOptions {
   readonly place: string;
   /** Opens the database; called again after an error made DuckDB give the database up. */
   open(): Promise<DuckDbInstanceLike>;
-  /** Creates tables and views on the connection that later writes; it is in no transaction. */
+  /** Creates tables and views on the connection that later writes, outside of a transaction. */
   prepare(connection: DuckDbConnectionLike): Promise<void>;
   /** Whether closing the database closes the instance. */
   readonly owned: boolean;
@@ -33,7 +33,7 @@ class Session {
     readonly writer: DuckDbConnectionLike,
   ) {}
 
-  /** Works with the session, which is not closed before the work is done. */
+  /** Runs `work` with the session, which is not closed before the work is done. */
   async use<T>(work: () => Promise<T>): Promise<T> {
     const promise = work();
     this.#underWay.add(promise);

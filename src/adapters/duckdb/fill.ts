@@ -12,7 +12,7 @@ export interface Filled {
   readonly lineage: number;
 }
 
-/** Listings return the newest record first, and the highest id must be its id. No history has this many records. */
+/** Listings return the newest record first, and the highest id must be its id. No history has more records. */
 const NEWEST_ID = 2 ** 52;
 
 /**

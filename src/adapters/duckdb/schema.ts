@@ -12,7 +12,7 @@ import {
 import type { DuckDbConnectionLike } from './client';
 import { inTransaction } from './transaction';
 
-/** `id` grows with each record and orders equal times. No indexes: one costs a commit more than the record itself. */
+/** `id` grows with each record and orders equal times. An index would cost a commit more than the record itself. */
 export const MIGRATIONS: Migrations = {
   '0001-schema-c': `
   create table selvage_identity (identity varchar not null);

@@ -135,7 +135,7 @@ export async function findFile(place: FilePlace, least = HEAD_BYTES): Promise<Op
   for (;;) {
     const before = await inodesBeside(place.path);
     const found = await findAmong(before, place, least);
-    // Renames during the search may hide the file.
+    // Renames during a search may hide the file.
     if (found || idsOf(before) === idsOf(await inodesBeside(place.path))) return found;
   }
 }
@@ -184,7 +184,7 @@ async function findAmong(
   return undefined;
 }
 
-/** Whether a name could be a copy's: the file's name without its own rotation suffix, then a suffix. */
+/** Whether a name could be that of a copy: the file's name without its own rotation suffix, then a suffix. */
 export function isRotatedName(name: string, base: string): boolean {
   const stem = base.replace(ENDS_ROTATED, '');
   return name !== base && name.startsWith(stem) && /^[.\-_]/.test(name.slice(stem.length));
@@ -195,7 +195,7 @@ const ROTATED = String.raw`[.\-_]\d[\d.\-_:TZ]*(?:\.(gz|bz2|xz|zst|lz4|lzma|zip|
 const ENDS_ROTATED = new RegExp(`${ROTATED}$`, 'u');
 const NUMBERED = /^[.\-_](\d{1,5})(?:\.\w+)?$/;
 
-/** A wanted file, or one that a wanted file became by rotation. */
+/** A wanted file, or the file that a wanted file became by rotation. */
 export interface LogFile {
   readonly path: string;
   readonly inode: Inode | undefined;

@@ -13,7 +13,7 @@ export interface Found {
   readonly newest: Map<string, Newest>;
   /** Seen files that no longer exist. */
   readonly gone: Set<SeenFile>;
-  /** Whether some file may be a copy in the making. */
+  /** Whether some file may be a copy that is still being made. */
   isCopying: boolean;
 }
 
@@ -94,17 +94,17 @@ export function gapsIn(
   return gaps;
 }
 
-/** The fresh file of a path that was rotated first. */
+/** The fresh file of a wanted path that was rotated first. */
 function oldestOf(fresh: Found['fresh'], base: string): Newest | undefined {
   const files = fresh.map(({ file }) => file).filter((file) => file.base === base && file.number);
   const [first] = files.sort((one, other) => other.number! - one.number!);
   return first && { number: first.number!, words: first.path, written: first.inode!.written };
 }
 
-/** How many numbers are missing between a file and the wanted path. */
+/** The number of rotation numbers that are missing between a file and the wanted path. */
 function holesBehind({ all }: Found, base: string, { number, written }: Newest): number {
   const own = all.filter((file) => file.base === base && file.inode);
-  // Some rotations count upwards, so that files with lower numbers are older. Compressing may round the time.
+  // Some rotations count upwards, so that files with lower numbers are older. Compressing may round a file's time.
   const isLater = ({ written: time }: Inode): boolean => time > written && !isSameSecond(time, written);
   if (own.some((file) => file.number! > number && isLater(file.inode!))) return 0;
   const taken = new Set(own.map((file) => file.number));

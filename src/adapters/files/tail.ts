@@ -27,7 +27,7 @@ import { gapsIn, know, rotatedFirst, type Found } from './rotation';
 import { SeenFiles, isSeen, seenFileOf, shutId, type SeenFile } from './seen-files';
 import { TailedFile, type Look } from './tailed-file';
 
-/** How often a file with more to read is read before the names are looked at again. */
+/** The number of reads of a file with more to read before the names are looked at again. */
 const LOOKS = 4;
 /** The key of the {@link SeenFiles}, beside the partitions. */
 const SEEN = '';
@@ -62,11 +62,11 @@ class FileTail {
   isClosed = false;
   readonly #format: LineFormat;
   readonly #files = new Map<string, TailedFile>();
-  /** Maps the id of a copy to the file that is read in its place. */
+  /** Maps the id of a copy to the file that is read in place of the copy. */
   readonly #copies = new Map<string, TailedFile>();
   readonly #folders = new FolderWatch();
   #seen = new SeenFiles(undefined);
-  /** The files at the wanted paths and beside them when all were last known. */
+  /** The files at the wanted paths and beside them when all files were last known. */
   #settled: { readonly wanted: string; readonly all: string } | undefined;
   #wanted: readonly LogFile[] = [];
   /** Files of a checkpoint that no longer exist. */
@@ -324,7 +324,7 @@ class FileTail {
       yield* this.#leave(file, context);
       return;
     }
-    // The file now has other contents, or was copied and truncated before its first look.
+    // The file at this path now has other contents, or was copied and truncated before its first look.
     if (look.what === 'replaced' || (wasUnread && !file.isUnread)) this.#settled = undefined;
     if (look.what === 'replaced') {
       if (await file.moveToCopy()) return;

@@ -13,7 +13,7 @@ import type { LineFormat } from './lines';
 import { isSameSecond, seenFileOf, type SeenFile } from './seen-files';
 
 const CHUNK_BYTES = 256 * 1024;
-/** A copy not written to for this long is complete. */
+/** A copy that nobody has written to for this time is complete. */
 const COPYING_MS = 10_000;
 
 export type Look =
@@ -28,7 +28,7 @@ export class TailedFile {
   grownAt = performance.now();
   /** The time when a wanted path last led to the file. */
   wantedAt = performance.now();
-  /** Whether the checkpoint knows it, so that its lines may be delivered. */
+  /** Whether the checkpoint knows the file, so that its lines may be delivered. */
   isSaved: boolean;
   #head: Buffer;
   #readTo: number;

@@ -5,7 +5,7 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-/** A repeated header has several values. */
+/** A header that is repeated has several values. */
 export type KafkaHeaders = Readonly<Record<string, Buffer | readonly Buffer[]>>;
 
 export interface KafkaRecord {

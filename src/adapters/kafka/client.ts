@@ -76,7 +76,7 @@ export async function openKafkaClient(
 
 export type OpenKafka = (options: KafkaClientOptions) => Promise<KafkaClient>;
 
-/** Reads the connection from the environment now. @throws SelvageError `InvalidConfig` */
+/** The call reads the connection from the environment. @throws SelvageError `InvalidConfig` */
 export function kafkaOpener(prefix: string): OpenKafka {
   const connection = connectionFrom(process.env, prefix);
   return async (options) => await openKafkaClient(connection, options);
@@ -348,7 +348,7 @@ function partitionsOf(assignment: Readonly<Record<string, readonly number[]>>): 
   );
 }
 
-/** Seeks to the caller's places, in those partitions that have one. */
+/** Seeks to the caller's places, in those partitions for which there is a place. */
 function seekAfter(
   consumer: Consumer,
   partitions: readonly TopicPartition[],

@@ -81,7 +81,7 @@ export class Partition implements TopicPartition {
     return this.#waiting.length;
   }
 
-  /** Whether further messages would only wait. */
+  /** Whether further messages of this partition would only wait. */
   isFull(window: number): boolean {
     return this.#waiting.length >= 2 * Math.max(window, ENOUGH_MESSAGES) || this.#bytes >= ENOUGH_BYTES;
   }
@@ -117,7 +117,7 @@ export class Partition implements TopicPartition {
       const one = this.#uncommitted.get(idOf(record));
       if (one) one.isDone = true;
     }
-    // Success of other messages in progress says nothing about the failed ones.
+    // The success of other messages in progress says nothing about the failed ones.
     if (!records.some((record) => this.#failed.has(record))) return;
     this.#failed.clear();
     this.failures = 0;

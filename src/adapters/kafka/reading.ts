@@ -68,7 +68,7 @@ export class Reading implements ConsumerListener {
   readonly #partitions = new Map<string, Partition>();
   readonly #underWay = new Set<Promise<void>>();
   #order: Partition[] = [];
-  /** Index in `#order`: the partition that was asked last. */
+  /** The index in `#order` of the partition that was asked last. */
   #turn = 0;
   #consumer: KafkaConsumer | undefined;
   #isOver = false;
@@ -85,7 +85,7 @@ export class Reading implements ConsumerListener {
     this.ended = new Promise((_resolve, reject) => {
       this.#reject = reject;
     });
-    // A caller of `stop` need not listen.
+    // The rejection is handled here, as a caller of `stop` need not listen.
     this.ended.catch(() => {});
   }
 
@@ -174,7 +174,7 @@ export class Reading implements ConsumerListener {
     this.#wake(wakeAt);
   }
 
-  /** The records to deliver next, or the time of the next look. */
+  /** The records of a partition to deliver next, or the time of the next look. */
   #take(partition: Partition, now: number): PlacedRecord[] | number {
     const never = Number.POSITIVE_INFINITY;
     if (partition.waiting === 0) return never;

@@ -49,7 +49,7 @@ export class Sender {
     }
   }
 
-  /** The next send connects anew. */
+  /** After closing, the next send connects anew. */
   async close(): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;

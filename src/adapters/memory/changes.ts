@@ -20,7 +20,7 @@ export class InMemoryChanges {
   readonly #eventsOf = new Map<string, { started?: number; ended?: number }>();
   readonly #news = new EventEmitter().setMaxListeners(0);
 
-  /** @param records in commit order; a removed one leaves a gap */
+  /** @param records the records in commit order; a removed record leaves a gap */
   constructor(
     identity: string,
     private readonly records: readonly (LineageRecord | undefined)[],
@@ -100,7 +100,7 @@ export class InMemoryChanges {
     return records + events === 0 ? undefined : this.#position(records, events);
   }
 
-  /** @param number the number of records up to and with this one */
+  /** @param number the number of records up to and with this record */
   #recordChange(record: LineageRecord, number: number, position: string): HistoryChange {
     const { run_id, temporal_run_id, knot_id, outcome, finished_at: at } = record;
     const tapestry = this.runOf(temporal_run_id)?.tapestry ?? '';

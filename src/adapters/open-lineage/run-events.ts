@@ -164,7 +164,7 @@ export class LineageEvents {
     return { inputs: [...inputs.values()], outputs: [...outputs.values()] };
   }
 
-  /** The datasets that the knot reads, and those that columns of its outputs come from. */
+  /** The datasets that the knot reads, and the datasets that columns of its outputs come from. */
   private dataOf(plan: Plan, knot: PlanKnot): DataOfKnot {
     const inputs = new Map(this.inputsOf(knot).map((read) => [keyOf(read), read]));
     const origins = Object.values((knot.data?.writes && columnOrigins(plan, knot)) ?? {}).flat();

@@ -61,7 +61,7 @@ class HttpTransport implements Transport {
   async flush(): Promise<void> {}
 }
 
-/** Appends the events of a delivery at once, so that no other writer's come in between. */
+/** Appends all events of a delivery at once, so that no events of another writer come between them. */
 class FileTransport implements Transport {
   private lines: string[] = [];
 

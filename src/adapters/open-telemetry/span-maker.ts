@@ -72,7 +72,7 @@ export class SpanMaker {
 
   /**
    * Asks the SDK's sampler about a trace, by a span that never ends and so is never exported. The first real span may
-   * come hours after its children.
+   * come hours after its child spans.
    */
   private flagsOf({ traceId, spanId }: SpanIds, runParent?: SpanContext): number {
     const known = this.flags.get(traceId);

@@ -11,7 +11,7 @@ const APART_MS = 3_600_000;
 /** The columns that determine where a run's spans belong. */
 export type RunOfTrace = Pick<RunRecord, 'temporal_run_id' | 'started_at' | 'details'>;
 
-/** {@link TraceSettings} in the details of a run. */
+/** The recorded form of {@link TraceSettings}, in the details of a run. */
 export type RecordedSettings = { readonly mode: TraceMode; readonly elements_per_map: number };
 
 export function recordedSettings({ mode, elementsPerMap }: TraceSettings): RecordedSettings {
@@ -38,9 +38,9 @@ export function elementOf(knotId: string): ElementOf | undefined {
 }
 
 /**
- * Where the spans of one run belong. The place follows from the run's record, so that the emitter and bodies that run
- * long before it get the same ids. A record without settings uses the emitter's. Bodies do not know the emitter's
- * settings, and work within the span of the run, which always exists.
+ * The place where the spans of one run belong. The place follows from the run's record, so that the emitter and bodies
+ * that run long before it get the same ids. A record without settings uses the emitter's. Bodies do not know the
+ * emitter's settings, and work within the span of the run, which always exists.
  */
 export class TraceOfRun {
   readonly ids: SpanIds;

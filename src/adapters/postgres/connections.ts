@@ -21,7 +21,7 @@ const asBoolean = (text: string): boolean => text === 't';
 const asBytes = (text: string): Buffer => Buffer.from(text.slice(2), 'hex');
 
 /**
- * How columns are parsed, passed with each query, whatever the process or the pool's owner has configured. An int8
+ * The parsers of columns, passed with each query, whatever the process or the pool's owner has configured. An int8
  * becomes a number, as ids, sizes and counts stay far below 2^53. Types that Selvage does not use stay text.
  */
 const COLUMN_TYPES = {
@@ -74,7 +74,7 @@ async function take(pool: PostgresPoolLike, limits: ConnectionLimits): Promise<P
     (client) => isLate && client.release(),
     () => undefined,
   );
-  // The pool's own limit comes a little earlier, with a better message.
+  // The pool's own time limit comes a little earlier, with a better message.
   return await inTime(connecting, limits.connectTimeoutMs + 500, () => {
     isLate = true;
     return new Error('timeout exceeded when trying to connect');

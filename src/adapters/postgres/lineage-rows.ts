@@ -103,7 +103,7 @@ export async function commitRecords(
   return { result, counted };
 }
 
-/** Sorted by key: two processes that commit the same records in different orders would wait for each other. */
+/** Records are sorted by key, as processes that commit them in different orders would wait for each other. */
 function rowsOf(keyed: [key: string, record: LineageRecord][]): { json: string; kind: keyof typeof COMMIT } {
   keyed.sort(([a], [b]) => (a < b ? -1 : 1));
   const rows = keyed.map(([, record]) => {

@@ -30,7 +30,7 @@ class Follower {
     this.#notifications.emit('offer');
   }
 
-  /** Resolves at a notification since the last call, or when the signal is aborted. */
+  /** Waits for a notification since the last call, or until the signal is aborted. */
   async news(signal: AbortSignal): Promise<void> {
     if (!this.#hasNews) await once(this.#notifications, 'offer', { signal }).catch(() => undefined);
     this.#hasNews = false;

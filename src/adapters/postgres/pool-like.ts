@@ -20,7 +20,7 @@ export interface PostgresQuery {
   readonly values?: unknown[];
   /** The statement stays prepared under this name. */
   readonly name?: string;
-  /** How results are parsed, for this query alone. */
+  /** The parsers of the results, for this query alone. */
   readonly types?: { getTypeParser(oid: number, format?: string): (value: any) => any };
   /** The query fails after this many milliseconds without an answer. */
   readonly query_timeout?: number;

@@ -25,7 +25,7 @@ const DELETE_WITHIN_MS = 15_000;
 /** The time for reaching the deletion, and for the deletion itself. A deleter that takes longer was killed. */
 const WAIT_AT_MOST_MS = 2 * DELETE_WITHIN_MS;
 const LOOK_AGAIN_AFTER_MS = 200;
-/** A value of this age has no deletion based on an earlier time: {@link WAIT_AT_MOST_MS}, and a margin for clocks. */
+/** {@link WAIT_AT_MOST_MS} and a margin for clocks: a value of this age has no deletion based on an earlier time. */
 const SETTLED_AFTER_MS = 5 * 60 * 1000;
 
 /**

@@ -63,7 +63,7 @@ export function isDenied(error: unknown): boolean {
 /**
  * The meaning of a failed call, in one line. The AWS SDK's error may contain signed secrets, so it is not the cause.
  *
- * @param action such as `read a value`
+ * @param action the action that failed, such as `read a value`
  */
 export function s3Error(error: unknown, action: string, { bucket, server }: S3Location): SelvageError {
   if (SelvageError.is(error)) return error;

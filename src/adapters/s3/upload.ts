@@ -9,7 +9,7 @@ import type { UploadAs } from '../../ports/parts/whole';
 
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/** An existing intact value stays. */
+/** Uploads a value; a value that exists intact stays. */
 export async function uploadValue(
   context: WriteContext,
   pieces: AsyncIterable<Uint8Array>,

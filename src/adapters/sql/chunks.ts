@@ -12,7 +12,7 @@ const CHUNK_BYTES = 1024 * 1024;
 
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/** Writes each chunk in its own transaction; the last one makes them the value. An existing intact value stays. */
+/** Writes each chunk in its own transaction; the last one makes all chunks the value. An intact value stays. */
 export async function upload(
   database: SqlDatabase,
   pieces: AsyncIterable<Uint8Array>,

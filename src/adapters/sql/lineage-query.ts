@@ -35,7 +35,7 @@ function wayTo(query: LineageQuery): Way | undefined {
       sql<string>`(select run_id from selvage_lineage where temporal_run_id = ${temporalRunId} limit 1)`,
     ];
   }
-  // A value is made once and used often.
+  // Outputs come first, because a value is made once and used often.
   if (outputHash !== undefined) return [OUTPUT, outputHash];
   if (inputHash !== undefined) return [INPUT, inputHash];
   if (outcome !== undefined && outcome !== 'ok') return [OUTCOME_BUT_OK, outcome];

@@ -113,7 +113,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlRuns<D> im
     return Promise.resolve();
   }
 
-  /** Keeps two processes from noting one step back at once. */
+  /** A lock that keeps two processes from noting one step back at once. */
   protected abstract lockStepsBack(db: SqlExecutor): Promise<void>;
 
   commit(records: readonly LineageRecord[]): Promise<CommitResult[]> {

@@ -20,7 +20,7 @@ interface InsertedRows {
 }
 
 interface RowInserterOptions {
-  /** The clause for existing rows. Default: they stay. */
+  /** The SQL clause for existing rows. Default: they stay. */
   readonly onConflict?: string;
   /** Columns in which most rows of a call are equal: equal values are passed once, as passing values is costly. */
   readonly alike?: readonly string[];

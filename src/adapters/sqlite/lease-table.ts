@@ -31,7 +31,7 @@ export class SqliteLeaseTable extends SqlAdapter<SqliteDatabase> implements Leas
     return this.database.writeAtOnce((connection) => {
       const now = this.now();
       connection.run('delete from selvage_leases where "key" = ? and expires_at <= ?', [key, now]);
-      // The clock may have been set back.
+      // The machine's clock may have been set back.
       connection.run(
         'update selvage_leases set expires_at = ? + ttl where "key" = ? and expires_at > ? + ttl',
         [now, key, now],

@@ -9,7 +9,7 @@ import type { SqliteConnection } from './connection';
  * commit. A block is complete once higher ids exist, as ids grow in commit order. Removing a record removes its block.
  */
 const BLOCK = 1_000;
-/** Blocks per transaction, which takes some milliseconds. */
+/** The number of blocks per transaction, which takes some milliseconds. */
 const STEP = 4;
 
 const COLUMNS = [

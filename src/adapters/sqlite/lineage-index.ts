@@ -4,13 +4,13 @@ import { makeBlocks, removeBlocks } from './lineage-figures';
 import type { SqliteConnection } from './connection';
 import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN, type LineageIndexTable } from '../sql/schema';
 
-/** Records per transaction, which takes some milliseconds. */
+/** The number of records per transaction, which takes some milliseconds. */
 const STEP = 250;
 /** Milliseconds without commits after which the index is brought up to date. */
 const QUIET_MS = 1_000;
 /** Milliseconds after which the index is brought up to date at the latest, so that no listing must index much first. */
 const LATEST_MS = 15_000;
-/** How long to wait while another process is indexing. */
+/** The wait while another process is indexing, in milliseconds. */
 const OTHERS_MS = 50;
 
 const COLUMNS = [

@@ -16,7 +16,7 @@ const LARGEST_BYTES = 192 * 1024 * 1024;
 
 type UseConnection = <T>(work: (connection: SqliteConnection) => T) => Promise<T>;
 
-/** Keeps a database's log small, so that an idle file can simply be copied. */
+/** Keeps the log of a database small, so that an idle file can simply be copied. */
 export class SqliteLog {
   readonly #file: string;
   readonly #log: string;

@@ -4,14 +4,14 @@ import { textOf } from './client-like';
 import type { ValkeyConnection } from './connection';
 import { backOff, type BackOff } from '../../values/back-off';
 
-/** Answers come at least this often, so that a dead connection is noticed. */
+/** The server's answers come at least this often, so that a dead connection is noticed. */
 const LONGEST_BLOCK_MS = 5_000;
 const BACK_OFF: BackOff = { base: 50, max: 2_000, jitter: 0.5 };
 
 export interface Ear {
   /** Forgets earlier announcements; called before the offers are read, so that later offers are heard. */
   forget(): void;
-  /** Resolves when offers may have come since `forget`, or when the signal is aborted. */
+  /** Waits until offers may have come since `forget`, or the signal is aborted. */
   heard(signal: AbortSignal): Promise<void>;
   close(): void;
 }

@@ -165,7 +165,7 @@ export class ValkeyDataStore extends ValkeyAdapter implements DataStore {
     });
   }
 
-  /** The hashes for which `ask` answers 1. */
+  /** The hashes for which the script `ask` answers 1. */
   async #those(
     hashes: readonly string[],
     ask: (group: readonly string[]) => Promise<unknown>,

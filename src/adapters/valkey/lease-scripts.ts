@@ -74,7 +74,7 @@ liveOn(KEYS[1], ttl)
 return { 0 }
 `);
 
-/** KEYS: of each lease. ARGV: ttl, then owner and token of each lease. Answers 1 for each renewed lease, else 0. */
+/** KEYS: all leases' keys. ARGV: ttl, then owner and token of each lease. Answers 1 for each renewed lease, else 0. */
 export const RENEW = valkeyScript(`
 ${COMMON}
 local ttl = tonumber(ARGV[1])

@@ -131,7 +131,7 @@ export class StreamSource {
     }
   }
 
-  /** Waits for room in the window, or for the next look. */
+  /** Waits until the window has room, or for the time of the next look. */
   async #untilRoom(): Promise<void> {
     const made = new AbortController();
     this.#madeRoom = () => made.abort();

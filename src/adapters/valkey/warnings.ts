@@ -12,7 +12,7 @@ interface Keeping {
   readonly policy: string;
 }
 
-/** Sentences about settings of the server that may lose data; none if the server does not tell its settings. */
+/** Sentences about settings of the server that may lose data; no sentences if the server does not tell its settings. */
 export async function threatsTo(connection: ValkeyConnection): Promise<string[]> {
   const keeping = await keepingOf(connection);
   if (keeping === undefined) return [];

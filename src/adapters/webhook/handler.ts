@@ -132,7 +132,7 @@ class Handler implements WebhookHandler {
               ? this.start(trigger, genuine, call.env.mountedAt ?? '')
               : this.signal(trigger, genuine, call.req.param('run')),
           );
-          // A waiting request no longer counts among those being accepted.
+          // A request that waits for its run no longer counts among those being accepted.
           return accepted instanceof Response ? accepted : await this.outcome(accepted, wait, call);
         }),
       )

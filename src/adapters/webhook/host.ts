@@ -12,7 +12,7 @@ export interface WebhookRun {
   readonly outputs?: Readonly<Record<string, Json>>;
   /** The reason why `outputs` are missing: `TooLarge`, `Unreadable`. */
   readonly outputsOmitted?: string;
-  /** Failed knots, without their messages, which only the operator of the service may see. */
+  /** The failed knots, without their messages, which only the operator of the service may see. */
   readonly failed?: readonly { readonly knotId: string; readonly type: string }[];
 }
 
@@ -26,7 +26,7 @@ export interface WebhookHost {
     untilOver(runId: string, milliseconds: number, signal: AbortSignal): Promise<boolean>;
     /** Returns undefined if the run is unknown. */
     look(runId: string, withOutputs: boolean): Promise<WebhookRun | undefined>;
-    /** Resolves when the run has received the signal. @throws SelvageError as `RunHandle.signal` */
+    /** Sends a signal; resolves when the run has received it. @throws SelvageError as `RunHandle.signal` */
     signal(
       runId: string,
       name: string,

@@ -2,7 +2,7 @@ import type { CheckedWebhook } from '../../triggers';
 import { Rate } from './rate';
 import { Problem } from './problem';
 
-/** Limit for bodies in work: parsing, checking, hashing and storing one takes some fifteen times its bytes. */
+/** The limit for bodies in work: parsing, checking, hashing and storing a body takes some fifteen times its bytes. */
 export const BYTES_AT_ONCE = 8 * 1024 * 1024;
 
 /** Limits the verified requests of one webhook: those in progress, and the rate. */

@@ -1,6 +1,6 @@
 interface RateOptions {
   readonly perSecond: number;
-  /** At most this many requests at once after a pause. */
+  /** At most this many requests are accepted at once after a pause. */
   readonly burst: number;
 }
 

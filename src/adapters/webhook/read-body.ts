@@ -1,6 +1,6 @@
 import { Problem } from './problem';
 
-/** With a refusal that leaves a body unread, the connection cannot be reused. */
+/** Headers of a refusal that leaves a body unread, as its connection cannot be reused. */
 export const CLOSE = { connection: 'close' } as const;
 
 /** Limit for all bodies that are being received, or wait for their runs to be started. */

@@ -17,7 +17,7 @@ interface StatusGrant {
  * stored, and tokens are valid as long as their secret is.
  */
 export class StatusTokens {
-  /** @param secrets the first secret signs tokens; all of them verify */
+  /** @param secrets the first secret signs tokens; all secrets verify tokens */
   constructor(private readonly secrets: readonly string[]) {}
 
   tokenOf({ runId, outputs }: StatusGrant): string {

@@ -26,7 +26,7 @@ export interface Verifier {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @param what the trigger, for messages. Throws `WeakSecret` if the environment lacks a secret */
+/** @param what the trigger's name, for messages. Throws `WeakSecret` if the environment lacks a secret */
 export function verifierOf(
   what: string,
   verify: Verification | CustomVerifier | false,
@@ -194,7 +194,7 @@ function checkedKey(name: string, key: unknown): string {
   );
 }
 
-/** Compares all pairs, so that the duration does not tell which one matched. */
+/** Compares all pairs of texts, so that the duration does not tell which pair matched. */
 function someEqual(expected: readonly Uint8Array[], given: readonly Uint8Array[]): boolean {
   let found = false;
   for (const one of expected) for (const other of given) if (timingSafeEqual(one, other)) found = true;

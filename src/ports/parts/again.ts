@@ -1,7 +1,7 @@
 import { backOff, type BackOff } from '../../values/back-off';
 import { pause } from './pause';
 
-/** How work is repeated. */
+/** The way in which work is repeated. */
 interface Repetition {
   readonly backOff: BackOff;
   /** Whether repeating cannot help, so that the error is thrown. Default: never. */

@@ -28,7 +28,7 @@ export async function* readChanges(
     }
     if (changes.length === CHANGES_AT_ONCE || signal?.aborted) continue;
     if (once) return;
-    // While there are many commits, few large pages cost less than a page for each of them.
+    // While there are many commits, few large pages cost less than a page for each commit.
     await news(signal);
   }
 }

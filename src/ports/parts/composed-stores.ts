@@ -3,7 +3,7 @@ import type { DataStore } from '../data-store';
 export interface ComposedDataStore extends DataStore {
   /** The parts of a store, of which the first holds the small values. */
   readonly parts: readonly DataStore[];
-  /** The part for values of this size, in bytes. */
+  /** The part of the store for values of this size, in bytes. */
   partFor(size: number): DataStore;
 }
 

@@ -28,7 +28,7 @@ export function hashOfName(name: string | undefined): string | undefined {
   return match === null ? undefined : `${match[1]}:${match[2]}`;
 }
 
-/** Refuses to store under a name that no reader could check. */
+/** Refuses to store a value under a name that no reader could check. */
 export function requireContentHash(hash: string): void {
   if (isContentHash(hash)) return;
   throw new SelvageError(
@@ -49,7 +49,7 @@ function digestIn(hash: string): string {
 
 /**
  * Throws `ValueDamaged` if bytes do not match their hash, which is the SHA-256 of the stored bytes in either kind.
- * Sealed bytes pass: opening them checks them.
+ * Sealed bytes pass this check, because opening them checks them.
  */
 export function requireIntact(hash: string, bytes: Uint8Array, place: string): void {
   if (isSealedName(hash)) return;

@@ -6,12 +6,12 @@ export const BUCKETS_PER_E = 16 / Math.LN2;
 /** Engines whose logarithms differ in the last digit agree on the edges. */
 export const EDGE = 1e-9;
 
-/** The bucket of a duration. Databases compute the same in SQL. */
+/** The bucket of a duration. Databases compute the same bucket in SQL. */
 export function bucketOf(milliseconds: number): number {
   return Math.floor(Math.log(Math.max(milliseconds, 0) + 1) * BUCKETS_PER_E + EDGE);
 }
 
-/** The middle of a bucket in whole milliseconds, as clocks have no finer ones. */
+/** The middle of a bucket in whole milliseconds, as clocks have no finer units. */
 function timeOf(bucket: number): number {
   return Math.round(Math.exp((bucket + 0.5) / BUCKETS_PER_E) - 1);
 }

@@ -63,7 +63,7 @@ export class Conversation {
   }
 
   say(header: object, attachments: readonly Uint8Array[] = []): void {
-    // A link may take the memory of sent attachments.
+    // A link to the host may take the memory of sent attachments.
     this.host.link.send(
       JSON.stringify(header),
       attachments.map((bytes) => bytes.slice()),

@@ -10,7 +10,7 @@ export interface Action {
   readonly knot: string;
   readonly attempt?: Attempt;
   readonly activity?: Activity;
-  /** Whether an error thrown here is retried. */
+  /** Whether an error that is thrown at this step is retried. */
   readonly mayThrow?: boolean;
   isOver?: boolean;
   perform(): void;

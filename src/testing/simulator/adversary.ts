@@ -50,7 +50,7 @@ const keyOf = (step: Step, knot: string, time: number): string => `${step} ${kno
 
 /** An adversary that strikes according to a schedule, and notes each boundary after its last blow. */
 export class Scripted implements Adversary {
-  /** Blows that could still follow the last one of the schedule, each with its boundary. */
+  /** Blows that could still follow the last blow of the schedule, each with its boundary. */
   private readonly open: { readonly at: Point; readonly possible: BlowSet }[] = [];
   private readonly script: Map<string, BlowKind>;
 

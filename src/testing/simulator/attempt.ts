@@ -218,7 +218,7 @@ class Gate implements Action, Waiting {
   }
 }
 
-/** Replaces an AbortSignal, of which there would be thousands, for our own code. */
+/** A replacement of AbortSignal for our own code, which would make thousands of signals. */
 class Stopping implements Pick<AbortSignal, 'aborted' | 'reason'> {
   aborted = false;
   reason: unknown;

@@ -32,7 +32,7 @@ export class Comparison {
     for (const run of all) requireSame(run, runsBefore.get(run.id) ?? NONE);
   }
 
-  /** Requires the outcomes that follow from those of the bodies. */
+  /** Requires the outcomes of knots that follow from the outcomes of the bodies. */
   private checkRun(
     { id, subject, outcomes, records, wasCancelled }: RunEnd,
     takenOver: readonly string[],

@@ -126,7 +126,7 @@ export class AttemptEnvironment extends SimulatedEnvironment {
   get limits(): Part<'limits'> {
     return {
       run: ({ policy: { maxConcurrent }, knotId }, body) =>
-        // A turn under a rate comes at once: time is simulated.
+        // A turn under a rate limit comes at once: time is simulated.
         maxConcurrent
           ? this.attempt.inLine(`limit:${maxConcurrent.key}`, maxConcurrent.limit, knotId, body)
           : body(),

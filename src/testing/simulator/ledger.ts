@@ -13,7 +13,7 @@ interface Insertion {
 
 /** The store of a world, with its permanent invariants. */
 export class Ledger {
-  /** Fails the simulation: the first violation, or a defect of the simulator. */
+  /** The first violation, or a defect of the simulator, which fails the simulation. */
   failure: Error | undefined;
   /** Insertions by run and knot. */
   private readonly insertions = new Map<string, Insertion>();
@@ -56,7 +56,7 @@ export class Ledger {
     this.note('ran again', run, knot, 'was run again when its record had been inserted');
   }
 
-  /** A reported value must be the recorded one. Throws a {@link Violation}. */
+  /** A value that is reported must be the recorded one. Throws a {@link Violation}. */
   requireRecorded(run: string, knot: string, told: Envelope | undefined): void {
     const record = this.store.find(run, knot);
     const hash = told && (isReference(told) ? told.hash : hashOfInline(told.value, this.digest));

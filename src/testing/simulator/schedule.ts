@@ -65,7 +65,7 @@ export interface Schedule {
   readonly window: number;
   /** The knots whose body throws at every attempt. */
   readonly failing: readonly string[];
-  /** Knots that are Ok from the start: the run resumes another one. */
+  /** Knots that are Ok from the start, as the run resumes another run. */
   readonly takenOver: readonly string[];
   readonly blows: readonly Blow[];
 }

@@ -162,7 +162,7 @@ export class SimulatedWorld {
     });
   }
 
-  /** Continues as the next action after the work. An error of the work or of the action fails the simulation. */
+  /** Runs `goOn` as the next action after the work. An error of the work or of the action fails the simulation. */
   later<T>(work: Promise<T>, goOn: (result: T) => void): void {
     work.then(
       (result) => this.soon(() => goOn(result)),
@@ -296,7 +296,7 @@ export class SimulatedWorld {
         return true;
       case 'kill':
         if (attempt) this.kill(attempt.process);
-        // A sent answer is still delivered.
+        // An answer that was sent is still delivered.
         if (isDelivery || attempt) return !isDelivery;
         action.half?.();
         this.push(action);
