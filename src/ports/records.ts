@@ -21,7 +21,7 @@ export const lineageRecordSchema = z.object({
   run_id: z.string(),
   temporal_run_id: z.string(),
   knot_id: column(z.string(), { differs: true }),
-  /** The definition's name; the name is `parameter` for a parameter. */
+  /** The definition's name, or `parameter` for a parameter. */
   definition: z.string(),
   definition_version: z.string().nullable(),
   /** Hash of the source of the body that ran; null if no body ran. */

@@ -184,7 +184,7 @@ async function findAmong(
   return undefined;
 }
 
-/** Whether a name could be that of a copy: the file's name without its own rotation suffix, then a suffix. */
+/** Whether a name could belong to a copy: the file's name without its own rotation suffix, then a suffix. */
 export function isRotatedName(name: string, base: string): boolean {
   const stem = base.replace(ENDS_ROTATED, '');
   return name !== base && name.startsWith(stem) && /^[.\-_]/.test(name.slice(stem.length));

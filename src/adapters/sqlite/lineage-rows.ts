@@ -126,7 +126,7 @@ export function recordsByKeys(connection: SqliteConnection, keys: readonly Recor
   });
 }
 
-/** The condition equals that of the indexes `…_by_mentioned_value` and `…_by_log`, so that SQLite uses them. */
+/** The conditions of the indexes `…_by_mentioned_value` and `…_by_log` are equal, so that SQLite uses them. */
 const MENTIONED =
   "coalesce(json_extract(extra, '$.extension'), json_extract(extra, '$.error.traceback_hash'))";
 const LOG = "json_extract(extra, '$.log.hash')";

@@ -56,7 +56,7 @@ export function createWebhookEmitter(
   return new WebhookEmitter(declaration, receiver, poster);
 }
 
-/** The parts of a request that are sent with the events; much of it is secret. */
+/** The parts of a request that are sent with the events; many of them are secret. */
 interface Receiver {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
