@@ -34,7 +34,7 @@ export const runSummary = z.object({
   /** Runs that resumed it, in order of the requests; `runs.show` adds their status. */
   resumedAs: list(z.object({ runId: z.string(), status: runStatus.optional() })).optional(),
   vcsCommit: z.string().optional(),
-  /** Where a list was asked for them: the small ones by name. Absent for callers that may not read values. */
+  /** Where a list was asked for them: the small ones by name. Absent for callers that do not see values in full. */
   parameters: z.record(z.string(), json).optional(),
 });
 export type RunSummary = z.output<typeof runSummary>;
