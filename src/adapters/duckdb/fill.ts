@@ -35,7 +35,7 @@ export async function fillFrom(
       await add('lineage', records);
   };
   const isAll = Object.values(selection).every((value) => value === undefined);
-  // Lineage is copied after the runs are read, so that every run has its records.
+  // Lineage is copied before the runs, so that every run has its records.
   if (isAll) await addLineage({});
   for await (const runs of everyPage((page) => history.listRuns({ ...selection, ...page }))) {
     await add('runs', runs);

@@ -87,7 +87,7 @@ export function gapsIn(
         ...behind(base),
         why: 'the files that were read are gone, and so are those that were rotated after them, if there were any',
       });
-  // Some of these files are compressed copies of files that were read.
+  // Some unreadable files are files that were read, and compressed since.
   const packed = gone.size + missing.size + unlisted;
   for (const { file, why } of shut.slice(packed))
     gaps.push({ partition: '', after: file.base, why: `${file.path} ${why}` });

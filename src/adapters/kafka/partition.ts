@@ -73,7 +73,7 @@ export class Partition implements TopicPartition {
     }
     this.#next = next;
     this.end = end;
-    // The group's position is at this message, or will be once an earlier message is done.
+    // The group's position is at this offset, or will be once a message is done.
     this.#committed ??= this.position;
   }
 

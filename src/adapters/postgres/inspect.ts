@@ -32,7 +32,7 @@ export function postgresMigrationState(url: string): Promise<MigrationState> {
   return inOneConnection(url, (connection, { shown }) => readMigrationState(connection, shown));
 }
 
-/** Migrates the tables, whatever `migrate` says in the address; returns names. Errors: see {@link inspectPostgres}. */
+/** Migrates the tables, even with `migrate=false` in the address. Throws the errors of {@link inspectPostgres}. */
 export function migratePostgres(url: string): Promise<string[]> {
   return inOneConnection(url, (connection, { shown, schema }) => migrate(connection, shown, schema));
 }
