@@ -9,7 +9,7 @@ export function lateStoresOf(dataStore: DataStore): LateDataStore[] {
   return partsOf(unsealed(dataStore)).filter((store) => store instanceof LateDataStore);
 }
 
-/** Errors of data stores whose servers were unreachable. Workers report them when they begin. */
+/** Errors of data stores whose servers were unreachable. Workers report these errors when they begin. */
 export function awayStores({ dataStore }: Pick<Backends, 'dataStore'>): SelvageError[] {
   return lateStoresOf(dataStore).flatMap(({ failure }) => (isAway(failure) ? [failure] : []));
 }

@@ -12,10 +12,10 @@ const SMALL = 'small:';
 const LARGE = 'large:';
 
 interface BySizeDataStoreOptions {
-  /** For values up to the limit. Best in the database of the run history, whose transactions they then share. */
+  /** The store for values up to the limit, best in the database of the run history, to share its transactions. */
   readonly small: DataStore;
   readonly large: DataStore;
-  /** Size in bytes of the largest value that goes to the small store. Default 65,536. May be changed at any time. */
+  /** Size in bytes of the largest value for the small store. Default 65,536. The limit may be changed at any time. */
   readonly limit?: number;
 }
 
@@ -88,7 +88,7 @@ export class BySizeDataStore implements ComposedDataStore {
     return this.#inBoth(hashes, (store, some) => store.keep(some));
   }
 
-  /** Lists the small store first. Omits a value from the large one if a changed limit left it in both. */
+  /** Lists the small store first. A value of the large store is omitted if a changed limit left it in both. */
   async list(options: PageOptions = {}): Promise<Page<StoredEntry>> {
     const limit = pageLimit(options);
     const { cursor = SMALL } = options;
@@ -127,12 +127,12 @@ export class BySizeDataStore implements ComposedDataStore {
     try {
       large = await this.large.deleteUnlessPutSince(hashes, since);
     } catch (error) {
-      // The large store's copies are then listed separately, and removed another time.
+      // Copies in the large store are then listed separately, and removed another time.
       if (isAway(error) && small.length > 0) return small;
       throw error;
     }
     const deleted = new Set([...small, ...large]);
-    // A value in both stores may have been put again in one of them.
+    // A value that is in both stores may have been put again in one of them.
     const left = await this.hasMany([...deleted]);
     return [...deleted].filter((hash) => !left.has(hash));
   }
@@ -142,7 +142,7 @@ export class BySizeDataStore implements ComposedDataStore {
     await this.large.purge?.();
   }
 
-  /** The same for everyone who uses the same two stores. */
+  /** The identity is the same for everyone who uses the same two stores. */
   async identity(): Promise<string> {
     const both = `${await this.small.identity()}\n${await this.large.identity()}`;
     return createHash('sha256').update(both).digest('hex');

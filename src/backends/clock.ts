@@ -3,14 +3,12 @@ import type { RunHistory } from '../ports';
 
 /** Machines that write to one run history may differ by seconds. */
 const TOLERANCE_MS = 60_000;
-/** How long a measured difference is used. */
+/** The time for which a measured difference is used. */
 const GOOD_FOR_MS = 600_000;
 
 const told = new WeakSet<Pick<RunHistory, 'now'>>();
 
-/**
- * A run history's time for workers on machines with different clocks: this machine's plus the last known difference.
- */
+/** A run history's time for workers with different clocks: the machine's time plus the last known difference. */
 export class HistoryClock {
   private aheadMs = 0;
   private askedAt = -Infinity;
@@ -32,7 +30,7 @@ export class HistoryClock {
     try {
       this.aheadMs = await aheadMs(this.runHistory);
     } catch {
-      // Others that need the history report the error.
+      // Callers that need the history report the error.
       return;
     }
     const trouble = differs(this.aheadMs);
@@ -43,9 +41,9 @@ export class HistoryClock {
 }
 
 /**
- * A clock problem to report: `ClockSkew` (over a minute from the run history's) or `ClockWentBack` (before the
- * newest run). Runs continue, as Selvage measures no duration by the clock; but listings are ordered by the
- * history's times.
+ * A clock problem to report: `ClockSkew` (more than a minute from the run history's) or `ClockWentBack` (before the
+ * newest run). Runs continue, as Selvage measures no duration by the clock; but listings are ordered by the history's
+ * times.
  */
 export async function clockTrouble(
   runHistory: Pick<RunHistory, 'now' | 'listRuns'>,

@@ -3,7 +3,7 @@ import type { Backends, Commit, CommitResult, DataStore, RunHistory, StoredValue
 
 type CommitAll = (commits: readonly Commit[]) => Promise<CommitResult[]>;
 
-/** `close` closes all of them. */
+/** The method `close` closes all of the combined backends. */
 export function combineBackends({
   tapestryStore,
   runHistory,
@@ -24,7 +24,7 @@ export function combineBackends({
         return await runHistory.commit(commits.map((commit) => commit.record));
       }),
     async close() {
-      // The history first: it finishes something in a database that they may share.
+      // The history is closed first: it finishes something in a database that they may share.
       await Promise.all(
         [runHistory, tapestryStore, dataStore, leaseTable, startLedger].map((port) => port.close()),
       );
@@ -39,7 +39,7 @@ function commitsTogether(runHistory: RunHistory, dataStore: DataStore): CommitAl
   return commit && ((commits) => commitSmall(dataStore, commits, commit));
 }
 
-/** Large values go first, to their own store: without their record they are useless but harmless. */
+/** Large values go first, to their own store: a value without its record is useless but harmless. */
 async function commitSmall(
   dataStore: BySizeDataStore,
   commits: readonly Commit[],

@@ -11,7 +11,7 @@ interface Waiting {
 }
 
 const MAXIMUM_COMMITS = 500;
-/** How long urgent batches may follow one another before the event loop gets its turn. */
+/** The time for which urgent batches may follow one another before the event loop gets its turn. */
 const LONGEST_STRETCH_MS = 5;
 const MAXIMUM_BYTES = 8 * 1024 * 1024;
 
@@ -19,9 +19,9 @@ const MAXIMUM_BYTES = 8 * 1024 * 1024;
  * Groups the concurrent commits of one process into batches, because a transaction for a hundred knots costs
  * little more than one for a single knot. One batch is in progress at a time.
  *
- * A batch is sent at the end of the event loop's turn in which its first commit arrived, or the previous
- * batch finished. If its first commit is urgent, it is sent with whatever arrives by the next microtask. In a
- * chain of knots no other commit would arrive, and a turn of the loop costs as much as the rest of the knot.
+ * A batch is sent at the end of the event loop's turn in which its first commit arrived, or the previous batch
+ * finished. A batch with an urgent first commit is sent with whatever arrives by the next microtask. In a chain of
+ * knots no other commit would arrive, and a turn of the loop costs as much as the rest of the knot.
  */
 export class GroupCommit {
   #queue: Waiting[] = [];
@@ -29,14 +29,14 @@ export class GroupCommit {
   #lastTurn = 0;
   #whenIdle: (() => void)[] = [];
 
-  /** @param instead replaces a commit that the backends can never store; undefined refuses it */
+  /** @param instead replaces a commit that the backends can never store, which is refused for undefined */
   constructor(
     private readonly backends: Pick<Backends, 'commit'>,
     private readonly instead?: (commit: Commit, error: SelvageError) => Commit | undefined,
     private readonly counts?: Pick<WorkCounts, 'committed'>,
   ) {}
 
-  /** Resolves when the commit is durable. @param urgent no other commit of this turn is expected. Default false */
+  /** Commits durably. @param urgent no other commit of this turn is expected. Default false */
   commit(given: Commit, { urgent = false }: { urgent?: boolean } = {}): Promise<CommitResult> {
     // The whole batch is sent in the scope of its first commit.
     const scope = given.scope ?? currentScope();
@@ -56,10 +56,10 @@ export class GroupCommit {
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
       if (this.#queue[0]!.urgent && performance.now() - this.#lastTurn < LONGEST_STRETCH_MS) {
-        // Includes commits made in step with the first.
+        // The batch includes commits made in step with the first.
         await Promise.resolve();
       } else {
-        // Includes the other commits of this turn, and lets timers and sockets run between batches.
+        // The batch includes the other commits of this turn, and timers and sockets run between batches.
         await new Promise((resolve) => setImmediate(resolve));
         this.#lastTurn = performance.now();
       }
@@ -97,7 +97,7 @@ export class GroupCommit {
       } else if (batch.length === 1 || isBackendTrouble(error)) {
         for (const waiting of batch) waiting.reject(error);
       } else {
-        // One of them is invalid; sent individually, only that one fails.
+        // One of the commits is invalid; sent individually, only that commit fails.
         for (const waiting of batch) await this.#send([waiting]);
       }
     }

@@ -14,7 +14,7 @@ export interface BackendReport extends BackendLocation {
   readonly state?: LocationState;
   /** Settings that may lose data there although everything works, one sentence each. */
   readonly threats?: readonly string[];
-  /** A SelvageError: why the location is unusable. */
+  /** A SelvageError that says why the location is unusable. */
   readonly error?: unknown;
 }
 

@@ -12,7 +12,7 @@ interface LateDataStoreOptions {
 
 type Forwarded = Exclude<keyof DataStore, 'technology' | 'put' | 'purge' | 'identity' | 'close'>;
 
-/** Opens at its first use. While its server is unreachable, only calls that need its values fail, with the reason. */
+/** A store that opens at its first use. While its server is unreachable, only calls that need its values fail. */
 export class LateDataStore implements DataStore {
   readonly technology: string;
   readonly #openStore: () => Promise<DataStore>;
@@ -32,7 +32,7 @@ export class LateDataStore implements DataStore {
     return this.#store !== undefined;
   }
 
-  /** Error of the last failed opening; undefined if it is open or has not been needed yet. */
+  /** The error of the last failed opening; undefined if the store is open or has not been needed yet. */
   get failure(): unknown {
     return this.#store ? undefined : this.#failure?.error;
   }

@@ -6,11 +6,11 @@ import { placeOf, type Location, type Port, type Technology } from './technologi
 
 export type LocateBackendsOptions = Pick<OpenBackendsOptions, 'projectDir' | 'environment'>;
 
-/** One database in the project's own folder. */
+/** The default is one database in the project's own folder. */
 export const DEFAULT_URL = `sqlite:${path.join('.selvage', 'selvage.db')}`;
 
 export interface BackendLocation extends Omit<Location, 'key'> {
-  /** The environment variable that names it. Absent: the default. */
+  /** The environment variable that names the place. Absent: the default. */
   readonly variable?: string;
 }
 
@@ -22,13 +22,13 @@ export interface LocatedBackend {
 }
 
 type Located<T> = Record<'store' | 'history' | 'data', T> & {
-  /** Absent: there is none. */
+  /** The store for large values; absent if there is none. */
   readonly largeData?: T;
-  /** Absent: in the run history's location. */
+  /** The ledger's place; absent if it is the run history's location. */
   readonly ledger?: T;
 };
 
-/** The locations that {@link openBackends} would open. Opens and creates nothing. @throws SelvageError `InvalidUrl` */
+/** The locations that {@link openBackends} would open; creates nothing. @throws SelvageError `InvalidUrl` */
 export function locateBackends(options: LocateBackendsOptions = {}): Located<BackendLocation> {
   const { store, history, data, largeData, ledger } = locatedBackends(options);
   return {

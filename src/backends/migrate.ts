@@ -1,6 +1,6 @@
 import { locatedBackends, type BackendLocation, type LocateBackendsOptions } from './locate';
 
-/** State of one location, and the changes by `selvage migrate`. */
+/** The state of one location, and the changes by `selvage migrate`. */
 export interface MigrationReport extends BackendLocation {
   /** The backends in this location. */
   readonly backends: readonly ('store' | 'history' | 'data' | 'ledger')[];
@@ -9,14 +9,14 @@ export interface MigrationReport extends BackendLocation {
   /** Names of the finished migrations, and of the pending ones. */
   readonly done: readonly string[];
   readonly pending: readonly string[];
-  /** Names of the migrations made by this call. */
+  /** The names of the migrations that this call made. */
   readonly migrated: readonly string[];
-  /** SQL of the pending ones, in mode `dry-run`. */
+  /** The SQL of the pending migrations, in mode `dry-run`. */
   readonly statements?: readonly { readonly migration: string; readonly sql: string }[];
 }
 
 interface MigrateBackendsOptions extends LocateBackendsOptions {
-  /** `status`: only looks; `dry-run`: also returns the SQL; `migrate` (default): makes the pending migrations. */
+  /** The mode `status` only looks, `dry-run` also returns the SQL, `migrate` (default) makes the pending migrations. */
   readonly mode?: 'status' | 'dry-run' | 'migrate';
 }
 

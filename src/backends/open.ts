@@ -14,7 +14,7 @@ import { placeOf, type OpenLocation, type Port } from './technologies';
 
 /** Each backend is given as a URL or as an object. */
 export interface OpenBackendsOptions {
-  /** For each of the three without an own option. Default: the environment, then `sqlite:.selvage/selvage.db`. */
+  /** URL of store, history and data without own URLs; else the environment's, then `sqlite:.selvage/selvage.db`. */
   readonly url?: string;
   /** A URL such as `sqlite:PATH` or `memory:`. Default: `url`, then `SELVAGE_STORE` of the environment. */
   readonly store?: string | TapestryStore;
@@ -25,21 +25,21 @@ export interface OpenBackendsOptions {
    */
   readonly data?: string | DataStore;
   /**
-   * Store for streams and values over `largeValueBytes`, such as `s3://BUCKET/PREFIX`. Reads try both, so it can be
-   * added later. Default: `SELVAGE_DATA_LARGE`; none if `data` or `url` is given.
+   * Store for streams and values over `largeValueBytes`, such as `s3://BUCKET/PREFIX`. Reads try both stores, so this
+   * one can be added later. Default: `SELVAGE_DATA_LARGE` of the environment; none if `data` or `url` is given.
    */
   readonly largeData?: string | DataStore;
-  /** With `largeData`, size in bytes of the largest value that goes to `data`. Default 65,536. */
+  /** The size in bytes of the largest value that goes to `data`, if there is `largeData`. Default 65,536. */
   readonly largeValueBytes?: number;
   /**
-   * A URL such as `sqlite:PATH` or `memory:` (this process only). All workers need the same table. Default:
-   * in the run history's location if that can hold leases; else `.selvage/selvage.db`.
+   * A URL such as `sqlite:PATH` or `memory:` (this process only). All workers need the same table of leases. The
+   * default is in the run history's location if that can hold leases; else `.selvage/selvage.db`.
    */
   readonly leases?: string | LeaseTable;
   /**
-   * Records which event started which run. A URL such as `sqlite:PATH` or `valkey://HOST`. All processes that
-   * start runs by the same triggers need the same one. Default: `SELVAGE_LEDGER`, else in the run history's
-   * location if that can hold a ledger; else `.selvage/selvage.db`.
+   * Records which event started which run. A URL such as `sqlite:PATH` or `valkey://HOST`. All processes that start
+   * runs by the same triggers need the same ledger. Default: `SELVAGE_LEDGER`, else the run history's location if that
+   * can hold a ledger; else `.selvage/selvage.db`.
    */
   readonly ledger?: string | StartLedger;
   /**
@@ -47,17 +47,16 @@ export interface OpenBackendsOptions {
    */
   readonly encryption?: Encryption | false;
   /**
-   * Base of relative paths, and the folder with `.selvage`. Default: the nearest folder that has one, from
-   * the working directory upwards; else the working directory.
+   * Base of relative paths, and the folder with `.selvage`. The default is the nearest folder that has a `.selvage`,
+   * from the working directory upwards; else the working directory.
    */
   readonly projectDir?: string;
-  /**
-   * Makes SQLite commits survive a power cut, with a disk flush each. Default false: they survive killed processes.
-   */
+  /** Makes SQLite commits survive a power cut, with a disk flush each, and not only killed processes. */
   readonly durable?: boolean;
   /**
-   * Opens a data store on a server of its own at its first use, which then reports its problems. For programs that
-   * mostly read runs. Default false: opens it at once, or later if its server is unreachable ({@link awayStores}).
+   * Opens a data store on a server of its own at its first use, which then reports its problems. The option is useful
+   * for programs that mostly read runs. By default, the store is opened at once, or later if its server is unreachable
+   * ({@link awayStores}).
    */
   readonly openLate?: boolean;
   /** Default: `process.env`. */
@@ -69,7 +68,7 @@ export interface OpenBackendsOptions {
  * share a transaction. `close()` also closes backends given as objects. If a server with values only is
  * unreachable, work without these values continues.
  *
- * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`,
+ * Throws `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`,
  * `SchemaTooOld`, `BackendUnavailable`, `MissingPackage`, `KeyMissing`, `InvalidKey`.
  */
 export async function openBackends(options: OpenBackendsOptions = {}): Promise<Backends> {

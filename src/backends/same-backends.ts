@@ -6,7 +6,7 @@ import { digestOf, digestsOf } from '../encryption/seal-backends';
 const NAMES = { store: 'tapestry store', history: 'run history', data: 'data store' } as const;
 const VARIABLES = { store: 'SELVAGE_STORE', history: 'SELVAGE_HISTORY', data: 'SELVAGE_DATA' } as const;
 
-/** Cached, as identities never change and each run asks for them. */
+/** The identities are cached, as they never change and each run asks for them. */
 const known = new WeakMap<Backends, BackendIdentities>();
 
 export async function identitiesOf(backends: Backends): Promise<BackendIdentities> {
@@ -29,8 +29,8 @@ function unlessAway(error: unknown): undefined {
 }
 
 /**
- * Starter and workers of a run must share backends and digest key, to find each other's plans and values. Skips a
- * data store that is unreachable for either, as runs may need none of its values. @throws SelvageError
+ * The starter and the workers of a run must share backends and digest key, to find each other's plans and values. The
+ * check skips a data store that is unreachable for either, as runs may need none of its values. @throws SelvageError
  * `BackendsDiffer`
  */
 export async function requireSameBackends(backends: Backends, others: BackendIdentities): Promise<void> {

@@ -3,7 +3,7 @@ import type { StepBack } from '../ports';
 const BECOMES =
   'Runs that still work make again what is gone; runs that were over then may end as HistoryLost, and can be resumed.';
 
-/** `noticed_by` of a step back that a restore caused. */
+/** The `noticed_by` of a step back that a restore caused. */
 export const RESTORED = 'selvage restore';
 
 export function describeStepBack({ lost_after, lost_until, noticed_at, noticed_by }: StepBack): string {

@@ -5,22 +5,22 @@ import { SelvageError } from '../errors';
 import { givenTwice, invalidKey, keyBytes, parseKeys, requireKeyId } from './sealing-key';
 
 const USE = 'hashing values';
-/** In a list of keys, stands for hashes without a key. */
+/** This id stands, in a list of keys, for hashes without a key. */
 const PLAIN_ID = 'plain';
 const TAG_DIGITS = 16;
 
 /** A key for the hashes of values. */
 export interface DigestKey {
   readonly id: string;
-  /** 32 bytes, or these as base64. */
+  /** The 32 bytes of the key, or these bytes as base64. */
   readonly key: string | Uint8Array;
 }
 
 /** Computes the hashes of values. */
 export interface ValueDigest {
-  /** The operators' name of its key; `plain` if there is none. */
+  /** The operators' name of the digest's key; `plain` if there is no key. */
   readonly id: string;
-  /** Identifies the key in records: 16 hexadecimal digits that reveal nothing of it. Absent without a key. */
+  /** Identifies the key in records: 16 hexadecimal digits that reveal nothing of it; absent without a key. */
   readonly tag?: string;
   /** The digest of bytes or a text. */
   readonly of: Sha256;
@@ -43,8 +43,8 @@ export class Digests {
   }
 
   /**
-   * @param keys `id:base64,id2:base64`, or one per line, or a list; `plain` stands for no key. The first
-   * hashes new runs; runs that began with another are accepted, too
+   * @param keys `id:base64,id2:base64`, or one per line, or a list; the id `plain` stands for no key. The first key
+   *   hashes new runs; runs that began with another key are accepted, too
    * @throws SelvageError `InvalidKey`, which never shows any of a key
    */
   static of(keys: string | readonly (DigestKey | typeof PLAIN_ID)[]): Digests {
@@ -61,7 +61,7 @@ export class Digests {
     return this.#all[0];
   }
 
-  /** The current one first. */
+  /** All digests, the current one first. */
   get all(): readonly ValueDigest[] {
     return this.#all;
   }
@@ -76,7 +76,7 @@ export class Digests {
     return tag === undefined ? PLAIN_DIGEST : this.#all.find((digest) => digest.tag === tag);
   }
 
-  /** Like {@link find}. @throws SelvageError `KeyMissing` */
+  /** Like {@link find}, but requires that the key exists. @throws SelvageError `KeyMissing` */
   byTag(tag: string | undefined): ValueDigest {
     const found = this.find(tag);
     if (found) return found;

@@ -13,31 +13,31 @@ import { SubjectKeys } from './subject-keys';
 
 export interface EncryptionOptions {
   /**
-   * `id:base64,id2:base64`, each 32 bytes; or an object that holds the keys. The first seals new data; each of them
-   * opens data.
+   * Master keys as `id:base64,id2:base64`, each 32 bytes; or an object that holds the keys. The first key seals new
+   * data; each of them opens data.
    */
   readonly keys: string | KeySource;
   /**
    * Keys for the hashes of values, so that nobody without them can check a guessed value by its hash. Default: none.
-   * `id:base64,id2:base64`, each 32 bytes, or a list; no key source, as every hash needs them. The first hashes new
-   * runs; runs that began with another are accepted, too. `plain` stands for hashes without a key.
+   * The keys are `id:base64,id2:base64`, each 32 bytes, or a list; no key source, as every hash needs them. The first
+   * key hashes new runs; runs that began with another key are accepted, too. The id `plain` stands for no key.
    */
   readonly digestKeys?: string | readonly (DigestKey | 'plain')[];
   /**
-   * `file:FOLDER`, `memory:`, or an object. Default: `file:.selvage/subject-keys`. Keep it out of backups of the
-   * values.
+   * The store of subjects' keys as `file:FOLDER`, `memory:`, or an object. Default: `file:.selvage/subject-keys`. Keep
+   * the subjects' keys out of backups of the values.
    */
   readonly subjectKeys?: string | SubjectKeyStore;
-  /** Seals everything in Temporal's history, too. Default true. */
+  /** Whether everything in Temporal's history is sealed, too. Default true. */
   readonly payloads?: boolean;
-  /** Base of relative paths. Default: the project's folder, as for `openBackends`. */
+  /** The base of relative paths. The default is the project's folder, as for `openBackends`. */
   readonly projectDir?: string;
 }
 
 /** The keys of a process, for its data store and its payloads to Temporal. */
 export interface Encryption {
   readonly keyring: Keyring;
-  /** For the hashes of values. */
+  /** The keys for the hashes of values. */
   readonly digests: Digests;
   readonly subjects: SubjectKeys;
   readonly payloads: boolean;
@@ -61,9 +61,9 @@ export function createEncryption({
 }
 
 /**
- * Reads the keys from `SELVAGE_KEYS`, or the file named by `SELVAGE_KEY_FILE`. Undefined without keys: then
- * nothing is sealed. Also reads `SELVAGE_DIGEST_KEYS` or `SELVAGE_DIGEST_KEY_FILE`, `SELVAGE_SUBJECT_KEYS`
- * and `SELVAGE_SEAL_PAYLOADS=no`.
+ * Reads the keys from `SELVAGE_KEYS`, or the file named by `SELVAGE_KEY_FILE`. The result is undefined without keys:
+ * then nothing is sealed. The variables `SELVAGE_DIGEST_KEYS` or `SELVAGE_DIGEST_KEY_FILE`, `SELVAGE_SUBJECT_KEYS` and
+ * `SELVAGE_SEAL_PAYLOADS=no` are read, too.
  *
  * @throws SelvageError `InvalidKey`, `InvalidUrl`
  */

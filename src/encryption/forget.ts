@@ -3,7 +3,7 @@ import type { Backends, RunHistory, RunRecord, SubjectKeyRecord } from '../ports
 import { encryptionOf, subjectOf } from './seal-backends';
 import { everyItem } from '../ports/parts/every-item';
 
-/** Recorded runs of a subject, newest first. Reads all runs. */
+/** The recorded runs of a subject, newest first. Reads all runs. */
 export async function runsOfSubject(runHistory: RunHistory, subject: string): Promise<RunRecord[]> {
   const runs: RunRecord[] = [];
   for await (const run of everyItem((page) => runHistory.listRuns(page)))
@@ -12,13 +12,13 @@ export async function runsOfSubject(runHistory: RunHistory, subject: string): Pr
 }
 
 export interface ForgetOptions {
-  /** Forget even if runs of the subject are unfinished; their later reads and writes fail. Default false. */
+  /** Whether to forget even if runs of the subject are unfinished; their later reads and writes fail. Default false. */
   readonly force?: boolean;
 }
 
 /**
- * Deletes the key of a subject, which makes everything sealed with it unreadable for good, in every copy. Lineage
- * and the key's record stay. A process that has the key in memory may use it for 15 more seconds. May be repeated.
+ * Deletes the key of a subject, which makes everything sealed with it unreadable for good, in every copy. Lineage and
+ * the record of the key stay. A process that has the key in memory may use it for 15 more seconds. May be repeated.
  *
  * @throws SelvageError `UnknownSubject`, `SubjectInUse`, `KeyMissing` (there are no keys here), `BackendUnavailable`
  */

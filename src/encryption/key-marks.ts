@@ -5,8 +5,8 @@ import { keyMissing } from './keyring';
 import { invalidKey, type SealingKey } from './sealing-key';
 
 /**
- * Marks of the keys that seal a data store's values, whose names do not show them. Without marks, a process that
- * lacks a key would report such values missing. Marks are values, one per key, under names that no sealed value has.
+ * Marks of the keys that seal a data store's values, whose names do not show them. Without these marks, a process that
+ * lacks a key would report such values missing. A mark is a value, one per key, under a name that no sealed value has.
  */
 const SLOTS = Array.from(
   { length: 16 },
@@ -38,7 +38,7 @@ async function marksIn(store: DataStore): Promise<Map<string, KeyMark>> {
       const { id, tag } = JSON.parse(Buffer.from(bytes).toString()) as Partial<KeyMark>;
       if (typeof id === 'string' && typeof tag === 'string') marks.set(name, { id, tag });
     } catch {
-      // A damaged mark marks nothing.
+      // A mark that is damaged marks nothing.
     }
   }
   return marks;
@@ -71,7 +71,7 @@ export async function unmarkKey(store: DataStore, { tag }: Pick<SealingKey, 'tag
 /** Refuses a store with values of keys that this process lacks. @throws SelvageError `KeyMissing`, `InvalidKey` */
 export async function requireKeysOf(store: DataStore, keys: readonly SealingKey[]): Promise<void> {
   for (const part of partsOf(store)) {
-    // A store that opens at its first use is checked then.
+    // A store that opens at its first use is checked at that time.
     if ('isOpen' in part && part.isOpen === false) continue;
     for (const { id, tag } of (await marksIn(part)).values()) {
       if (keys.some((key) => key.tag === tag)) continue;

@@ -12,18 +12,18 @@ import {
 
 /** Keys held elsewhere, such as in a key management service. */
 export interface KeySource {
-  /** Ids of all keys in use; the first seals new data. */
+  /** The ids of all keys in use; the first key seals new data. */
   readonly ids: readonly string[];
-  /** Returns the key with this id (32 bytes, or these as base64), or undefined. Called once per id and process. */
+  /** Returns the key with this id (32 bytes, also as base64), or undefined; called once per id and process. */
   readonly key: (id: string) => Promise<string | Uint8Array | undefined> | string | Uint8Array | undefined;
 }
 
 const USE = 'sealing values';
-/** Time limit for the holder of the keys. */
+/** The time limit for the holder of the keys. */
 const PATIENCE_MS = 30_000;
 
 /**
- * The master keys of a deployment, by id. The first seals new data; the others open older data. Keys stay in
+ * The master keys of a deployment, by id. The first key seals new data; the others open older data. The keys stay in
  * this process's memory and appear in no message.
  */
 export class Keyring {
@@ -48,7 +48,7 @@ export class Keyring {
     return new Keyring({ ids: [...keys.keys()], key: (id) => keys.get(id) });
   }
 
-  /** The current one first. */
+  /** The ids of all keys, the current one first. */
   get ids(): readonly string[] {
     return this.#source.ids;
   }
@@ -58,7 +58,7 @@ export class Keyring {
     return this.get(this.ids[0]!);
   }
 
-  /** The current one first. @throws SelvageError as {@link get} */
+  /** All keys, the current one first. @throws SelvageError as {@link get} */
   all(): Promise<SealingKey[]> {
     return Promise.all(this.ids.map((id) => this.get(id)));
   }
@@ -81,7 +81,7 @@ export class Keyring {
   }
 }
 
-/** Hides the holder's error, which may reveal too much. */
+/** The holder's error is hidden, as it may reveal too much. */
 async function askHolder<T>(id: string, work: () => Promise<T>): Promise<T> {
   try {
     return await inTime(work(), PATIENCE_MS, () => new Error('late'));

@@ -10,7 +10,7 @@ const ENCODING = 'binary/selvage-sealed';
 const NAME = 'payload';
 const { Payload: PayloadMessage } = temporal.api.common.v1;
 
-/** Seals payloads with the current master key, and opens those from the server. Unsealed ones pass unchanged. */
+/** Seals payloads with the current master key, and opens those from the server; unsealed ones pass unchanged. */
 export class SealingPayloadCodec implements PayloadCodec {
   constructor(private readonly keyring: Keyring) {}
 

@@ -9,28 +9,28 @@ import { hashOfName, sealedName, tagOfName } from './sealed-name';
 import type { SealingKey } from './sealing-key';
 import { everyPage } from '../ports/parts/every-item';
 
-/** Larger values are processed as streams. */
+/** Values that are larger are processed as streams. */
 const LARGE_BYTES = 4 * 1024 * 1024;
 const VALUES_PER_PAGE = 100;
 
 export interface Resealed {
   /** The key that now seals everything. */
   readonly key: string;
-  /** Values that were sealed with another key, or unsealed. */
+  /** The number of values that were sealed with another key, or unsealed. */
   readonly values: number;
-  /** Subjects' keys that were wrapped by another key. */
+  /** The number of subjects' keys that were wrapped by another key. */
   readonly subjectKeys: number;
-  /** Values that cannot be opened; they stay as they are. */
+  /** The number of values that cannot be opened; they stay as they are. */
   readonly damaged: number;
-  /** Ids of keys that nothing in the data store and no subject's key needs any more. */
+  /** The ids of keys that nothing in the data store and no subject's key needs any more. */
   readonly freed: readonly string[];
 }
 
 /**
- * Seals everything with the current key, which all workers must already use. A value is stored anew before the old
- * one is deleted, so this may be interrupted, repeated, and done while workers work.
+ * Seals everything with the current key, which all workers must already use. A value is stored anew before the old one
+ * is deleted, so resealing may be interrupted, repeated, and done while workers work.
  *
- * @param onPage receives the numbers of values looked at, and of those sealed anew, so far
+ * @param onPage a callback with the numbers, so far, of values looked at, and of those sealed anew
  * @throws SelvageError `InvalidConfig` (nothing is sealed here), `KeyMissing`, `BackendUnavailable`
  */
 export async function reseal(

@@ -3,9 +3,9 @@ import type { ValueDigest } from './digests';
 
 /** Seals and hashes the values of a run. */
 export interface RunScope {
-  /** Its key seals the values that the run stores. */
+  /** The subject whose key seals the values that the run stores. */
   readonly subject?: string | undefined;
-  /** Hashes the run's values. Absent if nothing of the run is hashed. */
+  /** The digest that hashes the run's values; absent if nothing of the run is hashed. */
   readonly digest?: ValueDigest | undefined;
 }
 
@@ -15,12 +15,12 @@ export function withRun<T>(scope: RunScope, work: () => T): T {
   return scopes.run(scope, work);
 }
 
-/** Seals the values that the work stores with the key of this subject, or of none. */
+/** Runs `work`, whose stored values are sealed with the key of this subject, or of none. */
 export function withSubject<T>(subject: string | undefined, work: () => T): T {
   return withRun({ subject }, work);
 }
 
-/** Undefined outside of any run, as in a tool that reads a value by its hash. */
+/** The scope of the current run; undefined outside of any run, as in a tool that reads a value by its hash. */
 export function currentScope(): RunScope | undefined {
   return scopes.getStore();
 }

@@ -12,7 +12,7 @@ interface SealedBackends extends Backends {
   readonly dataStore: SealedDataStore;
 }
 
-/** Undefined if these backends do not seal. */
+/** Returns undefined if these backends do not seal. */
 export function encryptionOf(backends: Backends): Encryption | undefined {
   return (backends as Partial<SealedBackends>).encryption;
 }
@@ -35,8 +35,8 @@ export function digestTagOf({ details }: Pick<RunRecord, 'details'>): string | u
 }
 
 /**
- * Seals values before they are stored, still in one transaction with their records. Backends that already
- * seal are returned unchanged. `close` closes them and the store of subjects' keys.
+ * Seals values before they are stored, still in one transaction with their records. Backends that already seal are
+ * returned unchanged. The method `close` closes the backends and the store of subjects' keys.
  */
 export function sealBackends(backends: Backends, encryption: Encryption): Backends {
   if (encryptionOf(backends)) return backends;
@@ -71,7 +71,7 @@ export function sealBackends(backends: Backends, encryption: Encryption): Backen
   return sealed;
 }
 
-/** Like {@link requireKeysOf}, but skips a store that is unreachable now. A store that opens late is checked then. */
+/** Like {@link requireKeysOf}, but skips stores that are unreachable. A store that opens late is checked later. */
 export async function requireReadable(backends: Backends): Promise<void> {
   const { dataStore } = backends;
   try {

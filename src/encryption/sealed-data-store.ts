@@ -21,27 +21,27 @@ import { currentScope, type RunScope } from './run-scope';
 import type { SubjectKeys } from './subject-keys';
 import { isValueHash, requireName, ValuePlaces, type Place } from './value-places';
 
-/** Minimum milliseconds between checks for keys that this process lacks, which a missing value triggers. */
+/** The minimum milliseconds between checks for keys that this process lacks, which a missing value triggers. */
 const LOOK_AGAIN_MS = 10_000;
 export interface SealedDataStoreOptions {
-  /** Any data store; closed with this one. */
+  /** Any data store, which is closed with the sealed one. */
   readonly store: DataStore;
   readonly keyring: Keyring;
   readonly subjects: SubjectKeys;
-  /** Hash streams that are stored outside of any run. Default: without a key. */
+  /** The digests for streams that are stored outside of any run; without a key if omitted. */
   readonly digests?: Digests;
-  /** Subjects with a stored value of this hash, for reads outside of any run. Default: none are known. */
+  /** Subjects with a stored value of this hash, for reads outside of any run; none if omitted. */
   readonly subjectsOf?: (hash: string) => Promise<readonly string[]>;
 }
 
 /**
- * Seals values before an inner store keeps them, and opens them when read. The key is the current master key
- * or, in the scope of a run with a subject, that subject's key. Values under an older key, or unsealed, are
- * found, too.
+ * Seals values before an inner store keeps them, and opens them when read. The sealing key is the current master key
+ * or, in the scope of a run with a subject, that subject's key. Unsealed values and values under older keys are found,
+ * too.
  *
- * In the scope of a subject only its own values exist for `has` and `keep`, so that subjects never share
- * values. Reads fall back to values without a subject. Outside of any run a hash stands for
- * all its values: `get` returns any of them, `has` tells whether there is one, `delete` removes all.
+ * In the scope of a subject only its own values exist for `has` and `keep`, so that subjects never share values. The
+ * reads of a subject fall back to values without a subject. Outside of any run a hash stands for all its values: the
+ * method `get` returns any of these values, `has` tells whether there is one, `delete` removes all.
  */
 export class SealedDataStore implements DataStore {
   readonly technology: string;
@@ -90,9 +90,9 @@ export class SealedDataStore implements DataStore {
     return sealed;
   }
 
-  /** Removes damaged values under these names, as the inner store would keep them instead of the new ones. */
+  /** Removes damaged values under these names, as the inner store would keep them instead of the new values. */
   async #makeRoom(sealed: readonly StoredValue[], key: SealingKey): Promise<void> {
-    // Only in the part for this size, as the other may be unreachable.
+    // Names are checked only in the part for this size, as the other part may be unreachable.
     const names = new Map<DataStore, string[]>();
     for (const { hash, bytes } of sealed) {
       const part = partFor(this.#store, bytes.byteLength);
@@ -118,7 +118,7 @@ export class SealedDataStore implements DataStore {
     if (wanted.length === 0) return found;
     const places = new Map<string, Place[]>();
     for (const hash of wanted) places.set(hash, await this.#places.placesOf(hash));
-    // Asking for all names at once would query the second part of a store for most values, too.
+    // All names are not queried at once, which would query the second part of a store for most values, too.
     await this.#read(new Map([...places].map(([hash, all]) => [hash, all.slice(0, 1)])), found);
     await this.#read(
       new Map([...places].filter(([hash]) => !found.has(hash)).map(([hash, all]) => [hash, all.slice(1)])),
@@ -146,7 +146,7 @@ export class SealedDataStore implements DataStore {
     return kept;
   }
 
-  /** Removes a value that does not open twice, as the inner store would keep it instead of the next one. */
+  /** Removes a value that does not open twice, as the inner store would keep it instead of the next value. */
   async #isWhole(hash: string): Promise<boolean> {
     const names = new Set(await this.#places.namesOf(hash));
     for (const { name, key } of [
@@ -239,7 +239,7 @@ export class SealedDataStore implements DataStore {
     await this.#store.close();
   }
 
-  /** The key for new values. First marks it in the store. */
+  /** The key for new values. The key is first marked in the store. */
   async #keyFor(scope: RunScope | undefined): Promise<SealingKey> {
     const master = await this.#keyring.current();
     let marked = this.#marked.get(master.tag);
@@ -265,7 +265,7 @@ export class SealedDataStore implements DataStore {
   #open(hash: string, { name, key }: Place, bytes: Uint8Array): Uint8Array {
     if (!key) return bytes;
     try {
-      // The seal protects the name, which is the encrypted hash. Checking the hash would take its digest key.
+      // The seal protects the name, which is the encrypted hash. Checking a value's hash would take its digest key.
       return unseal(key, name, bytes);
     } catch (error) {
       throw error instanceof SealBroken ? this.#damaged(hash) : error;
@@ -285,7 +285,7 @@ export class SealedDataStore implements DataStore {
     }
   }
 
-  /** The hashes that exist for the current run; outside of any run, for anybody. */
+  /** The hashes of values that exist for the current run; outside of any run, for anybody. */
   async #present(
     hashes: readonly string[],
     ask: (names: readonly string[]) => Promise<Set<string>>,
@@ -299,7 +299,7 @@ export class SealedDataStore implements DataStore {
       const present = all.length > 0 ? await ask(all) : new Set<string>();
       for (const [hash, its] of asked) if (its.some((name) => present.has(name))) found.add(hash);
     };
-    // The same order as for reads.
+    // Values are looked for in the same order as for reads.
     await look(0, 1);
     await look(1);
     return found;
@@ -348,7 +348,7 @@ function takesNoNames({ technology }: DataStore): SelvageError {
   );
 }
 
-/** `hash` and `size` are known at the end. `ofSha256` takes and returns lower-case hex. */
+/** A stream whose `hash` and `size` are known at its end; the function `ofSha256` takes and returns lower-case hex. */
 function digestStream(
   source: AsyncIterable<Uint8Array>,
   ofSha256: (sha256: string) => string,

@@ -6,12 +6,12 @@ import type { SealingKey } from './sealing-key';
  *
  *     "SLV" 0x01 | 24 random bytes | piece | piece | …
  *
- * - The key of a value is HMAC-SHA-256 of the random bytes under the key of contents. No two values share
- *   one, so no nonce is ever used twice with a key.
- * - Every piece is AES-256-GCM. Its nonce: seven zeros, the number of the piece (4 bytes), and 1 for the last
- *   piece, else 0. So a moved, removed or inserted piece does not open, nor does a truncated value (the
+ * - The key of a value is HMAC-SHA-256 of the random bytes under the key of contents. No two values share a key, so no
+ *   nonce is ever used twice with a key.
+ * - Every piece is AES-256-GCM. The nonce of a piece: seven zeros, the number of the piece (4 bytes), and 1 for the
+ *   last piece, else 0. A moved, removed or inserted piece therefore does not open, nor does a truncated value (the
  *   STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár).
- * - All but the last piece are full; empty data has one empty piece. So the sizes determine each other.
+ * - All but the last piece are full; empty data has one empty piece. Plain and sealed size determine each other.
  * - The last piece also authenticates the stored name: no value can take the place of another.
  */
 
@@ -23,7 +23,7 @@ export const PIECE_BYTES = 64 * 1024;
 const SEALED_PIECE_BYTES = PIECE_BYTES + TAG_BYTES;
 const MOST_PIECES = 2 ** 32;
 
-/** The bytes were changed, or sealed with another key or under another name. */
+/** Thrown if the bytes were changed, or sealed with another key or under another name. */
 export class SealBroken extends Error {
   constructor() {
     super('The bytes do not open: they were changed, or sealed with another key or under another name.');
@@ -64,7 +64,7 @@ export function unseal(key: SealingKey, name: string, sealed: Uint8Array): Buffe
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
-/** @param name called when the source has ended */
+/** @param name a function that is called when the source has ended */
 export async function* sealStream(
   key: SealingKey,
   name: () => string,
@@ -75,7 +75,7 @@ export async function* sealStream(
   for await (const { piece, isLast } of inPieces(source, PIECE_BYTES)) yield* sealer.seal(piece, isLast);
 }
 
-/** Passes pieces on as they are opened; throws {@link SealBroken} at the first that does not open. */
+/** Passes the plain pieces on as they are opened; throws {@link SealBroken} at the first that does not open. */
 export async function* unsealStream(
   key: SealingKey,
   name: string,
@@ -173,7 +173,7 @@ async function* withoutHead(
   }
 }
 
-/** Pieces of this size; the last may be smaller, and is empty for an empty source. */
+/** Cuts a stream into pieces of this size; the last may be smaller, and is empty for an empty source. */
 async function* inPieces(
   source: AsyncIterable<Uint8Array>,
   size: number,
@@ -182,7 +182,7 @@ async function* inPieces(
   let length = 0;
   for await (const bytes of source) {
     let start = 0;
-    // A full piece is held back until another follows.
+    // A piece that is full is held back until another piece follows.
     while (length + bytes.byteLength - start > size) {
       const part = bytes.subarray(start, start + size - length);
       start += part.byteLength;
@@ -190,7 +190,7 @@ async function* inPieces(
       gathered = [];
       length = 0;
     }
-    // Copied, as the source may reuse its buffer.
+    // The bytes are copied, as the source may reuse its buffer.
     gathered.push(Buffer.from(bytes.subarray(start)));
     length += bytes.byteLength - start;
   }

@@ -5,10 +5,10 @@ import type { SealingKey } from './sealing-key';
  * The stored name of a sealed value: `sealed:`, the encrypted digest of its hash (80 hexadecimal digits), and
  * the key's tag (16).
  *
- * A reader of the storage must not be able to check a guessed value by its name, and a holder of the key must
- * find a value by its hash. So the encryption is deterministic: AES-256 key wrap (RFC 3394), which also
- * detects names that do not decrypt. Its initial value tells the kind of hash. The key for names has the same
- * secret as the key of contents, so a destroyed key hides names and contents alike.
+ * A reader of the storage must not be able to check a guessed value by its name, and a holder of the key must find a
+ * value by its hash. The encryption is therefore deterministic: AES-256 key wrap (RFC 3394), which also detects names
+ * that do not decrypt. The initial value of the key wrap tells the kind of hash. The key for names has the same secret
+ * as the key of contents, so a destroyed key hides names and contents alike.
  */
 
 const HASH = /^(bytes-sha256|sha256):([0-9a-f]{64})$/;
@@ -19,7 +19,7 @@ const INITIAL = {
   'bytes-sha256': Buffer.from('bytes  1'),
 } as const;
 
-/** Undefined unless given a content hash. */
+/** Returns undefined unless given a content hash. */
 export function sealedName(hash: string, { names, tag }: SealingKey): string | undefined {
   const match = HASH.exec(hash);
   if (!match) return undefined;
@@ -28,12 +28,12 @@ export function sealedName(hash: string, { names, tag }: SealingKey): string | u
   return `sealed:${wrapped.toString('hex')}${tag}`;
 }
 
-/** Undefined if this is not the name of a sealed value. */
+/** The tag of the key in a name; undefined if this is not the name of a sealed value. */
 export function tagOfName(name: string): string | undefined {
   return NAME.exec(name)?.[2];
 }
 
-/** Undefined if this key did not make the name. */
+/** The hash that a name hides; undefined if this key did not make the name. */
 export function hashOfName(name: string, { names, tag }: SealingKey): string | undefined {
   const match = NAME.exec(name);
   if (match?.[2] !== tag) return undefined;
@@ -43,7 +43,7 @@ export function hashOfName(name: string, { names, tag }: SealingKey): string | u
       const digest = Buffer.concat([decipher.update(match[1]!, 'hex'), decipher.final()]);
       return `${kind}:${digest.toString('hex')}`;
     } catch {
-      // The name is of the other kind, or was changed.
+      // This name is of the other kind, or was changed.
     }
   }
   return undefined;

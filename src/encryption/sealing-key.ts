@@ -6,11 +6,11 @@ const KEY_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
 /**
- * One key for each use, derived from a secret of 32 bytes, which cannot be computed from them. No message shows
- * them.
+ * A set of keys, one for each use, derived from a secret of 32 bytes, which cannot be computed from them. No message
+ * shows these keys.
  */
 export interface SealingKey {
-  /** The operators' name for it; for a subject's key, its tag. */
+  /** The operators' name for the key; for a subject's key, its tag. */
   readonly id: string;
   /** Identifies the key in the names of sealed values: 16 hexadecimal digits that reveal nothing of it. */
   readonly tag: string;
@@ -20,7 +20,7 @@ export interface SealingKey {
   readonly names: Buffer;
 }
 
-/** @param id default: its tag */
+/** @param id the key's name, by default its tag */
 export function sealingKey(secret: Uint8Array, id?: string): SealingKey {
   const derive = (use: string, length: number): Buffer =>
     Buffer.from(hkdfSync('sha256', secret, '', `selvage ${use} v1`, length));
@@ -31,7 +31,7 @@ export function sealingKey(secret: Uint8Array, id?: string): SealingKey {
 /**
  * @param text `id:base64,id2:base64`, or one per line, with `#` comments
  * @param use the purpose of the keys, for messages
- * @param without stands for "no key", in lists that allow it
+ * @param without the id that stands for "no key", in lists that allow it
  * @returns the keys by id, in order
  * @throws SelvageError `InvalidKey`, which never shows any of a key
  */

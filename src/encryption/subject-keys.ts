@@ -8,7 +8,7 @@ import { everyItem } from '../ports/parts/every-item';
 
 const KEY_BYTES = 32;
 const SUBJECT_BYTES = 200;
-/** How long a process uses a key without checking that it still exists, and so may read forgotten values. */
+/** The time that a process uses a key without checking that it still exists, and so may read forgotten values. */
 const SUBJECT_KEY_MEMORY_MS = 15_000;
 
 interface Known {
@@ -28,7 +28,7 @@ export class SubjectKeys {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Undefined if it has none. @throws SelvageError `SubjectForgotten`, `KeyMissing`, `BackendUnavailable` */
+  /** The subject's key, if any. @throws SelvageError `SubjectForgotten`, `KeyMissing`, `BackendUnavailable` */
   find(subject: string): Promise<SealingKey | undefined> {
     return this.#remembered(subject, async () => {
       const record = await this.store.get(subject);
@@ -46,12 +46,12 @@ export class SubjectKeys {
       const { tag } = sealingKey(secret);
       const wrapped = await this.#wrap(subject, tag, secret);
       const record = { subject, tag, wrapped, createdAt: this.now(), forgottenAt: null };
-      // Another process may have been first.
+      // Another process may have added a key first.
       return await this.#open(await this.store.add(record));
     }))!;
   }
 
-  /** Deletes the key. Returns its record, or undefined if the subject never had one. May be repeated. */
+  /** Deletes the key. Returns the subject's record, or undefined if the subject never had one. May be repeated. */
   async forget(subject: string): Promise<SubjectKeyRecord | undefined> {
     const record = await this.store.forget(subject, this.now());
     this.#known.delete(subject);
@@ -59,7 +59,7 @@ export class SubjectKeys {
     return record;
   }
 
-  /** Undefined if there never was one. @throws SelvageError `KeyMissing`, `BackendUnavailable` */
+  /** The key with a tag; undefined if there never was one. @throws SelvageError `KeyMissing`, `BackendUnavailable` */
   async byTag(tag: string): Promise<SealingKey | 'forgotten' | undefined> {
     const now = this.now();
     if (now >= this.#tagsUntil) this.#tags.clear();
@@ -79,7 +79,7 @@ export class SubjectKeys {
     return everyItem((page) => this.store.list(page));
   }
 
-  /** Wraps all keys with the current master key; returns how many changed. May be interrupted and repeated. */
+  /** Wraps all keys with the current master key; returns how many changed. The work may be interrupted and repeated. */
   async rewrap(): Promise<number> {
     const { id } = await this.keyring.current();
     let count = 0;
@@ -120,7 +120,7 @@ export class SubjectKeys {
     return key;
   }
 
-  /** The oldest entries come first. */
+  /** A map's oldest entries come first. */
   #forgetOld(now: number): void {
     for (const [subject, { until }] of this.#known) {
       if (until > now) break;

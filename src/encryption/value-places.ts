@@ -10,12 +10,12 @@ import { hashOfName, sealedName, tagOfName } from './sealed-name';
 import type { SealingKey } from './sealing-key';
 import type { SubjectKeys } from './subject-keys';
 
-/** Limit of remembered subjects' names from listings, by which listed values can be deleted. */
+/** The limit of subjects' names that are remembered from listings, by which listed values can be deleted. */
 const REMEMBERED_NAMES = 50_000;
 
 export interface Place {
   readonly name: string;
-  /** Absent: stored unsealed, before values were sealed. */
+  /** The sealing key; absent for a value that was stored before values were sealed. */
   readonly key?: SealingKey;
 }
 
@@ -39,7 +39,7 @@ export class ValuePlaces {
     return [...keys.map((key) => ({ name: requireName(hash, key), key })), { name: hash }];
   }
 
-  /** Outside of any run, the subject of a value is unknown. */
+  /** A value's subject is unknown outside of any run. */
   async placesOfSubjects(hash: string): Promise<Place[]> {
     if (currentScope()) return [];
     const places: Place[] = [];
@@ -57,10 +57,10 @@ export class ValuePlaces {
     return places;
   }
 
-  /** Names of a value: in the scope of a subject its own; outside of any run all known ones. */
+  /** The names of a value: in the scope of a subject its own; outside of any run all known ones. */
   async namesOf(hash: string): Promise<string[]> {
     const scope = currentScope();
-    // Names that a listing could not open.
+    // A name may be one that a listing could not open.
     if (isSealedName(hash)) return scope || isKeyMark(hash) ? [] : [hash];
     if (!isContentHash(hash)) return [];
     if (scope?.subject !== undefined) {
@@ -78,7 +78,7 @@ export class ValuePlaces {
     return [...names];
   }
 
-  /** An entry of the inner store under the value's hash; under its stored name if the subject was forgotten. */
+  /** Lists an entry of the inner store under the value's hash; under its stored name if the subject was forgotten. */
   async told(entry: StoredEntry, keys: readonly SealingKey[]): Promise<StoredEntry> {
     const { hash: name } = entry;
     const tag = tagOfName(name);
@@ -106,7 +106,7 @@ export class ValuePlaces {
     this.#listed.set(hash, names.add(name));
   }
 
-  /** Names of the same value that take precedence over this one. */
+  /** Names of the same value that take precedence over `name`. */
   betterNames(name: string, hash: string, keys: readonly SealingKey[]): string[] {
     if (!isValueHash(hash)) return [];
     const tag = tagOfName(name);

@@ -12,19 +12,19 @@ export interface Backends {
   readonly leaseTable: LeaseTable;
   readonly startLedger: StartLedger;
   /**
-   * Stores the values, then inserts the records, so that no record ever names a missing value. One
-   * transaction if one database holds both. Returns one result per commit, in order.
+   * Stores the values, then inserts the records, so that no record ever names a missing value. Values and records share
+   * a transaction if one database holds both. Returns one result for each commit, in order.
    */
   commit(commits: readonly Commit[]): Promise<CommitResult[]>;
   close(): Promise<void>;
 }
 
-/** Random ids that identify the storage behind each store. */
+/** The random ids that identify the storage behind each store. */
 export interface BackendIdentities {
   readonly store: string;
   readonly history: string;
-  /** Absent: the data store was unreachable when the run was started. */
+  /** The data store's id; absent if the store was unreachable when the run was started. */
   readonly data?: string;
-  /** Tag of the digest key that value hashes are made with. Absent: they are plain hashes. */
+  /** The tag of the digest key that value hashes are made with; absent for plain hashes. */
   readonly digest?: string;
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** Facts about a field that stores need beside its type. */
+/** The facts about a field that stores need beside its type. */
 interface ColumnFacts {
-  /** Differs between the elements of a map, whose records are committed together. Default: mostly equal. */
+  /** Whether a map's elements, whose records are committed together, mostly differ in the field. Default: no. */
   readonly differs?: true;
-  /** Queries look into its JSON, so every database must be able to search each text in it. */
+  /** Whether queries look into the field's JSON, so that every database must be able to search each text in it. */
   readonly isSearched?: true;
 }
 
@@ -17,7 +17,7 @@ export function column<S extends z.ZodType>(schema: S, facts: ColumnFacts): S {
   return own;
 }
 
-/** `json`: anything but text and numbers, as JSON text. */
+/** `json`: a column for anything but text and numbers, as JSON text. */
 export type ColumnKind = 'text' | 'json' | 'int32' | 'integer' | 'number';
 
 export interface Column extends ColumnFacts {
@@ -30,7 +30,7 @@ type SnakeCase<S extends string> = S extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
   : '';
 
-/** The row of a record: fields under their names in snake_case. */
+/** The row of a record: its fields under their names in snake_case. */
 export type RowOf<T> = {
   [K in keyof T & string as SnakeCase<K>]: NonNullable<T[K]> extends string | number
     ? T[K]
@@ -43,7 +43,7 @@ export class RowCodec<T extends object> {
   readonly names: readonly string[];
   readonly #fields: readonly string[];
   readonly #isJson: readonly boolean[];
-  /** Copying it is faster than filling an empty object. */
+  /** Copying an object is faster than filling an empty object. */
   readonly #blank: Readonly<Record<string, unknown>>;
 
   constructor({ shape }: z.ZodObject & z.ZodType<T>) {
@@ -66,7 +66,7 @@ export class RowCodec<T extends object> {
     return Object.fromEntries(this.names.map((name, index) => [name, values[index]])) as RowOf<T>;
   }
 
-  /** Leaves out other columns, and converts bigints to numbers. A loop, as listings read thousands of rows. */
+  /** Leaves out other columns, and converts bigints to numbers; in a loop, as listings read thousands of rows. */
   readonly fromRow = (row: RowOf<T>): T => {
     const record = { ...this.#blank };
     for (let index = 0; index < this.names.length; index++) {

@@ -3,22 +3,22 @@ import type { Page, PageOptions } from './page';
 /** A value in a data store. */
 export interface StoredValue {
   /**
-   * `sha256:…` of canonical JSON text, or `bytes-sha256:…` of raw bytes; or `sealed:` and 96 hexadecimal
-   * digits, the name of encrypted bytes. Stores cannot check sealed bytes without the key.
+   * The hash: `sha256:…` of canonical JSON text, `bytes-sha256:…` of raw bytes, or `sealed:` and 96 hexadecimal digits,
+   * the name of encrypted bytes. Stores cannot check sealed bytes without the key.
    */
   readonly hash: string;
   readonly bytes: Uint8Array;
   readonly mediaType?: string;
 }
 
-/** Facts about a stored value, known without reading it. */
+/** The facts about a stored value that are known without reading it. */
 export interface StoredEntry {
   readonly hash: string;
-  /** Bytes occupied in the storage. */
+  /** The bytes that the value occupies in the storage. */
   readonly size: number;
   /**
-   * Time of the last put or {@link DataStore.keep}: milliseconds since the epoch by the store's own clock, at
-   * most {@link PUT_AGAIN_AFTER_MS} too early.
+   * The time of the last put or {@link DataStore.keep}: milliseconds since the epoch by the store's own clock, at most
+   * {@link PUT_AGAIN_AFTER_MS} too early.
    */
   readonly lastPutAt: number;
 }
@@ -26,8 +26,8 @@ export interface StoredEntry {
 export interface PutStreamOptions {
   readonly mediaType?: string;
   /**
-   * For sealed streams: called at the end of the source. Returns the `sealed:` name under which the bytes are
-   * stored and reported, instead of their hash.
+   * A function for sealed streams, called at the end of the source. It returns the `sealed:` name under which the bytes
+   * are stored and reported, instead of their hash.
    */
   readonly nameAtEnd?: () => string;
 }
@@ -35,20 +35,20 @@ export interface PutStreamOptions {
 /** Putting an existing value updates its `lastPutAt` only if the old one is older than this: one hour. */
 export const PUT_AGAIN_AFTER_MS = 60 * 60 * 1000;
 
-/** How much of a kept value is read to check it for damage: 16 MiB. */
+/** The part of a kept value that is read to check it for damage: 16 MiB. */
 export const READ_TO_KEEP_BYTES = 16 * 1024 * 1024;
 
 /**
- * Values by content hash. Every method may be called concurrently from many processes. Putting an existing
- * hash succeeds and counts as a put, so clean-up spares it. It changes no bytes, except damaged ones, which
- * it replaces.
+ * Values by content hash. Every method may be called concurrently from many processes. Putting an existing hash
+ * succeeds and counts as a put, so clean-up spares it. Such a put changes no bytes, except damaged ones, which it
+ * replaces.
  *
- * Errors: `BackendUnavailable` (a retry may help), `DiskFull`, `ValueDamaged` (bytes do not match the hash).
+ * Methods throw `BackendUnavailable` (a retry may help), `DiskFull`, `ValueDamaged` (bytes do not match the hash).
  */
 export interface DataStore {
-  /** Short name of the technology for messages: `sqlite`, `memory`, `local-disk`, … */
+  /** A short name of the technology for messages, such as `sqlite`, `memory` or `local-disk`. */
   readonly technology: string;
-  /** Random text, made with the storage, and the same for everyone who opens it, at any address. */
+  /** A random text, made with the storage, and the same for everyone who opens it, at any address. */
   identity(): Promise<string>;
   /** Stores all values, which then survive a kill of this process. A partly stored batch may be put again. */
   put(values: readonly StoredValue[]): Promise<void>;
@@ -57,38 +57,38 @@ export interface DataStore {
   /** The bytes of several values; missing ones are not in the map. */
   getMany(hashes: readonly string[]): Promise<Map<string, Uint8Array>>;
   has(hash: string): Promise<boolean>;
-  /** Which of these exist, without reading them. */
+  /** The hashes among these that exist, without reading the values. */
   hasMany(hashes: readonly string[]): Promise<Set<string>>;
   /**
-   * Stores a stream as raw bytes; returns its `bytes-sha256:` hash and size. Holds at most a few MiB in
-   * memory if the technology allows it.
+   * Stores a stream as raw bytes; returns its `bytes-sha256:` hash and size. The call holds at most a few MiB in memory
+   * if the technology allows it.
    */
   putStream(
     source: AsyncIterable<Uint8Array>,
     options?: PutStreamOptions,
   ): Promise<{ hash: string; size: number }>;
-  /** The bytes as a stream of pieces. Throws `ValueDamaged` at the end if they do not match the hash. */
+  /** The bytes as a stream, which throws `ValueDamaged` at the end if they do not match the hash. */
   getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined>;
   /**
-   * Reads these values, and returns those that exist undamaged. Only the first {@link READ_TO_KEEP_BYTES} of
-   * a larger value are read, so damage behind them is missed. Counts as a put, for callers about to refer to
-   * a value that somebody else has put. The caller makes missing and damaged values again.
+   * Reads these values, and returns those that exist undamaged. Only the first {@link READ_TO_KEEP_BYTES} of a larger
+   * value are read, so damage behind them is missed. The call counts as a put, for callers about to refer to a value
+   * that somebody else has put. The caller makes missing and damaged values again.
    */
   keep(hashes: readonly string[]): Promise<Set<string>>;
-  /** Lists every value once, in the store's own order; may omit one that is put or removed meanwhile. */
+  /** Lists every value once, in the store's own order; may omit a value that is put or removed meanwhile. */
   list(options?: PageOptions): Promise<Page<StoredEntry>>;
-  /** Removes a value; does nothing if it is missing. Lineage that names it stays. */
+  /** Removes a value; does nothing if it is missing. The lineage that names the value stays. */
   delete(hash: string): Promise<void>;
   /**
-   * Erases remains of earlier removals from the storage: a database's free pages or its log, but not backups
-   * and replicas. Takes time and space proportional to the whole storage. Omitted if removals leave nothing
-   * behind.
+   * Erases remains of earlier removals from the storage: a database's free pages or its log, but not backups and
+   * replicas. Erasing takes time and space proportional to the whole storage. A store whose removals leave nothing
+   * omits this method.
    */
   purge?(): Promise<void>;
   /**
-   * Removes those last put before a time (milliseconds since the epoch, at least two hours ago), and returns which.
-   * Safe against concurrent writers: a value put (or {@link keep kept}) at least {@link PUT_AGAIN_AFTER_MS} after
-   * that time stays, or its next reader notices that it is gone.
+   * Removes the values that were last put before a time (milliseconds since the epoch, at least two hours ago), and
+   * returns their hashes. For safety, a value put (or {@link keep kept}) at least {@link PUT_AGAIN_AFTER_MS} after that
+   * time stays, or its next reader notices that it is gone.
    */
   deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]>;
   close(): Promise<void>;

@@ -2,15 +2,15 @@
 export interface LeaseRequest {
   /** The owner of the places: the name of a limit, the key of a value that is being made, … */
   readonly key: string;
-  /** Holds the place over all attempts, such as one knot of one run. Has at most one place of a key. */
+  /** The owner of the place over all attempts, such as one knot of one run, which has at most one place of a key. */
   readonly owner: string;
-  /** Identifies the owner's attempt. The latest holds the place; older ones can neither renew nor release it. */
+  /** The owner's attempt. Only the latest attempt holds the place, and can renew or release it. */
   readonly token: string;
   /** The holder in words, shown to those who wait. */
   readonly holder: string;
-  /** Maximum number of holders, at least 1. All holders count, against the limit of this request. */
+  /** Maximum number of holders, at least 1. All holders count against the limit of this request. */
   readonly limit: number;
-  /** Milliseconds after which the place is free again unless renewed. At least 1. */
+  /** The milliseconds after which the place is free again unless the lease is renewed. At least 1. */
   readonly ttl: number;
 }
 
@@ -21,7 +21,7 @@ export type Lease = Pick<LeaseRequest, 'key' | 'owner' | 'token'>;
 export interface LeaseHolder {
   readonly owner: string;
   readonly holder: string;
-  /** Milliseconds for which it has held the place, over all renewals. */
+  /** The milliseconds for which the holder has held the place, over all renewals. */
   readonly heldFor: number;
 }
 
@@ -31,16 +31,16 @@ export type LeaseAnswer =
       readonly granted: false;
       /** Longest holder first. */
       readonly holders: readonly LeaseHolder[];
-      /** Milliseconds until the first of them loses its place unless it renews. A release may come sooner. */
+      /** The milliseconds until the first holder loses its place unless it renews. A release may come sooner. */
       readonly retryAfter: number;
     };
 
 /** A request for a key's next turn. */
 export interface TurnRequest {
   readonly key: string;
-  /** Milliseconds from this turn to the next. */
+  /** The milliseconds from this turn to the next turn. */
   readonly interval: number;
-  /** Take the turn only if it comes within this many milliseconds. */
+  /** The turn is taken only if it comes within this many milliseconds. */
   readonly within: number;
 }
 
@@ -54,30 +54,29 @@ export interface TurnAnswer {
  * Coordinates work among all processes that share the table. Every method is atomic and may be called
  * concurrently from many processes.
  *
- * There is one clock, the table's own: of the machine for a file, of the server for a database. Callers pass
- * and receive durations, never times of day, so clocks that differ do no harm. If that clock is set back, no
- * place is kept beyond its time to live from then on. If it is set forward, places in use may be given away
- * once; {@link renew} reports it.
+ * The table has one clock of its own: the machine's for a file, the server's for a database. Callers pass and receive
+ * durations, never times of day, so clocks that differ do no harm. If the table's clock is set back, no place is kept
+ * beyond its time to live from then on. A clock set forward may give away places in use once; {@link renew} reports it.
  *
  * An owner that stalls for longer than the time to live loses its place without having ended. Work that must
  * never run twice needs more than a lease: a record, for example, is written once by its own key.
  *
- * Errors: `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
+ * Methods throw `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
  */
 export interface LeaseTable {
   readonly technology: string;
-  /** Takes a place for `ttl` from now for this attempt, if one is free or the owner already has one. */
+  /** Takes a place for this attempt, for `ttl` from now, if a place is free or the owner already has one. */
   acquire(request: LeaseRequest): Promise<LeaseAnswer>;
   /**
-   * Keeps places for `ttl` milliseconds from now. Returns for each, in order, whether its attempt still held
-   * it: false if it expired and somebody else asked, or if a later attempt of the owner holds it.
+   * Keeps places for `ttl` milliseconds from now. Returns for each lease, in order, whether its attempt still held it.
+   * An expired lease that nobody else wanted is still held; a lease that a later attempt of the owner holds is not.
    */
   renew(leases: readonly Lease[], ttl: number): Promise<boolean[]>;
-  /** Gives a place back. Does nothing if this attempt no longer holds it. */
+  /** Gives a place back. The call does nothing if this attempt no longer holds the place. */
   release(lease: Lease): Promise<void>;
   /** The holders of a key's places, longest first. */
   holders(key: string): Promise<LeaseHolder[]>;
-  /** Takes the key's next turn if it comes soon enough. Its interval is the distance to the following turn. */
+  /** Takes the key's next turn if it comes soon enough; the next one after it comes an interval later. */
   takeTurn(request: TurnRequest): Promise<TurnAnswer>;
   close(): Promise<void>;
 }

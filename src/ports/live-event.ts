@@ -21,5 +21,5 @@ export interface KnotProgress extends OfAttempt {
   readonly details: unknown;
 }
 
-/** An event in this process. It is not recorded, and lost if nobody listens. */
+/** An event in this process. A live event is not recorded, and lost if nobody listens. */
 export type LiveEvent = KnotStarted | KnotProgress;

@@ -1,4 +1,4 @@
-/** One page of a listing. Pass `cursor` to get the next page; it is absent on the last one. */
+/** One page of a listing. Pass the page's `cursor` to get the next page; it is absent on the last page. */
 export interface Page<T> {
   readonly items: T[];
   readonly cursor?: string;

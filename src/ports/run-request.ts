@@ -10,8 +10,8 @@ const text = z.string().superRefine((value, context) => {
 const milliseconds = z.number();
 
 /**
- * The parts of a request beside the run's parameters. Our client refuses invalid requests. The first step of
- * the run does so for runs started by Temporal's own means. All text is stored, searched and shown.
+ * The parts of a request beside the run's parameters. Our client refuses invalid requests. The first step of the run
+ * refuses them for runs started by Temporal's own means. All text of a request is stored, searched and shown.
  */
 const runRequestSchema = z.looseObject({
   actor: text.optional(),

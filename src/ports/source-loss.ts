@@ -6,16 +6,16 @@ export type SourceAmount = Readonly<z.output<typeof sourceAmount>>;
 /** A part of a source that was never read, and that the source does not hold any more. */
 export const gapSchema = z.object({
   partition: z.string(),
-  /** The last place before the gap, in words. Absent: nothing before the gap was read. */
+  /** The last place before the gap, in words; absent if nothing before the gap was read. */
   after: z.string().optional(),
-  /** The first place behind the gap, in words. Absent: there is none yet. */
+  /** The first place behind the gap, in words; absent if there is none yet. */
   before: z.string().optional(),
-  /** Absent: unknown, possibly nothing. */
+  /** The lost amount; absent if unknown, possibly nothing. */
   lost: sourceAmount.optional(),
   why: z.string(),
-  /** When the place before it was last looked at, in milliseconds since the epoch. */
+  /** The time when the place before the gap was last looked at, in milliseconds since the epoch. */
   since: z.number().optional(),
-  /** When it was noticed, in milliseconds since the epoch. */
+  /** The time when the gap was noticed, in milliseconds since the epoch. */
   at: z.number(),
 });
 export type Gap = Readonly<z.output<typeof gapSchema>>;

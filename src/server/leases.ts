@@ -8,9 +8,9 @@ import { inFolder, type ServerFolder } from './server-folder';
 /** A lease file that is still incomplete after this time never will be complete. */
 const INCOMPLETE_MS = 5_000;
 
-/** A claim of this process: the server runs while one of a live process exists. */
+/** A claim of this process on the server, which runs while a live process has a claim. */
 export interface Lease {
-  /** Synchronous, for the end of the process. A second call does nothing. */
+  /** Releases the lease; synchronous, for the end of the process. A second call of `release` does nothing. */
   release(): void;
   readonly file: string;
 }
@@ -31,7 +31,7 @@ export function takeLease(folder: ServerFolder): Lease {
   };
 }
 
-/** Lease files of live processes, but for `except`. Removes those of dead ones. */
+/** The lease files of live processes, but for `except`. The lease files of dead processes are removed. */
 export function liveLeases(folder: ServerFolder, except?: Lease): string[] {
   return readdirSync(folder.leases)
     .map((name) => path.join(folder.leases, name))
@@ -58,7 +58,7 @@ function readHolder(file: string): ProcessIdentity | 'incomplete' | undefined {
     return isProcessIdentity(holder) ? holder : undefined;
   } catch {
     const stats = statSync(file, { throwIfNoEntry: false });
-    // A future time is of a clock that was set back since.
+    // A time in the future is of a clock that was set back since.
     return stats && Math.abs(Date.now() - stats.mtimeMs) < INCOMPLETE_MS ? 'incomplete' : undefined;
   }
 }

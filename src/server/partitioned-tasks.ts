@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import type LibsqlDatabase from 'libsql';
 
-/** Part of the names of all partitions of a task queue but the first, in bytes. */
+/** A part of the names of all partitions of a task queue but the first, in bytes. */
 const PARTITION = Buffer.from('/_sys/').toString('hex');
 
-/** Tasks that a server with one partition would never read. True if unknown. Needs a stopped server. */
+/** Whether a stopped server has tasks that a server with one partition would never read. True if unknown. */
 export function hasPartitionedTasks(database: string): boolean {
   if (!existsSync(database)) return false;
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- native, and only needed where a server starts
@@ -12,7 +12,7 @@ export function hasPartitionedTasks(database: string): boolean {
   let opened: LibsqlDatabase.Database | undefined;
   try {
     opened = new Libsql(database, { fileMustExist: true });
-    // Throws if there are such tasks. A prepared statement would keep the file open until it is collected.
+    // The statement throws if there are such tasks. If prepared, it would keep the file open until it is collected.
     opened.exec(
       `select json(case when ${['tasks', 'tasks_v2'].map(isPartitioned).join(' or ')} then 'partitioned' else '{}' end)`,
     );

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { SelvageError } from '../errors';
 
 /**
- * Below the local ports of outgoing connections on Linux (from 32768) and macOS (from 49152). A client that
- * keeps connecting to a port in such a range can be connected to itself, and so occupy the port.
+ * The ports are below the local ports of outgoing connections on Linux (from 32768) and macOS (from 49152). A client
+ * that keeps connecting to a port in such a range can be connected to itself, and so occupy the port.
  */
 const FIRST_PORT = 20_000;
 const PORT_COUNT = 12_000;
@@ -12,11 +12,11 @@ const ATTEMPTS = 200;
 
 export interface ServerPorts {
   readonly port: number;
-  /** Of Temporal's web page; undefined if it is not served. */
+  /** The port of Temporal's web page; undefined if the page is not served. */
   readonly uiPort: number | undefined;
 }
 
-/** `preferred` or another, and the next port for the web page. Throws PortInUse if there is none. */
+/** The port `preferred` or another, and the next for the web page. Throws PortInUse if there is no free port. */
 export async function findFreePorts(withUi: boolean, preferred?: number): Promise<ServerPorts> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const port =
@@ -34,7 +34,7 @@ export async function findFreePorts(withUi: boolean, preferred?: number): Promis
   );
 }
 
-/** The given port, and a free one for the web page if that is served. Throws PortInUse if it is taken. */
+/** The given port, and a free port for the web page if that is served. Throws PortInUse if the given port is taken. */
 export async function claimPort(
   port: number,
   withUi: boolean,

@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 /** Identifies a process beyond the reuse of its id, by its start time. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Start time as text, comparable on one platform only; it also identifies the machine's boot. */
+  /** The process's start time as text, comparable on one platform only; it also identifies the machine's boot. */
   readonly startedAt: string;
 }
 
-/** Undefined if there is no such process, or it has ended and only waits to be collected. */
+/** Returns undefined if there is no such process, or it has ended and only waits to be collected. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const startedAt = startTime(pid);
   return startedAt === undefined ? undefined : { pid, startedAt };
@@ -19,7 +19,7 @@ export function ownIdentity(): ProcessIdentity {
   return own;
 }
 
-/** False once the process has ended and released its files, even if its id was reused. */
+/** Whether a process is alive: false once it has ended and released its files, even if its id was reused. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return startTime(identity.pid) === identity.startedAt;
 }
@@ -49,9 +49,9 @@ function startTimeFromProc(pid: number): string | undefined {
   } catch {
     return undefined;
   }
-  // The second field is the name in brackets, which may contain spaces and brackets; the third, the state.
+  // The second field of `stat` is the name in brackets, which may contain spaces and brackets; the third, the state.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // A process may lose its first thread before others, which hold its files and locks until they end.
+  // A process may lose its first thread before other threads, which hold its files and locks until they end.
   const threads = Number(fields[17]);
   if (fields[0] === 'X' || (fields[0] === 'Z' && threads <= 1)) return undefined;
   boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();

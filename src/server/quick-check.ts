@@ -4,10 +4,10 @@ import { run } from './run-program';
 
 const LIMIT_MS = 5_000;
 
-/** `unfinished`: nothing was found in time. */
+/** `unfinished`: the check found no damage in time. */
 type QuickCheck = { readonly state: 'sound' | 'unfinished' | 'damaged'; readonly found?: string };
 
-/** In its own process, as SQLite cannot be interrupted from its thread. The file may be in use. */
+/** Checks a file, also in use, in a process of its own, as SQLite cannot be interrupted from its thread. */
 export async function quickCheck(file: string, limitMs = LIMIT_MS): Promise<QuickCheck> {
   if (!existsSync(file)) return { state: 'sound' };
   const { output, failure } = await run(

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** The output on both channels and, after a failure, one line about it. */
+/** A program's output on both channels and, after a failure, one line about it. */
 interface ProgramOutcome {
   readonly output: string;
   readonly failure?: string;
@@ -8,7 +8,7 @@ interface ProgramOutcome {
 
 const KEPT_OUTPUT = 16 * 1024;
 
-/** Kills the program after `limitMs`, or with this process. Never rejects. */
+/** Runs a program, and kills it after `limitMs`, or with this process. Never rejects. */
 export function run(
   program: string,
   args: readonly string[],

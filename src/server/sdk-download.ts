@@ -18,7 +18,7 @@ async function download(downloadDir: string): Promise<void> {
 
 if (require.main === module) {
   download(process.argv[2]!).catch((error: Error) => {
-    // One line, for an item of a list.
+    // The error is one line, for an item of a list.
     writeErrorLine(error.message.replaceAll('\n', ' '));
     process.exitCode = 1;
   });

@@ -9,13 +9,13 @@ import { isAlive, isProcessIdentity, type ProcessIdentity } from './process-iden
 export interface ServerFolder {
   readonly projectDir: string;
   readonly root: string;
-  /** Temporal's database, with the state of all runs. Selvage never deletes it. */
+  /** Temporal's database with the state of all runs, which Selvage never deletes. */
   readonly database: string;
   readonly log: string;
   readonly state: string;
   readonly lock: string;
   readonly leases: string;
-  /** HOME of the server, to keep it from the user's configuration. */
+  /** The HOME of the server, to keep it from the user's configuration. */
   readonly home: string;
 }
 
@@ -34,10 +34,10 @@ export function serverFolder(projectDir: string): ServerFolder {
   };
 }
 
-/** The server's folder in unreleased builds. This version cannot continue its runs. */
+/** The server's folder in unreleased builds. This version cannot continue the runs in that folder. */
 const UNRELEASED_FOLDER = 'server';
 
-/** Call it before a folder is used, as this version does not find an unreleased build's runs. */
+/** This check comes before a folder is used, as this version does not find an unreleased build's runs. */
 export function refuseUnreleased({ projectDir }: ServerFolder): void {
   const old = path.join(projectDir, '.selvage', UNRELEASED_FOLDER);
   if (!existsSync(old)) return;
@@ -64,27 +64,27 @@ export interface StartFailure {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** `server.json`, always written as a whole, by a supervisor or under the project's lock. */
+/** The content of `server.json`, always written as a whole, by a supervisor or under the project's lock. */
 export interface ServerState {
   readonly version: 1;
   /**
-   * `starting`: wait; also during a restart. `ready`: calls are answered. `stopping`: wait for the
+   * `starting`: wait, also during a restart of the server. `ready`: the server answers calls. `stopping`: wait for the
    * supervisor's end; no process may join. `failed`: see `failure`. `stopped`: nothing runs.
    */
   readonly phase: 'starting' | 'ready' | 'stopping' | 'failed' | 'stopped';
-  /** Restarts a dead server, and stops one without users. */
+  /** The process that restarts a dead server, and stops a server without users. */
   readonly supervisor: ProcessIdentity;
   readonly server?: ProcessIdentity | undefined;
   readonly port?: number | undefined;
-  /** Of Temporal's web page. Absent: it is not served. */
+  /** The port of Temporal's web page; absent if it is not served. */
   readonly uiPort?: number | undefined;
   readonly durable: boolean;
-  /** Permanent id of the database's server, for when the database can no longer be read. */
+  /** The permanent id of the database's server, for when the database can no longer be read. */
   readonly cluster?: string | undefined;
   readonly failure?: StartFailure | undefined;
 }
 
-/** Undefined if there is none, or the file is damaged or from another version. */
+/** Returns undefined if there is no state, or the file is damaged or from another version. */
 export function readState(folder: ServerFolder): ServerState | undefined {
   let text: string;
   try {
@@ -105,7 +105,7 @@ export function isInOffice(state: ServerState): boolean {
   return state.phase !== 'failed' && state.phase !== 'stopped' && isAlive(state.supervisor);
 }
 
-/** Atomic: a reader sees the old or the new state. */
+/** Writes atomically: a reader sees the old or the new state. */
 export function writeState(folder: ServerFolder, state: ServerState): void {
   inFolder(folder.state, () => {
     const draft = `${folder.state}.${process.pid}`;

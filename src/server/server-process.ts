@@ -51,7 +51,7 @@ export async function startServer(folder: ServerFolder, options: ServerOptions):
 
   const giveUpAt = performance.now() + READY_LIMIT_MS;
   while (ended === undefined && performance.now() < giveUpAt) {
-    // A server that lost its port to another exits at once, and the answer is the other's.
+    // A server that lost its port to another server exits at once, and the answer is the other's.
     if (server && (await serves(options.port, 2_000)) && isAlive(server)) return server;
     await sleep(POLL_MS);
   }
@@ -60,7 +60,7 @@ export async function startServer(folder: ServerFolder, options: ServerOptions):
   throw startFailure(folder, { binary: options.binary, port: options.port, logStart, reason });
 }
 
-/** Ends the server, with a kill after 10 s. Resolves when it has ended. */
+/** Ends the server, with a kill after 10 s. The promise resolves when the server has ended. */
 export async function stopServer(server: ProcessIdentity): Promise<void> {
   for (const [signal, limitMs] of [
     ['SIGTERM', STOP_LIMIT_MS],
@@ -80,7 +80,7 @@ export async function stopServer(server: ProcessIdentity): Promise<void> {
 
 function serverArguments(folder: ServerFolder, options: ServerOptions): string[] {
   const poll = ['transfer', 'timer', 'visibility'].flatMap((queue) => [
-    // The default of 20 polls a second on the one shard costs a knot 50 ms.
+    // Temporal's default of 20 polls a second on the one shard costs a knot 50 ms.
     '--dynamic-config-value',
     `history.${queue}ProcessorMaxPollRPS=5000`,
   ]);
@@ -94,30 +94,30 @@ function serverArguments(folder: ServerFolder, options: ServerOptions): string[]
     ...['--db-filename', folder.database, '--sqlite-pragma', 'journal_mode=WAL'],
     ...['--sqlite-pragma', `synchronous=${options.durable ? 'FULL' : 'NORMAL'}`],
     ...poll,
-    // Default: the state of 128,000 runs in memory, even of ended ones; memory grows for an hour.
+    // Temporal's default keeps the state of 128,000 runs in memory, even of ended ones; memory grows for an hour.
     ...['--dynamic-config-value', 'history.hostLevelCacheMaxSize=1000'],
-    // Default: every timer, even of a knot's retry, is up to a second late.
+    // By Temporal's default, every timer, even of a knot's retry, is up to a second late.
     ...['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="10ms"'],
-    // Default: ten concurrent updates of a run, which carry signals; fifty senders at once would wait.
+    // Temporal's default is ten concurrent updates of a run, which carry signals; fifty senders at once would wait.
     ...['--dynamic-config-value', 'history.maxInFlightUpdates=1000'],
-    // Default: a step is undone if a hundred events arrive during it, those of fifty ended knots.
+    // By default, Temporal undoes a step if a hundred events arrive during it, as from fifty ended knots.
     ...['--dynamic-config-value', 'history.maximumBufferedEventsBatch=2000'],
-    // Default: 2,000 a second, one for each listed run; longer listings must try again after a second.
+    // Temporal's default is 2,000 queries a second, one for each listed run; longer listings must try again.
     ...['--dynamic-config-value', 'frontend.persistenceMaxQPS=100000'],
-    // Default: four partitions of a task queue with their own memory and pollers, useful only in a cluster.
+    // By default, a task queue has four partitions with their own memory and pollers, useful only in a cluster.
     ...(hasPartitionedTasks(folder.database)
       ? []
       : ['Read', 'Write'].flatMap((of) => [
           '--dynamic-config-value',
           `matching.numTaskqueue${of}Partitions=1`,
         ])),
-    // Default: 1,200 waiting calls, those of the pollers of some hundred task queues.
+    // Temporal's default is 1,200 waiting calls, those of the pollers of some hundred task queues.
     ...['--dynamic-config-value', 'frontend.namespaceCount=20000'],
     ...['--log-level', 'warn'],
   ];
 }
 
-/** Excludes the user's TEMPORAL_… variables and configuration files, which would change the server. */
+/** The environment lacks the user's TEMPORAL_… variables and configuration files, which would change the server. */
 function serverEnvironment(folder: ServerFolder): NodeJS.ProcessEnv {
   const { PATH, TMPDIR, TEMP, TMP, SystemRoot } = process.env;
   return {
@@ -131,7 +131,7 @@ function serverEnvironment(folder: ServerFolder): NodeJS.ProcessEnv {
     XDG_CONFIG_HOME: `${folder.home}/.config`,
     XDG_CACHE_HOME: `${folder.home}/.cache`,
     XDG_DATA_HOME: `${folder.home}/.local/share`,
-    // A third less time per knot for more memory, up to the soft limit; needed memory is available beyond it.
+    // This setting saves a third of the time per knot for more memory, up to the soft limit.
     GOGC: '400',
     GOMEMLIMIT: '400MiB',
   };
@@ -139,7 +139,7 @@ function serverEnvironment(folder: ServerFolder): NodeJS.ProcessEnv {
 
 const SQLITE_HEADER = 'SQLite format 3\0';
 
-/** The server's own message would be puzzling. An empty or absent file is a new database. */
+/** The server's own message about damage would be puzzling. An empty or absent file means a new database. */
 function requireDatabase(file: string): void {
   const header = inFolder(file, () => {
     let descriptor: number;

@@ -18,7 +18,7 @@ interface FailedStart {
   readonly binary: string;
   readonly port: number;
   readonly logStart: number;
-  /** Such as “it exited with code 1”. */
+  /** The reason of the failure, such as “it exited with code 1”. */
   readonly reason: string;
 }
 
@@ -41,7 +41,7 @@ export function startFailure(
   );
 }
 
-/** Why a supervisor ended without a report, which a full disk prevents. */
+/** The reason why a supervisor ended without a report, which a full disk prevents. */
 export function silentEnd(folder: ServerFolder): SelvageError {
   if (!hasSpace(folder)) return diskFull(folder);
   return new SelvageError(
@@ -69,7 +69,7 @@ function diskFull(folder: ServerFolder): SelvageError {
   );
 }
 
-/** A full disk also swallows the server's message about it. */
+/** Whether the disk has space: a full disk also swallows the server's message about it. */
 function hasSpace(folder: ServerFolder): boolean {
   const file = `${folder.root}/space-${randomUUID()}`;
   try {

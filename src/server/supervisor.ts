@@ -4,7 +4,7 @@
  * - S1 At most one supervisor serves a project: it registers in `server.json` under the project's lock, or
  *   ends.
  * - S2 The server runs while a live process has a lease. A dead server is restarted on the same port.
- * - S3 It stops LINGER_MS after the last live lease. The last check of the leases and the phase `stopping`
+ * - S3 The server stops LINGER_MS after the last live lease. The last check of the leases and the phase `stopping`
  *   happen under one lock, so that no process can join a stopping server.
  * - S4 A supervisor takes over the server of a killed one.
  */
@@ -35,14 +35,14 @@ export interface SupervisorOptions {
   readonly projectDir: string;
   readonly binary: string;
   readonly durable: boolean;
-  /** The only acceptable port. Default: the last one if it is free, else a free one. */
+  /** The only acceptable port. The default is the last port if it is free, else a free port. */
   readonly port?: number | undefined;
   readonly temporalUi: boolean;
   /** The last server was stopped for a damaged database: check that before a start. */
   readonly isSuspect?: boolean;
 }
 
-/** How long the server outlives its last user, for the next command. */
+/** The time that the server outlives its last user, for the next command. */
 const LINGER_MS = 5_000;
 /** On Linux, checking a lease reads /proc; elsewhere, it starts a program. */
 const TICK_MS = process.platform === 'linux' ? 200 : 1_000;
@@ -52,9 +52,9 @@ const CALL_LIMIT_MS = 2_000;
 /** The supervisor gives up after this number of deaths within the window. */
 const MAX_DEATHS = 5;
 const DEATHS_WINDOW_MS = 60_000;
-/** More than a server writes between two checks of its log. */
+/** This many bytes are more than a server writes between two checks of its log. */
 const LOG_BYTES = 256 * 1024;
-/** A check takes time, and the log may repeat reports of damage elsewhere. */
+/** The checks are rare: a check takes time, and the log may repeat reports of damage elsewhere. */
 const CHECK_PAUSE_MS = 60_000;
 
 class Supervisor {
@@ -62,11 +62,11 @@ class Supervisor {
   private state: ServerState;
   /** Whether this supervisor's state is in the folder. */
   private inOffice = false;
-  /** False after a failed write, such as on a full disk; the loop tries again. */
+  /** Whether the state was written: false after a failed write, such as on a full disk; the loop tries again. */
   private published = true;
   private readonly deaths: number[] = [];
   private terminated = false;
-  /** Position up to which the log was read. */
+  /** The position up to which the log was read. */
   private logRead = 0;
   private checkAgainAt = 0;
 
@@ -109,7 +109,7 @@ class Supervisor {
     });
   }
 
-  /** Uses the `required` port, else `preferred` or any free one. */
+  /** Starts the server on the `required` port, else on `preferred` or any free port. */
   private async start(required: number | undefined, preferred: number | undefined): Promise<void> {
     const giveUpAt = performance.now() + PORT_LIMIT_MS;
     const { temporalUi } = this.options;
@@ -127,7 +127,7 @@ class Supervisor {
         await this.announce(server, ports);
         return;
       } catch (error) {
-        // Another program took the port in between.
+        // Another program took the port after the check.
         const another =
           SelvageError.is(error, 'PortInUse') && required === undefined && performance.now() < giveUpAt;
         if (!another) throw error;
@@ -135,7 +135,7 @@ class Supervisor {
     }
   }
 
-  /** Under the lock, so as not to overwrite a `stopping`. */
+  /** The state is written under the lock, so as not to overwrite a `stopping`. */
   private async announce(server: ProcessIdentity, ports: ServerPorts): Promise<void> {
     const cluster = await clusterId(ports.port, CALL_LIMIT_MS);
     await withFileLock(this.folder.lock, LOCK_LIMIT_MS, () => {
@@ -149,7 +149,7 @@ class Supervisor {
     });
   }
 
-  /** Resolves when the server is to be stopped. */
+  /** Serves until the server is to be stopped. */
   private async serve(): Promise<void> {
     let lastUse = performance.now();
     while (!this.terminated && this.ownsFolder()) {
@@ -164,13 +164,13 @@ class Supervisor {
     this.publish({ phase: 'stopping' });
   }
 
-  /** False once the folder was moved or deleted, even if another is in its place. */
+  /** Returns false once the folder was moved or deleted, even if another is in its place. */
   private ownsFolder(): boolean {
     try {
       const owner = readState(this.folder)?.supervisor;
       return owner ? isSameProcess(owner, this.state.supervisor) : existsSync(this.folder.state);
     } catch {
-      // It is unreadable for now.
+      // The folder is unreadable for now.
       return true;
     }
   }
@@ -216,7 +216,7 @@ class Supervisor {
         : '';
     this.logRead = logEnd;
     if (!tellsOfDamage(written) || performance.now() < this.checkAgainAt) return;
-    // The report may be of another database, such as a body's.
+    // The report in the log may be of another database, such as a body's.
     this.requireSound();
     this.checkAgainAt = performance.now() + CHECK_PAUSE_MS;
   }
@@ -226,7 +226,7 @@ class Supervisor {
     if (found !== undefined) throw databaseDamaged(this.folder.database, found);
   }
 
-  /** The users know this port, so only it is acceptable; a killed server may hold it a moment longer. */
+  /** The server's users know this port, so only it is acceptable; a killed server may hold it a moment longer. */
   private async waitForPort(port: number): Promise<ServerPorts> {
     const giveUpAt = performance.now() + PORT_LIMIT_MS;
     for (;;) {

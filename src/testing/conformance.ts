@@ -11,13 +11,13 @@ export interface Subject<T> {
   /** A fresh adapter on empty storage. */
   readonly adapter: T;
   /**
-   * A second adapter on the same storage, like another process. If storage cannot be shared, omit it and skip those
-   * tests.
+   * Makes a second adapter on the same storage, like another process. If storage cannot be shared, omit `another` and
+   * skip those tests.
    */
   another?(): Promise<T>;
   /**
-   * Breaks all connections to this storage, like a restart of its server. Without connections, omit it and skip
-   * those tests.
+   * Breaks all connections to this storage, like a restart of its server. A technology without connections omits
+   * `cutConnections` and skips those tests.
    */
   cutConnections?(): Promise<void>;
   /** Removes the storage, after the suite has closed the adapters. */
@@ -26,7 +26,7 @@ export interface Subject<T> {
 
 export interface SuiteOptions<S> {
   create(): Promise<S>;
-  /** Each name must be one of the suite's tests, so that no skip outlives its test. */
+  /** Each skipped name must be a test of the suite, so that no skip outlives its test. */
   readonly skip?: readonly Skip[];
 }
 

@@ -302,7 +302,7 @@ export const describeDataStore = suite<DataStore, DataStoreSubject>('data store'
     const names = Array.from({ length: 25 }, (_, index) => `raced ${index}`);
     const bytes = patterned(5 * MEBIBYTE);
     const large = { hash: `bytes-sha256:${sha256(bytes)}`, bytes };
-    // In opposite orders, and in batches of different sizes.
+    // The same values are put in opposite orders, and in batches of different sizes.
     await Promise.all([
       adapter.put([...names.map(sampleValue), large]),
       other.put(names.toReversed().map(sampleValue)),

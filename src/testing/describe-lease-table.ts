@@ -16,7 +16,7 @@ function of({ key, owner, token }: LeaseRequest): Pick<LeaseRequest, 'key' | 'ow
   return { key, owner, token };
 }
 
-/** Asks until the place is granted, once the holder's time to live has expired. */
+/** Asks for a place until it is granted, once the holder's time to live has expired. */
 async function acquireInTime(table: LeaseTable, wanted: LeaseRequest): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (!(await table.acquire(wanted)).granted) {
@@ -204,7 +204,7 @@ export const describeLeaseTable = suite<LeaseTable>('lease table', {
     const wanted = request({ limit: 2 });
     await assert.rejects(() => shaky.acquire(wanted), { code: 'BackendUnavailable' });
     assert.deepEqual(await shaky.acquire(wanted), { granted: true });
-    // The owner has one place, not two.
+    // An owner that asks twice has one place, not two.
     assert.ok((await adapter.acquire(request({ owner: 'b', limit: 2 }))).granted);
     assert.deepEqual(await retried(() => shaky.renew([of(wanted)], LONG)), [true]);
     await retried(() => shaky.release(of(wanted)));
@@ -219,7 +219,7 @@ export const describeLeaseTable = suite<LeaseTable>('lease table', {
     const now = Date.now;
     await adapter.acquire(request({ ttl: LONG }));
     try {
-      // Sets this process's clock ahead: by that clock, everybody's time would be over.
+      // Sets this process's clock ahead: by that clock, all leases would have expired.
       Date.now = () => now() + 6 * LONG;
       assert.ok(!(await other.acquire(request({ owner: 'ahead' }))).granted);
       assert.deepEqual(await adapter.renew([of(request())], LONG), [true]);

@@ -9,8 +9,8 @@ export interface ToReproduceOptions {
   /** The tapestry of the run, with the bodies that should give the same results. */
   readonly tapestry: AnyTapestry;
   /**
-   * Ids of knots that may differ, as they use the clock, chance or other systems. For a map, all its elements.
-   * Default: none.
+   * Ids of knots that may differ, as they use the clock, chance or other systems; the id of a map stands for all its
+   * elements. Default: none.
    */
   readonly except?: readonly string[];
   /**
@@ -19,21 +19,21 @@ export interface ToReproduceOptions {
    * knots downstream.
    */
   readonly by?: 'knot' | 'run';
-  /** `ctx.resources` of the bodies. Default: empty. */
+  /** The `ctx.resources` of the bodies. Default: empty. */
   readonly resources?: Readonly<Record<string, unknown>>;
   /** Where `ctx.logger` writes. Default: nowhere. */
   readonly logger?: LoggerLike;
-  /** With `by: 'run'`: replacements for bodies, as in `runLocally`. */
+  /** Replacements for bodies, as in `runLocally`, for `by: 'run'`. */
   readonly replace?: Readonly<Record<string, KnotBody>>;
 }
 
 export interface RunExpectation {
   /**
-   * Resolves if all knots of the run, and of runs that it started, give the same value or the same error as
-   * recorded. Bodies run for real, including their effects outside.
+   * The promise resolves if all knots of the run, and of runs that it started, give the same value or the same error as
+   * recorded. The bodies run for real, including their effects outside.
    *
-   * @throws SelvageError `RunNotReproduced`, naming the first knot that differs and its place; `UnknownKnot` for one
-   * in `except`; `UnknownTapestry`, `BodyMissing`; errors of reading a capsule
+   * @throws SelvageError `RunNotReproduced`, naming the first knot that differs and its place; `UnknownKnot` for an
+   *   unknown id in `except`; `UnknownTapestry`, `BodyMissing`; errors of reading a capsule
    */
   toReproduce(options: ToReproduceOptions): Promise<void>;
 }
@@ -41,7 +41,7 @@ export interface RunExpectation {
 const TOLD = 10;
 
 /**
- * Turns a past run into a test: `await expectRun('nightly.selvage.html').toReproduce({ tapestry: nightly })`.
+ * Turns a past run into a test, as in `await expectRun('nightly.selvage.html').toReproduce({ tapestry: nightly })`.
  *
  * @param capsule a file of `selvage capsule`, or the result of `readCapsule`
  */

@@ -252,7 +252,7 @@ export const HISTORY_COMMITS_TESTS: ConformanceTests<RunHistory> = {
 const ODD_TEXTS = {
   zero: 'a\0b',
   'half of a character': 'a\ud800b',
-  // Random, as a database could compress anything else.
+  // The text is random, as a database could compress anything else.
   long: Array.from({ length: 160 }, (_, part) => sampleHash(String(part)).slice(-64)).join(''),
   bidi: 'a\u202eb\u2066c',
   escape: 'a\u001b[31mb\u0007\u009b',

@@ -250,7 +250,7 @@ export const HISTORY_LINEAGE_TESTS: ConformanceTests<RunHistory> = {
     const records = times.map((finished_at, index) =>
       sampleLineage({
         knot_id: `k${index}`,
-        // It ends before it begins, as clocks may differ.
+        // The knot ends before it begins, as clocks may differ.
         scheduled_at: finished_at + 2,
         started_at: finished_at + 1,
         finished_at,

@@ -3,7 +3,7 @@ import type { RunHistory, RunRecord } from '../ports';
 import type { ConformanceTests } from './conformance';
 import { sampleHash, sampleLineage, sampleRun } from './sample-records';
 
-/** Not every technology has `partitions`. */
+/** These tests are optional, because not every technology has `partitions`. */
 export const HISTORY_PARTITIONS_TESTS: ConformanceTests<RunHistory> = {
   async 'tells of each partition its newest run and the newest that succeeded, if it answers such questions'({
     adapter,
@@ -20,7 +20,7 @@ export const HISTORY_PARTITIONS_TESTS: ConformanceTests<RunHistory> = {
       ['a', 30, 'failed'],
       ['a', 20, 'succeeded'],
       ['b', 10, 'running'],
-      // Recorded last, so it is the newest.
+      // This run was recorded last, so it is the newest.
       ['c', 10, 'failed'],
       ['c', 10, 'succeeded'],
       ['d', 10, 'succeeded'],
@@ -67,7 +67,7 @@ export const HISTORY_PARTITIONS_TESTS: ConformanceTests<RunHistory> = {
     await adapter.commit(
       runs.flatMap((temporal_run_id, number) => [
         sampleLineage({ temporal_run_id, knot_id: 'a', code_hash: codeOf(number) }),
-        // The code of the other knot, which is wrong for this one.
+        // The code hash belongs to the other knot, and is wrong for this knot.
         sampleLineage({ temporal_run_id, knot_id: 'b', code_hash: number === 3 ? now : before }),
         sampleLineage({
           temporal_run_id,

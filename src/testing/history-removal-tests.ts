@@ -49,7 +49,7 @@ export const HISTORY_REMOVAL_TESTS: ConformanceTests<RunHistory> = {
       await adapter.startRun(run(name));
       await adapter.commit(records(name));
     }
-    // Ensures that every index knows it.
+    // Asking for the values ensures that every index knows the run.
     assert.equal((await adapter.referredTo(namedBy('gone'))).size, 6);
     assert.equal((await adapter.findLineage({ definition: 'gone' })).items.length, 3);
 
@@ -89,11 +89,11 @@ export const HISTORY_REMOVAL_TESTS: ConformanceTests<RunHistory> = {
     };
     await check(['stays']);
     assert.equal(await adapter.deleteRun('temporal gone'), undefined);
-    // New records are found, wherever their rows are.
+    // New records are found, wherever in the tables their rows are.
     await adapter.startRun(run('later'));
     await adapter.commit(records('later'));
     await check(['later', 'stays']);
-    // Its id is free again.
+    // The id of a removed run is free again.
     assert.deepEqual(await adapter.startRun(run('gone')), run('gone'));
     assert.ok((await adapter.commit(records('gone'))).every(({ inserted }) => inserted));
     assert.deepEqual(byKnot(await adapter.getRecords('temporal gone')), byKnot(records('gone')));

@@ -104,7 +104,7 @@ export const HISTORY_STATISTICS_TESTS: ConformanceTests<RunHistory> = {
   },
 
   async 'forgets in its figures what is removed, and counts what comes after'({ adapter }) {
-    // More than any technology keeps summed up together, in several runs.
+    // The records are more than any technology keeps summed up together, in several runs.
     const runs = Array.from({ length: 5 }, (_, number) => `temporal-${number}`);
     for (const temporal_run_id of runs) {
       const run_id = temporal_run_id;

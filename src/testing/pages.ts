@@ -1,6 +1,6 @@
 import type { Page } from '../ports';
 
-/** Reads a listing page by page. Fails if a page is larger than requested, or if the listing does not end. */
+/** Reads a listing page by page; fails if a page is larger than requested, or if the listing does not end. */
 export async function allPages<T>(
   limit: number,
   list: (page: { limit: number; cursor?: string }) => Promise<Page<T>>,

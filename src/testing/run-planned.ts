@@ -13,7 +13,7 @@ import {
 } from '../triggers';
 
 export interface RunPlannedOptions extends RunLocallyOptions {
-  /** Runs times after this one. */
+  /** Only planned times after this one are run. */
   readonly from: Date;
   /** Maximum number of runs. Default 1. */
   readonly runs?: number;
@@ -22,7 +22,7 @@ export interface RunPlannedOptions extends RunLocallyOptions {
   readonly tapestry?: Tapestry<any, any>;
 }
 
-/** A run in this process for a planned time. */
+/** A run in this process that was made for a planned time. */
 export interface PlannedRun {
   readonly planned: Date;
   readonly result: LocalRun<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 
-/** The methods of the five ports that change the storage. */
+/** The names of the methods of the five ports that change the storage. */
 const WRITES: ReadonlySet<string> = new Set([
   // Data store
   'put',
@@ -32,7 +32,7 @@ const WRITES: ReadonlySet<string> = new Set([
  * Wraps an adapter (or backends) so that some writes succeed but report `BackendUnavailable`, as when a connection
  * breaks between the commit and the answer.
  *
- * @param when called with the method's name after each write
+ * @param when a callback with the method's name after each write
  */
 export function withDoneButFailed<T extends object>(adapter: T, when: (method: string) => boolean): T {
   return aroundCalls(adapter, async (method, call) => {
@@ -53,7 +53,7 @@ const DIRECT: ReadonlySet<string> = new Set([
   'close',
 ]);
 
-/** Returns an instance of the same class; the adapter's calls of its own methods are not wrapped. */
+/** Returns an instance of the same class; calls by the adapter of its own methods are not wrapped. */
 function aroundCalls<T extends object>(
   adapter: T,
   around: (method: string, call: () => Promise<unknown>) => Promise<unknown>,

@@ -6,26 +6,26 @@ import type { EventLink } from '../ports';
 import { isTrigger, triggerName, type EventMap, type TriggerDeclaration } from '../triggers';
 
 export interface TryEventOptions {
-  /** Replaces the trigger's own `map`. */
+  /** A function that replaces the trigger's own `map`. */
   readonly map?: EventMap;
-  /** Key of the event. Default `test`. */
+  /** The key of the event. Default `test`. */
   readonly key?: string;
-  /** Origin of the event. Default: empty. */
+  /** The origin of the event. Default: empty. */
   readonly link?: EventLink;
 }
 
 /** The result of an event, up to the start of its run. */
 export type TriedEventResult =
-  /** It would start a run with these parameters, with defaults, as validated by the schemas. */
+  /** The event would start a run with these parameters, with defaults, as validated by the schemas. */
   | { readonly status: 'accepted'; readonly parameters: Readonly<Record<string, unknown>> }
   /** `map` returned nothing, so no run would start. */
   | { readonly status: 'filtered' }
-  /** `InvalidEvent` (the `map` threw, or records cannot hold key or link) or `InvalidParameters`. */
+  /** The error: `InvalidEvent` (the `map` threw, or records cannot hold key or link) or `InvalidParameters`. */
   | { readonly status: 'refused'; readonly error: SelvageError };
 
 /**
  * Tries a trigger's reaction to an event, without a broker, a server or a ledger: runs its `map`, and validates the
- * tapestry's parameters. Starts nothing; pass the parameters to `runLocally` for that.
+ * tapestry's parameters. The function starts nothing; pass the parameters to `runLocally` to start a run.
  *
  * @param body the argument of the trigger's `map`; without a `map`, the parameters
  * @throws SelvageError `InvalidConfig` if the trigger starts no runs

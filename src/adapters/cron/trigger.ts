@@ -14,7 +14,7 @@ import type { BackOff } from '../../values/back-off';
 export interface CronClock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves after this many milliseconds, or when the signal is aborted. */
+  /** Waits this many milliseconds, or until the signal is aborted. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -28,8 +28,8 @@ const BACK_OFF: BackOff = { base: 1_000, max: 30_000 };
 const LONGEST_SLEEP_MS = 2_147_483_647;
 
 /**
- * Delivers an event at each multiple of an interval since 1970. So all processes name an event alike, and the start
- * ledger lets only one start its run. Events that pass while no process accepts them are lost and counted.
+ * Delivers an event at each multiple of an interval since 1970. All processes name an event alike, so the start ledger
+ * lets only one of them start its run. Events that pass while no process accepts them are lost and counted.
  */
 export class CronTrigger implements Trigger {
   readonly kind = 'cron';
@@ -48,7 +48,7 @@ export class CronTrigger implements Trigger {
     let last = this.clock.now();
     while (!signal.aborted) {
       const planned = plannedTimes({ everyMs, offsetMs: 0 }, last).next().value!;
-      // These events were missed: a later one is due as well.
+      // Only the newest planned event is delivered; the planned events before it count as missed.
       const missed = Math.floor((this.clock.now() - planned) / everyMs);
       if (missed > 0) {
         metrics.count('lost', missed);
@@ -83,7 +83,7 @@ export class CronTrigger implements Trigger {
       wait: (ms) => this.clock.sleep(ms, signal),
     });
     const accepted = acceptances?.[0];
-    // The same parameters are refused each time, until somebody corrects them.
+    // Refused parameters would be refused again each time, until somebody corrects them.
     if (acceptances) trouble(accepted?.status === 'refused' ? accepted.error : undefined);
   }
 }

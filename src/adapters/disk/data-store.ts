@@ -41,7 +41,7 @@ export class LocalDiskDataStore implements DataStore {
   readonly technology = 'local-disk';
   readonly #folder: string;
 
-  /** The folder must exist: use {@link createLocalDiskDataStore}, which creates it. */
+  /** The constructor needs an existing folder; {@link createLocalDiskDataStore} creates it. */
   constructor({ folder }: LocalDiskDataStoreOptions) {
     this.#folder = path.resolve(folder);
   }
@@ -90,7 +90,7 @@ export class LocalDiskDataStore implements DataStore {
     let size = 0;
     const hash = await this.#write(async (file, name) => {
       for await (const piece of source) {
-        // Hashes while the disk is busy writing.
+        // Hashes the bytes while the disk is busy writing.
         const written = whileUsing(name, () => file.writeFile(piece));
         digest.update(piece);
         size += piece.byteLength;
@@ -142,7 +142,7 @@ export class LocalDiskDataStore implements DataStore {
     return path.join(this.#folder, valueFile(hash));
   }
 
-  /** Where a value is while it is being deleted because of its age. */
+  /** The place of a value while it is being deleted because of its age. */
   #removedFileOf(hash: string): string {
     return path.join(this.#folder, TEMPORARY_FOLDER, path.basename(valueFile(hash)));
   }
@@ -195,8 +195,8 @@ export class LocalDiskDataStore implements DataStore {
   }
 
   /**
-   * Moves the file away before its time is finally checked. A process that keeps the value either did so
-   * before (then the file is moved back), or finds it missing and puts the value again.
+   * Moves the file away before its time is finally checked. A process that keeps the value meanwhile has either renewed
+   * it, so its file is moved back, or finds it missing and puts it again.
    */
   async #deleteUnlessPutSince(hash: string, since: number): Promise<boolean> {
     if (!isContentHash(hash)) return false;
@@ -250,7 +250,7 @@ export class LocalDiskDataStore implements DataStore {
   }
 }
 
-/** Errors: `FolderUnusable`, `DiskFull`. */
+/** Throws `FolderUnusable`, `DiskFull`. */
 export async function createLocalDiskDataStore(
   options: LocalDiskDataStoreOptions,
 ): Promise<LocalDiskDataStore> {

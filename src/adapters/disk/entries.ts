@@ -7,13 +7,13 @@ import { unlessMissing } from './file-errors';
 
 const PREFIX = /^[0-9a-f]{2}$/;
 
-/** A value's file, below the folder of the store. */
+/** The path of a value's file, below the folder of the store. */
 export function valueFile(hash: string): string {
   const start = hash.indexOf(':') + 1;
   return path.join(hash.slice(start, start + 2), hash.slice(start + 2, start + 4), valueName(hash));
 }
 
-/** Where a file with this name belongs, if it is a value's. */
+/** The place of a file with this name; undefined if it is not a value's. */
 export function homeOf(name: string): string | undefined {
   const hash = hashOfName(name);
   return hash && valueFile(hash);

@@ -28,7 +28,7 @@ export async function unlessMissing<T>(work: () => Promise<T>): Promise<T | unde
 }
 
 export async function flushFolder(folder: string): Promise<void> {
-  // Windows cannot open a folder, and needs no flush of it.
+  // Windows cannot open a folder, and needs no flush of its entries.
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {

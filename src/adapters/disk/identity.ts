@@ -14,7 +14,7 @@ export async function identityOf(folder: string): Promise<string> {
     const temporary = path.join(folder, TEMPORARY_FOLDER, randomUUID());
     await writeFile(temporary, `${randomUUID()}\n`, { mode: fileMode(temporary) });
     try {
-      // The first process links the complete file; the others read that one.
+      // The first process links its complete file; the other processes read that file.
       await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'EEXIST') throw error;
       });

@@ -10,11 +10,11 @@ import { flushFolder, unlessMissing } from './file-errors';
 const PLACE = /^([0-9a-f]{64})\.(?:key|forgotten)$/;
 
 export interface FolderSubjectKeyStoreOptions {
-  /** Created at the first use if missing. Several processes may use one folder at once. */
+  /** The folder is created at the first use if missing. Several processes may use one folder at once. */
   readonly folder: string;
 }
 
-/** A file per subject: `….key` while its values can be read, then `….forgotten`, which counts if both exist. */
+/** A subject's file is `….key` while its values can be read, then `….forgotten`, which counts if both exist. */
 export class FolderSubjectKeyStore implements SubjectKeyStore {
   readonly technology = 'folder';
   readonly #folder: string;
@@ -33,7 +33,7 @@ export class FolderSubjectKeyStore implements SubjectKeyStore {
       const standing = await this.#read(place);
       if (standing) return standing;
       await this.#write(record, (temporary) =>
-        // The first process links the complete file.
+        // The first process links its complete file; any later one gets an error and reads that file.
         link(temporary, this.#file(place, 'key')).catch((error: NodeJS.ErrnoException) => {
           if (error.code !== 'EEXIST') throw error;
         }),
@@ -138,7 +138,7 @@ export class FolderSubjectKeyStore implements SubjectKeyStore {
   }
 }
 
-/** A digest, because a subject may be any text and a file name may not. */
+/** File names contain a digest, because a subject may be any text and a file name may not. */
 function placeOf(subject: string): string {
   return createHash('sha256').update(subject).digest('hex');
 }

@@ -6,7 +6,7 @@ import { makeFolder } from '../../node/writable';
 import { homeOf } from './entries';
 import { unlessMissing } from './file-errors';
 
-/** Folder of unfinished files, inside the store's folder: finishing one is a rename in one file system. */
+/** The folder of unfinished files, in the store's folder: finishing a file is a rename in one file system. */
 export const TEMPORARY_FOLDER = 'temporary';
 
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
@@ -28,7 +28,7 @@ export async function prepareFolder(folder: string): Promise<void> {
       if (found === undefined || found.mtimeMs >= Date.now() - ABANDONED_AFTER_MS) continue;
       const home = homeOf(name);
       if (home === undefined) await rm(file, { force: true });
-      // A process that was deleting it for its age did not finish; the next one will.
+      // The process that was deleting this value for its age did not finish; the next process will.
       else await unlessMissing(() => rename(file, path.join(folder, home)));
     }
   } catch (error) {

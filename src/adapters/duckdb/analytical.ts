@@ -22,7 +22,7 @@ export type AnalyticalSource =
   | {
       /** A run history of any technology; its content is copied to a temporary file, which `close` removes. */
       readonly history: RunHistory;
-      /** Only these runs, with all their lineage. Default: all. */
+      /** Only these runs are copied, with all their lineage. Default: all. */
       readonly runs?: RunSelection;
     }
   | {
@@ -50,7 +50,7 @@ export class AnalyticalHistory extends DuckDbRecords implements RunHistory {
 
   /**
    * Rows of an SQL statement in DuckDB's dialect, with `?` for the values. The views have the fields of the records.
-   * Beside them, `lineage` has the timestamps (UTC) `scheduled`, `started`, `finished`; `runs` has the latter two.
+   * The timestamps (UTC) `started` and `finished` are in both views, and `scheduled` in `lineage`.
    */
   async query(sql: string, values: DuckDbValue[] = []): Promise<Row[]> {
     return (await this.#database.query(sql, values)).map(plainRow);
@@ -99,7 +99,7 @@ export class AnalyticalHistory extends DuckDbRecords implements RunHistory {
 }
 
 /**
- * Opens records to look at.
+ * Opens records for analysis.
  *
  * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `RunHistoryInUse`, `DatabaseDamaged`, `UnreleasedData`,
  *   `SchemaTooNew`, `MissingPackage`, and what the given history throws
@@ -110,7 +110,7 @@ export async function openAnalyticalHistory(options: AnalyticalOptions): Promise
   return await overCopy(options.history, options.runs ?? {}, options);
 }
 
-/** The copy is a file, because it may exceed the memory. */
+/** The copy of the history is a file, because it may exceed the memory. */
 async function overCopy(
   history: RunHistory,
   runs: RunSelection,

@@ -4,7 +4,7 @@ import { appendFields, type Fields } from './columns';
 
 const CODECS: Readonly<Record<'lineage' | 'runs', Fields>> = { lineage: LINEAGE, runs: RUN };
 
-/** DuckDB's appender is some ten times as fast as statements. Ids start at `firstId` and grow by `step`. */
+/** DuckDB's appender is some ten times as fast as statements. Row ids start at `firstId` and grow by `step`. */
 export async function append(
   connection: DuckDbConnectionLike,
   table: keyof typeof CODECS,
@@ -22,7 +22,7 @@ export async function append(
     }
     appender.flushSync();
   } catch (error) {
-    // Closing the appender would write the rows.
+    // After an error nothing may be written, and closing the appender would write the rows.
     appender.clear();
     throw error;
   } finally {

@@ -14,7 +14,7 @@ export interface DuckDbConnectionLike {
 }
 
 interface DuckDbRowsLike {
-  /** With JavaScript values for lists, times and the like. */
+  /** The rows, with JavaScript values for lists, times and the like. */
   getRowObjectsJS(): Record<string, unknown>[];
 }
 

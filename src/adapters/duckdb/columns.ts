@@ -7,7 +7,7 @@ export interface Fields {
   values(record: object): unknown[];
 }
 
-/** Appends the fields of a record; the row is not ended. */
+/** Appends the fields of a record, without ending the row. */
 export function appendFields(appender: DuckDbAppenderLike, fields: Fields, record: object): void {
   for (const [index, value] of fields.values(record).entries()) {
     const column = fields.columns[index]!;
@@ -20,7 +20,7 @@ export function appendFields(appender: DuckDbAppenderLike, fields: Fields, recor
   }
 }
 
-/** A lone surrogate would come back as another character. */
+/** DuckDB would return a lone surrogate as another character. */
 export function storable(column: string, text: string): string {
   requireStorableText(text, 'DuckDB', { column });
   return text;

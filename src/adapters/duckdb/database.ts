@@ -5,19 +5,19 @@ import { isFatal, selvageErrorOf } from './errors';
 import { VIEWS } from './schema';
 import { inTransaction } from './transaction';
 
-/** At most this many queries that run at once; others wait for their turn. */
+/** At most this many queries run at once; other queries wait for their turn. */
 const READERS = 3;
 
 interface DuckDbDatabaseOptions {
   /** The file's name in errors. */
   readonly place: string;
-  /** Opens the database; called again after DuckDB has given it up because of an error. */
+  /** Opens the database; called again after an error made DuckDB give the database up. */
   open(): Promise<DuckDbInstanceLike>;
-  /** Creates tables and views on the connection that later writes; it is in no transaction. */
+  /** Creates tables and views on the connection that later writes, outside of a transaction. */
   prepare(connection: DuckDbConnectionLike): Promise<void>;
   /** Whether closing the database closes the instance. */
   readonly owned: boolean;
-  /** Called once, when it is closed. */
+  /** Called once, when the database is closed. */
   release?(): void;
 }
 
@@ -33,7 +33,7 @@ class Session {
     readonly writer: DuckDbConnectionLike,
   ) {}
 
-  /** Works with the session, which is not closed before the work is done. */
+  /** Runs `work` with the session, which is not closed before the work is done. */
   async use<T>(work: () => Promise<T>): Promise<T> {
     const promise = work();
     this.#underWay.add(promise);
@@ -67,7 +67,7 @@ class Session {
 
   async close(owned: boolean): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
-    // `closeSync` would do this, too, but block the event loop. After an error, the next opening does it.
+    // `closeSync` would checkpoint, too, but block the event loop. After an error, the next opening checkpoints.
     await this.writer.runAndReadAll('checkpoint').catch(() => undefined);
     for (const connection of [...this.#readers, this.writer]) connection.closeSync();
     if (owned) this.instance.closeSync();
@@ -88,19 +88,19 @@ export class DuckDbDatabase {
     return this.options.place;
   }
 
-  /** Opens it unless it is open. */
+  /** Opens the database unless it is open. */
   async open(): Promise<void> {
     await this.#opened('open');
   }
 
-  /** Rows of one statement, or of the last of several. */
+  /** The rows of a statement; of the last one if `sql` has several. */
   query(sql: string, values: DuckDbValue[] = []): Promise<Row[]> {
     return this.#inSession((session) =>
       session.read(async (reader) => (await reader.runAndReadAll(sql, values)).getRowObjectsJS()),
     );
   }
 
-  /** Works in one transaction, which is durable when this resolves, and rolled back if the work throws. */
+  /** Runs `work` in one transaction, which is durable when the promise resolves, and rolled back if `work` throws. */
   write<T>(work: (writer: DuckDbConnectionLike) => Promise<T>): Promise<T> {
     const turn = this.#lastWrite.then(() =>
       this.#inSession(({ writer }) => inTransaction(writer, () => work(writer))),
@@ -109,7 +109,7 @@ export class DuckDbDatabase {
     return turn;
   }
 
-  /** Waits for work in progress; work that has not begun is refused. */
+  /** Closes the database after the work in progress; work that has not begun is refused. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -166,7 +166,7 @@ export class DuckDbDatabase {
         this.#session = undefined;
         throw error;
       });
-    // The next caller gets the error.
+    // The error of this opening is ignored here, because the next caller gets it.
     this.#session.catch(() => undefined);
   }
 

@@ -26,7 +26,7 @@ interface Rule {
   tell(file: string, reason: string, cause: unknown, activity: 'open' | 'use'): SelvageError;
 }
 
-/** DuckDB has no error codes, only texts. The first matching rule counts. */
+/** DuckDB has no error codes, only texts. The first rule that matches an error's text counts. */
 const RULES: readonly Rule[] = [
   {
     pattern: /Could not set lock on file|Conflicting lock/,
@@ -79,7 +79,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** One line, without DuckDB's advice for users of its command line. */
+/** The reason in one line, without DuckDB's advice for users of its command line. */
 function shortened(reason: string): string {
   const [line = ''] = reason.split(/\n|However, you would be able/);
   return line.trim().slice(0, 300);

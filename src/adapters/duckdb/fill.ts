@@ -4,7 +4,7 @@ import { append } from './append';
 import type { DuckDbConnectionLike } from './client';
 import { migrate } from './schema';
 
-/** Which runs: all given conditions must hold. */
+/** The runs to copy: those for which all given conditions hold. */
 export type RunSelection = Omit<RunQuery, 'limit' | 'cursor'>;
 
 export interface Filled {
@@ -12,12 +12,12 @@ export interface Filled {
   readonly lineage: number;
 }
 
-/** Listings return the newest first, which must get the highest id. No history has this many records. */
+/** Listings return the newest record first, and the highest id must be its id. No history has more records. */
 const NEWEST_ID = 2 ** 52;
 
 /**
- * Creates the tables and fills them from any history, page by page, without records that are committed meanwhile.
- * Each run comes with the knots on record when it is read. An empty `selection` means all runs and all lineage.
+ * Creates the tables and fills them from any history, page by page, without records that are committed meanwhile. Each
+ * run is copied with the knots on record when the run is read. An empty `selection` means all runs and all lineage.
  */
 export async function fillFrom(
   history: RunHistory,
@@ -35,7 +35,7 @@ export async function fillFrom(
       await add('lineage', records);
   };
   const isAll = Object.values(selection).every((value) => value === undefined);
-  // Lineage first, so that every run has its records.
+  // Lineage is copied before the runs, so that every run has its records.
   if (isAll) await addLineage({});
   for await (const runs of everyPage((page) => history.listRuns({ ...selection, ...page }))) {
     await add('runs', runs);

@@ -7,8 +7,8 @@ import { isOpenHere } from './open-files';
 import { readMigrationState } from './schema';
 
 /**
- * Inspects a DuckDB file without changing or creating anything. `absent`: it will be created at first use; `old`: its
- * tables will be created or migrated then.
+ * Inspects a DuckDB file without changing or creating anything. `absent`: the file will be created at first use; `old`:
+ * the tables in the file will be created or migrated at first use.
  *
  * @throws SelvageError `FolderUnusable`, `DiskFull`, `RunHistoryInUse`, `DatabaseDamaged`, `UnreleasedData`,
  *   `SchemaTooNew`, `MissingPackage`

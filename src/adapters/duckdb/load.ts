@@ -4,9 +4,9 @@ import { loadOptional } from '../../node/optional-package';
 import type { DuckDbInstanceLike } from './client';
 
 export interface DuckDbResources {
-  /** Limit of memory that DuckDB uses before it writes to its temporary folder: `512MB`, `4GB`, … Default `1GB`. */
+  /** The most memory that DuckDB uses before it writes to its temporary folder, such as `4GB`; default `1GB`. */
   readonly memoryLimit?: string;
-  /** At most this many threads of a query. Default: one per core. */
+  /** At most this many threads of a query; one per core if omitted. */
   readonly threads?: number;
 }
 
@@ -20,10 +20,10 @@ export async function openInstance(
   return await DuckDBInstance.create(file, {
     access_mode: access,
     memory_limit: memoryLimit,
-    // Otherwise it would be created in the working directory.
+    // Without this setting, DuckDB would create the temporary folder in the working directory.
     ...(file === ':memory:' && { temp_directory: path.join(tmpdir(), 'selvage-duckdb') }),
     ...(threads !== undefined && { threads: String(threads) }),
-    // Everything needed is built in; nothing is ever downloaded.
+    // DuckDB has all needed extensions built in, and never downloads any.
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });

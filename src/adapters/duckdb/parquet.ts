@@ -15,7 +15,7 @@ const FILES = { lineage: 'lineage.parquet', runs: 'runs.parquet' } as const;
 export interface ExportOptions extends DuckDbResources {
   /** The folder of the two files; created if missing. Files of an earlier export are replaced. */
   readonly folder: string;
-  /** Only these runs, with all their lineage. Default: all runs, and all lineage. */
+  /** Only these runs are exported, with all their lineage; by default, the whole history is. */
   readonly runs?: RunSelection;
 }
 
@@ -27,7 +27,7 @@ export interface ExportedHistory extends Filled {
 /**
  * Writes a history of any technology to `lineage.parquet` and `runs.parquet`: the fields of the records, oldest first,
  * objects and lists as JSON text, times as milliseconds since the epoch. Readers never see a partial file; repeating
- * the call replaces both. While it works, it needs the same space once more.
+ * the call replaces both. During the export, the folder needs the space of both files twice.
  *
  * @throws SelvageError `FolderUnusable`, `DiskFull`, `MissingPackage`, and what the history throws
  */
@@ -46,7 +46,7 @@ export async function exportHistory(history: RunHistory, options: ExportOptions)
   }
 }
 
-/** Inside the folder itself, so that renaming moves a file out of it. */
+/** The work folder is inside the folder itself, so that renaming moves a file out of it. */
 async function workFolder(folder: string): Promise<string> {
   try {
     await mkdir(folder, { recursive: true });
@@ -57,7 +57,7 @@ async function workFolder(folder: string): Promise<string> {
 }
 
 async function writeFiles(history: RunHistory, work: string, options: ExportOptions): Promise<Filled> {
-  // In a file, because it may exceed the memory.
+  // The copy of the history is in a file, because it may exceed the memory.
   const instance = await openInstance(path.join(work, 'scratch.duckdb'), options);
   try {
     const connection = await instance.connect();

@@ -25,7 +25,7 @@ import { plainRow, type Row } from './columns';
 const lineageOf = (row: Row): LineageRecord => LINEAGE.fromRow(row as RowOf<LineageRecord>);
 const runOf = (row: Row): RunRecord => RUN.fromRow(row as RowOf<RunRecord>);
 
-/** Returns the rows of a statement. */
+/** Runs a statement, and returns its rows. */
 export type Query = (sql: string, values?: DuckDbValue[]) => Promise<Row[]>;
 
 export const queryOf =
@@ -160,7 +160,7 @@ export class DuckDbRecords {
       outcome,
       output_hash: outputHash,
     };
-    // `contains` is a fast filter; the second condition is exact.
+    // The condition with `contains` is a fast filter; the second condition is exact.
     const hasInput = INPUTS.map(
       (column) => `(contains(${column}, ?) and list_contains(json_extract_string(${column}, '$.*'), ?))`,
     );
@@ -206,7 +206,7 @@ export class DuckDbRecords {
 
 const NAME_OF_KNOT = `case when contains(knot_id, '[') then split_part(knot_id, '[', 1) || '[]' else knot_id end`;
 
-/** A row for all knots of one duration, and once more for all that were queued for as long. */
+/** One row counts all knots of one duration, and another row all knots that were queued for as long. */
 const knotFigures = (name: string): string => `
   select name, outcome, is_reused, duration, queued, count(*) as count, coalesce(sum(output_size), 0) as bytes, coalesce(sum(saved), 0) as saved
   from (

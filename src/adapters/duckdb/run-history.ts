@@ -32,7 +32,7 @@ export interface DuckDbFileOptions extends DuckDbResources {
   readonly path: string;
 }
 
-/** An instance that you have opened and will close. It serves one history, and no other process may open its file. */
+/** An instance that you open and close, for one history. No other process may open the file of the instance. */
 export interface DuckDbInstanceOptions {
   readonly instance: DuckDbInstanceLike;
 }
@@ -49,7 +49,7 @@ export class DuckDbRunHistory extends DuckDbRecords implements RunHistory {
     super((sql, values) => database.query(sql, values));
   }
 
-  /** As the only writer of the file, it finds the existing keys and appends the others. */
+  /** As the only writer of the file, the history finds the existing keys and appends the other records. */
   commit(records: readonly LineageRecord[]): Promise<CommitResult[]> {
     return this.database.write(async (writer) => {
       const standing = await recordsWithKeysOf(records, queryOf(writer));
@@ -75,7 +75,7 @@ export class DuckDbRunHistory extends DuckDbRecords implements RunHistory {
   }
 
   async endRun(temporalRunId: string, end: RunEnd, required?: RequiredRecords): Promise<boolean> {
-    // Separate from the write: only one process has the file, so nobody can restore it in between.
+    // The check is separate from the write: only one process has the file, so nobody can restore it in between.
     if (required && !(await hasRequired(this, temporalRunId, required))) return false;
     return await this.#update(temporalRunId, (run) => endedRun(run, end));
   }
@@ -95,7 +95,7 @@ export class DuckDbRunHistory extends DuckDbRecords implements RunHistory {
     });
   }
 
-  /** Rows of an SQL statement over the views `lineage` and `runs`, as in the analytical view; it must not write. */
+  /** Rows of an SQL statement that only reads the views `lineage` and `runs`, as in the analytical view. */
   async query(sql: string, values: DuckDbValue[] = []): Promise<Row[]> {
     return (await this.database.query(sql, values)).map(plainRow);
   }
@@ -196,7 +196,7 @@ function onInstance(instance: DuckDbInstanceLike): DuckDbDatabase {
   });
 }
 
-/** Without space for a new file, DuckDB leaves a part of it, and would consider it damaged from then on. */
+/** Without space for a new file, DuckDB leaves an incomplete file, which it would consider damaged from then on. */
 async function openOrMake(file: string, resources: DuckDbResources): Promise<DuckDbInstanceLike> {
   const isThere = existsSync(file);
   try {

@@ -12,7 +12,7 @@ import {
 import type { DuckDbConnectionLike } from './client';
 import { inTransaction } from './transaction';
 
-/** `id` grows with each record and orders equal times. No indexes: one costs a commit more than the record itself. */
+/** `id` grows with each record and orders equal times. An index would cost a commit more than the record itself. */
 export const MIGRATIONS: Migrations = {
   '0001-schema-c': `
   create table selvage_identity (identity varchar not null);
@@ -27,10 +27,10 @@ export const MIGRATIONS: Migrations = {
     tags varchar, vcs_commit varchar, parent_run_id varchar, started_at double, finished_at double, details varchar);`,
 };
 
-/** Where unreleased builds kept the version of the tables. */
+/** The table in which unreleased builds kept the version of the tables. */
 const UNRELEASED_TABLE = 'selvage_schema';
 
-/** For users' queries: the fields of the records, times also as timestamps, objects as JSON, tags as a list. */
+/** Views for users' queries: the fields of the records, also times as timestamps, objects as JSON, tags as lists. */
 export const VIEWS = `
   create or replace temp view lineage as
     select ${shownColumns(LINEAGE.columns)}, ${['scheduled', 'started', 'finished'].map(timestamp).join(', ')} from selvage_lineage;
@@ -46,12 +46,12 @@ function shownColumns(columns: readonly Column[]): string {
     .join(', ');
 }
 
-/** In UTC, whatever the session's time zone. */
+/** A timestamp in UTC, whatever the session's time zone. */
 function timestamp(name: string): string {
   return `make_timestamp((${name}_at * 1000)::bigint) as ${name}`;
 }
 
-/** Creates the tables, or migrates them. Tests pass other migrations. Errors: `UnreleasedData`, `SchemaTooNew`. */
+/** Creates the tables, or migrates them. Tests pass their own migrations. Throws `UnreleasedData`, `SchemaTooNew`. */
 export async function migrate(
   connection: DuckDbConnectionLike,
   file: string,
@@ -64,7 +64,7 @@ export async function migrate(
   });
 }
 
-/** Errors: `UnreleasedData`, `SchemaTooNew`. */
+/** Throws `UnreleasedData`, `SchemaTooNew`. */
 export async function readMigrationState(
   connection: DuckDbConnectionLike,
   file: string,

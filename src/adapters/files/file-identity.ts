@@ -5,7 +5,7 @@ import path from 'node:path';
 import { SelvageError } from '../../errors';
 import { DamagedFile, GunzippedFile } from './gunzipped-file';
 
-/** The first bytes of a file, which tell it from others. */
+/** The number of first bytes of a file, which tell it from other files. */
 export const HEAD_BYTES = 1_024;
 /** The bytes before a place, which tell a file that has grown from one that was truncated and written anew. */
 export const TAIL_BYTES = 64;
@@ -15,7 +15,7 @@ interface Print {
   readonly hash: string;
 }
 
-/** A file's bytes, decompressed if it is compressed. A `FileHandle` is one. */
+/** A file's bytes, decompressed if it is compressed. A `FileHandle` of Node fits this type. */
 export interface FileBytes {
   stat(options: { bigint: true }): Promise<Pick<BigIntStats, 'size' | 'mtimeNs'>>;
   read(
@@ -33,9 +33,9 @@ export interface FilePlace {
   readonly ino: string;
   readonly head: Print;
   readonly tail: Print;
-  /** Everything before this byte is finished. */
+  /** All lines before this byte are finished. */
   readonly at: number;
-  /** Its length at the last look, and the time of that look, in milliseconds since the epoch. */
+  /** The file's length at the last look, and the time of that look, in milliseconds since the epoch. */
   readonly size?: number;
   readonly seen?: number;
 }
@@ -49,7 +49,7 @@ export interface OpenFile extends Inode {
   readonly handle: FileBytes;
 }
 
-/** Opens a file for reading, a `.gz` for reading its contents. Undefined: no such file. */
+/** Opens a file for reading, a `.gz` for reading its contents. Returns undefined if there is no such file. */
 export async function openFile(file: string): Promise<OpenFile | undefined> {
   let handle: FileHandle;
   try {
@@ -81,9 +81,9 @@ function noFile(file: string): SelvageError {
 export interface Inode {
   readonly dev: string;
   readonly ino: string;
-  /** Changes with everything that happens to the file, and when its inode becomes another file's. */
+  /** This text changes with every change of the file, and when its inode becomes another file's. */
   readonly changed: string;
-  /** When it was last written, in milliseconds since the epoch. */
+  /** The time of the file's last write, in milliseconds since the epoch. */
   readonly written: number;
 }
 
@@ -126,16 +126,16 @@ export async function holds(
 }
 
 /**
- * Finds the file of a place, first by its inode, under any name in the folder. The next try is a copy by `copytruncate`
- * or `gzip`, and the last one a file with the same name and contents. A name alone proves nothing.
+ * Finds the file of a place, first by its inode, under any name in the folder. The next candidate is a copy by
+ * `copytruncate` or `gzip`, and the last candidate a file with the same name and contents. A name alone proves nothing.
  *
- * @param least bytes that a file under the same name must have in common; two files often share fewer
+ * @param least bytes that a file under the same name must have in common; different files often share fewer
  */
 export async function findFile(place: FilePlace, least = HEAD_BYTES): Promise<OpenFile | undefined> {
   for (;;) {
     const before = await inodesBeside(place.path);
     const found = await findAmong(before, place, least);
-    // Renames during the search may hide the file.
+    // Renames during a search may hide the file.
     if (found || idsOf(before) === idsOf(await inodesBeside(place.path))) return found;
   }
 }
@@ -148,12 +148,12 @@ async function inodesBeside(file: string): Promise<Found[]> {
   return await Promise.all(paths.map(async (one) => ({ path: one, inode: await inodeAt(one) })));
 }
 
-/** Differs between any two states of a file. */
+/** A text that differs between any two states of a file. */
 export function keyOf({ dev, ino, changed }: Inode): string {
   return `${dev}:${ino}:${changed}`;
 }
 
-/** Equal as long as the same names lead to the same files. */
+/** A text that stays equal as long as the same names lead to the same files. */
 export function idsOf(files: readonly Found[]): string {
   return files.map(({ path: name, inode }) => `${name}\0${inode?.dev}:${inode?.ino}`).join('\0');
 }
@@ -172,42 +172,42 @@ async function findAmong(
   const back = inodes.filter(({ path: name, inode }) => inode && name === file && place.head.bytes >= least);
   for (const candidate of [...same, ...copies, ...back]) {
     const found = await openFile(candidate.path).catch((error: unknown) => {
-      // The file itself exists and is read once it can be. An unreadable other file may be anything.
+      // A wanted file that is unreadable is awaited. Any other unreadable file may be unrelated.
       if (same.includes(candidate) || !isDenied(error)) throw error;
       return undefined;
     });
     if (!found) continue;
-    // A damaged file does not hold it.
+    // A damaged file does not count as holding the place.
     if (await holds(found.handle, place).catch(unlessDamaged(false))) return found;
     await found.handle.close();
   }
   return undefined;
 }
 
-/** Whether a name could be a copy's: the file's name without its own rotation suffix, then a suffix. */
+/** Whether a name could belong to a copy: the file's name without its own rotation suffix, then a suffix. */
 export function isRotatedName(name: string, base: string): boolean {
   const stem = base.replace(ENDS_ROTATED, '');
   return name !== base && name.startsWith(stem) && /^[.\-_]/.test(name.slice(stem.length));
 }
 
-/** The suffixes of rotation: `app.log.1`, `app.log-20260131`, `app.log.2026-01-31_12`, each also compressed. */
+/** Suffixes of rotated files, as in `app.log.1`, `app.log-20260131` and `app.log.2026-01-31_12.gz`. */
 const ROTATED = String.raw`[.\-_]\d[\d.\-_:TZ]*(?:\.(gz|bz2|xz|zst|lz4|lzma|zip|Z))?`;
 const ENDS_ROTATED = new RegExp(`${ROTATED}$`, 'u');
 const NUMBERED = /^[.\-_](\d{1,5})(?:\.\w+)?$/;
 
-/** A wanted file, or one that a wanted file became by rotation. */
+/** A wanted file, or the file that a wanted file became by rotation. */
 export interface LogFile {
   readonly path: string;
   readonly inode: Inode | undefined;
-  /** Its path before rotation. */
+  /** The file's path before rotation. */
   readonly base: string;
   readonly pattern: string;
-  /** How often it was rotated, if the name says so. 0: a wanted file. */
+  /** How often the file was rotated, if the name says so. */
   readonly number?: number;
   readonly packing?: string;
 }
 
-/** The wanted files, in order; a path that is no pattern even if missing. Errors: `InvalidConfig` for a folder. */
+/** The wanted files, in order; a path without a pattern even if missing. Throws `InvalidConfig` for a folder. */
 export async function wantedFiles(paths: readonly string[]): Promise<LogFile[]> {
   const found = new Map<string, LogFile>();
   for (const pattern of paths.map((one) => path.resolve(one))) {
@@ -282,7 +282,7 @@ async function isFolder(file: string): Promise<boolean> {
   try {
     return (await stat(file)).isDirectory();
   } catch {
-    // Opening it reports the error.
+    // A file that vanished meanwhile is kept, because opening it reports the error.
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import { watch, type FSWatcher } from 'node:fs';
 
-/** Ends a rest when a folder changes. Only a hint: polling finds changes that the system does not report. */
+/** Ends a reader's rest when a folder changes; polling finds changes that the system does not report. */
 export class FolderWatch {
   readonly #watchers = new Map<string, FSWatcher>();
   #wake: () => void = () => undefined;
@@ -16,7 +16,7 @@ export class FolderWatch {
       });
       this.#watchers.set(folder, watcher);
     } catch {
-      // The folder is not there yet, or there are too many watchers on this machine.
+      // Watching fails if the folder is not there yet, or if there are too many watchers on this machine.
     }
   }
 

@@ -2,9 +2,9 @@ import type { FileHandle } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import type { FileBytes } from './file-identity';
 
-/** Kept from the beginning, so that reading the head again does not decompress anew. */
+/** This many first bytes are kept, because reading them again would decompress anew. */
 const HEAD_BYTES = 1_024;
-/** At the end of a `.gz`: how many bytes were compressed, modulo 2^32. */
+/** A `.gz` ends with this many bytes, which tell how many bytes were compressed, modulo 2^32. */
 const SIZE_BYTES = 4;
 
 export class DamagedFile extends Error {}
@@ -29,13 +29,13 @@ export class GunzippedFile implements FileBytes {
     const trailer = Buffer.alloc(SIZE_BYTES);
     await this.file.read(trailer, 0, SIZE_BYTES, Math.max(0, Number(stats.size) - SIZE_BYTES));
     const read = this.#windowAt + this.#window.length;
-    // One byte more than can be read, so that the next read reports the damage.
+    // The reported size is one byte more than can be read, so that the next read reports the damage.
     if (this.#damage) return { size: BigInt(read + 1), mtimeNs: stats.mtimeNs };
     const size = this.#hasEnded ? read : Math.max(read, trailer.readUInt32LE());
     return { size: BigInt(size), mtimeNs: stats.mtimeNs };
   }
 
-  /** Errors: `DamagedFile`, once everything before the damage was read. */
+  /** Throws `DamagedFile`, once everything before the damage was read. */
   async read(
     buffer: Buffer,
     offset: number,

@@ -1,7 +1,7 @@
 export interface LineFormat {
-  /** Bytes of a unit: a line feed is one unit. */
+  /** The bytes of a code unit; a line feed is one unit. */
   readonly unit: 1 | 2;
-  /** Place of the first byte of the next line feed at or after a place; -1: there is none. */
+  /** The place of the first byte of the next line feed at or after a place; -1 if there is none. */
   feed(bytes: Buffer, from: number): number;
   /** The text of a line without its end. */
   text(bytes: Buffer, from: number, to: number): string;

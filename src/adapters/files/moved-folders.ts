@@ -3,9 +3,9 @@ import path from 'node:path';
 import type { ReadContext } from '../../streams';
 import { HEAD_BYTES, findFile, patternOf, type FilePlace, type OpenFile } from './file-identity';
 
-/** Finds followed files whose folder has moved, as with its project, so that no path in the old one is wanted now. */
+/** Finds followed files whose folder has moved, as with its project, so that no wanted path lies in the old folder. */
 export class MovedFolders {
-  /** New folder by old folder, for files that were found. */
+  /** The new folders by old folder, for files that were found. */
   readonly #known = new Map<string, string>();
 
   /** @param paths the wanted paths, as declared */
@@ -15,8 +15,8 @@ export class MovedFolders {
   ) {}
 
   /**
-   * The present path of a file or pattern whose folder has moved. This is sure if another file of the folder was found
-   * elsewhere, or if the path is declared as before, relative to the project. It is probable if the folder is gone.
+   * The present path of a file or pattern whose folder has moved. The path is sure if another file of the folder was
+   * found elsewhere, or if the relative path is declared as before. The path is probable if the folder is gone.
    */
   today(file: string): { readonly path: string; readonly isSure: boolean } | undefined {
     const [folder, today] = [path.dirname(file), this.#candidate(file)];
@@ -27,7 +27,7 @@ export class MovedFolders {
       : undefined;
   }
 
-  /** Finds the file of a place in the new folder, and in the old one if only the declaration may have changed. */
+  /** Finds the file of a place in the new folder, and in the old folder if only the declaration may have changed. */
   async find(
     saved: FilePlace,
     isTaken: (file: OpenFile) => boolean,
@@ -37,7 +37,7 @@ export class MovedFolders {
     let places = [moved ?? saved];
     if (moved && !today.isDeclared) {
       places = [moved, saved];
-      // Small files often begin alike, so one that has not moved comes first.
+      // Small files often begin alike, so a file that has not moved comes first.
       if (saved.head.bytes < HEAD_BYTES) places.reverse();
     }
     for (const place of places) {
@@ -56,7 +56,7 @@ export class MovedFolders {
     this.logger.warn(`${today} is read on from byte ${at}: up to there, it has the contents of ${old}`);
   }
 
-  /** The wanted folder that could contain such a file and shares most trailing names with the old folder. */
+  /** The wanted folder that could contain the moved file and shares most trailing names with the old folder. */
   #candidate(file: string): { readonly folder: string; readonly isDeclared: boolean } | undefined {
     const old = path.dirname(file);
     let best: { folder: string; alike: number; isDeclared: boolean } | undefined;

@@ -13,11 +13,11 @@ export interface Found {
   readonly newest: Map<string, Newest>;
   /** Seen files that no longer exist. */
   readonly gone: Set<SeenFile>;
-  /** Whether some file may be a copy in the making. */
+  /** Whether some file may be a copy that is still being made. */
   isCopying: boolean;
 }
 
-/** A rotated file: its number, a place in it, and when it was last written. */
+/** A rotated file with its number, a place in it, and the time of its last write. */
 interface Newest {
   readonly number: number;
   readonly words: string;
@@ -36,7 +36,7 @@ export function rotatedFirst(one: Found['fresh'][number], other: Found['fresh'][
 }
 
 /**
- * The losses that can be told.
+ * The losses of unread files, as far as names and times show them.
  *
  * @param found the found files; those of `fresh` that will not be read are left out
  * @param missing files of the checkpoint that no longer exist
@@ -79,7 +79,7 @@ export function gapsIn(
   }
   const bases = [...missing.values()].map(({ path }) => path);
   for (const base of new Set([...gone].map((seen) => seen.base)))
-    // Beside a pattern, names come and go.
+    // Beside a pattern, names come and go, so a missing name is no loss.
     if (!newest.has(base) && !bases.includes(base) && all.some(({ pattern }) => pattern === base))
       gaps.push({
         partition: '',
@@ -87,24 +87,24 @@ export function gapsIn(
         ...behind(base),
         why: 'the files that were read are gone, and so are those that were rotated after them, if there were any',
       });
-  // Some are files that were read, and compressed since.
+  // Some unreadable files are files that were read, and compressed since.
   const packed = gone.size + missing.size + unlisted;
   for (const { file, why } of shut.slice(packed))
     gaps.push({ partition: '', after: file.base, why: `${file.path} ${why}` });
   return gaps;
 }
 
-/** The fresh file of a path that was rotated first. */
+/** The fresh file of a wanted path that was rotated first. */
 function oldestOf(fresh: Found['fresh'], base: string): Newest | undefined {
   const files = fresh.map(({ file }) => file).filter((file) => file.base === base && file.number);
   const [first] = files.sort((one, other) => other.number! - one.number!);
   return first && { number: first.number!, words: first.path, written: first.inode!.written };
 }
 
-/** How many numbers are missing between a file and the wanted path. */
+/** The number of rotation numbers that are missing between a file and the wanted path. */
 function holesBehind({ all }: Found, base: string, { number, written }: Newest): number {
   const own = all.filter((file) => file.base === base && file.inode);
-  // Others count upwards: then those with lower numbers are older. Compressing may round the time.
+  // Some rotations count upwards, so that files with lower numbers are older. Compressing may round a file's time.
   const isLater = ({ written: time }: Inode): boolean => time > written && !isSameSecond(time, written);
   if (own.some((file) => file.number! > number && isLater(file.inode!))) return 0;
   const taken = new Set(own.map((file) => file.number));

@@ -12,10 +12,10 @@ import type { MovedFolders } from './moved-folders';
 
 /** A file that need not be read, as it was when it was read to its end or when the stream began. */
 export interface SeenFile {
-  /** Its path before rotation. */
+  /** The file's path before rotation. */
   readonly base: string;
   readonly at: number;
-  /** Last write, in milliseconds since the epoch; null: its folder has moved, and copies may be newer. */
+  /** The last write, in milliseconds since the epoch; null if the folder has moved, so that copies may be newer. */
   readonly written: number | null;
   readonly headBytes: number;
   readonly head: string;
@@ -35,7 +35,7 @@ interface SeenState {
 const HASH_LENGTH = 16;
 const hashOf = (bytes: Uint8Array): string => printOf(bytes).hash.slice(0, HASH_LENGTH);
 
-/** The files beside wanted ones that need not be read. Other rotated files there were written while nobody looked. */
+/** The files beside wanted ones that need not be read. Any other rotated file there was written while nobody looked. */
 export class SeenFiles {
   /** Patterns that the stream has read before; older files beside new ones are not read. */
   readonly patterns: Set<string>;
@@ -43,7 +43,7 @@ export class SeenFiles {
   /** Unreadable files that were already reported. */
   readonly shut: Set<string>;
 
-  /** @param state an earlier {@link state}; anything else comes from a stream that had none yet */
+  /** @param state an earlier {@link state}; anything else comes from a stream that had no state yet */
   constructor(state: Json | undefined, today: MovedFolders['today'] = () => undefined) {
     const { patterns, files, shut } =
       typeof state === 'object' && state !== null && 'shut' in state
@@ -90,7 +90,7 @@ export async function seenFileOf(
     written: Number(mtimeNs / 1_000_000n),
     headBytes: head.length,
     head: hashOf(head),
-    // The tail of a compressed file would need all of it decompressed.
+    // Reading the tail of a compressed file would decompress all of it.
     tail: isPacked ? '' : hashOf(await readAt(handle, from, at - from)),
   };
 }
@@ -103,7 +103,7 @@ export function shutId({ dev, ino, written }: Inode): string {
 export async function isSeen({ handle, path, written }: OpenFile, seen: SeenFile): Promise<boolean> {
   const { size } = await handle.stat({ bigint: true });
   if (Number(size) < seen.at) return false;
-  // Two files often share fewer bytes than that.
+  // Different files often share fewer bytes than the length of a head.
   const isShort = seen.headBytes < HEAD_BYTES;
   if (isShort && seen.written !== null && !isSameSecond(written, seen.written)) return false;
   if (hashOf(await readAt(handle, 0, seen.headBytes)) !== seen.head) return false;

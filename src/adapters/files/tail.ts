@@ -27,7 +27,7 @@ import { gapsIn, know, rotatedFirst, type Found } from './rotation';
 import { SeenFiles, isSeen, seenFileOf, shutId, type SeenFile } from './seen-files';
 import { TailedFile, type Look } from './tailed-file';
 
-/** How often a file with more to read is read before the names are looked at again. */
+/** The number of reads of a file with more to read before the names are looked at again. */
 const LOOKS = 4;
 /** The key of the {@link SeenFiles}, beside the partitions. */
 const SEEN = '';
@@ -37,10 +37,10 @@ const SEEN = '';
  *
  * L1  A file's partition is a random name, saved before its first line is delivered, so a reader after a crash gives
  *     its lines the same names.
- * L2  A file is identified by its first bytes and those before its place. Its inode only says where to look first.
- * L3  A file without a wanted name is read until it stops growing. It is saved as seen before its partition ends.
+ * L2  A file is identified by its first bytes and those before its place. A file's inode only says where to look first.
+ * L3  A file without a wanted name is read until it stops growing. The file is saved as seen before its partition ends.
  * L4  A file beside a wanted path, under the name of a rotated one, is read unless it is seen or copies a file that is
- *     read. The search begins when the path leads to another file, and is repeated if files are renamed meanwhile.
+ *     read. The search begins when the wanted path leads to another file, and again if files are renamed meanwhile.
  */
 export function openFileTail(options: FileTailSettings): PartitionedFeed<string> {
   const tail = new FileTail(options);
@@ -49,7 +49,7 @@ export function openFileTail(options: FileTailSettings): PartitionedFeed<string>
       try {
         yield* tail.read(after, context);
       } finally {
-        // Closing while files were being opened misses those.
+        // A file that was opened while the tail was being closed is still open.
         if (tail.isClosed) await tail.close();
       }
     },
@@ -62,11 +62,11 @@ class FileTail {
   isClosed = false;
   readonly #format: LineFormat;
   readonly #files = new Map<string, TailedFile>();
-  /** Maps the id of a copy to the file that is read in its place. */
+  /** Maps the id of a copy to the file that is read in place of the copy. */
   readonly #copies = new Map<string, TailedFile>();
   readonly #folders = new FolderWatch();
   #seen = new SeenFiles(undefined);
-  /** The files at the wanted paths and beside them when all were last known. */
+  /** The files at the wanted paths and beside them when all files were last known. */
   #settled: { readonly wanted: string; readonly all: string } | undefined;
   #wanted: readonly LogFile[] = [];
   /** Files of a checkpoint that no longer exist. */
@@ -146,7 +146,7 @@ class FileTail {
       const isSettled = idsOf(wanted) === this.#settled?.wanted;
       if (isSettled && !this.#mayComeUnseen) return [];
       const all = [...wanted, ...(await rotatedFiles(paths))];
-      // An inode may be used again.
+      // The inode of a deleted file may be used again.
       const times = all.map(({ number, inode }) => number !== 0 && inode?.changed).join();
       if (isSettled && idsOf(all) + times === this.#settled?.all) return [];
       const found = await this.#lookAt(all);
@@ -243,7 +243,8 @@ class FileTail {
     const before = JSON.stringify(this.#seen.state);
     const isAtEnd = isFirst && this.options.from === 'end';
     const known = [...this.#files.values()].map(({ file }) => file);
-    // Beside a new pattern. Earlier versions saved no patterns; they have read the files older than those read now.
+    // Beside a new pattern, old files are not read. Earlier versions saved no patterns, and had read all files older
+    // than the ones read now.
     const isOld = ({ base, pattern, inode, number }: LogFile): boolean => {
       if (number === 0 || patterns.has(pattern)) return false;
       const read = known.filter((file) => file.path === base);
@@ -272,7 +273,7 @@ class FileTail {
       for (const id of shut) if (!ids.has(id)) shut.delete(id);
       for (const { file } of found.shut) shut.add(shutId(file.inode!));
       for (const pattern of this.options.paths) patterns.add(path.resolve(pattern));
-      // In one save: a process that knew only some would read the others from their beginning.
+      // All seen files are saved at once: a process that knew only some would read the others from their beginning.
       if (before !== JSON.stringify(this.#seen.state) || isFirst)
         await context.save(new Map([...ends, [SEEN, this.#seen.state]]));
     } catch (error) {
@@ -299,7 +300,7 @@ class FileTail {
     return undefined;
   }
 
-  /** The file whose copy the opened one is, as `copytruncate` and `gzip` make it. */
+  /** The file that was copied to the opened file, as `copytruncate` and `gzip` do. */
   async #originalOf(opened: OpenFile): Promise<{ original?: TailedFile; isCopy?: true | 'perhaps' }> {
     const [folder, name] = [path.dirname(opened.path), path.basename(opened.path)];
     for (const original of this.#files.values()) {
@@ -323,7 +324,7 @@ class FileTail {
       yield* this.#leave(file, context);
       return;
     }
-    // The file now has other contents, or was copied and truncated before its first look.
+    // The file at this path now has other contents, or was copied and truncated before its first look.
     if (look.what === 'replaced' || (wasUnread && !file.isUnread)) this.#settled = undefined;
     if (look.what === 'replaced') {
       if (await file.moveToCopy()) return;
@@ -377,7 +378,7 @@ class FileTail {
     await file.file.handle.close();
   }
 
-  /** Delivers the rest of a file that gets no more. */
+  /** Delivers the rest of a file that grows no more. */
   async *#last(file: TailedFile, context: ReadContext): AsyncGenerator<Delivered<string>, void, void> {
     yield* this.#deliver(file, file.rest(), context);
     if (file.isSaved) yield { endOf: file.partition };

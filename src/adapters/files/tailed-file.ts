@@ -13,34 +13,34 @@ import type { LineFormat } from './lines';
 import { isSameSecond, seenFileOf, type SeenFile } from './seen-files';
 
 const CHUNK_BYTES = 256 * 1024;
-/** A copy not written to for this long is complete. */
+/** A copy that nobody has written to for this time is complete. */
 const COPYING_MS = 10_000;
 
 export type Look =
-  /** Complete lines; may be empty. */
+  /** The complete lines of one read; may be empty. */
   | { readonly what: 'lines'; readonly lines: StreamElement<string>[] }
-  /** The bytes that were read are no longer in the file. */
+  /** The file no longer has the bytes that were read. */
   | { readonly what: 'replaced' };
 
-/** One file that is read: a partition of the source. */
+/** A file that is read, as a partition of the source. */
 export class TailedFile {
-  /** When the file last grew, by the process's own clock. */
+  /** The time when the file last grew, by the process's own clock. */
   grownAt = performance.now();
-  /** When a wanted path last led to the file. */
+  /** The time when a wanted path last led to the file. */
   wantedAt = performance.now();
-  /** Whether the checkpoint knows it, so that its lines may be delivered. */
+  /** Whether the checkpoint knows the file, so that its lines may be delivered. */
   isSaved: boolean;
   #head: Buffer;
   #readTo: number;
-  /** Where the incomplete line begins. */
+  /** The place where the incomplete line begins. */
   #lineAt: number;
-  /** The bytes before {@link #readTo}: the incomplete line, and some before it. */
+  /** The last bytes before {@link #readTo}: the incomplete line, and some bytes before that line. */
   #kept: Buffer;
   #changedAt: bigint | undefined;
-  /** Its length at the last look; `lookedAt` is the time of that look, in milliseconds since the epoch. */
+  /** The file's length at the last look, and the time of that look in milliseconds since the epoch. */
   #size: number;
   lookedAt = Date.now();
-  /** Its entry among the seen files, from before it has grown. */
+  /** The file's entry among the seen files, if it has grown since it was seen. */
   seen: SeenFile | undefined;
 
   private constructor(
@@ -79,7 +79,7 @@ export class TailedFile {
     return this.#readTo === 0;
   }
 
-  /** Unread bytes at the last look. */
+  /** The number of unread bytes at the last look. */
   get unread(): number {
     return Math.max(0, this.#size - this.#readTo);
   }
@@ -101,7 +101,7 @@ export class TailedFile {
     // The bytes before the place and at the beginning tell growth from truncation and rewriting.
     if (!bytes.subarray(0, tail.length).equals(tail)) return { what: 'replaced' };
     const fresh = bytes.subarray(tail.length);
-    // Includes the new bytes, as the file may have been rewritten during the read.
+    // The compared head includes the new bytes, as the file may have been rewritten during the read.
     const head = Buffer.concat([this.#head.subarray(0, this.#readTo), fresh.subarray(0, HEAD_BYTES)]);
     const known = this.#readTo < HEAD_BYTES ? head.subarray(0, HEAD_BYTES) : this.#head;
     if (!(await readAt(handle, 0, known.length)).equals(known))
@@ -113,7 +113,7 @@ export class TailedFile {
     return { what: 'lines', lines: this.#cut(fresh) };
   }
 
-  /** The last line of a file that gets no more, if it has no end. */
+  /** The last line of a file that grows no more, if the line has no end. */
   rest(): StreamElement<string>[] {
     const keptAt = this.#readTo - this.#kept.length;
     const from = this.#lineAt - keptAt;
@@ -142,8 +142,8 @@ export class TailedFile {
   }
 
   /**
-   * Whether another file is a copy of this one. `perhaps`: it is being copied, or nothing was read yet and both begin
-   * alike. `isInPlace`: a wanted path leads to this file, so rotation may copy it.
+   * Whether another file is a copy of this one. `perhaps`: this file is being copied, or nothing was read yet and both
+   * files begin alike. `isInPlace`: a wanted path leads to this file, so rotation may copy it.
    */
   async isCopiedIn(other: OpenFile, isInPlace: boolean): Promise<boolean | 'perhaps'> {
     const { handle } = this.file;
@@ -152,12 +152,12 @@ export class TailedFile {
       return head.length > 0 && head.equals(await readAt(other.handle, 0, head.length)) && 'perhaps';
     }
     const size = Number((await other.handle.stat({ bigint: true })).size);
-    // Two files often share fewer bytes than that.
+    // Different files often share fewer bytes than a whole head.
     const written = Number((await handle.stat({ bigint: true })).mtimeNs / 1_000_000n);
     if (!isInPlace && size < HEAD_BYTES && !isSameSecond(other.written, written)) return false;
     const isBeginning = await this.#beginsWith(other, size);
     const place = this.place(this.#readTo, this.#tail());
-    // Rewritten since: only a copy has the bytes that were read.
+    // This file was rewritten since: only a copy has the bytes that were read.
     if (!(await holds(handle, place))) return await holds(other.handle, place);
     if (!isBeginning || size >= this.#readTo) return isBeginning;
     return Date.now() - other.written < COPYING_MS ? 'perhaps' : size >= HEAD_BYTES;
@@ -182,7 +182,7 @@ export class TailedFile {
     return { path, dev, ino, head: printOf(this.#head), tail: printOf(tail), at, size, seen };
   }
 
-  /** The place, with the bytes before it as they are in the file. */
+  /** The place reached so far, with the bytes before it as they are in the file. */
   async placeAt(at: number): Promise<FilePlace> {
     const from = Math.max(0, at - TAIL_BYTES);
     return this.place(at, await readAt(this.file.handle, from, at - from));
@@ -216,7 +216,7 @@ export class TailedFile {
     const bytesAt = this.#readTo - this.#kept.length;
     const lines: StreamElement<string>[] = [];
     let from = this.#lineAt - bytesAt;
-    // The kept part of the line was searched before. In wide encodings, units begin at even places.
+    // The kept part of the line was searched before. In wide encodings, code units begin at even places.
     const known = this.#kept.length - from;
     let searchFrom = from + known - (known % unit);
     if (this.#lineAt === 0) {
@@ -236,15 +236,15 @@ export class TailedFile {
       from = searchFrom = feed + unit;
     }
     this.#readTo += fresh.length;
-    // A mark alone is read again with the bytes after it.
+    // A byte order mark without more bytes is read again with the bytes after it.
     if (this.#lineAt > 0 || lines.length > 0) this.#lineAt = bytesAt + from;
     const keptFrom = Math.max(0, Math.min(this.#lineAt - bytesAt, bytes.length) - TAIL_BYTES);
-    // A copy, so that the chunk can be freed.
+    // The kept bytes are copied, so that the chunk can be freed.
     this.#kept = Buffer.from(bytes.subarray(keptFrom));
     return lines;
   }
 
-  /** The line between two places in `bytes`; `next`: where the following line begins. */
+  /** The line between two places in `bytes`; `next` is the place where the following line begins. */
   #line(bytes: Buffer, bytesAt: number, from: number, to: number, next: number): StreamElement<string> {
     const text = this.format.text(bytes, from, to);
     const value = text.endsWith('\r') ? text.slice(0, -1) : text;
@@ -256,12 +256,12 @@ export class TailedFile {
   }
 }
 
-/** Where a line begins; the state to resume after it is computed on demand. */
+/** The place where a line begins; the state to resume after that line is computed on demand. */
 class LinePosition implements Position {
   constructor(
     private readonly file: TailedFile,
     private readonly bytes: Buffer,
-    /** Where `bytes` begin in the file. */
+    /** The place in the file where `bytes` begin. */
     private readonly bytesAt: number,
     private readonly from: number,
     private readonly next: number,

@@ -5,7 +5,7 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-/** A repeated header has several values. */
+/** A header that is repeated has several values. */
 export type KafkaHeaders = Readonly<Record<string, Buffer | readonly Buffer[]>>;
 
 export interface KafkaRecord {
@@ -25,9 +25,9 @@ export interface OutgoingMessage {
 
 export interface ReceivedMessages extends TopicPartition {
   readonly messages: readonly KafkaRecord[];
-  /** The offset after them, to commit once all before it is done. Control records may lie between. */
+  /** The offset to commit once all messages before it are done. Control records may lie between messages. */
   readonly next: bigint;
-  /** The offset after the partition's last message. */
+  /** The broker's end of the partition: the offset after its last message. */
   readonly end: bigint;
 }
 
@@ -36,50 +36,50 @@ export interface ConsumerListener {
   /** The consumer is about to join its group, or to join it again: until `assigned`, it has no partitions. */
   joining?(): void;
   /**
-   * The group was rebalanced: this consumer has exactly these partitions. New ones start at their committed offsets; in
-   * the others, uncommitted messages may be delivered again.
+   * The group was rebalanced: this consumer has exactly these partitions. A new partition starts at its committed
+   * offset; in the others, uncommitted messages may be delivered again.
    */
   assigned(partitions: readonly TopicPartition[]): void;
   received(messages: ReceivedMessages): void;
-  /** The consumer delivers nothing more, and leaves its group. Called once, and not after `stop`. */
+  /** The consumer delivers nothing more, and leaves its group. This method is called once, and not after `stop`. */
   died(error: Error): void;
 }
 
 export interface ConsumeOptions {
   readonly group: string;
-  /** The topics must exist. `from`: where to begin in a partition without a committed offset of the group. */
+  /** The topics must exist. `from` says where to begin in a partition without a committed offset of the group. */
   readonly topics: readonly { readonly name: string; readonly from: 'earliest' | 'latest' }[];
-  /** The offset of a partition after which to begin, whatever the group has committed. Default: what it has. */
+  /** The offset after which to begin in a partition; by default, the group's committed offset counts. */
   readonly after?: (partition: TopicPartition) => bigint | undefined;
   /** Milliseconds of silence after which the group removes a member. Default 30,000. */
   readonly sessionTimeout?: number;
 }
 
-/** A member of a group. It sends heartbeats by itself, however long its messages are worked on. */
+/** A member of a group. A consumer sends heartbeats by itself, however long its messages are worked on. */
 export interface KafkaConsumer {
-  /** Stops fetching a partition until it is resumed. Messages in transit are fetched again then. */
+  /** Stops fetching a partition until it is resumed, which fetches the messages in transit again. */
   pause(partition: TopicPartition): void;
   resume(partition: TopicPartition): void;
   /**
    * Commits offsets of the currently assigned partitions, in a single attempt. The group refuses members that it has
-   * removed. Errors: `BrokerUnavailable`, `BrokerRefused`.
+   * removed. Throws `BrokerUnavailable`, `BrokerRefused`.
    */
   commit(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<void>;
   /** Leaves the group and closes its connections. */
   stop(): Promise<void>;
 }
 
-/** A cluster of brokers. Errors: `BrokerUnavailable` (a retry may help), `BrokerRefused`, `UnknownTopic`. */
+/** A cluster of brokers. Methods throw `BrokerUnavailable` (a retry may help), `BrokerRefused`, `UnknownTopic`. */
 export interface KafkaClient {
   /** The names of all topics that this user may see. */
   topics(): Promise<string[]>;
   /** The offset after the last message of each partition. */
   ends(topics: readonly string[]): Promise<(TopicPartition & { readonly end: bigint })[]>;
-  /** Resolves when the consumer is about to join its group. */
+  /** Makes a consumer; resolves when it is about to join its group. */
   consume(options: ConsumeOptions, listener: ConsumerListener): Promise<KafkaConsumer>;
   /**
-   * Resolves when all in-sync replicas have the messages. Messages that exceed the topic's limit, alone or together for
-   * one partition: `BrokerRefused` with `details.isTooLarge`.
+   * Sends messages; resolves when all in-sync replicas have them. Throws `BrokerRefused` with `details.isTooLarge` for
+   * messages that exceed the topic's limit, alone or together for one partition.
    *
    * @param options.create whether a missing topic is created, for messages of up to 16 MiB. Default: `UnknownTopic`.
    */
@@ -88,6 +88,6 @@ export interface KafkaClient {
     messages: readonly OutgoingMessage[],
     options?: { readonly create?: boolean },
   ): Promise<void>;
-  /** Closes everything that is still open. */
+  /** Closes all consumers and connections that are still open. */
   close(): Promise<void>;
 }

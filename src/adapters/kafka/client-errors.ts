@@ -2,19 +2,19 @@ import { SelvageError, type ErrorCode } from '../../errors';
 import type { KafkaConnection } from './connection';
 
 interface Meaning {
-  /** Matched against names, types and messages of the error and its causes. */
+  /** The pattern is matched against names, types and messages of the error and its causes. */
   readonly pattern: RegExp;
   readonly code: ErrorCode;
-  /** May end without anybody's action. */
+  /** Whether the trouble may end without anybody's action. */
   readonly away?: true;
-  /** Happens when brokers start or fail over, and ends soon. */
+  /** Whether the trouble happens when brokers start or fail over, and ends soon. */
   readonly brief?: true;
   readonly isTooLarge?: true;
-  /** Follows "Kafka at BROKERS". */
+  /** The words that follow "Kafka at BROKERS" in the message. */
   readonly says: string;
 }
 
-/** The first match counts. */
+/** The first rule that matches counts. */
 const MEANINGS: readonly Meaning[] = [
   {
     pattern: /SASL_AUTHENTICATION_FAILED|KafkaJSSASLAuthenticationError/,
@@ -101,7 +101,7 @@ function causesOf(error: unknown): Foreign[] {
   return chain;
 }
 
-/** A copy of the relevant parts: the error itself may contain credentials. */
+/** Copies only the relevant parts of an error, because the error itself may contain credentials. */
 function withoutSecrets(error: Error | undefined, connection: KafkaConnection): Error | undefined {
   if (!error) return undefined;
   const copy = new Error(scrubbed(error.message, connection));

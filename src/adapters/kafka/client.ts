@@ -30,20 +30,20 @@ const SESSION_TIMEOUT_MS = 30_000;
 const HEARTBEATS_A_SESSION = 10;
 /** How soon new partitions of a topic are found. */
 const METADATA_AGE_MS = 60_000;
-/** A consumer silent for this long is dead, even if kafkajs says otherwise. */
+/** A consumer that is silent for this long is dead, even if kafkajs says otherwise. */
 const SILENCE_MS = 120_000;
 const STOP_LIMIT_MS = 10_000;
-/** Retries before a consumer is given up. Its user then builds a new one, as kafkajs itself rebuilds only some. */
+/** The retries before a consumer is given up and its user builds a new one; kafkajs rebuilds only some. */
 const RETRY = { initialRetryTime: 200, multiplier: 2, factor: 0.2, maxRetryTime: 5_000, retries: 5 };
 
 interface KafkaClientOptions {
   /** Receives kafkajs' own messages, at level `debug`. Default: nowhere. */
   readonly logger?: Logger;
-  /** Whether repeated sends of kafkajs count once. Then calls of `send` must not overlap. Default false. */
+  /** Whether repeated sends of kafkajs count once. Calls of an idempotent `send` must not overlap. Default false. */
   readonly idempotent?: boolean;
 }
 
-/** A client by kafkajs, which this call loads. It connects when it is used. Errors: `MissingPackage`. */
+/** A client by kafkajs, which this call loads. The client connects when it is used. Throws `MissingPackage`. */
 export async function openKafkaClient(
   connection: KafkaConnection,
   { logger, idempotent = false }: KafkaClientOptions = {},
@@ -76,7 +76,7 @@ export async function openKafkaClient(
 
 export type OpenKafka = (options: KafkaClientOptions) => Promise<KafkaClient>;
 
-/** Reads the connection from the environment now. @throws SelvageError `InvalidConfig` */
+/** The call reads the connection from the environment. @throws SelvageError `InvalidConfig` */
 export function kafkaOpener(prefix: string): OpenKafka {
   const connection = connectionFrom(process.env, prefix);
   return async (options) => await openKafkaClient(connection, options);
@@ -185,15 +185,15 @@ class KafkajsClient implements KafkaClient {
 }
 
 /**
- * kafkajs sends heartbeats only between batches, and works on one batch at a time. So its handler returns at once, and
- * the work happens elsewhere: a slow partition costs neither the membership nor the other partitions.
+ * kafkajs sends heartbeats only between batches, and works on one batch at a time. The handler therefore returns at
+ * once, and the work happens elsewhere: a slow partition costs neither the membership nor the other partitions.
  */
 class KafkajsConsumer implements KafkaConsumer {
   readonly #consumer: Consumer;
   readonly #listener: ConsumerListener;
   readonly #connection: KafkaConnection;
   readonly #watch: NodeJS.Timeout;
-  /** The only way to commit in a single attempt. Others retry, perhaps when another member has the partition. */
+  /** The only way to commit in a single attempt: a retry might come when another member has the partition. */
   #commitOnce: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
   #lastSign = performance.now();
   #isOver = false;
@@ -214,7 +214,7 @@ class KafkajsConsumer implements KafkaConsumer {
     this.#watch = setInterval(() => this.#requireSign(), SILENCE_MS / 4).unref();
   }
 
-  /** @param beforeJoining called once connected */
+  /** @param beforeJoining called once the client is connected */
   async start({ topics, after }: ConsumeOptions, beforeJoining: () => Promise<void>): Promise<void> {
     const consumer = this.#consumer;
     const { CRASH, FETCH, GROUP_JOIN, HEARTBEAT, REBALANCING } = consumer.events;
@@ -329,7 +329,7 @@ function recordOf({
 
 type ForeignHeader = Buffer | string | readonly (Buffer | string)[] | undefined;
 
-/** Own properties, whatever names a sender gives its headers. */
+/** The headers are own properties of the result, whatever names a sender gives them. */
 function headersOf(headers: Readonly<Record<string, ForeignHeader>>): KafkaHeaders {
   const read = Object.entries(headers).map(([name, value]): [string, Buffer | readonly Buffer[]] => {
     if (value === undefined || value === null) return [name, Buffer.alloc(0)];
@@ -348,7 +348,7 @@ function partitionsOf(assignment: Readonly<Record<string, readonly number[]>>): 
   );
 }
 
-/** Seeks to the caller's places, in those partitions that have one. */
+/** Seeks to the caller's places, in those partitions for which there is a place. */
 function seekAfter(
   consumer: Consumer,
   partitions: readonly TopicPartition[],

@@ -3,7 +3,7 @@ import { SelvageError, type ErrorReason } from '../../errors';
 
 /** How to reach a cluster. */
 export interface KafkaConnection {
-  /** `host:port` of some of its brokers, which name the others. */
+  /** `host:port` of some of the cluster's brokers, which name the others. */
   readonly brokers: readonly string[];
   /** Undefined: without TLS. */
   readonly tls?: TlsFiles;
@@ -12,7 +12,7 @@ export interface KafkaConnection {
   readonly prefix: string;
 }
 
-/** The contents of PEM files. Without `ca`, the authorities that Node trusts count. */
+/** The contents of PEM files; without `ca`, Node's usual authorities are trusted. */
 interface TlsFiles {
   readonly ca?: string;
   readonly cert?: string;
@@ -104,7 +104,7 @@ function contentsOf(name: string, file: string): string {
 
 function credentialsOf(prefix: string, read: Read, env: NodeJS.ProcessEnv): Credentials | undefined {
   const username = read('USERNAME');
-  // Not trimmed, as a password may begin or end with a space.
+  // The password is not trimmed, as it may begin or end with a space.
   const password = env[`${prefix}_PASSWORD`];
   const said = read('SASL')?.toLowerCase();
   const mechanism = said === undefined ? 'plain' : MECHANISMS.find((name) => name === said);

@@ -7,7 +7,7 @@ export type Verdict = DeadLetterReason & { readonly stack?: string };
 
 const LONGEST_TEXT = 4_000;
 
-/** The original, byte for byte, with headers that say where it came from and why it is here. */
+/** The original message, byte for byte, with headers that say where it came from and why it is a dead letter. */
 export function deadLetterOf(
   record: PlacedRecord,
   trigger: string,
@@ -33,7 +33,7 @@ export function deadLetterOf(
 
 const PREFIX = 'selvage-';
 
-/** Why an accepted event started nothing, if somebody must act on it. */
+/** The reason why an accepted event started nothing, if somebody must act on it. */
 export function verdictOf(acceptance: Acceptance): Verdict | undefined {
   if (acceptance.status === 'refused') return acceptance.error;
   if (acceptance.status !== 'conflict') return undefined;

@@ -19,11 +19,11 @@ import { kafkaOpener, type OpenKafka } from './client';
 
 /** @internal For tests, and for another client. */
 interface KafkaEmitterParts {
-  /** Default: kafkajs, configured by the environment. */
+  /** Opens the client; by default kafkajs, configured by the environment. */
   readonly open?: OpenKafka;
 }
 
-/** Bytes that are sent together. By default, a topic takes messages and batches of about a million. */
+/** The most bytes that are sent together. By default, a topic takes messages and batches of about a million bytes. */
 const TOGETHER_BYTES = 512 * 1024;
 
 interface Outgoing {
@@ -33,7 +33,7 @@ interface Outgoing {
 }
 
 /**
- * Makes the emitter that a declaration describes. It connects at the first delivery.
+ * Makes the emitter that a declaration describes. The emitter connects at the first delivery.
  *
  * @throws SelvageError `InvalidConfig`, for the environment variables that configure Kafka
  */
@@ -103,7 +103,7 @@ function* sentTogether(
   }
 }
 
-/** False: the messages exceed the topic's limit, which counts those of a partition together. */
+/** Returns false if the messages exceed the topic's limit, which counts the messages of a partition together. */
 async function send(client: KafkaClient, outgoing: readonly Outgoing[]): Promise<boolean> {
   const messages = outgoing.map(({ message }) => message);
   try {
@@ -135,7 +135,7 @@ async function messagesOf(
   return sent;
 }
 
-/** An event for each recorded terminal of a run. */
+/** Makes an event for each recorded terminal of a run. */
 async function resultsOf(
   event: RunEnded,
   { source, payloadLimit }: KafkaEmitterSettings,
@@ -163,7 +163,7 @@ async function resultsOf(
   return made;
 }
 
-/** By the Kafka protocol binding of CloudEvents 1.0. */
+/** Writes the event by the Kafka protocol binding of CloudEvents 1.0. */
 function messageOf(event: CloudEvent, { form }: KafkaEmitterSettings): Outgoing['message'] {
   const key = event.partitionkey;
   if (form === 'structured') {

@@ -15,14 +15,14 @@ interface GroupCoordinator {
 const HERE = `selvage-${hostname()}`;
 
 /**
- * The client id of this process' consumers. It shows the next process on this machine whose member it was, as kafkajs
- * has no static membership (tulios/kafkajs#884).
+ * The client id of this process' consumers. The client id shows the next process on this machine whose member it was,
+ * as kafkajs has no static membership (tulios/kafkajs#884).
  */
 export const CONSUMERS_OF_PROCESS = `${HERE}-${process.pid}-${randomBytes(4).toString('hex')}`;
 
 /**
- * Whether the process of a consumer has ended. Wrong if machines share a name, or containers their process numbers.
- * Such a member joins again at once, which costs its group one more rebalance.
+ * Whether the process of a consumer has ended. The answer is wrong if machines share a name, or containers their
+ * process numbers. A member that is removed by mistake joins again at once, which costs its group one more rebalance.
  */
 function hasEnded(clientId: string): boolean {
   if (clientId === CONSUMERS_OF_PROCESS || !clientId.startsWith(`${HERE}-`)) return false;
@@ -37,7 +37,7 @@ function hasEnded(clientId: string): boolean {
 }
 
 /**
- * Members that may not have left their groups because their brokers were away. A group waits for such members, and for
+ * Members that may not have left their groups because their brokers were away. A group waits for lost members, and for
  * those of killed processes, until their sessions end, and gives nobody a partition meanwhile.
  */
 export class LostMembers {
@@ -48,7 +48,7 @@ export class LostMembers {
     this.#byGroup.set(group, members.add(memberId));
   }
 
-  /** Rejects if the broker is not ready yet. */
+  /** Makes members leave their group; rejects if the broker is not ready yet. */
   async leave(group: string, cluster: Cluster): Promise<void> {
     const members = this.#byGroup.get(group) ?? new Set();
     const coordinator = (await cluster.findGroupCoordinator({
@@ -58,7 +58,7 @@ export class LostMembers {
       try {
         await coordinator.leaveGroup({ groupId: group, memberId });
       } catch (error) {
-        // Other errors mean that the group has no such member any more, or that its session must be awaited.
+        // Other errors mean that the group has lost the member already, or that its session must be awaited.
         if ((error as { readonly retriable?: boolean }).retriable) throw error;
       }
       members.delete(memberId);

@@ -13,17 +13,17 @@ interface Uncommitted {
   isDone: boolean;
 }
 
-/** Bounds the memory, but lasts until more arrive: an idle consumer fetches again after a quarter of a second. */
+/** This many bytes bound the memory, but last until more arrive: an idle consumer fetches only every 250 ms. */
 const ENOUGH_BYTES = 2 * 1024 * 1024;
 const ENOUGH_MESSAGES = 2_000;
 
 /**
- * A partition of this consumer: which of its messages wait, are in progress, and may be committed.
+ * A partition of this consumer, which knows which messages wait, are in progress, and may be committed.
  *
  * P1. No offset is committed before all messages below it are done. `#uncommitted` has every message from the committed
  *     offset to the last one received.
  * P2. A message that is delivered again while it is known, as after a rebalance, counts once. Offset and timestamp
- *     identify it, as a recreated topic counts offsets from 0 again.
+ *     identify a message, as a recreated topic counts offsets from 0 again.
  * P3. Messages are taken in order of arrival, and failed ones before all others.
  */
 export class Partition implements TopicPartition {
@@ -33,17 +33,17 @@ export class Partition implements TopicPartition {
   isLost = false;
   isPaused = false;
   underWay = 0;
-  /** Consecutive failures. While there are any, deliveries are tried one at a time. */
+  /** Consecutive failures. While there are failed messages, deliveries are tried one at a time. */
   failures = 0;
-  /** By `performance.now`: nothing is tried before. */
+  /** No delivery is tried before this time by `performance.now`. */
   retryAt = 0;
-  /** Nothing is taken before this offset is committed. */
+  /** No message is taken before this offset is committed. */
   barrier: bigint | undefined;
-  /** Where the next batch must end, because its run was already started. */
+  /** The offset where the next batch must end, because its run was already started. */
   fixedEnd: bigint | undefined;
   /** Whether a message has shown that no earlier process began a batch here or later. */
   isPastBatches = false;
-  /** By `performance.now`: when the first waiting message arrived. */
+  /** The arrival of the first waiting message, by `performance.now`. */
   waitsSince = 0;
   end = 0n;
   #next: bigint | undefined;
@@ -73,7 +73,7 @@ export class Partition implements TopicPartition {
     }
     this.#next = next;
     this.end = end;
-    // The group's position is here, or will be once a message is done.
+    // The group's position is at this offset, or will be once a message is done.
     this.#committed ??= this.position;
   }
 
@@ -81,12 +81,12 @@ export class Partition implements TopicPartition {
     return this.#waiting.length;
   }
 
-  /** Whether further messages would only wait. */
+  /** Whether further messages of this partition would only wait. */
   isFull(window: number): boolean {
     return this.#waiting.length >= 2 * Math.max(window, ENOUGH_MESSAGES) || this.#bytes >= ENOUGH_BYTES;
   }
 
-  /** Whether to fetch more, before the queue is empty. */
+  /** Whether to fetch more messages before the queue is empty. */
   isNearlyEmpty(window: number): boolean {
     return this.#waiting.length < Math.max(window, ENOUGH_MESSAGES) && this.#bytes < ENOUGH_BYTES / 2;
   }
@@ -98,7 +98,7 @@ export class Partition implements TopicPartition {
     return taken;
   }
 
-  /** Counts waiting messages that follow one another, up to `last` or a recreated topic. `isWhole`: none can join. */
+  /** Counts consecutive waiting messages, up to `last` or a recreated topic. `isWhole`: no message can be added. */
   inOrder(atMost: number, last?: bigint): { readonly count: number; readonly isWhole: boolean } {
     const waiting = this.#waiting;
     let count = 0;
@@ -117,7 +117,7 @@ export class Partition implements TopicPartition {
       const one = this.#uncommitted.get(idOf(record));
       if (one) one.isDone = true;
     }
-    // Success of other messages in progress says nothing about the failed ones.
+    // The success of other messages in progress says nothing about the failed ones.
     if (!records.some((record) => this.#failed.has(record))) return;
     this.#failed.clear();
     this.failures = 0;
@@ -139,7 +139,7 @@ export class Partition implements TopicPartition {
     for (const { record } of back) this.#bytes += sizeOf(record);
   }
 
-  /** The offset that may be committed now; undefined before anything has arrived. */
+  /** The offset that may be committed now; undefined before any message has arrived. */
   get position(): bigint | undefined {
     let lowest = this.#next;
     for (const { record, isDone } of this.#uncommitted.values()) {
@@ -148,7 +148,7 @@ export class Partition implements TopicPartition {
     return lowest;
   }
 
-  /** The offset to commit; undefined if it is already committed. */
+  /** The offset to commit; undefined if that offset is already committed. */
   get toCommit(): bigint | undefined {
     const position = this.position;
     return position === this.#committed ? undefined : position;
@@ -162,7 +162,7 @@ export class Partition implements TopicPartition {
     if (this.barrier !== undefined && offset >= this.barrier) this.barrier = undefined;
   }
 
-  /** Messages that the broker has and that are not done. */
+  /** The number of messages that the broker has and that are not done. */
   get lag(): number {
     const position = this.position;
     return position === undefined || position > this.end ? 0 : Number(this.end - position);
@@ -174,6 +174,6 @@ function idOf({ offset, timestamp }: { readonly offset: bigint; readonly timesta
 }
 
 function sizeOf({ key, value }: PlacedRecord): number {
-  // Includes the memory of the object itself.
+  // The size includes the memory of the object itself.
   return 200 + (key?.length ?? 0) + (value?.length ?? 0);
 }

@@ -15,11 +15,11 @@ export type PlacedRecord = KafkaRecord & TopicPartition;
 export interface ReadMessage {
   readonly message: KafkaMessage;
   readonly key: string;
-  /** Set if the key is the sender's own. */
+  /** A hash of the message, set if the key is the sender's own. */
   readonly requestHash?: string;
 }
 
-/** Reads a record as its trigger declares. Errors: `UnreadableMessage`, if the record itself is at fault. */
+/** Reads a record as its trigger declares. Throws `UnreadableMessage`, if the record itself is at fault. */
 export async function readMessage(
   settings: Pick<KafkaSettings, 'format' | 'key'>,
   record: PlacedRecord,
@@ -64,10 +64,10 @@ export function eventOfMessage(
 }
 
 /**
- * An event for consecutive messages. Its key says where they begin, and its hash where they end. So a process that
- * later begins at the same message learns where the batch of the started run ended.
+ * An event for consecutive messages. The key of a batch says where its messages begin, and its hash where they end. A
+ * process that later begins at the same message learns from it where the batch of the started run ended.
  *
- * @param end the offset of the last one, which may have been compacted away since
+ * @param end the offset of the last message, which may have been compacted away since
  */
 export function eventOfBatch(
   records: readonly PlacedRecord[],
@@ -94,7 +94,7 @@ function hashOfEnds(first: bigint, last: bigint): string {
   return hashOf(Buffer.from(`${first}-${last}`));
 }
 
-/** Where an earlier event of the same key ended. The event of a single message ended where it began. */
+/** The offset at which an earlier event of the same key ended. The event of a single message ended where it began. */
 export function endOfEvent({ offset, lastOffset = offset }: TriggerEvent['link']): bigint {
   return BigInt(lastOffset!);
 }

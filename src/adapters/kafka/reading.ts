@@ -41,10 +41,10 @@ interface ReadingOptions {
   readonly delays: Delays;
 }
 
-/** For the first message of a partition, which an earlier process may have begun a batch with. */
+/** These limits are for a partition's first message, with which an earlier process may have begun a batch. */
 const ONE_BY_ONE = { maxSize: 1, maxWaitMs: 0 };
 
-/** Note for a member of a group that has more members than partitions. */
+/** The note of a member whose group has more members than partitions. */
 export const NO_PARTITION = 'no partition: other members of the group have them';
 
 type Read = ReadMessage | SelvageError;
@@ -54,12 +54,12 @@ type Read = ReadMessage | SelvageError;
  * window of them is in progress.
  *
  * R1. A message is done when its run is accepted, when it is known to start none, or when its dead letter is written.
- *     Its offset is not committed before.
- * R2. After any other failure, one message or batch of the partition is retried until it succeeds. The others of the
- *     partition wait. Other partitions continue.
+ *     The offset of a message is not committed before the message is done.
+ * R2. After any other failure, one message or batch of the partition is retried until it succeeds, and the others wait.
+ *     Other partitions continue.
  * R3. Batches of a partition are consecutive. The end of a batch is in the ledger or, if it started no run, committed
- *     before the next batch begins. So all processes that begin at a message form the same batch, and no message gets
- *     into two runs.
+ *     before the next batch begins. All processes that begin at a message therefore form the same batch, and no message
+ *     gets into two runs.
  */
 export class Reading implements ConsumerListener {
   /** Rejects when the consumer has died. */
@@ -68,7 +68,7 @@ export class Reading implements ConsumerListener {
   readonly #partitions = new Map<string, Partition>();
   readonly #underWay = new Set<Promise<void>>();
   #order: Partition[] = [];
-  /** Index in `#order`: the partition that was asked last. */
+  /** The index in `#order` of the partition that was asked last. */
   #turn = 0;
   #consumer: KafkaConsumer | undefined;
   #isOver = false;
@@ -85,11 +85,11 @@ export class Reading implements ConsumerListener {
     this.ended = new Promise((_resolve, reject) => {
       this.#reject = reject;
     });
-    // A caller of `stop` need not listen.
+    // The rejection is handled here, as a caller of `stop` need not listen.
     this.ended.catch(() => {});
   }
 
-  /** @param onAssigned called with the number of partitions that the group has given it, which may be 0 */
+  /** @param onAssigned called with the number of partitions that the group has given the consumer, which may be 0 */
   async start(
     topics: ConsumeOptions['topics'],
     onJoining: () => void,
@@ -99,11 +99,11 @@ export class Reading implements ConsumerListener {
     this.#onJoining = onJoining;
     this.#onAssigned = onAssigned;
     this.#consumer = await client.consume({ group: declaration.options.group, topics }, this);
-    // For partitions assigned meanwhile.
+    // Partitions may have been assigned before the consumer was known.
     this.#pump();
   }
 
-  /** Begins nothing more, awaits and commits the work in progress, and leaves the group. */
+  /** Begins no more work, awaits and commits the work in progress, and leaves the group. */
   async stop(): Promise<void> {
     this.#isOver = true;
     clearTimeout(this.#timer);
@@ -127,7 +127,7 @@ export class Reading implements ConsumerListener {
     for (const [id, place] of now) {
       if (this.#partitions.has(id)) continue;
       this.#partitions.set(id, new Partition(place));
-      // It may have been ours before, and paused.
+      // The partition may have been ours before, and paused.
       this.#consumer?.resume(place);
     }
     this.#order = [...this.#partitions.values()];
@@ -174,7 +174,7 @@ export class Reading implements ConsumerListener {
     this.#wake(wakeAt);
   }
 
-  /** The records to deliver next, or the time of the next look. */
+  /** The records of a partition to deliver next, or the time of the next look. */
   #take(partition: Partition, now: number): PlacedRecord[] | number {
     const never = Number.POSITIVE_INFINITY;
     if (partition.waiting === 0) return never;
@@ -246,7 +246,7 @@ export class Reading implements ConsumerListener {
     });
     const readable = read.filter((one): one is ReadMessage => !SelvageError.is(one));
     const end = partition.fixedEnd ?? records.at(-1)!.offset;
-    // Batches were switched off, and this one has its run.
+    // Batches were switched off, and this batch already has its run.
     const hasRun = !options.batch && partition.fixedEnd !== undefined;
     let event: TriggerEvent | undefined;
     const messages = readable.map(({ message }) => message);
@@ -262,7 +262,7 @@ export class Reading implements ConsumerListener {
         partition.fixedEnd = endOfEvent(earlier);
         return;
       }
-      // The batch has no run. Its first message gets one under its own key.
+      // The batch has no run, so its first message gets a run under its own key.
       acceptance = (await host.accept([{ ...event, key: `${event.key}/alone` }]))[0]!;
     }
     if (!hasRun) partition.isPastBatches = true;
@@ -327,7 +327,7 @@ export class Reading implements ConsumerListener {
     });
   }
 
-  /** Never rejects: uncommitted messages are delivered again, and start no second run. */
+  /** A commit never rejects: uncommitted messages are delivered again, and start no second run. */
   async #commit(): Promise<void> {
     const due = this.#order.flatMap((partition) => {
       const offset = partition.toCommit;
@@ -340,7 +340,7 @@ export class Reading implements ConsumerListener {
         due.map(({ partition: { topic, partition }, offset }) => ({ topic, partition, offset })),
       );
     } catch (error) {
-      // The group has removed the member, which gets its partitions when it has joined again.
+      // The group has removed this member, which gets its partitions when it has joined again.
       this.options.host.logger.debug(`could not commit, and tries again: ${String(error)}`);
       this.#lastCommit += this.options.delays.base;
       return;

@@ -43,13 +43,13 @@ export class Sender {
       });
     } catch (error) {
       this.#existing.delete(topic);
-      // The broker may have counted messages that the idempotent producer has not.
+      // The broker may have counted messages that the idempotent producer has not counted.
       if (this.#options.isIdempotent) void this.close();
       throw meaningOf(error, this.#options.connection);
     }
   }
 
-  /** The next send connects anew. */
+  /** After closing, the next send connects anew. */
   async close(): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
@@ -83,7 +83,7 @@ export class Sender {
       if (!(await admin.listTopics()).includes(topic)) {
         if (!create) throw missingTopic(topic);
         const configEntries = [{ name: 'max.message.bytes', value: String(LARGEST_DEAD_LETTER) }];
-        // False: another process was faster.
+        // `createTopics` returns false if another process was faster.
         await admin.createTopics({ topics: [{ topic, configEntries }], waitForLeaders: true });
       }
     });

@@ -14,7 +14,7 @@ const WAITING = 2_000;
 
 /**
  * Reads topics from places that the stream keeps. kafkajs reads in groups only, so each reader is the only member of a
- * new group and commits nothing. No dead member can hold a partition.
+ * new group and commits nothing. A group of its own has no dead member that holds a partition.
  */
 export function openKafkaSource(settings: KafkaSourceSettings): PartitionedFeed {
   const source = new KafkaSource(settings);
@@ -27,7 +27,7 @@ export function openKafkaSource(settings: KafkaSourceSettings): PartitionedFeed 
 type Context = Parameters<PartitionedFeed['read']>[1];
 
 class KafkaSource {
-  /** The offset of the last delivered message, and the offset after the broker's last one; by partition. */
+  /** By partition: the offset of the last delivered message, and the offset after the broker's last message. */
   readonly #places = new Map<string, bigint>();
   readonly #ends = new Map<string, bigint>();
 
@@ -129,7 +129,7 @@ class KafkaSource {
         const count = waiting.get(name)! - next.messages.length;
         waiting.set(name, count);
         let place = this.#places.get(name) ?? -1n;
-        // The partition ends before this place: the topic was deleted and made again.
+        // A partition that ends before this place belongs to a topic that was deleted and made again.
         if (next.end <= place) place = -1n;
         const fresh = next.messages.filter(({ offset }) => offset > place);
         if (fresh.length > 0) {

@@ -15,13 +15,13 @@ import { backOff } from '../../values/back-off';
 
 /** In milliseconds. */
 interface TriggerDelays extends Delays {
-  /** Between two looks at the existing topics. */
+  /** The time between two looks at the existing topics. */
   readonly scan: number;
 }
 
 /** @internal For tests, and for another client. */
 export interface KafkaTriggerParts {
-  /** Opens a client, which is closed when the trigger ends. Default: kafkajs, configured by the environment. */
+  /** Opens a client, which is closed when the trigger ends; by default kafkajs, configured by the environment. */
   readonly open?: OpenKafka;
   readonly delays?: Partial<TriggerDelays>;
 }
@@ -29,8 +29,8 @@ export interface KafkaTriggerParts {
 const DELAYS: TriggerDelays = { base: 1_000, max: 30_000, jitter: 0.5, commit: 200, scan: 60_000 };
 
 /**
- * Makes the source of events that a Kafka trigger declares. Its `run` survives outages of brokers, deaths of its
- * consumer and all that prevents runs from being started. It rejects with `MissingPackage` if kafkajs is missing.
+ * Makes the source of events that a Kafka trigger declares. The trigger's `run` survives outages of brokers, deaths of
+ * its consumer and all that prevents starts of runs. `run` rejects with `MissingPackage` if kafkajs is missing.
  *
  * @throws SelvageError `InvalidConfig`, for the environment variables that configure Kafka
  */
@@ -49,7 +49,7 @@ type Topics = ConsumeOptions['topics'];
 class KafkaTrigger implements Trigger {
   readonly id: string;
   readonly kind = 'kafka';
-  /** The topics that existed at the beginning. Later ones are read from their first message. */
+  /** The topics that existed at the beginning; any later topic is read from its first message. */
   #first: ReadonlySet<string> | undefined;
 
   constructor(
@@ -78,7 +78,7 @@ class KafkaTrigger implements Trigger {
         try {
           await this.#read(reading, client, host, troubles);
         } catch (error) {
-          // After a long time of work, a failure is a first one again.
+          // After a long time of work, a failure counts as the first one again.
           if (performance.now() - began > this.delays.max) failures = 0;
           const wait = backOff(this.delays, failures++, Math.random());
           const isBrief = SelvageError.is(error) && error.details['brief'] === true;
@@ -91,7 +91,7 @@ class KafkaTrigger implements Trigger {
     }
   }
 
-  /** Reads until the signal, or until the list of topics changes. Rejects when the consumer dies. */
+  /** Reads until the signal, or until the list of topics changes. The promise rejects when the consumer dies. */
   async #read(
     reading: Reading,
     client: KafkaClient,
@@ -136,7 +136,7 @@ class KafkaTrigger implements Trigger {
     }));
   }
 
-  /** Resolves when the topics have changed, or at the signal. */
+  /** Waits until the topics have changed or the signal is aborted. */
   async #othersCome(topics: Topics, client: KafkaClient, signal: AbortSignal): Promise<void> {
     const { options } = this.declaration;
     const names = topics.map(({ name }) => name).join();
@@ -146,13 +146,13 @@ class KafkaTrigger implements Trigger {
       try {
         if (chosenTopics(options, await client.topics()).join() !== names) return;
       } catch {
-        // The consumer meets the same outage, and reports it.
+        // An outage needs no report here, because the consumer meets the same outage.
       }
     }
   }
 }
 
-/** Parts of a trigger that have troubles; the others are partitions. */
+/** The parts of a trigger that may have troubles, besides its partitions. */
 const CONSUMER = 'consumer';
 const TOPICS = 'topics';
 

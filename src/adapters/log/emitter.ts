@@ -25,7 +25,7 @@ interface Line {
   readonly message: string;
 }
 
-/** @param stdout default: the process's own, at the time of writing */
+/** @param stdout by default the process's own stream, at the time of writing */
 export function createLogEmitter(declaration: LogEmitterDeclaration, stdout?: OutputStream): Emitter {
   const { level: least, logger, payloads, payloadLimit } = declaration.options;
   const isWritten = ({ level }: Line): boolean => LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(least);
@@ -51,7 +51,7 @@ export function createLogEmitter(declaration: LogEmitterDeclaration, stdout?: Ou
 /** Resolves when the stream has taken the text, so that a slow reader slows only the emitter. */
 async function write(stream: OutputStream, text: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    // A stream of Node passes an error.
+    // A stream of Node passes an error to the callback.
     const done = (error?: Error | null): void => (error ? reject(error) : resolve());
     stream.write(terminalText(text), done);
   });
@@ -133,7 +133,7 @@ function levelOf(outcome: string, skipReason: string | null): LogLevel {
   return HARMLESS_SKIPS.has(skipReason) ? 'debug' : 'warn';
 }
 
-/** As pino shows errors. */
+/** Errors have the form in which pino shows them. */
 function errorOf({ type, message, traceback }: Partial<ExceptionRecord>): object {
   return { type, message, ...(traceback !== undefined && { stack: traceback }) };
 }

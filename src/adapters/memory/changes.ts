@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import type { HistoryChange, LineageRecord, RunRecord } from '../../ports';
 import { CHANGES_AT_ONCE, notAPosition } from '../../ports/parts/changes';
 
-/** The start or end of a run; `records`: the number of records before it. */
+/** The start or end of a run, with the number of records before it. */
 interface RunEvent {
   readonly records: number;
   readonly kind: 'run-started' | 'run-ended';
@@ -11,16 +11,16 @@ interface RunEvent {
 
 /**
  * The order of changes in memory. Only starts and ends of runs are kept beside the records, so a commit costs nothing
- * extra. A position is the number of records and of these events up to it.
+ * extra. A position is the number of records and of run events up to it.
  */
 export class InMemoryChanges {
   readonly #prefix: string;
   readonly #events: (RunEvent | undefined)[] = [];
-  /** By temporal run id: indexes in `#events`. */
+  /** Indexes in `#events`, by temporal run id. */
   readonly #eventsOf = new Map<string, { started?: number; ended?: number }>();
   readonly #news = new EventEmitter().setMaxListeners(0);
 
-  /** @param records in commit order; a removed one leaves a gap */
+  /** @param records the records in commit order; a removed record leaves a gap */
   constructor(
     identity: string,
     private readonly records: readonly (LineageRecord | undefined)[],
@@ -34,7 +34,7 @@ export class InMemoryChanges {
     this.#note('run-started', run);
   }
 
-  /** An earlier end is no longer reported. */
+  /** A run's earlier end is no longer reported. */
   noteEnd(run: RunRecord): void {
     const events = this.#eventsOf.get(run.temporal_run_id)!;
     if (events.ended !== undefined) this.#events[events.ended] = undefined;
@@ -53,7 +53,7 @@ export class InMemoryChanges {
     this.#eventsOf.delete(temporalRunId);
   }
 
-  /** How often anything was new. */
+  /** The number of times that there was news. */
   #times = 0;
 
   get times(): number {
@@ -65,7 +65,7 @@ export class InMemoryChanges {
     this.#news.emit('change');
   }
 
-  /** Resolves at news since `seen`, which is {@link times} at the last look, or when the signal is aborted. */
+  /** Resolves at news since `seen`, an earlier value of {@link times}, or when the signal is aborted. */
   async news(seen: number, signal: AbortSignal | undefined): Promise<void> {
     if (seen === this.#times) await once(this.#news, 'change', signal && { signal }).catch(() => undefined);
     // Commits of one turn are reported in one batch.
@@ -79,7 +79,7 @@ export class InMemoryChanges {
       changes.length < CHANGES_AT_ONCE &&
       (record < this.records.length || event < this.#events.length)
     ) {
-      // A removed event is skipped in place: later ones have at least as many records before them.
+      // A removed event is skipped in place: later events have at least as many records before them.
       const next = event < this.#events.length ? this.#events[event] : undefined;
       if (event < this.#events.length && (!next || next.records <= record)) {
         event += 1;
@@ -100,7 +100,7 @@ export class InMemoryChanges {
     return records + events === 0 ? undefined : this.#position(records, events);
   }
 
-  /** @param number the number of records up to and with this one */
+  /** @param number the number of records up to and with this record */
   #recordChange(record: LineageRecord, number: number, position: string): HistoryChange {
     const { run_id, temporal_run_id, knot_id, outcome, finished_at: at } = record;
     const tapestry = this.runOf(temporal_run_id)?.tapestry ?? '';
@@ -118,7 +118,7 @@ export class InMemoryChanges {
     };
   }
 
-  /** The number of records when the run was put on record. */
+  /** The number of records at the moment when the run was put on record. */
   recordsBefore(temporalRunId: string): number {
     const started = this.#eventsOf.get(temporalRunId)?.started;
     return started === undefined ? Number.POSITIVE_INFINITY : (this.#events[started]?.records ?? 0);

@@ -23,7 +23,7 @@ export class InMemoryDataStore implements DataStore {
     for (const value of values) this.putOne(value);
   }
 
-  /** Synchronous, so that a host that commits a hundred thousand knots need not wait either. */
+  /** This method is synchronous, so that a host that commits a hundred thousand knots need not wait either. */
   putOne(value: StoredValue): void {
     requireContentHash(value.hash);
     this.#values.set(value.hash, { bytes: value.bytes, lastPutAt: this.now() });

@@ -19,7 +19,7 @@ const ENABLED = { disabledAt: null, disabledBecause: null } as const;
 export class InMemoryEmitterTable implements EmitterTable {
   readonly technology = 'memory';
   readonly #states = new Map<string, State>();
-  /** In the order of giving up. A removed one leaves a gap. */
+  /** Dead letters in the order of giving up. A removed letter leaves a gap. */
   #letters: (StoredDeadLetter | undefined)[] = [];
 
   async begin(name: string, { position, positionAt }: Move): Promise<EmitterState> {

@@ -1,7 +1,7 @@
 import type { Page, PageOptions } from '../../ports';
 import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
 
-/** A page of items kept in insertion order. A removed item leaves a gap. */
+/** A page of items that are kept in insertion order. A removed item leaves a gap. */
 export function newestFirst<T>(
   items: readonly (T | undefined)[],
   options: PageOptions,

@@ -40,13 +40,13 @@ import { InMemoryChanges } from './changes';
 export class InMemoryRunHistory implements RunHistory {
   readonly technology = 'memory';
   readonly #identity = randomUUID();
-  /** In commit order; a record's index is its number in listings. A removed one leaves a gap. */
+  /** All records in commit order, with gaps for removed ones; a record's index is its number in listings. */
   readonly #records: (LineageRecord | undefined)[] = [];
-  /** By temporal run id, then knot id. */
+  /** Indexes of records by temporal run id, then knot id. */
   readonly #recordsOfRun = new Map<string, Map<string, number>>();
-  /** Cache key to the newest record that made its value. */
+  /** Maps a cache key to the newest record that made its value. */
   readonly #cached = new Map<string, number>();
-  /** Values named by the records so far; computed on demand, as few callers need it. */
+  /** The values that the records so far name; computed on demand, as few callers need them. */
   readonly #referred = new Set<string>();
   #read = 0;
   readonly #runs: (RunRecord | undefined)[] = [];
@@ -60,7 +60,7 @@ export class InMemoryRunHistory implements RunHistory {
     return records.map((record) => this.commitOne(record));
   }
 
-  /** Synchronous, so that a host that commits a hundred thousand knots need not wait either. */
+  /** This method is synchronous, so that a host that commits a hundred thousand knots need not wait either. */
   commitOne(record: LineageRecord): CommitResult {
     let ofRun = this.#recordsOfRun.get(record.temporal_run_id);
     if (ofRun === undefined) this.#recordsOfRun.set(record.temporal_run_id, (ofRun = new Map()));

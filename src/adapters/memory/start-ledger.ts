@@ -4,7 +4,7 @@ import { newestFirst } from './newest-first';
 /** A start ledger in this process's memory, for tests; in the next process, the same events start runs again. */
 export class InMemoryStartLedger implements StartLedger {
   readonly technology = 'memory';
-  /** In claim order. A forgotten entry leaves a gap. */
+  /** In claim order. An entry that was forgotten leaves a gap. */
   readonly #entries: (LedgerEntry | undefined)[] = [];
   readonly #indexes = new Map<string, Map<string, number>>();
 

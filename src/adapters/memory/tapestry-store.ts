@@ -63,7 +63,7 @@ export class InMemoryTapestryStore implements SubscribableTapestryStore {
 
   async close(): Promise<void> {}
 
-  /** Nothing is awaited between a look and this call, so no offer is missed. */
+  /** The caller awaits nothing between its look and this call, so no offer is missed. */
   async #nextOffer(signal: AbortSignal): Promise<void> {
     await once(this.#news, 'offer', { signal }).catch(() => undefined);
   }

@@ -13,14 +13,14 @@ const RUNS_AT_ONCE = 8;
 const REMEMBERED_PLANS = 100;
 
 interface LineageTools {
-  /** Base of relative paths of files. */
+  /** The base of relative paths of files. */
   readonly projectDir: string;
   /** The text of a stored plan; undefined if it was removed. */
   plan(hash: string): Promise<string | undefined>;
   run(temporalRunId: string): Promise<RunRecord | undefined>;
 }
 
-/** Errors: `InvalidConfig` if the environment lacks the key. */
+/** Throws `InvalidConfig` if the environment lacks the key. */
 export async function createOpenLineageEmitter(
   { name, options }: OpenLineageEmitterDeclaration,
   tools: LineageTools,
@@ -83,7 +83,7 @@ class OpenLineageEmitter implements Emitter {
     return found;
   }
 
-  /** Undefined: removed meanwhile, so the datasets of the run are unknown. */
+  /** A plan that was removed meanwhile is undefined, so the datasets of the run are unknown. */
   private async plan(hash: string): Promise<Plan | undefined> {
     const known = this.plans.get(hash);
     if (known) return known;

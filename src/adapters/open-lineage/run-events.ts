@@ -51,7 +51,7 @@ const FACETS = {
 
 const ENDS = { succeeded: 'COMPLETE', failed: 'FAIL', cancelled: 'ABORT', terminated: 'ABORT' } as const;
 
-/** A namespace that is a URI, such as `s3://bucket`; others are only names. */
+/** A namespace that is a URI, such as `s3://bucket`; other namespaces are only names. */
 const SOURCE = /^[a-z][a-z0-9+.-]*:\/\/[\w.~:/?@!$&'()*+,;=%-]+$/i;
 
 /** The datasets that a knot or a run reads and writes, by its plan. */
@@ -89,7 +89,7 @@ export class LineageEvents {
     return this.ofRun(ENDS[run.status], run.finished_at ?? run.started_at, run, plan, parent, facets);
   }
 
-  /** Start and end of a knot, both told at its end. Empty: it is no job of its own. */
+  /** The start and the end of a knot, both told at its end; empty for a knot that is no job of its own. */
   knot({ record, run }: KnotFinished, plan: Plan | undefined): RunEvent[] {
     const { knots } = this.settings;
     if (knots === 'none' || record.outcome === 'skipped' || record.definition === 'parameter') return [];
@@ -164,7 +164,7 @@ export class LineageEvents {
     return { inputs: [...inputs.values()], outputs: [...outputs.values()] };
   }
 
-  /** The datasets that the knot reads, and those that columns of its outputs come from. */
+  /** The datasets that the knot reads, and the datasets that columns of its outputs come from. */
   private dataOf(plan: Plan, knot: PlanKnot): DataOfKnot {
     const inputs = new Map(this.inputsOf(knot).map((read) => [keyOf(read), read]));
     const origins = Object.values((knot.data?.writes && columnOrigins(plan, knot)) ?? {}).flat();

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 const UUID_7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
 /**
- * The id of a run for OpenLineage: a UUID ordered by time. It follows from the run's own id, so that a repeated event
- * names the same run. Newer servers of Temporal give such ids themselves.
+ * The id of a run for OpenLineage: a UUID ordered by time. The UUID follows from the run's own id, so that a repeated
+ * event names the same run. Newer servers of Temporal give ids ordered by time themselves.
  */
 export function runUuid({
   temporal_run_id: id,

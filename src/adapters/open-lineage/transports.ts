@@ -4,18 +4,18 @@ import type { OpenLineageSettings } from '../../emitters/open-lineage';
 import { SelvageError } from '../../errors';
 import type { RunEvent } from './specification';
 
-/** Sends events; returns why the receiver will never take one, and throws if a retry may succeed. */
+/** Sends events; returns the reason if the receiver will never take an event, and throws if a retry may succeed. */
 export interface Transport {
   send(event: RunEvent, signal: AbortSignal): Promise<string | undefined>;
-  /** Makes sent events durable. */
+  /** Makes all sent events durable. */
   flush(): Promise<void>;
 }
 
-/** Statuses for a wrong event. With any other status, a retry may succeed. */
+/** The statuses for a wrong event; with any other status, a retry may succeed. */
 const REFUSED = new Set([400, 413, 422]);
 const SHOWN = 300;
 
-/** Errors: `InvalidConfig` if the environment lacks the key. */
+/** Throws `InvalidConfig` if the environment lacks the key. */
 export function openTransport(
   { to }: OpenLineageSettings,
   { name, projectDir, environment }: { name: string; projectDir: string; environment: NodeJS.ProcessEnv },
@@ -61,7 +61,7 @@ class HttpTransport implements Transport {
   async flush(): Promise<void> {}
 }
 
-/** Appends the events of a delivery at once, so that no other writer's come in between. */
+/** Appends all events of a delivery at once, so that no events of another writer come between them. */
 class FileTransport implements Transport {
   private lines: string[] = [];
 

@@ -12,17 +12,17 @@ interface Registered {
 
 let loaded: Api | undefined;
 
-/** Loaded late, as most processes have no OpenTelemetry; kept, as each body asks for it. */
+/** The API is loaded late, as most processes have no OpenTelemetry; kept, as each body asks for it. */
 export function loadApi(): Api {
   return (loaded ??= loadOptional<Api>('@opentelemetry/api', { by: 'The OpenTelemetry emitter' }));
 }
 
-/** The API, if this process has an SDK with active spans. Otherwise nothing is loaded. */
+/** The API, if this process has an SDK with active spans; without one, nothing is loaded. */
 export function apiWithContext(): Api | undefined {
   return apiWith('context');
 }
 
-/** The API, if this process has an SDK that takes metrics. Otherwise nothing is loaded. */
+/** The API, if this process has an SDK that takes metrics; without one, nothing is loaded. */
 export function apiWithMetrics(): Api | undefined {
   return apiWith('metrics');
 }
@@ -32,7 +32,7 @@ function apiWith(part: keyof Registered): Api | undefined {
   try {
     return loadApi();
   } catch {
-    // The SDK has a copy of its own, out of our reach.
+    // The SDK has its own copy of the API, out of our reach.
     return undefined;
   }
 }

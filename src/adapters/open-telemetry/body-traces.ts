@@ -9,14 +9,14 @@ import { spanOf, traceparentOf } from './traceparent';
 
 const REMEMBERED_RUNS = 1_000;
 
-/** Those of this process's emitter. Like the SDK, there is one for the process. */
+/** The settings of this process's emitter; like the SDK, there is one emitter for the process. */
 let settingsHere = TRACE_DEFAULTS;
 
 export function useSettings(settings: TraceSettings): void {
   settingsHere = settings;
 }
 
-/** Settings for the details of a new run, so that all processes place its spans alike. None without an SDK. */
+/** Settings for the details of a new run, so that all processes place its spans alike; none without an SDK. */
 export function settingsOfNewRun(): { readonly spans?: RecordedSettings } {
   return apiWithContext() ? { spans: recordedSettings(settingsHere) } : {};
 }
@@ -34,7 +34,7 @@ export function checkedTraceparent(text: string | undefined): string | undefined
   return span && traceparentOf(span);
 }
 
-/** Calls within a span of another thread; without an SDK in this one, just calls. */
+/** Runs `call` within a span of another thread; without an SDK in this thread, just runs it. */
 export function withinSpan<T>(traceparent: string | undefined, call: () => Promise<T>): Promise<T> {
   const span = traceparent === undefined ? undefined : spanOf(traceparent);
   const api = span && apiWithContext();
@@ -43,7 +43,7 @@ export function withinSpan<T>(traceparent: string | undefined, call: () => Promi
 
 /**
  * Calls bodies within the span that the emitter will make of their attempt, so that traces show the spans of the body
- * below it. Without an SDK in the process it does nothing, and loads nothing.
+ * below it. Without an SDK in the process, the class does nothing, and loads nothing.
  */
 export class BodyTraces {
   private readonly runs = new Map<string, Promise<TraceOfRun | undefined>>();
@@ -90,7 +90,7 @@ export class BodyTraces {
     if (known) return known;
     const asked = this.run(temporalRunId)
       .then((run) => run && new TraceOfRun(run))
-      // Without its trace, the body runs outside of any.
+      // A body without its trace runs outside of any span.
       .catch(() => undefined)
       .then((trace) => {
         if (!trace) this.runs.delete(temporalRunId);

@@ -9,7 +9,7 @@ export interface EmitterLag {
   readonly age: number;
 }
 
-/** Reports the lag of emitters as metrics when the SDK collects them; does nothing without one. Returns its end. */
+/** Reports the lag of emitters as metrics when the SDK collects them; does nothing without an SDK. Returns its end. */
 export function observeEmitterLag(read: () => Promise<readonly EmitterLag[]>): () => void {
   const meter = apiWithMetrics()?.metrics.getMeter('selvage', VERSION);
   return meter ? observe(meter, read) : () => {};

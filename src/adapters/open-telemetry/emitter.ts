@@ -21,7 +21,7 @@ interface Flushing {
   forceFlush?(): Promise<void>;
 }
 
-/** Errors: `MissingPackage`. */
+/** Throws `MissingPackage`. */
 export async function createOpenTelemetryEmitter(
   { name, options }: OpenTelemetryEmitterDeclaration,
   { logger }: { readonly logger: Logger },
@@ -36,7 +36,7 @@ export async function createOpenTelemetryEmitter(
  */
 class OpenTelemetryEmitter implements Emitter {
   private readonly counted = new LRUCache<string, true>({ max: REMEMBERED });
-  /** By map of a run: elements with a span, beside those that always have one. */
+  /** By map of a run: the elements with a span, besides those that always have a span. */
   private readonly shown = new LRUCache<string, Set<string>>({ max: REMEMBERED_MAPS });
   private last: { readonly run: RunRecord; readonly trace: TraceOfRun } | undefined;
   private maker: SpanMaker | undefined;
@@ -68,7 +68,7 @@ class OpenTelemetryEmitter implements Emitter {
     }
   }
 
-  /** Looked up at the first delivery, because the SDK may be started after the emitter. */
+  /** The SDK is looked up at the first delivery, because it may be started after the emitter. */
   private sdk(): { readonly maker: SpanMaker | undefined; readonly provider: Flushing } {
     const { metrics, trace } = this.api;
     const proxy = trace.getTracerProvider() as TracerProvider & { getDelegate?(): TracerProvider };
@@ -88,7 +88,7 @@ class OpenTelemetryEmitter implements Emitter {
     return { maker: this.maker, provider: provider as Flushing };
   }
 
-  /** Returns the number of spans. */
+  /** Makes the spans and metrics of an event, and returns the number of spans. */
   private tell(event: RunEvent, maker: SpanMaker): number {
     if (event.type === 'run-started') return 0;
     const trace = this.traceOf(event.run);
@@ -102,7 +102,7 @@ class OpenTelemetryEmitter implements Emitter {
     return spans.length;
   }
 
-  /** Kept for the next event of the run, as computing its ids costs hashes. */
+  /** A run's trace is kept for the next event of the run, as computing its ids costs hashes. */
   private traceOf(run: RunRecord): TraceOfRun {
     const { last } = this;
     if (last?.run.temporal_run_id === run.temporal_run_id) return last.trace;
@@ -128,7 +128,7 @@ class OpenTelemetryEmitter implements Emitter {
   }
 }
 
-/** Only their names tell the API's own providers, which do nothing. */
+/** Only their names reveal the API's own providers, which do nothing. */
 function isNoop(provider: object): boolean {
   return provider.constructor.name.startsWith('Noop');
 }

@@ -36,10 +36,10 @@ export function attemptSpanId(temporalRunId: string, knotId: string, attempt: nu
 
 const NEXT_IDS = Symbol.for('selvage.open-telemetry.next-ids');
 
-/** On the global object: the SDK may have the generator of another copy of this package. */
+/** The ids are on the global object: the SDK may have the generator of another copy of this package. */
 const shared = globalThis as { [NEXT_IDS]?: SpanIds | undefined };
 
-/** Starts a span with these ids, if the SDK has our generator. `start` must not wait. */
+/** Starts a span with these ids, if the SDK has our generator. The function `start` must not wait. */
 export function withIds<T>(ids: SpanIds, start: () => T): T {
   shared[NEXT_IDS] = ids;
   try {
@@ -58,8 +58,8 @@ export interface IdGenerator {
 }
 
 /**
- * Gives the spans of runs and knots their own ids, and all others random ones. For the SDK's tracer provider:
- * `new NodeTracerProvider({ idGenerator: selvageIdGenerator(), … })`.
+ * Gives the spans of runs and knots their own ids, and all others random ones. The generator is an option of the SDK's
+ * tracer provider: `new NodeTracerProvider({ idGenerator: selvageIdGenerator(), … })`.
  *
  * @param others makes the ids of all other spans. Default: random ones
  */
@@ -79,11 +79,11 @@ let random = '';
 
 function randomDigits(length: number): string {
   for (;;) {
-    // Many at once: asking the system costs more than the rest of a span.
+    // Many random bytes are drawn at once: asking the system costs more than the rest of a span.
     if (random.length < length) random = randomBytes(RANDOM_BYTES).toString('hex');
     const made = random.slice(0, length);
     random = random.slice(length);
-    // Ids of zeros are invalid.
+    // Ids of nothing but zeros are invalid.
     if (/[^0]/.test(made)) return made;
   }
 }

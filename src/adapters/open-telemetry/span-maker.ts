@@ -2,11 +2,11 @@ import type { Attributes, Exception, HrTime, Link, Span, SpanContext, Tracer } f
 import type { Api } from './api';
 import { withIds, type SpanIds } from './ids';
 
-/** A span that is over. Times are milliseconds since the epoch. */
+/** A span that is over, with times in milliseconds since the epoch. */
 export interface ToldSpan {
   readonly name: string;
   readonly ids: SpanIds;
-  /** Absent: the first span of its trace. */
+  /** The parent is absent for the first span of a trace. */
   readonly parent?: SpanContext | undefined;
   readonly links?: readonly SpanIds[];
   readonly from: number;
@@ -35,7 +35,7 @@ const PROBE: SpanIds = { traceId: '5e1fa9e05e1fa9e05e1fa9e05e1fa9e0', spanId: '5
  * Makes spans of events that are over, by the SDK of the process.
  *
  * The API lets nobody choose the ids of a span: the trace id comes from a parent, and other ids from our id generator.
- * If the SDK lacks it, ids are random, and the span of a run stands beside those of its knots.
+ * If the SDK lacks our generator, ids are random, and the span of a run stands beside those of its knots.
  */
 export class SpanMaker {
   readonly choosesIds: boolean;
@@ -64,7 +64,7 @@ export class SpanMaker {
     span.end(timeOf(until));
   }
 
-  /** One of our spans as a parent of others, sampled as its trace is. */
+  /** One of our own spans, as the parent of other spans, sampled as its trace is. */
   parentOf(ids: SpanIds, runParent?: SpanContext): SpanContext {
     const { traceId, spanId } = ids;
     return { traceId, spanId, traceFlags: this.flagsOf(ids, runParent), isRemote: true };
@@ -72,7 +72,7 @@ export class SpanMaker {
 
   /**
    * Asks the SDK's sampler about a trace, by a span that never ends and so is never exported. The first real span may
-   * come hours after its children.
+   * come hours after its child spans.
    */
   private flagsOf({ traceId, spanId }: SpanIds, runParent?: SpanContext): number {
     const known = this.flags.get(traceId);
@@ -99,7 +99,7 @@ export class SpanMaker {
   }
 }
 
-/** As a pair, because the API reads small numbers as the time since the process began. */
+/** A time is a pair, because the API reads small numbers as the time since the process began. */
 function timeOf(milliseconds: number): HrTime {
   const seconds = Math.floor(milliseconds / 1_000);
   return [seconds, Math.round((milliseconds - seconds * 1_000) * 1_000_000)];

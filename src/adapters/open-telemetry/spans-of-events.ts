@@ -28,8 +28,8 @@ export function hasSpan({ definition, outcome }: LineageRecord): boolean {
 }
 
 /**
- * The spans of a knot: one for its only attempt; or one for the knot, with its attempts below. The latter is for knots
- * with earlier attempts, waits, elements or a run of their own.
+ * The spans of a knot: one for its only attempt; or one for the knot, with its attempts below. A knot has both if it
+ * has earlier attempts, waits, elements or a run of its own.
  */
 export function spansOfKnot({ record, run }: KnotFinished, trace: TraceOfRun, maker: SpanMaker): ToldSpan[] {
   const facts = record.extra as Facts;
@@ -160,7 +160,7 @@ function basics(record: LineageRecord, run: RunRecord): Attributes {
   };
 }
 
-/** @param begun when the first attempt began */
+/** @param begun the time when the first attempt began */
 function attributesOfKnot(record: LineageRecord, run: RunRecord, facts: Facts, begun: number): Attributes {
   const { elements, error } = facts;
   const attributes: Attributes = {
@@ -206,7 +206,7 @@ function waitOf({ code, since, until }: RecordedWait): ToldEvent {
   };
 }
 
-/** Tells that a value was reused, or why it was not. */
+/** An event that says that a value was reused, or why it was not reused. */
 function reuseOf(record: LineageRecord, facts: Facts): ToldEvent[] {
   const at = record.started_at;
   if (record.cached_from_run !== null) {

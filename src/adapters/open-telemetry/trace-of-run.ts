@@ -5,13 +5,13 @@ import type { TraceMode, TraceSettings } from '../../emitters/open-telemetry';
 import { attemptSpanId, knotSpanId, runSpanId, traceIdOf, type SpanIds } from './ids';
 import { spanOf } from './traceparent';
 
-/** A knot that begins more than this after its run has a trace of its own. */
+/** A knot that begins later than this after its run has a trace of its own. */
 const APART_MS = 3_600_000;
 
 /** The columns that determine where a run's spans belong. */
 export type RunOfTrace = Pick<RunRecord, 'temporal_run_id' | 'started_at' | 'details'>;
 
-/** {@link TraceSettings} in the details of a run. */
+/** The recorded form of {@link TraceSettings}, in the details of a run. */
 export type RecordedSettings = { readonly mode: TraceMode; readonly elements_per_map: number };
 
 export function recordedSettings({ mode, elementsPerMap }: TraceSettings): RecordedSettings {
@@ -24,7 +24,7 @@ function settingsOf({ details }: RunOfTrace): TraceSettings | undefined {
   return recorded && { mode: recorded.mode, elementsPerMap: recorded.elements_per_map };
 }
 
-/** An element, by its id: `users[17]`, or `users["anna"]`, which has no position. */
+/** An element by its id, such as `users[17]`, or `users["anna"]`, which has no position. */
 interface ElementOf {
   readonly map: string;
   readonly position: number | undefined;
@@ -38,18 +38,18 @@ export function elementOf(knotId: string): ElementOf | undefined {
 }
 
 /**
- * Where the spans of one run belong. It follows from the run's record, so that the emitter and bodies that run long
- * before it get the same ids. A record without settings uses the emitter's. Bodies do not know these, and work within
- * the span of the run, which always exists.
+ * The place where the spans of one run belong. The place follows from the run's record, so that the emitter and bodies
+ * that run long before it get the same ids. A record without settings uses the emitter's. Bodies do not know the
+ * emitter's settings, and work within the span of the run, which always exists.
  */
 export class TraceOfRun {
   readonly ids: SpanIds;
-  /** The span where the run was started, or the knot that started it. */
+  /** The span in which the run was started, or the span of the knot that started it. */
   readonly parent: SpanContext | undefined;
 
   private readonly settings: TraceSettings | undefined;
 
-  /** @param emitter its settings; bodies pass none */
+  /** @param emitter the settings of the emitter; bodies pass none */
   constructor(
     private readonly run: RunOfTrace,
     emitter?: TraceSettings,
@@ -94,7 +94,7 @@ export class TraceOfRun {
     return this.settings?.elementsPerMap ?? 0;
   }
 
-  /** Whether elements at this position always have a span. Others have one only if they failed. */
+  /** Whether elements at this position always have a span, and not only if they failed. */
   isShown({ position }: ElementOf): boolean {
     return position !== undefined && position < this.elementsPerMap;
   }

@@ -7,7 +7,7 @@ export function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): str
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
 }
 
-/** Undefined if the text names no span. */
+/** Returns undefined if the text names no span. */
 export function spanOf(traceparent: unknown): SpanContext | undefined {
   const [, traceId, spanId, flags] = FORM.exec(String(traceparent)) ?? [];
   if (traceId === undefined || spanId === undefined || !/[^0]/.test(traceId) || !/[^0]/.test(spanId))

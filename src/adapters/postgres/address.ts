@@ -2,10 +2,10 @@ import { SelvageError } from '../../errors';
 import { requireKnownParameters } from '../../ports/parts/url-parameters';
 
 export interface PostgresAddress {
-  /** For pg, without Selvage's own parameters. Contains the password: never show it. */
+  /** The address for pg, without Selvage's own parameters. The address contains the password: never show it. */
   readonly connectionString: string;
   readonly shown: string;
-  /** In the server's form (`-c NAME=VALUE`). */
+  /** Settings in the server's form (`-c NAME=VALUE`). */
   readonly options: string | undefined;
   readonly schema: string | undefined;
   readonly migrate: boolean;
@@ -42,7 +42,7 @@ const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /**
  * Reads `postgres://user:password@host:port/database?…`. Selvage's own parameters are `schema`, `migrate=false`,
- * `access=read` and `max`; the others are pg's. Errors: `InvalidUrl`, without anything that may be a password.
+ * `access=read` and `max`; the other parameters are pg's. Throws `InvalidUrl`, without anything that may be a password.
  */
 export function parsePostgresUrl(text: string): PostgresAddress {
   const url = urlOf(text);
@@ -68,7 +68,7 @@ export function parsePostgresUrl(text: string): PostgresAddress {
       [take('options'), schema === undefined ? undefined : `-c search_path=${schema}`]
         .filter((part) => part !== undefined)
         .join(' ') || undefined,
-    // Without Selvage's own parameters.
+    // The URL is now without Selvage's own parameters.
     connectionString: url.href,
     shown: shownPlace({
       host: decodeURIComponent(url.hostname) || (url.searchParams.get('host') ?? undefined),
@@ -97,8 +97,8 @@ const LIBPQ = {
 } as const;
 
 /**
- * An address as environment of PostgreSQL's own programs, which refuse URLs with parameters of Selvage or of pg. With
- * the password. Errors: `InvalidUrl`.
+ * Returns an address as the environment of PostgreSQL's own programs, which refuse URLs with parameters of Selvage or
+ * of pg. With the password. Throws `InvalidUrl`.
  */
 export function libpqEnvironment(text: string): Record<string, string> {
   const { options } = parsePostgresUrl(text);
@@ -113,7 +113,7 @@ export function libpqEnvironment(text: string): Record<string, string> {
     ...(pathname.length > 1 && { database: decodeURIComponent(pathname.slice(1)) }),
     options,
   };
-  // A mode of pg only: encrypted, without verification of the server.
+  // This mode exists in pg only: encrypted, without verification of the server.
   if (said['sslmode'] === 'no-verify' || (!said['sslmode'] && said['ssl'] === 'true'))
     said['sslmode'] = 'require';
   return Object.fromEntries(
@@ -138,7 +138,7 @@ function urlOf(text: string): URL {
     const url = new URL(text);
     if (url.protocol === 'postgres:' || url.protocol === 'postgresql:') return url;
   } catch {
-    // The message of URL has the whole text in it.
+    // The error message of `URL` has the whole text in it.
   }
   throw invalid('it is to be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters %-encoded');
 }

@@ -5,23 +5,23 @@ import { changeOf, type ChangeRow } from '../sql/changes';
 
 /*
  * Changes are ordered by transaction number, and read only below the lowest number in progress, so a late commit has a
- * number that no reader has passed. Ids and times would not do: a transaction may take its id earlier and commit later.
- * Any writing transaction on the server that stays open therefore holds up reading, but not commits.
+ * number that no reader has passed. Ids and times would not order changes: a transaction may take its id earlier and
+ * commit later. Any writing transaction on the server that stays open therefore holds up reading, but not commits.
  *
- * 1. A transaction starts a run, ends one, or commits records: so its number and the record's id identify a change.
- * 2. Tables copied to another server (`pg_dump`) may have higher numbers than it; `xids_before` is added to its own.
+ * 1. A transaction starts a run, ends a run, or commits records: so its number and the record's id identify a change.
+ * 2. Tables copied to another server (`pg_dump`) may have higher numbers; `xids_before` is added to the server's own.
  */
 
-/** Transaction number, record id, and the record's time, which differs if the database was restored and went on. */
+/** A transaction number, a record id, and the record's time, which differs if the database was restored and went on. */
 const POSITION = /^(\d{1,16})_(\d{1,16})_(-?\d+(?:\.\d+)?)$/;
 
-/** In place of a record's id: before and after all records of a transaction. */
+/** Numbers in place of a record's id: before and after all records of a transaction. */
 const START = 0;
 const END = Number.MAX_SAFE_INTEGER;
 
 /**
- * With the limit, a planner without statistics expects one row; for thousands, it would compile the query for seconds.
- * `until`: all transactions below are over. `next`: the number that no transaction has yet.
+ * With the limit, a planner without statistics expects one row; for thousands of rows, it would compile the query for
+ * seconds. `until` is a number below which all transactions are over. `next` is the number that no transaction has yet.
  */
 const SEEN = `
   seen as (
@@ -30,7 +30,7 @@ const SEEN = `
     from pg_current_snapshot() as snapshot, selvage_identity limit 1
   )`;
 
-/** Takes number and id; returns one row without a change if there is none. */
+/** The statement takes a number and an id; it returns one row without a change if there is none. */
 const BEHIND = `
   with ${SEEN},
   behind as (
@@ -77,7 +77,7 @@ const LAST = `
 const NEWEST = `greatest(
   (select max(change) from selvage_lineage), (select max(started_change) from selvage_runs), (select max(ended_change) from selvage_runs))`;
 
-/** Has an effect only on a server to which the tables were copied. */
+/** The statement has an effect only on a server to which the tables were copied. */
 const RAISE = `
   update selvage_identity set xids_before = ${NEWEST} + 1
   where pg_snapshot_xmax(pg_current_snapshot())::text::bigint + xids_before <= ${NEWEST}`;
@@ -98,7 +98,7 @@ interface Position {
 
 const textOf = ({ change, id, at }: Position): string => `${change}_${id}_${at}`;
 
-/** To be called before a reading begins. */
+/** Raises the numbers of a copied database; must be called before a reading begins. */
 export async function raiseNumbers(database: PostgresDatabase): Promise<void> {
   if (database.isReadOnly) return;
   await database.run(RAISE, []);

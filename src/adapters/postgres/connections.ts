@@ -5,9 +5,9 @@ import { isLost, isReadOnly } from './errors';
 import type { PostgresClientLike, PostgresPoolLike, PostgresQuery, PostgresResult } from './pool-like';
 
 export interface ConnectionLimits {
-  /** For getting a connection, from the pool or new. */
+  /** The limit for getting a connection, from the pool or new. */
   readonly connectTimeoutMs: number;
-  /** For a statement with all its retries. Without an answer for one second more, the server counts as gone. */
+  /** The limit for a statement with all its retries. One second later, a server without an answer counts as gone. */
   readonly queryTimeoutMs: number;
 }
 
@@ -21,7 +21,7 @@ const asBoolean = (text: string): boolean => text === 't';
 const asBytes = (text: string): Buffer => Buffer.from(text.slice(2), 'hex');
 
 /**
- * How columns are parsed, passed with each query, whatever the process or the pool's owner has configured. An int8
+ * The parsers of columns, passed with each query, whatever the process or the pool's owner has configured. An int8
  * becomes a number, as ids, sizes and counts stay far below 2^53. Types that Selvage does not use stay text.
  */
 const COLUMN_TYPES = {
@@ -33,10 +33,10 @@ const COLUMN_TYPES = {
   },
 };
 
-/** The server ends a statement at its limit; only if it does not, the connection counts as lost. */
+/** The server ends a statement at its limit; only if the server does not, the connection counts as lost. */
 const SERVER_FIRST_MS = 1_000;
 
-/** At most this many statements kept prepared: any more are not ours, or are not repeated. */
+/** At most this many statements are kept prepared: any more are not ours, or are not repeated. */
 const MAXIMUM_NAMES = 500;
 const names = new Map<string, string>();
 
@@ -49,13 +49,13 @@ function nameOf(text: string): string | undefined {
   return name;
 }
 
-/** When a connection was last returned; the clock goes on while the machine sleeps. */
+/** The time when a connection was last returned; the clock goes on while the machine sleeps. */
 const handedBackAt = new WeakMap<PostgresClientLike, number>();
 
 /**
- * Takes a connection from the pool, within the time limit. One that was idle for long is tested first: it may have been
- * dropped silently, and the first statement would wait for its whole limit. If it is gone, the other idle ones are
- * closed untested.
+ * Takes a connection from the pool, within the time limit. A connection that was idle for long is tested first: if it
+ * was dropped silently, the first statement would wait for its whole limit. If the tested connection is gone, the other
+ * idle ones are closed untested.
  */
 export async function connect(pool: PostgresPoolLike, limits: ConnectionLimits): Promise<PostgresConnection> {
   for (let isOneGone = false; ; isOneGone = true) {
@@ -74,7 +74,7 @@ async function take(pool: PostgresPoolLike, limits: ConnectionLimits): Promise<P
     (client) => isLate && client.release(),
     () => undefined,
   );
-  // The pool's own limit comes a little earlier, with a better message.
+  // The pool's own time limit comes a little earlier, with a better message.
   return await inTime(connecting, limits.connectTimeoutMs + 500, () => {
     isLate = true;
     return new Error('timeout exceeded when trying to connect');

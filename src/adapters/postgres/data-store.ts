@@ -13,7 +13,7 @@ export class PostgresDataStore extends SqlDataStore<PostgresDatabase> {
     await this.database.run(PUT_VALUES, valueParameters(values));
   }
 
-  /** The server hashes them, so that no bytes are transferred. */
+  /** The server hashes the values, so that no bytes are transferred. */
   protected override async wholeRows(rows: readonly KeptValue[]): Promise<string[]> {
     if (rows.length === 0) return [];
     const hashes = rows.map(({ hash }) => hash);
@@ -22,7 +22,7 @@ export class PostgresDataStore extends SqlDataStore<PostgresDatabase> {
   }
 }
 
-/** Errors as for {@link openPostgresDatabase}. */
+/** Throws the errors of {@link openPostgresDatabase}. */
 export async function createPostgresDataStore(options: PostgresOptions): Promise<PostgresDataStore> {
   return new PostgresDataStore(await openPostgresDatabase(options));
 }

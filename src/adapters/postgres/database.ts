@@ -9,10 +9,10 @@ import { POSTGRES_WORDS } from './words';
 import { backOff, type BackOff } from '../../values/back-off';
 
 const MAXIMUM_CONFLICTS = 20;
-/** Entirely random, so that conflicting transactions do not meet again. */
+/** The waits are entirely random, so that conflicting transactions do not meet again. */
 const BACK_OFF: BackOff = { base: 2, max: 100, jitter: 1 };
 
-/** `once`: not repeated after a lost connection, as it may have been done. */
+/** `once`: the work is not repeated after a lost connection, as it may have been done. */
 interface Repetition {
   readonly once?: boolean;
 }
@@ -33,7 +33,7 @@ export class PostgresDatabase implements SqlDatabase {
    * @internal Use `openPostgresDatabase`.
    *
    * @param closePool omitted if the pool is the user's
-   * @param isReadOnly its user may only read; incidental writes are left to other processes
+   * @param isReadOnly whether the user may only read; incidental writes are left to other processes
    */
   constructor(
     pool: PostgresPoolLike,
@@ -85,7 +85,7 @@ export class PostgresDatabase implements SqlDatabase {
     return this.#patiently(
       (limits) =>
         this.#withConnection(limits, async (connection) => {
-          // A statement sees only effects from before it began, and it may wait long for the lock: so these are two.
+          // A statement sees only effects from before it began, so the lock is taken by a statement of its own.
           await connection.query(`begin; select pg_advisory_xact_lock(${lock})`);
           try {
             const result = await connection.query(text, values);
@@ -108,12 +108,12 @@ export class PostgresDatabase implements SqlDatabase {
     return this.#identity;
   }
 
-  /** Lets users of separate connections release them before the pool is closed. */
+  /** Registers a function by which users of separate connections release them before the pool is closed. */
   beforeClose(end: () => Promise<void>): void {
     this.#beforeClose.add(end);
   }
 
-  /** Closes the pool if Selvage made it. A second call does nothing. */
+  /** Closes the pool if Selvage made it. A second call of `close` does nothing. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

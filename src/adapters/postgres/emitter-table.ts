@@ -7,7 +7,7 @@ export class PostgresEmitterTable extends SqlEmitterTable<PostgresDatabase> {
   readonly technology = 'postgres';
 }
 
-/** Errors as of {@link openPostgresDatabase}. */
+/** Throws the errors of {@link openPostgresDatabase}. */
 export async function createPostgresEmitterTable(options: PostgresOptions): Promise<PostgresEmitterTable> {
   return new PostgresEmitterTable(await openPostgresDatabase(options));
 }

@@ -1,7 +1,7 @@
 import { SelvageError, capitalized } from '../../errors';
 import { notStorable } from '../../ports/parts/not-storable';
 
-/** Earlier versions lack `gen_random_uuid()`, and are no longer maintained. */
+/** Earlier versions of PostgreSQL lack `gen_random_uuid()`, and are no longer maintained. */
 export const OLDEST_SERVER = 13;
 
 const SOCKET_TROUBLE = new Set([
@@ -18,23 +18,24 @@ const SOCKET_TROUBLE = new Set([
   'EAI_AGAIN',
 ]);
 
-/** pg's errors without a code. */
+/** The texts of pg's errors that have no code. */
 const LOST =
   /Connection terminated|Query read timeout|timeout exceeded when trying to connect|is not queryable|Connection ended unexpectedly|stream was destroyed|server does not support SSL/i;
 
-/** SQLSTATE or errno; undefined for other errors. */
+/** The SQLSTATE or errno of an error; undefined for other errors. */
 function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { code, errors } = error as { code?: unknown; errors?: unknown };
   if (typeof code === 'string') return code;
-  // A host with several addresses gives one error for each.
+  // A host with several addresses gives one error for each address.
   return Array.isArray(errors) ? codeOf(errors[0]) : undefined;
 }
 
 export function isLost(error: unknown): boolean {
   const code = codeOf(error);
   if (code === undefined) return error instanceof Error && LOST.test(error.message);
-  // 08: connection exceptions. 57P: the server shuts down, starts up, dropped the database or closed an idle session.
+  // SQLSTATE 08: a connection exception. 57P: the server shuts down or starts up, or dropped the database or an idle
+  // session.
   return (
     SOCKET_TROUBLE.has(code) ||
     code.startsWith('08') ||
@@ -46,12 +47,12 @@ export function isLost(error: unknown): boolean {
   );
 }
 
-/** The server was the primary when the connection was made, and is a standby now. */
+/** Whether the server was the primary when the connection was made, and is a standby now. */
 export function isReadOnly(error: unknown): boolean {
   return codeOf(error) === '25006';
 }
 
-/** A deadlock or a serialisation failure: the transaction must be repeated. */
+/** Whether the error is a deadlock or a serialisation failure, so that the transaction must be repeated. */
 export function isConflict(error: unknown): boolean {
   const code = codeOf(error);
   return code === '40001' || code === '40P01';
@@ -122,7 +123,7 @@ export function selvageErrorOf(error: unknown, place: string): unknown {
         const what = typeof detail === 'string' && detail !== '' ? `${said} (${detail})` : said;
         return notStorable(capitalized(place), what, options.details, error);
       }
-      // Out of memory or disk, or an internal error.
+      // The server is out of memory or disk, or has an internal error.
       if (code !== undefined && /^(?:53|58|XX)/.test(code))
         return unavailable(`has trouble of its own (${said}). Its log tells more.`, true);
       return error;
@@ -130,8 +131,9 @@ export function selvageErrorOf(error: unknown, place: string): unknown {
 }
 
 /**
- * The server can never accept the data. 22: a type cannot hold it (22021 and 22P05: U+0000 and invalid Unicode; 22001:
- * too long; 22003: out of range). 54: limits such as an index entry's. 23502 and 23514: a constraint refuses it.
+ * Whether the server can never accept the data. SQLSTATE 22: a type cannot hold the data (22021, 22P05: invalid text;
+ * 22001: too long; 22003: out of range). SQLSTATE 54: a limit, as for an index entry. SQLSTATE 23502 and 23514: a
+ * constraint refuses the data.
  */
 function isFinal(code: string | undefined): boolean {
   return code !== undefined && /^(?:22|54|23502|23514)/.test(code);

@@ -6,12 +6,12 @@ import { migrate, migratedPlace, readMigrationState } from './migrate';
 import { MIGRATIONS } from './migrations';
 import { limitsOf, makePool, requireRights, requireVersion } from './open';
 
-/** Short, because somebody waits at a terminal. */
+/** The limit is short, because somebody waits at a terminal. */
 const LIMIT_MS = 5_000;
 
 /**
- * Inspects a database without changes, for some seconds at most. Never `absent` or `old` if its address says
- * `migrate=false`.
+ * Inspects a database without changes, for some seconds at most. The state is never `absent` or `old` if the address
+ * says `migrate=false`.
  *
  * @throws SelvageError `InvalidUrl`, `BackendUnavailable` (unreachable, too old, or not writable by this user),
  *   `UnreleasedData`, `SchemaTooNew`, `SchemaTooOld`, `MissingPackage`
@@ -27,12 +27,12 @@ export function inspectPostgres(url: string): Promise<LocationState> {
   });
 }
 
-/** Errors as for {@link inspectPostgres}. */
+/** Throws the errors of {@link inspectPostgres}. */
 export function postgresMigrationState(url: string): Promise<MigrationState> {
   return inOneConnection(url, (connection, { shown }) => readMigrationState(connection, shown));
 }
 
-/** Migrates the tables, whatever `migrate` says in the address; returns names. Errors: see {@link inspectPostgres}. */
+/** Migrates the tables, even with `migrate=false` in the address. Throws the errors of {@link inspectPostgres}. */
 export function migratePostgres(url: string): Promise<string[]> {
   return inOneConnection(url, (connection, { shown, schema }) => migrate(connection, shown, schema));
 }

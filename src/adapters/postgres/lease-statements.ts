@@ -3,8 +3,9 @@ import { NOW } from './words';
 const WITH_CLOCK = `clock as materialized (select ${NOW} as now)`;
 
 /**
- * Parameters: key, owner, token, holder, time to live, limit. Must run alone for its key. If the clock was set back, no
- * lease lasts longer than its time to live from now. Returns one row, or one for each holder, the longest first.
+ * Parameters: key, owner, token, holder, time to live, limit. The statement must run alone for its key. If the clock
+ * was set back, no lease lasts longer than its time to live from now. Returns one row, or a row for each holder, the
+ * longest first.
  */
 export const ACQUIRE = `
 with ${WITH_CLOCK},
@@ -40,7 +41,7 @@ select granted, owner, holder, greatest(0, now - since) as held_for, expires_at 
 from answer left join held on not granted
 order by since, owner`;
 
-/** Parameters: keys, owners, tokens, time to live. Returns the renewed leases. */
+/** Renews leases, with the parameters keys, owners, tokens, time to live. Returns the renewed leases. */
 export const RENEW = `
 with ${WITH_CLOCK},
   wanted as (
@@ -55,7 +56,7 @@ from clock, wanted
 where l.key = wanted.key and l.owner = wanted.owner
 returning l.key, l.owner, l.token`;
 
-/** Parameters: keys, owners, tokens. */
+/** Releases leases, with the parameters keys, owners, tokens. */
 export const RELEASE = `
 delete from selvage_leases as l using unnest($1::text[], $2::text[], $3::text[]) as w (key, owner, token)
 where l.key = w.key and l.owner = w.owner and l.token = w.token`;
@@ -68,7 +69,7 @@ from selvage_leases, clock
 where key = $1 and expires_at > now
 order by since, owner`;
 
-/** Parameters: key, interval, within. Must run alone for its key. A clock set back does not put a turn further off. */
+/** Parameters: key, interval, within. The key must be locked. A clock set back puts no turn further off. */
 export const TAKE_TURN = `
 with ${WITH_CLOCK},
   turn as materialized (

@@ -55,7 +55,7 @@ export class PostgresLeaseTable extends SqlAdapter<PostgresDatabase> implements 
       lockNumber('turn', key),
       TAKE_TURN,
       [key, interval, within],
-      // A repetition would take two turns.
+      // Repeating the statement would take two turns.
       { once: true },
     );
     return { granted: rows[0].granted, wait: rows[0].wait };
@@ -74,7 +74,7 @@ function holderOf(row: { owner: string; holder: string; held_for: number }): Lea
   return { owner: row.owner, holder: row.holder, heldFor: row.held_for };
 }
 
-/** Errors as for {@link openPostgresDatabase}. */
+/** Throws the errors of {@link openPostgresDatabase}. */
 export async function createPostgresLeaseTable(options: PostgresOptions): Promise<PostgresLeaseTable> {
   return new PostgresLeaseTable(await openPostgresDatabase(options));
 }

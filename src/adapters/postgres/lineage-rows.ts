@@ -25,7 +25,7 @@ const FIND_MENTIONED = `
 
 /**
  * Inserts the missing records of one JSON parameter, with their index entries by input; returns the inserted keys. Some
- * steps are for few records and would cost every commit, so they are omitted if no record needs them.
+ * steps are for few records and would cost every commit; a statement without such records omits these steps.
  */
 function withRecords(first: number, findMentioned = ''): string {
   return `
@@ -56,7 +56,7 @@ function withRecords(first: number, findMentioned = ''): string {
   select temporal_run_id, knot_id, commits, committed_at from counted left join committed on true`;
 }
 
-/** The second is for records that mention values in `extra`. */
+/** The second statement is for records that mention values in `extra`. */
 const COMMIT = {
   plain: `with ${withRecords(1)}`,
   mentioning: `with ${withRecords(1, FIND_MENTIONED)}`,
@@ -103,7 +103,7 @@ export async function commitRecords(
   return { result, counted };
 }
 
-/** Sorted by key: two processes that commit the same records in different orders would wait for each other. */
+/** Records are sorted by key, as processes that commit them in different orders would wait for each other. */
 function rowsOf(keyed: [key: string, record: LineageRecord][]): { json: string; kind: keyof typeof COMMIT } {
   keyed.sort(([a], [b]) => (a < b ? -1 : 1));
   const rows = keyed.map(([, record]) => {
@@ -111,7 +111,7 @@ function rowsOf(keyed: [key: string, record: LineageRecord][]): { json: string; 
     return mentioned.length === 0 ? record : { ...record, mentioned };
   });
   const kind = rows.some((row) => 'mentioned' in row) ? 'mentioning' : 'plain';
-  // Passed as objects: a text column then gets exactly the JSON of its field.
+  // JSON columns are passed as objects: a text column then gets exactly the JSON of its field.
   const json = JSON.stringify(rows);
   return {
     json: UNREADABLE.test(json)
@@ -121,7 +121,7 @@ function rowsOf(keyed: [key: string, record: LineageRecord][]): { json: string; 
   };
 }
 
-/** JSON escapes that Postgres refuses: U+0000, and lone surrogates. */
+/** The JSON escapes that Postgres refuses: U+0000, and lone surrogates. */
 const UNREADABLE = /\\u(?:0000|d)/;
 
 const SOME = 'select * from selvage_lineage where temporal_run_id = $1 order by id limit $2';
@@ -198,7 +198,7 @@ async function standingOf(
   return new Map(rows.map((row) => [keyOf(row), LINEAGE.fromRow(row)]));
 }
 
-/** The condition equals the index's, so that Postgres uses it. */
+/** The condition equals the condition of the index, so that Postgres uses it. */
 const NEWEST_CACHED = `
   select l.* from unnest($1::text[]) as wanted (key), lateral (
     select * from selvage_lineage
@@ -206,7 +206,7 @@ const NEWEST_CACHED = `
     order by finished_at desc, id desc limit 1
   ) as l`;
 
-/** With the limit, the planner looks each one up by the index. */
+/** With the limit, the planner looks each record up by the index. */
 const BY_KEYS = `
 select l.* from unnest($1::text[], $2::text[]) as wanted (temporal_run_id, knot_id)
 cross join lateral (

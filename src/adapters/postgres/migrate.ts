@@ -9,7 +9,7 @@ import type { PostgresConnection } from './connections';
 import { lockNumber } from './lock-number';
 import { MIGRATIONS } from './migrations';
 
-/** For all statements of a migration: an index over millions of records takes long. */
+/** The limit for all statements of a migration: an index over millions of records takes long. */
 const MIGRATION_LIMIT_MS = 30 * 60 * 1000;
 const LOCK_LIMIT_MS = 5 * 60 * 1000;
 
@@ -22,13 +22,13 @@ export function migratedPlace(place: string): MigratedLocation {
   };
 }
 
-/** Errors: `UnreleasedData`, `SchemaTooNew`. */
+/** Throws `UnreleasedData`, `SchemaTooNew`. */
 export async function readMigrationState(
   connection: PostgresConnection,
   place: string,
   migrations = MIGRATIONS,
 ): Promise<MigrationState> {
-  // From the catalog: `to_regclass` may use knowledge from before this connection waited for the lock.
+  // The catalog is read, as `to_regclass` may use knowledge from before this connection waited for the lock.
   const { rows } = await connection.query(
     'select exists (select 1 from pg_catalog.pg_class where relname = $1 and pg_catalog.pg_table_is_visible(oid)) as there',
     [MIGRATION_TABLE],
@@ -43,10 +43,10 @@ async function doneMigrations(connection: PostgresConnection): Promise<string[]>
 }
 
 /**
- * Migrates the tables in one transaction that holds a lock, so that several processes may call it at once. Creates the
- * schema if missing. Tests pass other migrations. Errors: `UnreleasedData`, `SchemaTooNew`.
+ * Migrates the tables in one transaction that holds a lock, so that several processes may call it at once. The schema
+ * is created if missing. Tests pass their own migrations. Throws `UnreleasedData`, `SchemaTooNew`.
  *
- * @returns names of the migrations made here
+ * @returns names of the migrations that this call made
  */
 export async function migrate(
   connection: PostgresConnection,
@@ -73,6 +73,6 @@ export async function migrate(
 
 async function makeSchema(connection: PostgresConnection, schema: string): Promise<void> {
   const { rows } = await connection.query('select 1 from pg_namespace where nspname = $1', [schema]);
-  // Even `if not exists` requires the right to create one.
+  // Even `create schema if not exists` requires the right to create a schema.
   if (rows.length === 0) await connection.query(`create schema if not exists "${schema}"`);
 }

@@ -1,8 +1,8 @@
 import type { Migrations } from '../sql/migrations';
 
 /**
- * Times are `double precision`, like JavaScript's numbers. Compared text has byte order (`collate "C"`): names and hashes
- * have no language, and a new version of the system's collations would damage their indexes.
+ * Times are `double precision`, like JavaScript's numbers. Compared text has byte order (`collate "C"`): names and
+ * hashes have no language, and a new version of the system's collations would damage their indexes.
  */
 const TABLES = `
 -- xids_before: what is added to the number of a transaction, so that those of another server which these tables have come from are lower.

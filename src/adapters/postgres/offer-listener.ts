@@ -8,13 +8,13 @@ import type { PostgresDatabase } from './database';
 import type { PostgresConnection } from './connections';
 import { subscription } from '../../ports/parts/subscription';
 
-/** A notification is the run's id, as it may have at most 8,000 bytes. */
+/** A notification has only the run's id, as it may have at most 8,000 bytes. */
 export const OFFER_CHANNEL = 'selvage_offers';
 
-/** How often the connection is tested for a silent loss, and subscribers look for offers anyway. */
+/** The time between tests of the connection for a silent loss, when subscribers look for offers anyway. */
 const LOOK_MS = 15_000;
 const LOOK_TIMEOUT_MS = 5_000;
-/** Random, so that clients do not return all at once to a server that they lost. */
+/** The waits are random, so that clients do not return all at once to a server that they lost. */
 const BACK_OFF: BackOff = { base: 100, max: 5_000, jitter: 0.5 };
 
 type PageOfOffers = (after: number, limit: number) => Promise<Offer[]>;
@@ -30,14 +30,14 @@ class Follower {
     this.#notifications.emit('offer');
   }
 
-  /** Resolves at a notification since the last call, or when the signal is aborted. */
+  /** Waits for a notification since the last call, or until the signal is aborted. */
   async news(signal: AbortSignal): Promise<void> {
     if (!this.#hasNews) await once(this.#notifications, 'offer', { signal }).catch(() => undefined);
     this.#hasNews = false;
   }
 }
 
-/** Listens for all followers over one connection, while there are any. When it is replaced, all look for offers. */
+/** Listens for all followers over one connection. When the connection is replaced, all followers look for offers. */
 export class OfferListener {
   readonly #followers = new Set<Follower>();
   #isClosed = false;
@@ -68,7 +68,7 @@ export class OfferListener {
     }
   }
 
-  /** Remaining followers get no more notifications. */
+  /** Followers that remain get no more notifications. */
   async close(): Promise<void> {
     const listening = this.#listening;
     this.#listening = undefined;
@@ -113,7 +113,7 @@ export class OfferListener {
           connection.close();
         }
       } catch {
-        // Subscribers learn of trouble by their own reads.
+        // The error is dropped, because subscribers learn of trouble by their own reads.
         await pause(backOff(BACK_OFF, failures++, Math.random()), stop);
       }
     }
@@ -131,7 +131,7 @@ export class OfferListener {
     client.on('end', lose);
     try {
       while (!stop.aborted && !lost.signal.aborted) {
-        // Offers may precede this connection, or a proxy may swallow notifications.
+        // Followers look once, because offers may precede this connection, or a proxy may swallow notifications.
         this.#tell(() => true);
         await pause(LOOK_MS * (0.75 + Math.random() / 2), AbortSignal.any([stop, lost.signal]));
         if (!stop.aborted) await query('select 1', [], LOOK_TIMEOUT_MS);

@@ -11,9 +11,9 @@ import type { PostgresPoolLike } from './pool-like';
 export type PostgresOptions = PostgresUrlOptions | PostgresPoolOptions;
 
 interface CommonOptions {
-  /** Whether an old database is migrated when it is opened. Default true. False: it is refused with `SchemaTooOld`. */
+  /** Whether to migrate an old database (default) or to refuse it with `SchemaTooOld`. */
   readonly migrate?: boolean;
-  /** Limit for a statement in milliseconds. Default 30,000. Without an answer a second later, the connection is lost. */
+  /** Limit for a statement in milliseconds. Default 30,000. A second later, a silent connection counts as lost. */
   readonly queryTimeoutMs?: number;
   /** How long to wait for a connection, in milliseconds. Default 5,000. */
   readonly connectTimeoutMs?: number;
@@ -21,9 +21,9 @@ interface CommonOptions {
 
 export interface PostgresUrlOptions extends CommonOptions {
   /**
-   * `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with parameters of Selvage and of pg (`sslmode`, `sslrootcert`, …).
-   * `schema`: of the tables; created if missing. `migrate=false`: as the option. `access=read`: for a user who may only
-   * read; shows runs as recorded. `max`: most connections, default 10.
+   * A URL `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with parameters of Selvage and of pg (`sslmode`, …). `schema`:
+   * the schema of the tables, created if missing. `migrate=false`: as the option `migrate`. `access=read`: for a user
+   * who may only read; the process shows runs as recorded. `max`: the most connections, 10 by default.
    */
   readonly url: string;
 }
@@ -36,12 +36,12 @@ export interface PostgresPoolOptions extends CommonOptions {
 const DEFAULT_CONNECTIONS = 10;
 const DEFAULT_QUERY_TIMEOUT_MS = 30_000;
 const DEFAULT_CONNECT_TIMEOUT_MS = 5_000;
-/** After this time, an unused connection is closed. Opening one takes longer than most statements. */
+/** After this time, an unused connection is closed. Opening a connection takes longer than most statements. */
 const IDLE_CONNECTION_MS = 60_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 
 /**
- * Errors: `InvalidUrl`, `BackendUnavailable`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `SchemaTooOld`,
+ * Throws `InvalidUrl`, `BackendUnavailable`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `SchemaTooOld`,
  * `MissingPackage`.
  */
 export function openPostgresDatabase(options: PostgresOptions): Promise<PostgresDatabase> {
@@ -164,7 +164,7 @@ async function prepared(
 
 type Queries = Pick<Awaited<ReturnType<typeof connect>>, 'query'>;
 
-/** Errors: `BackendUnavailable`. */
+/** Throws `BackendUnavailable`. */
 export async function requireVersion(connection: Queries, place: string): Promise<string> {
   const { rows } = await connection.query(
     "select current_setting('server_version_num')::int as number, current_setting('server_version') as version",
@@ -178,7 +178,7 @@ export async function requireVersion(connection: Queries, place: string): Promis
   );
 }
 
-/** A user with read access only would fail at the first commit, in the middle of a run. */
+/** The check comes first, as a user with read access only would fail at the first commit, in the middle of a run. */
 export async function requireRights(connection: Queries, place: string, isReadOnly = false): Promise<void> {
   const { rows } = await connection.query(
     `select current_setting('transaction_read_only') = 'on' as read_only,

@@ -1,4 +1,4 @@
-/** The part of a `pg` pool that Selvage needs. It keeps your settings, and Selvage does not close it. */
+/** The part of a `pg` pool that Selvage needs. The pool keeps your settings, and Selvage does not close it. */
 export interface PostgresPoolLike {
   connect(): Promise<PostgresClientLike>;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -8,9 +8,9 @@ export interface PostgresPoolLike {
 /** One connection of a pool. */
 export interface PostgresClientLike {
   query(query: PostgresQuery): Promise<PostgresResult>;
-  /** @param destroy true or an error: the connection is closed instead of kept */
+  /** @param destroy if true or an error, the connection is closed instead of kept */
   release(destroy?: boolean | Error): void;
-  // `any`: each event has its own message.
+  // The type is `any`, because each event has its own message.
   on(event: 'error' | 'end' | 'notification', listener: (message: any) => void): unknown;
   removeListener(event: 'error' | 'end' | 'notification', listener: (message: any) => void): unknown;
 }
@@ -20,7 +20,7 @@ export interface PostgresQuery {
   readonly values?: unknown[];
   /** The statement stays prepared under this name. */
   readonly name?: string;
-  /** How results are parsed, for this query alone. */
+  /** The parsers of the results, for this query alone. */
   readonly types?: { getTypeParser(oid: number, format?: string): (value: any) => any };
   /** The query fails after this many milliseconds without an answer. */
   readonly query_timeout?: number;

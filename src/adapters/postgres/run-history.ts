@@ -84,7 +84,7 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
     tally: StatisticsTally,
     { by, since, until }: KnotStatisticsQuery,
   ): Promise<void> {
-    // In parallel: the server takes a processor for each.
+    // The queries run in parallel: the server takes a processor for each.
     const found = await Promise.all(
       (['duration', 'queued'] as const).map((time) =>
         this.database.run(knotFigures(by, time), [since, until]),
@@ -98,7 +98,7 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
   }
 
   protected override async lastCommitBefore(db: SqlExecutor, until: number): Promise<number> {
-    // By the database's clock, like `until`.
+    // The last commit's time is by the database's clock, like `until`.
     const { last } = await db
       .selectFrom('selvage_writers')
       .select((of) => of.fn.max('committed_at').as('last'))
@@ -131,9 +131,10 @@ const TIMES = {
 
 /**
  * Figures of the knots that finished in a window: a row for all with one duration, or for all that were queued equally
- * long. Grouping by both might give a row for each knot. Reads only the index `selvage_lineage_by_finished_at`, which
- * has these columns and a tenth of the table's size. The offset hides the buckets' origin from the planner. Otherwise
- * it expects a group for each time, and sorts a million records instead of hashing them.
+ * long. Grouping by both durations might give a row for each knot. The query reads only the index
+ * `selvage_lineage_by_finished_at`, which has these columns and a tenth of the table's size. The offset hides the
+ * buckets' origin from the planner. A planner that knew it would expect a group for each time, and sort a million
+ * records instead of hashing.
  */
 function knotFigures(by: KnotStatisticsQuery['by'], time: keyof typeof TIMES): string {
   const [duration, queued] = TIMES[time];
@@ -147,7 +148,7 @@ function knotFigures(by: KnotStatisticsQuery['by'], time: keyof typeof TIMES): s
   group by name, outcome, is_reused, duration, queued`;
 }
 
-/** Errors as for {@link openPostgresDatabase}. */
+/** Throws the errors of {@link openPostgresDatabase}. */
 export async function createPostgresRunHistory(options: PostgresOptions): Promise<PostgresRunHistory> {
   return new PostgresRunHistory(await openPostgresDatabase(options));
 }

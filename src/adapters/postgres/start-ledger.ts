@@ -39,7 +39,7 @@ export class PostgresStartLedger extends SqlStartLedger<PostgresDatabase> {
   }
 }
 
-/** Parameters: triggers, keys, run ids, hashes, events. Sorted, so that processes with equal claims cannot deadlock. */
+/** Parameters: triggers, keys, run ids, hashes, events. Claims are sorted, so that processes cannot deadlock. */
 const CLAIM = `
 with wanted as materialized (
     select distinct on (trigger, key) trigger, key, run_id, request_hash, event
@@ -71,7 +71,7 @@ with wanted as (
   )
 update selvage_starts as s set started_at = ${NOW} from wanted where s.id = wanted.id`;
 
-/** Errors as for {@link openPostgresDatabase}. */
+/** Throws the errors of {@link openPostgresDatabase}. */
 export async function createPostgresStartLedger(options: PostgresOptions): Promise<PostgresStartLedger> {
   return new PostgresStartLedger(await openPostgresDatabase(options));
 }

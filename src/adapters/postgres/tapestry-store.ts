@@ -6,8 +6,8 @@ import { SqlTapestryStore } from '../sql/tapestry-store';
 import { OFFER_CHANNEL, OfferListener } from './offer-listener';
 
 /**
- * Parameters: lock number, run id, time, fragment. The lock makes the offers to a run visible in the order of their
- * numbers, so a reader never passes one. Listeners are notified when the offer is visible.
+ * Makes an offer. Parameters: lock number, run id, time, fragment. The lock makes the offers to a run visible in the
+ * order of their numbers, so a reader never passes one. Listeners are notified when the offer is visible.
  */
 const OFFER = `
 with alone as materialized (select pg_advisory_xact_lock($1::bigint)),
@@ -27,7 +27,7 @@ export class PostgresTapestryStore extends SqlTapestryStore<PostgresDatabase> {
     const { rows } = await this.database.run(
       OFFER,
       [lockNumber('offer', runId).toString(), runId, offeredAt, fragment],
-      // A repetition would make two offers.
+      // Repeating the statement would make two offers.
       { once: true },
     );
     return rows[0].id;
@@ -43,7 +43,7 @@ export class PostgresTapestryStore extends SqlTapestryStore<PostgresDatabase> {
   }
 }
 
-/** Errors as for {@link openPostgresDatabase}. */
+/** Throws the errors of {@link openPostgresDatabase}. */
 export async function createPostgresTapestryStore(options: PostgresOptions): Promise<PostgresTapestryStore> {
   return new PostgresTapestryStore(await openPostgresDatabase(options));
 }

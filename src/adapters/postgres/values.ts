@@ -2,11 +2,11 @@ import { PUT_AGAIN_AFTER_MS, type StoredValue } from '../../ports';
 import { requireContentHash } from '../../ports/parts/content-hash';
 import { NOW } from './words';
 
-/** Sealing gives other bytes each time, and streams have their bytes elsewhere, so only other rows are compared. */
+/** Sealing gives other bytes each time, and streams have their bytes elsewhere, so only the other rows are compared. */
 const IS_DAMAGED = `(s.upload is null and s.hash not like 'sealed:%' and s.bytes is distinct from v.bytes)`;
 
 /**
- * Puts values, as first parts of a `with`, with the parameters of {@link valueParameters}; afterwards all of them
+ * Puts values, as first parts of a `with`, with the parameters of {@link valueParameters}; afterwards all the values
  * exist. A value that was put long ago is updated first, which prevents its deletion until the transaction ends; nobody
  * deletes a recent one. A damaged value, whose bytes differ, is replaced. A plain `on conflict do update` would lock
  * each common value, and all who put it would wait for one another's commits.
@@ -35,7 +35,7 @@ export const PUT_VALUES = `with ${WITH_VALUES} select 1`;
 export const WHOLE_ROWS = `select hash from selvage_values where hash = any($1::text[])
   and (hash like 'sealed:%' or encode(sha256(bytes), 'hex') = split_part(hash, ':', 2))`;
 
-/** Sorted by hash: two processes that put the same values in different orders would wait for each other. */
+/** Values are sorted by hash, as processes that put the same values in different orders would deadlock. */
 export function valueParameters(values: readonly StoredValue[]): unknown[] {
   for (const { hash } of values) requireContentHash(hash);
   const each = [...new Map(values.map((value) => [value.hash, value])).values()];
@@ -50,11 +50,11 @@ export function valueParameters(values: readonly StoredValue[]): unknown[] {
 const BYTEA = 17;
 const HEADER_BYTES = 20;
 
-/** As one parameter of type `bytea[]`, in Postgres's binary form because the text form doubles the size. */
+/** One parameter of type `bytea[]`, in Postgres's binary form because the text form doubles the size. */
 function byteaArray(items: readonly Uint8Array[]): Buffer {
   const size = items.reduce((sum, item) => sum + 4 + item.byteLength, HEADER_BYTES);
   const buffer = Buffer.allocUnsafe(size);
-  // Header: one dimension, no nulls, type bytea, length, lower bound 1.
+  // The header says: one dimension, no nulls, type bytea, length, lower bound 1.
   for (const [index, number] of [1, 0, BYTEA, items.length, 1].entries())
     buffer.writeInt32BE(number, 4 * index);
   let at = HEADER_BYTES;

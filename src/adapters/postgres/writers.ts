@@ -8,7 +8,7 @@ export const FORGOTTEN_MS = 30 * 24 * 3600 * 1000;
 interface Writer {
   readonly id: string;
   commits: number;
-  /** By the database's clock. */
+  /** The time of the last commit, by the database's clock. */
   committedAt: number;
 }
 
@@ -20,8 +20,8 @@ export interface Counted {
 
 /**
  * The writers of one process, one for each concurrent commit, so that commits do not wait for one row. A commit counts
- * up its writer's row in the same transaction. If the count is not above the remembered one, commits were lost.
- * Records' numbers cannot show that, as sequences may jump ahead when a replica takes over.
+ * up its writer's row in the same transaction. If the count is not above the remembered count, commits were lost. The
+ * numbers of records cannot show lost commits, as sequences may jump ahead when a replica takes over.
  */
 export class Writers {
   readonly #own = randomUUID();

@@ -5,7 +5,7 @@ import { SelvageError } from '../../errors';
 import { isConflict, isDenied, isMissing, isNamed, s3Error, statusOf, type S3Location } from './errors';
 import type { S3ClientLike } from './options';
 
-/** Facts about an object without its bytes. */
+/** The facts about an object, without its bytes. */
 export interface ObjectFacts {
   readonly size: number;
   /** Milliseconds since the epoch, in whole seconds, by the server's clock. */
@@ -16,7 +16,7 @@ export interface ObjectFacts {
 
 export interface ObjectBody {
   readonly facts: ObjectFacts;
-  /** Must be read to its end or destroyed, as it holds a connection. */
+  /** The stream must be read to its end or destroyed, as it holds a connection. */
   readonly bytes: Readable;
 }
 
@@ -35,7 +35,7 @@ export interface ListedObject {
 
 /** At most this many requests to S3 at a time, for one call of the store. */
 export const PARALLEL_REQUESTS = 32;
-/** S3 requires parts of at least 5 MiB, and at most 10,000 of them: this suffices for 80 GB. */
+/** S3 requires parts of at least 5 MiB, and at most 10,000 of them: this size suffices for 80 GB. */
 const PART_BYTES = 8 * 1024 * 1024;
 const PARTS_AT_ONCE = 4;
 
@@ -59,7 +59,7 @@ export class S3Bucket {
     return this.#unlessMissing('look for an object', async () => factsOf(await this.#client.send(command)));
   }
 
-  /** The object from a byte on, which must exist. */
+  /** Reads an object from a byte on; the object must exist. */
   async get(key: string, start = 0, signal?: AbortSignal): Promise<ObjectBody | undefined> {
     const range = start > 0 ? { Range: `bytes=${start}-` } : {};
     const command = new this.#sdk.GetObjectCommand({ ...this.#at(key), ...range });
@@ -79,7 +79,7 @@ export class S3Bucket {
     await this.#told('write an object', () => this.#client.send(command, { abortSignal: signal }));
   }
 
-  /** Returns whether it put the object. A server that does not know the condition overwrites an existing one. */
+  /** Returns whether this call put the object. A server without such conditions overwrites an existing object. */
   async putIfAbsent(
     key: string,
     bytes: string,
@@ -103,7 +103,7 @@ export class S3Bucket {
     }
   }
 
-  /** Renews an object's time, on the server; false if it is missing. Not for objects over 5 GiB. */
+  /** Renews an object's time, on the server; false if the object is missing. Objects over 5 GiB are refused. */
   async renew(key: string, { mediaType, metadata }: ObjectFacts): Promise<boolean> {
     const { bucket } = this.place;
     const command = new this.#sdk.CopyObjectCommand({
@@ -148,13 +148,13 @@ export class S3Bucket {
     }
   }
 
-  /** Removes an object with all its versions. Errors: `BackendUnavailable`, also if versions cannot be removed. */
+  /** Removes an object with all its versions. Throws `BackendUnavailable`, also if versions cannot be removed. */
   async erase(key: string, signal?: AbortSignal): Promise<void> {
     const command = new this.#sdk.DeleteObjectCommand(this.#at(key));
     const answer = await this.#told('delete an object', () =>
       this.#client.send(command, { abortSignal: signal }),
     );
-    // S3 has only hidden the object.
+    // S3 keeps versions, and has only hidden the object.
     if (answer.DeleteMarker || answer.VersionId !== undefined) await this.#eraseVersions(key);
   }
 

@@ -20,7 +20,7 @@ import { removeAbandoned, uploadValue } from './upload';
 import { inOnePiece } from '../../ports/parts/pieces';
 import { isWhole } from '../../ports/parts/whole';
 
-/** Larger values are uploaded in parts, and so are streams. */
+/** A larger value is uploaded in parts, and so is a stream. */
 const LARGEST_OBJECT_BYTES = 8 * 1024 * 1024;
 const LOOK_FOR_ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
@@ -89,7 +89,7 @@ export class S3DataStore implements DataStore {
     return hasOneByOne(this, hashes, PARALLEL_REQUESTS);
   }
 
-  /** Accepts up to 80 GB. Holds up to 100 MiB in memory: parts in transit, and the next one. */
+  /** A stream may have up to 80 GB. The upload holds up to 100 MiB in memory: parts in transit, and the next part. */
   async putStream(
     source: AsyncIterable<Uint8Array>,
     { mediaType, nameAtEnd }: PutStreamOptions = {},
@@ -102,7 +102,7 @@ export class S3DataStore implements DataStore {
     return { hash, size: bytes.byteLength };
   }
 
-  /** A broken connection is replaced by one that continues there. */
+  /** A connection that breaks is replaced by one that continues at the same byte. */
   async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     if (!(await this.has(hash))) return undefined;
     return checkedStream(hash, this.#pieces(hash), this.#place);
@@ -138,7 +138,7 @@ export class S3DataStore implements DataStore {
     return listValues(this.#bucket, this.#keys, options);
   }
 
-  /** Also removes all versions of the value, and fails if that is not allowed. Replicas in other buckets remain. */
+  /** Deletes all versions of the value, and fails if that is not allowed. Replicas in other buckets remain. */
   async delete(hash: string): Promise<void> {
     if (isContentHash(hash)) await eraseValue(this.#bucket, this.#keys, hash);
   }
@@ -173,7 +173,7 @@ export class S3DataStore implements DataStore {
     return isContentHash(hash) ? this.#bucket.get(this.#keys.value(hash)) : undefined;
   }
 
-  /** @param begun the value's own object, if already requested */
+  /** @param begun the body of the value's own object, if already requested */
   async *#pieces(hash: string, begun?: ObjectBody): AsyncGenerator<Uint8Array> {
     const key = this.#keys.value(hash);
     const object = begun ?? (await this.#bucket.get(key));
@@ -202,7 +202,7 @@ export class S3DataStore implements DataStore {
     const lookedAt = this.#lookedForAbandonedAt;
     if (lookedAt === undefined || performance.now() - lookedAt > LOOK_FOR_ABANDONED_AFTER_MS) {
       this.#lookedForAbandonedAt = performance.now();
-      // An upload must not fail because of this; the next one tries again.
+      // A put must not fail because an old leftover was not removed; the next put tries again.
       await removeAbandoned(this.#context).catch(() => (this.#lookedForAbandonedAt = undefined));
     }
     const isDamaged = async (hash: string): Promise<boolean> =>

@@ -8,30 +8,30 @@ import { deletionOf, type Deletion, type ObjectKeys } from './keys';
 import { streamOf } from './pointer';
 
 /**
- * S3 cannot delete on a condition of time. So a deleter first leaves an object (a note), and then checks the value's
- * time. A writer has two cases:
+ * S3 cannot delete on a condition of time. A deleter therefore first leaves an object (a note), and then checks the
+ * value's time. A writer distinguishes two cases:
  *
- * - If the value is missing, the writer writes it if there is no note. A deleter that leaves a note later sees the new
- *   time, and keeps the value.
+ * - If the value is missing, the writer writes it if there is no note. A deleter that leaves a note after the write
+ *   sees the new time, and keeps the value.
  * - If the value exists, the writer renews it, looks for notes, and checks that the value still exists. A deleter that
- *   had checked it before left its note before, and removes the note after the deletion. So the writer sees the note,
- *   or that the value is gone. The same holds for a value that another process has just written or renewed.
+ *   checked the value's time earlier left its note before, and removes it after the deletion. The writer therefore sees
+ *   the note, or that the value is gone. A value that another process has just written or renewed is treated alike.
  *
  * If there is a note, the writer waits for the end of that deletion, and starts again.
  */
 
-/** A deleter that has not reached the deletion by then gives up. */
+/** A deleter that has not reached the deletion within this time gives up. */
 const DELETE_WITHIN_MS = 15_000;
-/** For reaching the deletion, and for the deletion itself. A deleter that takes longer was killed. */
+/** The time for reaching the deletion, and for the deletion itself. A deleter that takes longer was killed. */
 const WAIT_AT_MOST_MS = 2 * DELETE_WITHIN_MS;
 const LOOK_AGAIN_AFTER_MS = 200;
-/** A value of this age has no deletion based on an earlier time: {@link WAIT_AT_MOST_MS}, and a margin for clocks. */
+/** {@link WAIT_AT_MOST_MS} and a margin for clocks: a value of this age has no deletion based on an earlier time. */
 const SETTLED_AFTER_MS = 5 * 60 * 1000;
 
 /**
- * Removes a value with its stream and all versions of both. Returns whether it existed and is gone.
+ * Removes a value with its stream and all versions of both. Returns whether the value existed and is gone.
  *
- * @param isToGo whether to remove a value with these facts; false for one written or renewed meanwhile. Default: true
+ * @param isToGo whether to remove a value with these facts, as it was not renewed since. Default: true
  */
 export async function eraseValue(
   bucket: S3Bucket,
@@ -58,7 +58,7 @@ export async function eraseValue(
   }
   await bucket.erase(key, AbortSignal.timeout(DELETE_WITHIN_MS));
   const streams = new Set([seen && streamOf(seen), facts && streamOf(facts)]);
-  // A killed scrub may have left some.
+  // A killed scrub may have left some of the value's versions.
   if (!isToGo)
     for await (const { stream } of deletionsBelow(bucket, keys, keys.deletionsOf(hash))) streams.add(stream);
   for (const stream of streams) if (stream !== undefined) await bucket.erase(keys.stream(stream));
@@ -73,9 +73,9 @@ export interface WriteContext {
 }
 
 /**
- * Makes sure that values exist and count as just put, even if others delete meanwhile. Returns the existing ones.
+ * Makes sure that values exist and count as just put, even if others delete meanwhile. Returns the values that exist.
  *
- * @param write writes a missing value; false: somebody else did so meanwhile. Default: missing values stay missing
+ * @param write writes a missing value, and returns false if somebody else did; if omitted, no value is written
  */
 export async function ensureThere(
   context: WriteContext,
@@ -133,11 +133,11 @@ async function isWholeStill({ bucket, keys }: WriteContext, hash: string): Promi
   return false;
 }
 
-/** The deletions that a writer meets. */
+/** The deletions of values that a writer meets. */
 class DeletionsUnderWay {
   readonly #bucket: S3Bucket;
   readonly #keys: ObjectKeys;
-  /** Notes of killed processes, which will not be removed soon. */
+  /** The notes of killed processes, which will not be removed soon. */
   readonly #forsaken = new Set<string>();
 
   constructor(bucket: S3Bucket, keys: ObjectKeys) {

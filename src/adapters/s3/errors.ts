@@ -12,7 +12,7 @@ interface S3Failure {
 /** The place of an error, without secrets. */
 export interface S3Location {
   readonly bucket: string;
-  /** `http://host:port`, or the region. */
+  /** The server's address `http://host:port`, or the region. */
   readonly server: string;
 }
 
@@ -63,7 +63,7 @@ export function isDenied(error: unknown): boolean {
 /**
  * The meaning of a failed call, in one line. The AWS SDK's error may contain signed secrets, so it is not the cause.
  *
- * @param action such as `read a value`
+ * @param action the action that failed, such as `read a value`
  */
 export function s3Error(error: unknown, action: string, { bucket, server }: S3Location): SelvageError {
   if (SelvageError.is(error)) return error;
@@ -82,13 +82,13 @@ export function s3Error(error: unknown, action: string, { bucket, server }: S3Lo
   });
 }
 
-/** Nothing answers, or the server's trouble may end by itself. A refused certificate must be fixed by somebody. */
+/** Whether nothing answers, or trouble may end by itself. A refused certificate must be fixed by somebody. */
 function isAway({ name = '', code }: S3Failure, status: number | undefined): boolean {
   if (status !== undefined) return status >= 500;
   return ['TimeoutError', 'AbortError'].includes(name) || (code !== undefined && NETWORK.test(code));
 }
 
-/** Codes of the operating system for connections. Those for TLS are words, or begin with ERR_. */
+/** Codes of the operating system for connections. The codes of TLS errors are words, or begin with ERR_. */
 const NETWORK = /^E(?!RR_|PROTO)/;
 
 /** The AWS SDK wraps connection errors of another realm, which leaves their code only in the text. */
@@ -116,7 +116,7 @@ function reasonOf(failure: S3Failure, status: number | undefined): string {
   if (failure.code === 'ECONNREFUSED')
     return 'nothing listens at the address. Start the server, or correct the address.';
   if (status !== undefined && status >= 500)
-    // Some servers answer this if a bucket is full.
+    // Some servers answer with this status if a bucket is full.
     return `the server is in trouble or asks to go slower (${status} ${name}). Look into its log, and whether its disk or the bucket's quota is full; it is asked again.`;
   return `${failure.code ?? (name || 'an unknown error')}${status ? ` (status ${status})` : ''}. Check the address and the server.`;
 }

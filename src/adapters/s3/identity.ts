@@ -3,8 +3,8 @@ import type { S3Bucket } from './bucket';
 import { readObject } from './read';
 
 /**
- * The text of the object `identity`, which the first caller creates. It is written in any case, to notice a full or
- * read-only bucket; without a condition if it exists, because some servers check conditions before anything else.
+ * The text of the object `identity`, which the first caller creates. The object is always written, to notice a full or
+ * read-only bucket. An existing object is written without a condition, because some servers check conditions first.
  */
 export async function openIdentity(bucket: S3Bucket, key: string, signal: AbortSignal): Promise<string> {
   const options = { mediaType: 'text/plain' };

@@ -59,7 +59,7 @@ export class ObjectKeys {
   }
 }
 
-/** Undefined for foreign keys. */
+/** Returns undefined for foreign keys. */
 export function hashOfValue(key: string): string | undefined {
   return hashOfName(key.slice(key.lastIndexOf('/') + 1));
 }

@@ -36,7 +36,7 @@ export async function openS3DataStore(options: S3DataStoreOptions, now: () => nu
 }
 
 /**
- * Checks without writing that the bucket can be read, and whether it is already a data store. Errors as of
+ * Checks without writing that the bucket can be read, and whether it is already a data store. Throws the errors of
  * {@link createS3DataStore}.
  */
 export async function inspectS3Bucket(options: S3DataStoreOptions): Promise<'absent' | 'current'> {
@@ -60,7 +60,7 @@ function trimmed(prefix: string): string {
   );
 }
 
-/** Opens no connection yet. */
+/** Makes a client, which opens no connection yet. */
 async function connectBucket(
   options: S3DataStoreOptions,
 ): Promise<{ readonly bucket: S3Bucket; readonly disconnect: () => void }> {
@@ -84,12 +84,12 @@ function clientOptions({ endpoint, region, pathStyle, credentials }: S3DataStore
   return {
     ...(chosen !== undefined && { region: chosen }),
     ...(endpoint !== undefined && { endpoint }),
-    // A copy, because the SDK writes into it.
+    // The credentials are copied, because the SDK writes into them.
     ...(credentials !== undefined && { credentials: { ...credentials } }),
     forcePathStyle: pathStyle ?? false,
     maxAttempts: 3,
     requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS },
-    // Reads are verified by the value's hash.
+    // The SDK need not verify reads, which are verified by the value's hash.
     responseChecksumValidation: 'WHEN_REQUIRED',
   };
 }

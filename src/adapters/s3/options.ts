@@ -1,6 +1,6 @@
 /** The part of an `S3Client` of `@aws-sdk/client-s3` that Selvage needs. */
 export interface S3ClientLike {
-  // `never`, because each command has its own input and output. A client for any command accepts this one, too.
+  // The type is `never`, because each command has its own input and output. A client for any command accepts it, too.
   send(command: never, options?: never): Promise<unknown>;
   destroy(): void;
   readonly config: object;
@@ -10,15 +10,15 @@ export interface S3DataStoreOptions {
   readonly bucket: string;
   /** Prefix of all keys, followed by a `/`. Default: none. Stores with different prefixes share nothing. */
   readonly prefix?: string;
-  /** Your own client, with your settings; `close()` leaves it open. Default: one by the options below. */
+  /** Your own client, with your settings, which `close()` leaves open. Default: a client by the options below. */
   readonly client?: S3ClientLike;
-  /** `http://host:port` of a server other than AWS. */
+  /** The address `http://host:port` of a server other than AWS. */
   readonly endpoint?: string;
-  /** Default: as the AWS SDK finds it (`AWS_REGION`, the profile); with an `endpoint`, finally `us-east-1`. */
+  /** Default: the region that the AWS SDK finds (`AWS_REGION`, the profile); with `endpoint`, finally `us-east-1`. */
   readonly region?: string;
   /** Whether the bucket is in the URL's path instead of the host name, as most other servers require. Default false. */
   readonly pathStyle?: boolean;
-  /** Default: those of the AWS SDK. The environment is better, since printed configurations show this option. */
+  /** Credentials in place of the AWS SDK's. The environment is better, since printed configurations show options. */
   readonly credentials?: {
     readonly accessKeyId: string;
     readonly secretAccessKey: string;
@@ -28,7 +28,7 @@ export interface S3DataStoreOptions {
   readonly openTimeoutMs?: number;
 }
 
-/** For connecting, for silence, and for opening. */
+/** The default limit for connecting, for silence, and for opening. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 export const IDLE_TIMEOUT_MS = 30_000;
 export const OPEN_TIMEOUT_MS = 10_000;

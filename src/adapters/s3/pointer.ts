@@ -5,7 +5,7 @@ export function pointerTo(stream: string, size: number): Record<string, string> 
   return { 'selvage-stream': stream, 'selvage-size': String(size) };
 }
 
-/** Undefined: the object itself has the bytes. */
+/** Returns undefined if the object itself has the bytes. */
 export function streamOf({ metadata }: ObjectFacts): string | undefined {
   return metadata['selvage-stream'];
 }

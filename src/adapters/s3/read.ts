@@ -5,12 +5,12 @@ import { s3Error } from './errors';
 import { IDLE_TIMEOUT_MS } from './options';
 import { backOff, type BackOff } from '../../values/back-off';
 
-/** At most this many broken connections in succession without a byte. */
+/** A read survives at most this many broken connections in succession without a byte. */
 const BREAKS_AT_MOST = 4;
 const BACK_OFF: BackOff = { base: 200, max: 1_600 };
 
 /**
- * The bytes of an object. A broken connection is replaced by one that continues there.
+ * The bytes of an object. A connection that breaks is replaced by one that continues at the same byte.
  *
  * @param begun the object from its first byte on, if already requested
  */
@@ -44,7 +44,7 @@ export async function* readObject(
   }
 }
 
-/** Limits the time of waiting for bytes, not the reader's time between them. */
+/** The limit is for the time of waiting for bytes, not for the reader's time between them. */
 async function* piecesInTime({ bytes }: ObjectBody): AsyncGenerator<Uint8Array> {
   const pieces = bytes[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   for (;;) {

@@ -9,7 +9,7 @@ import type { UploadAs } from '../../ports/parts/whole';
 
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/** An existing intact value stays. */
+/** Uploads a value; a value that exists intact stays. */
 export async function uploadValue(
   context: WriteContext,
   pieces: AsyncIterable<Uint8Array>,
@@ -31,12 +31,12 @@ export async function uploadValue(
   try {
     await bucket.upload(keys.stream(id), counted(), mediaType);
   } catch (error) {
-    // The first error is reported. A leftover is removed as abandoned later.
+    // If cleaning up fails, too, the first error is reported. A leftover of an upload is removed as abandoned later.
     await discard(context, id).catch(() => undefined);
     throw error;
   }
   const hash = hashOf(digest.digest('hex'));
-  // From here on, only the value's object tells whether the stream is in use: it may be written despite an error.
+  // From this point on, only the value's object tells whether the stream is in use: it may be written despite an error.
   await bucket.put(keys.upload(id), hash);
   if (await isDamaged(hash)) await eraseValue(bucket, keys, hash);
   const isUsed = await giveValue(context, hash, id, size);
@@ -45,7 +45,7 @@ export async function uploadValue(
   return { hash, size };
 }
 
-/** Returns whether the value has this stream now, rather than an earlier one. */
+/** Returns whether the value now has this stream, rather than an earlier one. */
 async function giveValue(context: WriteContext, hash: string, id: string, size: number): Promise<boolean> {
   const { bucket, keys } = context;
   const key = keys.value(hash);

@@ -1,6 +1,6 @@
 import type { HistoryChange, OutcomeKind, RunStatus } from '../../ports';
 
-/** Columns that a kind lacks are null. */
+/** Columns that a kind of change lacks are null. */
 export interface ChangeRow {
   readonly kind: HistoryChange['kind'];
   readonly run_id: string;

@@ -7,12 +7,12 @@ import { keepValues } from './values';
 import { inChunks } from '../../ports/parts/pieces';
 import type { UploadAs } from '../../ports/parts/whole';
 
-/** So large that transactions stay short, and readers need only one chunk in memory. */
+/** The size of a chunk: transactions stay short, and readers need only one chunk in memory. */
 const CHUNK_BYTES = 1024 * 1024;
 
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/** Writes each chunk in its own transaction; the last one makes them the value. An existing intact value stays. */
+/** Writes each chunk in its own transaction; the last one makes all chunks the value. An intact value stays. */
 export async function upload(
   database: SqlDatabase,
   pieces: AsyncIterable<Uint8Array>,
@@ -36,7 +36,7 @@ export async function upload(
     await finish(database, id, { hash, size, mediaType, chunks: sequence, replaces });
     return { hash, size };
   } catch (error) {
-    // The first error is reported. A leftover is removed as abandoned later.
+    // If cleaning up fails, too, the first error is reported. A leftover of an upload is removed as abandoned later.
     await discard(database, id).catch(() => undefined);
     throw error;
   }
@@ -85,7 +85,7 @@ function finish(
   }: { hash: string; size: number; mediaType: string | undefined; chunks: number; replaces: boolean },
 ): Promise<void> {
   return database.write(async (db) => {
-    // First, so that nobody considers it abandoned from here on.
+    // The upload is renewed first, so that nobody considers it abandoned.
     await db.deleteFrom('selvage_uploads').where('upload', '=', id).execute();
     const { there } = await db
       .selectFrom('selvage_value_chunks')
@@ -105,7 +105,7 @@ function finish(
       .select('upload')
       .where('hash', '=', hash)
       .executeTakeFirst();
-    // An earlier try succeeded without its answer arriving.
+    // An earlier try of this step succeeded without its answer arriving.
     if (stored?.upload === id) return;
     if (replaces) {
       await db
@@ -124,7 +124,7 @@ function finish(
   });
 }
 
-/** Another process considered the upload abandoned: this one slept for a day, or the clock jumped. */
+/** Another process considered the upload abandoned: this process slept for a day, or the clock jumped. */
 function chunksGone(place: string): SelvageError {
   return new SelvageError(
     'BackendUnavailable',

@@ -25,7 +25,7 @@ import { batchesOf } from '../../ports/parts/batches';
 import { inOnePiece } from '../../ports/parts/pieces';
 import { isDamaged, isWhole, wholeAmong } from '../../ports/parts/whole';
 
-/** Larger values would hold a transaction, and so other writers (with SQLite the event loop, too), for too long. */
+/** A larger value would hold a transaction, and so other writers (with SQLite the event loop, too), for too long. */
 const LARGEST_ROW_BYTES = 4 * 1024 * 1024;
 const READ_AT_ONCE = { items: 500, bytes: LARGEST_ROW_BYTES };
 

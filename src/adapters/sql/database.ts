@@ -5,22 +5,22 @@ export type SqlExecutor = Kysely<SqlSchema>;
 
 /** Expressions that differ between SQL databases. */
 export interface SqlDialect {
-  /** The column is one of the values: always one parameter, so that one statement serves every call. */
+  /** Tests whether the column is one of the values: always one parameter, so that one statement serves every call. */
   isOneOf(column: string, values: readonly string[]): RawBuilder<SqlBool>;
-  /** Two columns are one of the pairs, with a fixed number of parameters. */
+  /** Tests whether two columns are one of the pairs, with a fixed number of parameters. */
   isOnePairOf(
     columns: readonly [string, string],
     pairs: readonly (readonly [string, string])[],
   ): RawBuilder<SqlBool>;
-  /** The texts of a column in a group, as JSON: cheaper than separate rows. */
+  /** The texts of a column in a group, as JSON, which is cheaper than separate rows. */
   jsonList(column: string): RawBuilder<string>;
   /** The database's clock, in milliseconds since the epoch. */
   now(): RawBuilder<number>;
   /** The number of this transaction's change, or an expression for it. */
   nextChange(db: SqlExecutor): Promise<number | RawBuilder<number>>;
-  /** Suffix of a select that locks its rows for the transaction. Empty if writing transactions are exclusive. */
+  /** A suffix of a select that locks its rows for the transaction; empty if writing transactions are exclusive. */
   readonly lockRows: RawBuilder<unknown>;
-  /** The roles in `selvage_lineage_index`; for others, the records' table has indexes. */
+  /** The roles in `selvage_lineage_index`; for other roles, the records' table has indexes. */
   readonly indexedRoles: ReadonlySet<LineageRole>;
   /** A join that reads the left table first if the database has no statistics to choose by. */
   readonly join: RawBuilder<unknown>;
@@ -31,14 +31,14 @@ export interface SqlDatabase {
   readonly dialect: SqlDialect;
   /** For messages: `the database …`. */
   readonly place: string;
-  /** Queries outside of a transaction; they may be repeated. */
+  /** Runs queries outside of a transaction, which may be repeated. */
   read<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T>;
   /**
-   * Runs `work` in one transaction, and repeats it after a failure, even if it may have succeeded. So `work` must only
-   * make queries, and have the same result when repeated.
+   * Runs `work` in one transaction, and repeats it after a failure, even if it may have succeeded. The function `work`
+   * must only make queries, and have the same result when repeated.
    */
   write<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T>;
-  /** Like {@link write}, for one statement: locks end with it. Returns how many rows it changed. */
+  /** Like {@link write}, for one statement: its locks end with the statement. Returns the number of changed rows. */
   writeOne(statement: (db: SqlExecutor) => Compilable): Promise<number>;
   identity(): Promise<string>;
   /** Closes the connections if Selvage opened them. Calling it twice has the effect of one call. */

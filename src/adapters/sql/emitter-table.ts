@@ -18,7 +18,7 @@ import type { EmittersTable } from './schema';
 
 type StateRow = EmittersTable & { dead_letters: number; redriven: number };
 
-/** Rows have six parameters each, and a statement of SQLite some thirty thousand. */
+/** A row has six parameters, and a statement of SQLite may have some thirty thousand. */
 const INSERTED_AT_ONCE = 1_000;
 
 const NO_FAILURE = { failures: 0, failing_since: null, last_error: null, retry_at: null } as const;
@@ -178,7 +178,7 @@ export abstract class SqlEmitterTable<D extends SqlDatabase> extends SqlAdapter<
   }
 }
 
-/** @param version undefined: any */
+/** @param version the required version; undefined accepts any */
 function changed(db: SqlExecutor, name: string, version: number | undefined, changes: object) {
   const update = db
     .updateTable('selvage_emitters')

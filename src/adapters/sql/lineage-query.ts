@@ -17,12 +17,12 @@ import {
 
 /**
  * The index entries that lead to the records, in listing order, so that a page's costs do not grow with the history.
- * SQLite has no statistics, so the choice is made here, narrower conditions first. Roles that a database does not index
- * there lead to an index of the records.
+ * SQLite has no statistics, so the choice is made here, narrower conditions first. A role that a database does not
+ * index there leads to an index of the records.
  */
 type Way = readonly [role: LineageRole, key: string | RawBuilder<string>];
 
-/** Undefined for a single record, found by its own key. */
+/** Returns undefined for a single record, which is found by its own key. */
 function wayTo(query: LineageQuery): Way | undefined {
   const { runId, temporalRunId, knotId, definition, inputHash, outputHash, outcome } = query;
   if (temporalRunId !== undefined && knotId !== undefined) return undefined;
@@ -35,7 +35,7 @@ function wayTo(query: LineageQuery): Way | undefined {
       sql<string>`(select run_id from selvage_lineage where temporal_run_id = ${temporalRunId} limit 1)`,
     ];
   }
-  // A value is made once and used often.
+  // Outputs come first, because a value is made once and used often.
   if (outputHash !== undefined) return [OUTPUT, outputHash];
   if (inputHash !== undefined) return [INPUT, inputHash];
   if (outcome !== undefined && outcome !== 'ok') return [OUTCOME_BUT_OK, outcome];
@@ -118,10 +118,10 @@ function timeConditions({ since, until }: LineageQuery, time: string): Condition
   return conditions;
 }
 
-/** Sorts after every character of a hash. */
+/** A character that sorts after every character of a hash. */
 const END = '~';
 
-/** The first hashes with a prefix. A lookup for each: a value that a million records name costs no more than others. */
+/** The first hashes with a prefix. Each hash has a lookup, so a value that a million records name costs no more. */
 export async function findHashes(
   db: SqlExecutor,
   dialect: SqlDialect,

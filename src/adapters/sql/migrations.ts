@@ -1,6 +1,6 @@
 import { SelvageError, capitalized } from '../../errors';
 
-/** SQL text by name, in order; names begin with numbers. A released migration never changes. */
+/** The SQL text of migrations by name, in order; names begin with numbers. A released migration never changes. */
 export type Migrations = Readonly<Record<string, string>>;
 
 export const MIGRATION_TABLE = 'selvage_migrations';
@@ -10,31 +10,31 @@ export interface MigrationState {
   readonly pending: readonly string[];
 }
 
-/** `absent`: the location will be created at first use. `old`: its tables will be migrated then. */
+/** `absent`: the location will be created at first use; `old`: the location's tables will be migrated at first use. */
 export type LocationState = 'absent' | 'old' | 'current';
 
 export interface MigratedLocation {
   /** For messages: `the database …`. */
   readonly place: string;
-  /** A sentence: how to remove the existing tables, or to use another place. */
+  /** A sentence that says how to remove the existing tables, or to use another place. */
   readonly startAnew: string;
 }
 
-/** @param done names in the table of migrations. Errors: `UnreleasedData`, `SchemaTooNew` */
+/** @param done the names in the table of migrations. Throws `UnreleasedData`, `SchemaTooNew` */
 export function migrationState(
   done: readonly string[],
   migrations: Migrations,
   where: MigratedLocation,
 ): MigrationState {
   const known = Object.keys(migrations);
-  // All releases have the same first migration. Before the first release, changes gave it a new name.
+  // All releases have the same first migration. Before the first release, changes gave the first migration a new name.
   if (done.length > 0 && !done.includes(known[0]!)) throw unreleasedData(where);
   const unknown = done.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw schemaTooNew(unknown, where);
   return { done: [...done].sort(), pending: known.filter((name) => !done.includes(name)) };
 }
 
-/** A migration with its entry in the table. Pending ones must run in one transaction. */
+/** A migration with its entry in the table. Pending migrations must run in one transaction. */
 export function migrationSql(migrations: Migrations, name: string): string {
   return `create table if not exists ${MIGRATION_TABLE} (name text not null primary key, timestamp text not null);
 

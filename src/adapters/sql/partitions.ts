@@ -22,7 +22,7 @@ interface RunRow extends Omit<PartitionRun, 'parameter_hashes' | 'terminals'> {
 }
 
 interface RunsOfCode extends Omit<CodeOfKnot, 'temporal_run_id'> {
-  /** `temporal_run_id` of each, as JSON. */
+  /** The `temporal_run_id` of each run, as JSON. */
   readonly runs: string;
 }
 
@@ -35,7 +35,7 @@ export class SqlPartitionQueries implements PartitionQueries {
   async partitionRuns(tapestry: string): Promise<PartitionRuns[]> {
     const rows = await this.database.read((db) => newestRuns(db, this.database.dialect, tapestry));
     const parsed = new Map<string, Record<string, string>>();
-    // Most runs have equal texts, so each is parsed once.
+    // Most runs have equal texts, so each text is parsed once.
     const read = (text: string): Record<string, string> => {
       let value = parsed.get(text);
       if (!value) parsed.set(text, (value = JSON.parse(text) as Record<string, string>));
@@ -67,7 +67,7 @@ export class SqlPartitionQueries implements PartitionQueries {
   ): Promise<CodeOfKnot[]> {
     const { isOneOf, isOnePairOf, jsonList } = this.database.dialect;
     const knots = [...codes.keys()];
-    // One row for all runs of equal code, as all of them differ after an edit.
+    // The query returns one row for all runs of equal code, as all of them differ after an edit.
     const found = await this.#inPieces(temporalRunIds, (db, ids) =>
       sql<RunsOfCode>`
         select l.knot_id, l.code_hash, ${jsonList('l.temporal_run_id')} as runs from selvage_lineage as l
@@ -115,7 +115,7 @@ export class SqlPartitionQueries implements PartitionQueries {
     for (let start = 0; start < all.length; start += AT_ONCE) {
       const some = all.slice(start, start + AT_ONCE);
       const { rows } = await this.database.read((db) => ask(db, some));
-      // Plain objects, whatever the database returns as rows.
+      // The rows are plain objects, whatever the database returns as rows.
       for (const row of rows) found.push({ ...row });
     }
     return found;

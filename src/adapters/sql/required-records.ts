@@ -1,9 +1,9 @@
 import type { RequiredRecords } from '../../ports';
 import type { SqlDialect, SqlExecutor } from './database';
 
-/** @param prefix must end with an ASCII character */
+/** @param prefix a text that must end with an ASCII character */
 export async function countRecords(db: SqlExecutor, temporalRunId: string, prefix: string): Promise<number> {
-  // A range, which an index alone can answer.
+  // The condition is a range, which an index alone can answer.
   const end = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
   const { count } = await db
     .selectFrom('selvage_lineage')

@@ -88,7 +88,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlRuns<D> im
         .where('noticed_at', '>', noticed.lost_until)
         .executeTakeFirst();
       if (known) return { step: known, isFirst: false };
-      // Later commits of other processes came after it.
+      // Later commits of other processes came after the step back.
       const step = { ...noticed, lost_after: await this.lastCommitBefore(db, noticed.lost_until) };
       await db.insertInto('selvage_steps_back').values(step).execute();
       return { step, isFirst: true };
@@ -98,7 +98,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlRuns<D> im
   /** The column that orders a record among the changes. */
   protected abstract readonly numberOfChange: 'l.id' | 'l.change';
 
-  /** The time of the last remaining commit until then; 0 if there is none. */
+  /** The time of the last commit that remains until `until`; 0 if there is none. */
   protected async lastCommitBefore(db: SqlExecutor, until: number): Promise<number> {
     const { last } = await db
       .selectFrom('selvage_lineage')
@@ -113,7 +113,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlRuns<D> im
     return Promise.resolve();
   }
 
-  /** Keeps two processes from noting one step back at once. */
+  /** A lock that keeps two processes from noting one step back at once. */
   protected abstract lockStepsBack(db: SqlExecutor): Promise<void>;
 
   commit(records: readonly LineageRecord[]): Promise<CommitResult[]> {
@@ -133,7 +133,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlRuns<D> im
   ): ((commits: readonly Commit[]) => Promise<CommitResult[]>) | undefined {
     if (!(dataStore instanceof SqlDataStore) || dataStore.database !== this.database) return undefined;
     return async (commits) => {
-      // Large values take long, so they are stored before; without their record they do no harm.
+      // Large values take long, so they are stored before the records, without which they do no harm.
       const values = await dataStore.putLarge(commits.flatMap((commit) => commit.values));
       return await this.commitWith(
         commits.map((commit) => commit.record),
@@ -181,7 +181,10 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlRuns<D> im
     return deleted;
   }
 
-  /** Removes some records of a run with their index entries. Returns how many; fewer than `limit`: none are left. */
+  /**
+   * Removes some records of a run with their index entries. Returns the number of removed records; only the last call
+   * returns less than `limit`.
+   */
   protected abstract deleteRecords(temporalRunId: string, limit: number): Promise<number>;
 
   async getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]> {

@@ -13,14 +13,14 @@ import type { SqlBlob } from './blob';
 
 /** The tables of a Selvage database. Objects and lists are JSON text; times are milliseconds since the epoch. */
 export interface SqlSchema {
-  /** One row, which identifies this database. */
+  /** A table with one row, which identifies this database. */
   selvage_identity: {
     identity: string;
     /** Postgres only. */
     xids_before: Generated<number>;
   };
   selvage_plans: {
-    /** Grows with each insert and orders equal times in listings; the same in the other tables. */
+    /** A record's id grows with each insert and orders equal times in listings; ids of the other tables do the same. */
     id: Generated<number>;
   } & RowOf<StoredPlan>;
   /** Fragments offered to runs, in the order of their ids. */
@@ -43,7 +43,7 @@ export interface SqlSchema {
   };
   selvage_values: ValuesTable;
   selvage_value_chunks: { upload: string; sequence: number; bytes: SqlBlob };
-  /** Uploads without a value. Rows untouched for a day belong to killed processes. */
+  /** Uploads without a value. Uploads untouched for a day belong to killed processes. */
   selvage_uploads: { upload: string; touched_at: number };
   selvage_leases: LeasesTable;
   /** The time of a key's next turn, and how far ahead of the clock it was when the last one was taken. */
@@ -63,8 +63,8 @@ export interface SqlSchema {
 
 /**
  * Numbers of changes grow in the order in which the changes become visible. In SQLite each change has its own number
- * from the sequence of `selvage_lineage`. In Postgres it is the transaction's number, and a record has its id beside
- * it.
+ * from the sequence of `selvage_lineage`. In Postgres a change has the transaction's number, and a record has its id
+ * beside it.
  */
 export type LineageTable = {
   id: Generated<number>;
@@ -89,17 +89,17 @@ export const KNOT = 3;
 export const CLASS = 4;
 /** Failures are few and often queried; Ok records are found by the other roles. */
 export const OUTCOME_BUT_OK = 5;
-/** Its key is the empty text. */
+/** The key of this role is the empty text. */
 export const ANY = 6;
-/** A full traceback, or the fragment that extended a run. In SQLite, an index of the records covers these. */
+/** A full traceback, or the fragment that extended a run. In SQLite, an index of the records covers this role. */
 export const MENTIONED = 7;
 
 export type LineageRole =
   typeof OUTPUT | typeof INPUT | typeof RUN | typeof KNOT | typeof CLASS | typeof OUTCOME_BUT_OK | typeof ANY;
 
 /**
- * Leads from a listing's condition to its records, in listing order. SQLite's covers everything and is written after
- * commits; Postgres's covers only inputs and is written with them.
+ * Leads from a listing's condition to its records, in listing order. SQLite's index covers everything and is written
+ * after commits; Postgres's index covers only inputs and is written with them.
  */
 export interface LineageIndexTable {
   key: string;
@@ -112,13 +112,13 @@ export interface ValuesTable {
   hash: string;
   size: number;
   media_type: string | null;
-  /** Null: the bytes are the chunks of `upload`. */
+  /** The bytes; null if they are the chunks of `upload`. */
   bytes: SqlBlob | null;
   upload: string | null;
   last_put_at: number;
 }
 
-/** An expired row counts for nothing; the next request for its key removes it. */
+/** A lease that has expired counts for nothing; the next request for its key removes the row. */
 export interface LeasesTable {
   key: string;
   owner: string;

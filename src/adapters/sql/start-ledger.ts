@@ -16,7 +16,7 @@ import type { StartsTable } from './schema';
 
 export type StartRow = Selectable<StartsTable>;
 
-/** Small enough that nobody waits long for the transaction. */
+/** The number is small enough that nobody waits long for the transaction. */
 const FORGOTTEN_AT_ONCE = 10_000;
 
 export abstract class SqlStartLedger<D extends SqlDatabase> extends SqlAdapter<D> implements StartLedger {
@@ -73,7 +73,7 @@ export abstract class SqlStartLedger<D extends SqlDatabase> extends SqlAdapter<D
   }
 }
 
-/** In the order of the claims; of several with one key, only the first was inserted. Names are by {@link nameOf}. */
+/** Results in the order of the claims; of claims with one key, only the first was inserted. Names: {@link nameOf}. */
 export function resultsOf(
   claims: readonly StartClaim[],
   inserted: Set<string>,
@@ -89,7 +89,7 @@ export function nameOf({ trigger, key }: Pick<StartClaim, 'trigger' | 'key'>): s
   return JSON.stringify([trigger, key]);
 }
 
-/** Errors: `NotStorable`. */
+/** Throws `NotStorable`. */
 export function requireStorableKeys(
   keys: readonly Pick<StartClaim, 'trigger' | 'key'>[],
   place: string,

@@ -4,15 +4,15 @@ import type { StepBack } from '../../ports';
 type Listener = (step: StepBack, isFirst: boolean) => void;
 
 /**
- * Tells that a database went back in time: a copy was restored, or a lagging replica took over. The adapter notices it
- * at a process's next commit after the loss of one that the process knows.
+ * Tells that a database went back in time: a copy was restored, or a lagging replica took over. The adapter notices a
+ * step back at a process's next commit after the loss of a commit that the process knows.
  */
 export class StepBackWatch {
-  /** The process, for people. */
+  /** The name of the process, for people. */
   readonly process = `${process.pid}@${hostname()}`;
   readonly #listeners = new Set<Listener>();
 
-  /** @param find finds the time of the last commit that remains, and records the step back unless it is recorded */
+  /** @param find finds the time of the last commit that remains, and records the step back unless that is done */
   constructor(
     private readonly find: (
       step: Omit<StepBack, 'lost_after'>,
@@ -24,8 +24,8 @@ export class StepBackWatch {
   }
 
   /**
-   * `lostUntil`: the time of the last commit known to be lost. Returns false if recording failed, so that the next
-   * commit must notice it again; the commit that noticed it has succeeded.
+   * Tells of a step back; `lostUntil` is the time of the last commit known to be lost. Returns false if recording
+   * failed, so that the next commit must notice the step back again; the commit that noticed it has succeeded.
    */
   async tell(noticedAt: number, lostUntil: number): Promise<boolean> {
     try {

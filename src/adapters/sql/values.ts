@@ -3,7 +3,7 @@ import { PUT_AGAIN_AFTER_MS, type StoredEntry } from '../../ports';
 import type { SqlDialect, SqlExecutor } from './database';
 import type { ValuesTable } from './schema';
 
-/** Updates the time of existing values, and returns them. Needs a transaction. */
+/** Updates the time of existing values, and returns their hashes. Needs a transaction. */
 export async function keepValues(
   db: SqlExecutor,
   dialect: SqlDialect,
@@ -34,7 +34,7 @@ export async function entriesAfter(db: SqlExecutor, hash: string, limit: number)
     .execute();
 }
 
-/** Deletes values (with `since`, those last put before) and returns which. Needs a transaction. */
+/** Deletes values (with `since`, only those last put before it) and returns their hashes. Needs a transaction. */
 export async function deleteValues(
   db: SqlExecutor,
   dialect: SqlDialect,

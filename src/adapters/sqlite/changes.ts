@@ -5,10 +5,10 @@ import type { SqliteConnection } from './connection';
 
 /*
  * Each record, and each start and end of a run, has a number from one sequence, assigned under the writer's lock, so
- * numbers grow in commit order. It is SQLite's sequence for records (`autoincrement` never reuses a number).
+ * numbers grow in commit order. The sequence is SQLite's own for records (`autoincrement` never reuses a number).
  */
 
-/** The number, and its record's time, which differs if an older state of the file was restored and went on. */
+/** A change's number, and its record's time, which differs if an older state of the file was restored and went on. */
 const POSITION = /^(\d{1,16})_(-?\d+(?:\.\d+)?)$/;
 
 const NEWEST = "select seq from sqlite_sequence where name = 'selvage_lineage'";
@@ -36,7 +36,7 @@ const BEHIND = `
     from selvage_runs where ended_change > ? order by ended_change limit ${CHANGES_AT_ONCE})
   order by 1 limit ${CHANGES_AT_ONCE}`;
 
-/** @param isTold whether this reading has reported the position itself, so that it is checked only if there is more */
+/** @param isTold whether this reading has reported the position itself, which is checked only if there is more */
 export function changesBehind(
   connection: SqliteConnection,
   place: string,
@@ -54,7 +54,7 @@ export function changesBehind(
   return rows.map((row) => changeOf(row, `${row.number}_${row.at}`));
 }
 
-/** Not the last assigned number: attempts to insert an existing record use numbers, too, and records are deleted. */
+/** The last change is no last assigned number: failed inserts use numbers, too, and records are deleted. */
 export function lastChange(connection: SqliteConnection): string | undefined {
   const [{ number }] = connection.all<{ number: number | null }>(LAST, []) as [{ number: number | null }];
   if (number === null) return undefined;
@@ -71,7 +71,7 @@ export function isGone(connection: SqliteConnection, number: number, time: numbe
   return newestNumber(connection) < number || isOther(connection, number, time);
 }
 
-/** Another change has the number. If none has it, it was deleted. */
+/** Whether another change has the number: if none has it, the change was deleted. */
 function isOther(connection: SqliteConnection, number: number, time: number): boolean {
   const times = timesAt(connection, number);
   return times.length > 0 && !times.includes(time);

@@ -17,7 +17,7 @@ const RETURNS_ROWS = /^\s*(?:select|with|pragma|explain)\b|\breturning\b/i;
 
 /** An SQLite connection that keeps its statements prepared, as preparing costs more than running most of them. */
 export class SqliteConnection implements DatabaseConnection {
-  /** By SQL text, the least recently used first. */
+  /** Prepared statements by SQL text, the least recently used first. */
   readonly #statements = new Map<string, PreparedStatement>();
 
   constructor(private readonly database: SqliteDatabaseLike) {}
@@ -35,7 +35,7 @@ export class SqliteConnection implements DatabaseConnection {
     return (inOneArray ? statement.all(parameters) : statement.all(...parameters)) as R[];
   }
 
-  /** Runs a statement that returns none, synchronously. */
+  /** Runs a statement that returns no rows, synchronously. */
   run(
     sql: string,
     parameters: readonly unknown[],
@@ -46,7 +46,7 @@ export class SqliteConnection implements DatabaseConnection {
   }
 
   /**
-   * Runs a statement unprepared, for statements that may meet another connection's lock. After that failure, libsql
+   * Runs a statement unprepared, for statements that may meet another connection's lock. After such a failure, libsql
    * would not reset a prepared statement, which would keep reading an old state of the database.
    */
   exec(sql: string): void {

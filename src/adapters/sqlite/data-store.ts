@@ -17,7 +17,7 @@ export class SqliteDataStore extends SqlDataStore<SqliteDatabase> {
   }
 }
 
-/** Errors as of {@link openSqliteDatabase}. */
+/** Throws the errors of {@link openSqliteDatabase}. */
 export async function createSqliteDataStore(options: SqliteOptions): Promise<SqliteDataStore> {
   return new SqliteDataStore(await openSqliteDatabase(options));
 }

@@ -1,4 +1,4 @@
-/** The part of a connection that Selvage needs; `libsql` (the default), `better-sqlite3` and `node:sqlite` have it. */
+/** The part of a connection that Selvage needs, common to `libsql` (default), `better-sqlite3` and `node:sqlite`. */
 export interface SqliteDatabaseLike {
   prepare(sql: string): SqliteStatementLike;
   exec(sql: string): unknown;
@@ -6,12 +6,12 @@ export interface SqliteDatabaseLike {
 }
 
 export interface SqliteStatementLike {
-  // `any`: the three libraries type their parameters differently.
+  // The type is `any`, because the three libraries type their parameters differently.
   all(...parameters: any[]): unknown[];
   run(...parameters: any[]): { changes: number | bigint; lastInsertRowid: number | bigint };
 }
 
-/** node:sqlite takes parameters individually only; for the others, one array is cheaper for hundreds of them. */
+/** node:sqlite takes parameters individually only; elsewhere, one array is cheaper for hundreds of parameters. */
 export function takesParametersInOneArray(statement: SqliteStatementLike): boolean {
   return !('expandedSQL' in statement);
 }

@@ -10,7 +10,7 @@ import { onceATurn } from './once-a-turn';
 import { patiently } from './patience';
 import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN } from '../sql/schema';
 
-/** Uses of SQLite are synchronous; after this long, timers and sockets get their turn. */
+/** Uses of SQLite are synchronous; after this time, timers and sockets get their turn. */
 const LONGEST_STRETCH_MS = 20;
 
 /** An open Selvage database with current tables, shared by the SQLite adapters. */
@@ -20,13 +20,13 @@ export class SqliteDatabase implements SqlDatabase {
   readonly file: string;
   readonly #db: SqlExecutor;
   readonly #connections: CachingSqliteDialect;
-  /** Undefined for a user's connection, whose pragmas stay as they were set. */
+  /** The log is undefined for a user's connection, whose pragmas stay as they were set. */
   readonly #log: SqliteLog | undefined;
-  /** If Selvage opened the file: checks that its name still leads to the same file. */
+  /** A check that the file's name still leads to the same file, if Selvage opened the file. */
   readonly #requireFile: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   readonly #isFirstOfTurn = onceATurn();
-  /** Time of the first use in this turn of the event loop. */
+  /** The time of the first use in this turn of the event loop. */
   #turnBegan = 0;
 
   /** @internal Use `openSqliteDatabase`. */
@@ -47,7 +47,7 @@ export class SqliteDatabase implements SqlDatabase {
     return this.#use(() => work(this.#db));
   }
 
-  /** For work that awaits nothing between its statements. */
+  /** Runs queries of work that awaits nothing between its statements. */
   readAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
     return this.#use(() => this.#connections.atOnce(work));
   }
@@ -86,8 +86,8 @@ export class SqliteDatabase implements SqlDatabase {
   /**
    * Rewrites the file without free pages and without remains in the other pages, and empties its log.
    *
-   * @throws SelvageError `BackendUnavailable` while another process reads from the log; `DiskFull`, as it needs space
-   *   for a second copy
+   * @throws SelvageError `BackendUnavailable` while another process reads from the log; `DiskFull`, as a second copy
+   *   needs space
    */
   async purge(): Promise<void> {
     await patiently(this.file, 'use', () => sql`vacuum`.execute(this.#db));
@@ -102,7 +102,7 @@ export class SqliteDatabase implements SqlDatabase {
       this.read((db) => db.selectFrom('selvage_identity').select('identity').executeTakeFirst());
     const found = await find();
     if (found) return found.identity;
-    // A repair may not have saved it.
+    // The identity is added, because a repair may not have saved it.
     await this.write(async (db) => {
       const { rows } = await sql`select 1 from selvage_identity`.execute(db);
       if (rows.length === 0)
@@ -119,8 +119,8 @@ export class SqliteDatabase implements SqlDatabase {
 
   async #closeConnection(log: SqliteLog): Promise<void> {
     log.close();
-    // SQLite does this itself only when the last statement is finalised, which libsql leaves to the garbage collector.
-    // If it fails, the log stays beside the file, and the next opening reads it.
+    // SQLite empties the log itself only when the last statement is finalised, which libsql leaves to the garbage
+    // collector. If the checkpoint fails, the log stays beside the file, and the next opening reads it.
     await sql`pragma wal_checkpoint(truncate)`.execute(this.#db).catch(() => undefined);
     await this.#db.destroy();
   }
@@ -148,7 +148,7 @@ const SQLITE_WORDS: SqlDialect = {
 
 /**
  * Returns a check, once a turn, that the file still has its name. SQLite would go on writing to a deleted or replaced
- * file, which disappears with the process. Errors of the check: `BackendUnavailable`.
+ * file, which disappears with the process. The check throws `BackendUnavailable`.
  */
 function sameFile(file: string): () => void {
   const opened = numberOf(file);

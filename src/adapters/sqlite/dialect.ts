@@ -28,7 +28,7 @@ export class CachingSqliteDialect implements Dialect {
     return this.#driver;
   }
 
-  /** Every commit goes this way, without Kysely, whose overhead between statements exceeds the cost of most. */
+  /** Every commit uses this method, without Kysely, whose overhead between statements exceeds the cost of most. */
   transactionAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
     return this.atOnce((connection) => {
       connection.exec('begin immediate');
@@ -43,7 +43,7 @@ export class CachingSqliteDialect implements Dialect {
     });
   }
 
-  /** Without Kysely, and without a transaction. */
+  /** Works without Kysely, and without a transaction. */
   async atOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
     const driver = this.#driver;
     const connection = await driver.acquireConnection();

@@ -7,7 +7,7 @@ export class SqliteEmitterTable extends SqlEmitterTable<SqliteDatabase> {
   readonly technology = 'sqlite';
 }
 
-/** Errors as of {@link openSqliteDatabase}. */
+/** Throws the errors of {@link openSqliteDatabase}. */
 export async function createSqliteEmitterTable(options: SqliteOptions): Promise<SqliteEmitterTable> {
   return new SqliteEmitterTable(await openSqliteDatabase(options));
 }

@@ -24,7 +24,7 @@ function sqliteCode(error: unknown): number | undefined {
   const { code, errcode, message } = error as { code?: unknown; errcode?: unknown; message?: unknown };
   if (typeof errcode === 'number') return errcode & 0xff; // node:sqlite
   if (typeof code === 'string') {
-    // better-sqlite3 gives extended names such as SQLITE_IOERR_WRITE.
+    // The library better-sqlite3 gives extended names such as SQLITE_IOERR_WRITE.
     const name = Object.keys(CODE_NAMES).find((known) => code === known || code.startsWith(`${known}_`));
     if (name !== undefined) return CODE_NAMES[name];
   }
@@ -33,13 +33,13 @@ function sqliteCode(error: unknown): number | undefined {
   return opening === null ? undefined : Number(opening[1]) & 0xff;
 }
 
-/** Another connection holds the lock, so a retry soon helps. */
+/** Whether another connection holds the lock, so that a retry soon helps. */
 export function isBusy(error: unknown): boolean {
   const code = sqliteCode(error);
   return code === BUSY || code === LOCKED;
 }
 
-/** SQLite could not interpret parts of a damaged file. */
+/** Whether SQLite could not interpret parts of a damaged file. */
 export function isUnreadable(error: unknown): boolean {
   const code = sqliteCode(error);
   return [CODE_NAMES['SQLITE_ERROR'], CODE_NAMES['SQLITE_CORRUPT'], CODE_NAMES['SQLITE_NOTADB']].some(

@@ -1,13 +1,13 @@
 import type { SqlSchema } from '../sql/schema';
 import type { SqliteConnection } from './connection';
 
-/** Every number below 16 has its own statement. So lists of any length need few statements, of few forms. */
+/** Every number of rows below 16 has its own statement, so that lists of any length need few forms of statements. */
 function rowsOfNextStatement(remaining: number): number {
   if (remaining >= 64) return 64;
   return remaining >= 16 ? 16 : remaining;
 }
 
-/** Fewer rows are not worth a separate statement. */
+/** Fewer rows than this are not worth a separate statement. */
 const FEWEST_ALIKE = 4;
 
 /** The rows of one statement, and its result. */
@@ -15,14 +15,14 @@ interface InsertedRows {
   readonly start: number;
   readonly count: number;
   readonly inserted: number;
-  /** The last inserted id; an earlier row's if none was inserted. */
+  /** The last inserted id; the id of an earlier row if no row was inserted. */
   readonly lastId: number;
 }
 
 interface RowInserterOptions {
-  /** The clause for existing rows. Default: they stay. */
+  /** The SQL clause for existing rows. Default: they stay. */
   readonly onConflict?: string;
-  /** Columns in which most rows of a call are equal: a statement gets equal values once, as passing them is costly. */
+  /** Columns in which most rows of a call are equal: equal values are passed once, as passing values is costly. */
   readonly alike?: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export class RowInserter {
     this.#others = positions.filter((position) => !alike.includes(columns[position]!));
   }
 
-  /** Rows have values in column order. The next statement runs when the previous result has been taken. */
+  /** The rows have values in column order. A statement runs when the previous result has been taken. */
   *insert(connection: SqliteConnection, rows: readonly (readonly unknown[])[]): Generator<InsertedRows> {
     let start = 0;
     while (start < rows.length) {
@@ -92,7 +92,7 @@ export class RowInserter {
     });
   }
 
-  /** Without numbered parameters, which better-sqlite3 takes for named ones. */
+  /** The statement has no numbered parameters, which better-sqlite3 takes for named ones. */
   #insertAlikeRows(count: number): string {
     return remembered(this.#ofAlikeRows, count, () => {
       const alike = this.#alike.map((position) => `? as "${this.columns[position]}"`).join(', ');
@@ -100,7 +100,7 @@ export class RowInserter {
       const columns = [...this.#alike, ...this.#others].map((position) => this.columns[position]!);
       return (
         `${this.#into(columns)} select alike.*, other.* from (select ${alike}) as alike, ` +
-        // Otherwise SQLite would read the conflict's `on` as the join's.
+        // Without `where true`, SQLite would read the conflict's `on` as the join's.
         `(values ${repeated(row, count)}) as other where true ${this.#onConflict}`
       );
     });
@@ -121,7 +121,7 @@ function repeated(row: string, count: number): string {
   return Array<string>(count).fill(row).join(', ');
 }
 
-/** Like `flat()` of a slice, which takes several times as long. */
+/** Does what `flat()` of a slice would do in several times as long. */
 function valuesOf(rows: readonly (readonly unknown[])[], start: number, count: number): unknown[] {
   const values: unknown[] = [];
   for (let row = start; row < start + count; row++) for (const value of rows[row]!) values.push(value);

@@ -19,7 +19,7 @@ export async function inspectSqliteFile(file: string): Promise<LocationState> {
   return pending.length === 0 ? 'current' : 'old';
 }
 
-/** None if the file does not exist. Errors as for {@link inspectSqliteFile}. */
+/** The names of migrations; none if the file does not exist. Throws the errors of {@link inspectSqliteFile}. */
 export async function sqliteMigrationState(file: string): Promise<MigrationState> {
   requireWritable(file);
   const Database = loadLibsql();

@@ -14,13 +14,13 @@ interface Last {
 
 export interface CommittedRecords {
   readonly results: CommitResult[];
-  /** Number of the newest inserted record; undefined if none was inserted. */
+  /** The number of the newest inserted record; undefined if no record was inserted. */
   readonly newest: number | undefined;
 }
 
 /**
  * Notices that the database lost commits of this process. Numbers of records only grow: after a loss, the next number
- * is not above the last one, or, if others have written since, another record has that one.
+ * is not above the last one, or another process's record has the last number.
  */
 export class LastCommit {
   readonly #mustLook = onceATurn();
@@ -28,7 +28,7 @@ export class LastCommit {
 
   constructor(private readonly watch: StepBackWatch) {}
 
-  /** @param write commits; it calls `look` in its transaction, before it inserts anything */
+  /** @param write makes the commit, and calls `look` in its transaction, before it inserts anything */
   async followedBy(
     write: (look: (connection: SqliteConnection) => void) => Promise<CommittedRecords>,
   ): Promise<CommitResult[]> {
@@ -43,7 +43,7 @@ export class LastCommit {
     if (last && (isLost || (newest !== undefined && newest <= last.number))) {
       this.#last = undefined;
       if (!(await this.watch.tell(committedAt, last.committedAt))) {
-        // The next commit notices it again.
+        // The next commit notices the step back again.
         this.#last = last;
         return results;
       }

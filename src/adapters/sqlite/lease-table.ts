@@ -19,7 +19,7 @@ type Row = Pick<LeasesTable, 'owner' | 'holder' | 'since' | 'expires_at'>;
 export class SqliteLeaseTable extends SqlAdapter<SqliteDatabase> implements LeaseTable {
   readonly technology = 'sqlite';
 
-  /** @param now the clock; tests set it */
+  /** @param now the clock, which tests set */
   constructor(
     database: SqliteDatabase,
     private readonly now: () => number = Date.now,
@@ -31,7 +31,7 @@ export class SqliteLeaseTable extends SqlAdapter<SqliteDatabase> implements Leas
     return this.database.writeAtOnce((connection) => {
       const now = this.now();
       connection.run('delete from selvage_leases where "key" = ? and expires_at <= ?', [key, now]);
-      // The clock may have been set back.
+      // The machine's clock may have been set back.
       connection.run(
         'update selvage_leases set expires_at = ? + ttl where "key" = ? and expires_at > ? + ttl',
         [now, key, now],
@@ -128,7 +128,7 @@ function holderOf({ owner, holder, since }: Row, now: number): LeaseHolder {
   return { owner, holder, heldFor: Math.max(0, now - since) };
 }
 
-/** Errors as of {@link openSqliteDatabase}. */
+/** Throws the errors of {@link openSqliteDatabase}. */
 export async function createSqliteLeaseTable(options: SqliteOptions): Promise<SqliteLeaseTable> {
   return new SqliteLeaseTable(await openSqliteDatabase(options));
 }

@@ -4,17 +4,17 @@ import type { KnotStatisticsQuery } from '../sql/run-history';
 import type { SqliteConnection } from './connection';
 
 /**
- * SQLite reads a million records in seconds: each has a kilobyte, of which statistics need thirty bytes. So these are
- * kept twice, the second time in blocks of this many ids. Blocks are made for a query or by an idle writer, never in a
+ * SQLite reads a million records in seconds: each has a kilobyte, of which statistics need thirty bytes. The bytes for
+ * statistics are kept again, in blocks of this many ids. Blocks are made for a query or by an idle writer, never in a
  * commit. A block is complete once higher ids exist, as ids grow in commit order. Removing a record removes its block.
  */
 const BLOCK = 1_000;
-/** Blocks per transaction, which takes some milliseconds. */
+/** The number of blocks per transaction, which takes some milliseconds. */
 const STEP = 4;
 
 const COLUMNS = [
   ['finishedAt', Float64Array],
-  /** Bytes of a made value; milliseconds that making a reused value took. */
+  /** The bytes of a made value, or the milliseconds that making a reused value took. */
   ['amount', Float64Array],
   /** Indexes of names. */
   ['definition', Uint16Array],
@@ -22,11 +22,11 @@ const COLUMNS = [
   /** Buckets. */
   ['duration', Uint16Array],
   ['queued', Uint16Array],
-  /** The index of the outcome, and {@link REUSED}. */
+  /** The index of the outcome, combined with {@link REUSED}. */
   ['outcome', Uint8Array],
 ] as const;
 
-/** Blocks store indexes of this list, so it only grows. */
+/** Blocks store indexes of this list, so the list only grows. */
 const OUTCOMES = ['ok', 'err', 'skipped'] as const;
 const REUSED = 128;
 
@@ -44,7 +44,7 @@ type FactsRow = [
   madeIn: number | null,
 ];
 
-/** As one text, because making objects of rows takes longer than finding them. */
+/** A record's facts are one text, because making objects of rows takes longer than finding them. */
 const FACTS = `
   select json_group_array(json_array(
     definition, knot_id, outcome, cached_from_run is not null, scheduled_at, started_at, finished_at, output_size,
@@ -89,7 +89,7 @@ function missingBlocks(connection: SqliteConnection, complete: number, limit: nu
   return rows.map(({ block }) => block);
 }
 
-/** Needs the transaction that removes the records. */
+/** Removing blocks needs the transaction that removes the records. */
 export function removeBlocks(connection: SqliteConnection, ids: string): void {
   connection.run(
     `delete from selvage_lineage_figures where block in (select distinct (value - 1) / ${BLOCK} from json_each(?))`,
@@ -111,7 +111,7 @@ export function tallyFigures(
   for (const { names, figures } of blocks) {
     addBlock(tally, query, { columns: decode(figures), names: JSON.parse(names) as string[] });
   }
-  // Blocks of which records were just removed.
+  // Some blocks lost records just before the query.
   for (const block of missingBlocks(connection, complete, complete))
     addBlock(tally, query, readBlock(connection, block * BLOCK, (block + 1) * BLOCK));
   addBlock(tally, query, readBlock(connection, complete * BLOCK, Number.MAX_SAFE_INTEGER));
@@ -179,7 +179,7 @@ function encode(columns: Columns): Buffer {
 const WIDTH = COLUMNS.reduce((sum, [, Type]) => sum + Type.BYTES_PER_ELEMENT, 0);
 
 function decode(figures: SqlBlob): Columns {
-  // A copy, because typed arrays must begin at a multiple of their width.
+  // The bytes are copied, because typed arrays must begin at a multiple of their width.
   const { buffer, byteLength } = Uint8Array.from(bytesOfBlob(figures));
   const count = byteLength / WIDTH;
   let offset = 0;

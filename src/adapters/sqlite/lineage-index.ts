@@ -4,13 +4,13 @@ import { makeBlocks, removeBlocks } from './lineage-figures';
 import type { SqliteConnection } from './connection';
 import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN, type LineageIndexTable } from '../sql/schema';
 
-/** Records per transaction, which takes some milliseconds. */
+/** The number of records per transaction, which takes some milliseconds. */
 const STEP = 250;
 /** Milliseconds without commits after which the index is brought up to date. */
 const QUIET_MS = 1_000;
 /** Milliseconds after which the index is brought up to date at the latest, so that no listing must index much first. */
 const LATEST_MS = 15_000;
-/** How long to wait while another process is indexing. */
+/** The wait while another process is indexing, in milliseconds. */
 const OTHERS_MS = 50;
 
 const COLUMNS = [
@@ -34,14 +34,14 @@ const keysOf = (chosen: string): string[] => [
   ),
 ];
 
-/** Parameters: the ids before the first and of the last record. */
+/** Indexes records, with the parameters: the id before the first record and the id of the last. */
 const KEYS = keysOf('l.id > ? and l.id <= ?');
-/** Parameter: a list of ids. */
+/** The statement's parameter is a list of ids. */
 const KEYS_OF_LISTED = keysOf('l.id in (select value from json_each(?))');
 
 /**
  * The index of lineage listings lags behind commits, because writing its entries would cost a commit more than the
- * record itself. A listing brings it up to date first, and an idle writer does so early.
+ * record itself. A listing brings the index up to date first, and an idle writer does so early.
  */
 export class LineageIndex {
   #timer: NodeJS.Timeout | undefined;
@@ -61,8 +61,8 @@ export class LineageIndex {
       const { through, newest } = await this.#state();
       if (newest <= through) return;
       if (last !== undefined && through !== last) {
-        // Two processes taking turns would be no faster, and waiting for the lock reads from the log, which only grows
-        // then.
+        // Two processes that index in turns would be no faster, and waiting for the lock reads from the log, which only
+        // grows then.
         last = through;
         await sleep(OTHERS_MS);
         continue;
@@ -78,13 +78,13 @@ export class LineageIndex {
       await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** Indexes a little; the rest is left to other processes. */
+  /** Indexes a few records; the rest is left to other processes. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const hasWritten = this.#timer !== undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    // After an error, the next listing does it, or reports the error.
+    // After an error, the next listing indexes, or reports the error.
     if (hasWritten) await this.database.writeAtOnce(indexNext).catch(() => undefined);
   }
 
@@ -105,7 +105,7 @@ export class LineageIndex {
   }
 }
 
-/** Removes some records of a run; returns how many. Needs a transaction. */
+/** Removes some records of a run; returns their number. Needs a transaction. */
 export function deleteRecords(connection: SqliteConnection, temporalRunId: string, limit: number): number {
   const rows = connection.all<{ id: number }>(
     'select id from selvage_lineage where temporal_run_id = ? limit ?',
@@ -117,7 +117,7 @@ export function deleteRecords(connection: SqliteConnection, temporalRunId: strin
     `select * from (${KEYS_OF_LISTED.join(' union all ')})`,
     KEYS_OF_LISTED.map(() => ids),
   );
-  // One by one: for a list of keys, SQLite would scan the whole index.
+  // Entries are removed one by one: for a list of keys, SQLite would scan the whole index.
   for (const { key, role, finished_at, lineage } of places) {
     connection.run(
       'delete from selvage_lineage_index where key = ? and role = ? and finished_at = ? and lineage = ?',

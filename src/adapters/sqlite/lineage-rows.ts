@@ -59,7 +59,7 @@ function areInserted(
   });
 }
 
-/** The condition equals the index's, so that SQLite uses it. */
+/** The condition equals the condition of the index, so that SQLite uses it. */
 const NEWEST_CACHED = `
   select l.* from json_each(?) as wanted join selvage_lineage as l on l.id = (
     select id from selvage_lineage
@@ -75,7 +75,7 @@ export function cachedRecords(
   return new Map(rows.map((row) => [row.cache_key!, LINEAGE.fromRow(row)]));
 }
 
-/** As one text, because making objects of rows takes longer than finding them. */
+/** An outcome is one text, because making objects of rows takes longer than finding them. */
 const OUTCOMES = `
   select json_group_array(json_array(knot_id, outcome, output_hash, output_size, json(extra))) as outcomes
   from selvage_lineage where temporal_run_id = ? and knot_id in (select value from json_each(?))`;
@@ -104,7 +104,7 @@ export function recordedOutcomes(
   }));
 }
 
-/** A record as one text, which halves the time. Times stay apart, as SQLite's JSON rounds fractions. */
+/** A record is read as one text, which halves the time. Times stay apart, as SQLite's JSON rounds fractions. */
 const AS_TEXT = LINEAGE.columns
   .filter(({ kind }) => kind !== 'number')
   .map(({ name, kind }) => `'${name}', ${kind === 'json' ? `json(s.${name})` : `s.${name}`}`)
@@ -126,7 +126,7 @@ export function recordsByKeys(connection: SqliteConnection, keys: readonly Recor
   });
 }
 
-/** Equals the conditions of the indexes `…_by_mentioned_value` and `…_by_log`, so that SQLite uses them. */
+/** The conditions of the indexes `…_by_mentioned_value` and `…_by_log` are equal, so that SQLite uses them. */
 const MENTIONED =
   "coalesce(json_extract(extra, '$.extension'), json_extract(extra, '$.error.traceback_hash'))";
 const LOG = "json_extract(extra, '$.log.hash')";
@@ -137,7 +137,7 @@ const REFERRED = `
     or exists (select 1 from selvage_lineage where extra <> '{}' and ${MENTIONED} = wanted.value)
     or exists (select 1 from selvage_lineage where extra <> '{}' and ${LOG} = wanted.value)`;
 
-/** Needs a lineage index that is up to date. */
+/** The query needs a lineage index that is up to date. */
 export function referredValues(connection: SqliteConnection, hashes: readonly string[]): Set<string> {
   const rows = connection.all<{ hash: string }>(REFERRED, [JSON.stringify(hashes)]);
   return new Set(rows.map(({ hash }) => hash));

@@ -3,19 +3,20 @@ import type { SqliteConnection } from './connection';
 import { onceATurn } from './once-a-turn';
 import { patiently } from './patience';
 
-/** The log is moved into the file after this long without writes, … */
+/** The log is moved into the file after a pause of this many milliseconds in writing. */
 const QUIET_MS = 1_000;
-/** … and at the latest after this time. */
+/** The log is moved into the file at the latest after this many milliseconds. */
 const LATEST_MS = 60_000;
 /**
  * SQLite moves the log every 128 MB, but restarts it only while no other process reads from it. With two constant
- * writers that may never happen, as waiting for the lock reads. From this size on, such a moment is awaited.
+ * writers, a restart may never happen, as waiting for the lock reads. From this size on, the writer awaits such a
+ * restart.
  */
 const LARGEST_BYTES = 192 * 1024 * 1024;
 
 type UseConnection = <T>(work: (connection: SqliteConnection) => T) => Promise<T>;
 
-/** Keeps a database's log small, so that an idle file can simply be copied. */
+/** Keeps the log of a database small, so that an idle file can simply be copied. */
 export class SqliteLog {
   readonly #file: string;
   readonly #log: string;
@@ -55,7 +56,7 @@ export class SqliteLog {
       if (quiet < QUIET_MS && performance.now() - since < LATEST_MS)
         return this.#wait(QUIET_MS - quiet, since);
       this.#timer = undefined;
-      // Passive: waits for nobody and blocks nobody. After a failure, the next write leads to another try.
+      // A passive checkpoint waits for nobody and blocks nobody. A failed one is repeated after the next write.
       this.#checkpoint('passive').catch(() => undefined);
     }, ms).unref();
   }
@@ -67,13 +68,13 @@ export class SqliteLog {
           throw Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
       });
     } catch {
-      // The next write leads to another try.
+      // The next write leads to another checkpoint.
     } finally {
       this.#isTruncating = false;
     }
   }
 
-  /** Returns whether other processes prevent it. */
+  /** Moves the log into the file; returns whether other processes prevent it. */
   #checkpoint(mode: 'passive' | 'truncate'): Promise<boolean> {
     return this.#use((connection) => {
       if (this.#isClosed) return false;

@@ -12,7 +12,7 @@ import { rollBack } from './roll-back';
 
 /**
  * Migrates the tables in one transaction that holds the write lock, so that several processes may call it at once.
- * Needs a connection that nobody else uses yet. Tests pass other migrations. Errors: `UnreleasedData`, `SchemaTooNew`.
+ * Nobody else may use the connection yet. Tests pass their own migrations. Throws `UnreleasedData`, `SchemaTooNew`.
  */
 export function migrate(connection: SqliteDatabaseLike, file: string, migrations = MIGRATIONS): void {
   if (readMigrationState(connection, file, migrations).pending.length === 0) return;
@@ -28,7 +28,7 @@ export function migrate(connection: SqliteDatabaseLike, file: string, migrations
   }
 }
 
-/** Errors: `UnreleasedData`, `SchemaTooNew`. */
+/** Throws `UnreleasedData`, `SchemaTooNew`. */
 export function readMigrationState(
   connection: SqliteDatabaseLike,
   file: string,

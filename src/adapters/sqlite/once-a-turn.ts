@@ -1,4 +1,4 @@
-/** True at the first call in a turn of the event loop, for checks of changes that only other processes make. */
+/** A function that is true at its first call in a turn of the event loop, for checks of other processes' changes. */
 export function onceATurn(): () => boolean {
   let isDone = false;
   return () => {

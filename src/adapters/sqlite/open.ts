@@ -16,26 +16,26 @@ export interface SqliteFileOptions {
   /** The database file; it and its folder are created if missing. Relative to the working directory. */
   readonly path: string;
   /**
-   * `true`: a commit survives a power cut (`synchronous=FULL`: one disk flush per commit). Default `false`: it survives
-   * the kill of every process; a power cut may cost the last commits, but never the database.
+   * `true`: a commit survives a power cut (`synchronous=FULL`: one disk flush per commit). If `false` (default), a
+   * commit survives the kill of every process; a power cut may cost the last commits, but never the database.
    */
   readonly durable?: boolean;
 }
 
 /**
- * A connection that you have opened and will close. Its pragmas stay as they are (WAL is advised). It must not be in a
- * transaction when Selvage is called.
+ * A connection that you have opened and will close. The pragmas of the connection stay as they are (WAL is advised).
+ * Your connection must not be in a transaction when Selvage is called.
  */
 export interface SqliteConnectionOptions {
   readonly database: SqliteDatabaseLike;
 }
 
-/** 128 MiB. Hashes are scattered over the file; a page that changes often before a checkpoint is written once. */
+/** 128 MiB, because hashes are scattered over the file, and a checkpoint writes a page once that changed often. */
 const CHECKPOINT_PAGES = 32_000;
 const CACHE_KIB = 16 * 1024;
 
 /**
- * Errors: `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `BackendUnavailable`,
+ * Throws `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `BackendUnavailable`,
  * `MissingPackage`.
  */
 export function openSqliteDatabase(options: SqliteOptions): Promise<SqliteDatabase> {
@@ -61,7 +61,7 @@ async function openFile({ path: file, durable = false }: SqliteFileOptions): Pro
   const Database = loadLibsql();
   const connection = await patiently(file, 'open', async () => connect(Database, file, durable));
   try {
-    // SQLite opens a read-only file without an error, which would come at the first commit.
+    // SQLite opens a read-only file without an error, which would come only at the first commit.
     requireWritable(file);
     return await withTables(connection, file, true);
   } catch (error) {

@@ -15,27 +15,27 @@ import { examineDatabase, salvageDatabase, type SalvagedTable } from './salvage'
 
 export interface DatabaseRepair {
   readonly file: string;
-  /** `repaired`: a new file has everything readable. `unrepairable`: nothing was, and the file was moved away. */
+  /** `repaired`: a new file has all readable data. `unrepairable`: no data was readable; the file was moved away. */
   readonly state: 'absent' | 'sound' | 'repaired' | 'unrepairable';
   readonly problems: readonly string[];
-  /** Where the damaged file is now. */
+  /** The place to which the damaged file was moved. */
   readonly movedTo?: string;
   readonly tables?: readonly SalvagedTable[];
 }
 
 interface RepairDatabaseOptions {
-  /** Part of the names of kept files. */
+  /** A part of the names of kept files. */
   readonly stamp: string;
-  /** Called before the damaged file is moved; may throw to prevent it. */
+  /** Called before the damaged file is moved; an error of this function prevents the move. */
   readonly beforeSwap: () => Promise<void>;
-  /** Copies everything readable into a new file; undefined: nothing was. Default: copies Selvage's tables. */
+  /** Copies all readable data into a new file; undefined if there was none. Default: copies Selvage's tables. */
   readonly salvage?:
     ((file: string, draft: string) => Promise<readonly SalvagedTable[] | undefined>) | undefined;
 }
 
 /**
- * Examines a whole database file. A damaged one is replaced by a new file with everything readable, and kept beside it.
- * Nobody else may use the file.
+ * Examines a whole database file. A damaged file is replaced by a new file with everything readable, and kept beside
+ * it. Nobody else may use the file.
  */
 export async function repairDatabase(
   file: string,
@@ -67,7 +67,7 @@ export async function repairDatabase(
   }
 }
 
-/** Moves a database and its log to a name with the reason; `replacement` takes its place. Returns the name. */
+/** Moves a database and its log to a name with the reason, and `replacement` into its place. Returns the name. */
 export function setDatabaseAside(file: string, reason: string, replacement?: string): string {
   const movedTo = `${file}.${reason}`;
   const log = `${file}-wal`;
@@ -80,7 +80,7 @@ export function setDatabaseAside(file: string, reason: string, replacement?: str
   return movedTo;
 }
 
-/** A second name, so that the first never disappears; a copy if the file system has no hard links. */
+/** Gives the file a second name, so that the first never disappears; a copy if the file system has no hard links. */
 function link(file: string, name: string): void {
   try {
     linkSync(file, name);

@@ -4,7 +4,7 @@ export function rollBack(connection: Pick<SqliteDatabaseLike, 'exec'>): void {
   try {
     connection.exec('rollback');
   } catch (error) {
-    // On some errors, such as a full disk, SQLite has already rolled back. The first error must not be hidden.
+    // On some errors, such as a full disk, SQLite has already rolled back. The first error must stay visible.
     if (!/no transaction is active/.test(String(error))) throw error;
   }
 }

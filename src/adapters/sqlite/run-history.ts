@@ -132,7 +132,7 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
   }
 }
 
-/** Errors as of {@link openSqliteDatabase}. */
+/** Throws the errors of {@link openSqliteDatabase}. */
 export async function createSqliteRunHistory(options: SqliteOptions): Promise<SqliteRunHistory> {
   return new SqliteRunHistory(await openSqliteDatabase(options));
 }

@@ -7,21 +7,21 @@ import { MIGRATION_TABLE } from '../sql/migrations';
 export interface SalvagedTable {
   readonly table: string;
   readonly kept: number;
-  /** Absent: neither the table nor an index tells the number of rows. */
+  /** The number of lost rows; absent if neither the table nor an index tells the number of rows. */
   readonly lost?: number;
 }
 
 const MOST_FINDINGS = 20;
-/** Rows copied at once after copying the whole table has failed. */
+/** The number of rows that are copied at once after copying the whole table has failed. */
 const CHUNK = 1024;
 /** At most this many damaged places that are skipped in a table; each takes at most some hundred reads. */
 const MOST_JUMPS = 10_000;
-/** Text keys are compared by this many first bytes. */
+/** Only this many first bytes of text keys are compared. */
 const KEY_BYTES = 16;
 const TEXT_END = 2n ** BigInt(8 * KEY_BYTES);
 const INTEGER_END = 2n ** 62n;
 
-/** Derived from other tables, or meaningless while nobody uses the file. */
+/** These tables are derived from other tables, or meaningless while nobody uses the file. */
 const PASSING = [
   'selvage_run_tags',
   'selvage_lineage_index',
@@ -30,7 +30,7 @@ const PASSING = [
   'selvage_turns',
 ];
 
-/** Problems that SQLite finds in a database file. Reads the whole file and writes nothing. */
+/** Problems that SQLite finds in a database file. The check reads the whole file and writes nothing. */
 export async function examineDatabase(file: string): Promise<string[]> {
   return await withDatabase(':memory:', (database) => {
     try {
@@ -47,14 +47,14 @@ export async function examineDatabase(file: string): Promise<string[]> {
 
 /**
  * Copies the readable rows into `draft`, a new database with Selvage's tables, and writes nothing into the damaged
- * file. Undefined if the file does not tell its tables.
+ * file. Returns undefined if the file does not tell its tables.
  */
 export async function salvageDatabase(file: string, draft: string): Promise<SalvagedTable[] | undefined> {
   return await withDatabase(draft, async (database) => {
-    // In a transaction that has met damage, SQLite refuses writes, so there is none. The draft is flushed at the end.
+    // There is no transaction, as it would refuse writes after damage. The draft is flushed at the end.
     database.exec('pragma synchronous = off');
     database.prepare('pragma journal_mode = memory').all();
-    // Lets SQLite read on despite a wrong schema or file length.
+    // With this setting, SQLite reads on despite a wrong schema or file length.
     database.exec('pragma writable_schema = on');
     await (await openSqliteDatabase({ database })).close();
     const schema: SchemaObject[] = [];
@@ -84,7 +84,7 @@ async function withDatabase<T>(
   }
 }
 
-/** Read-only, because opening a damaged file for writing changes it. */
+/** The damaged file is attached read-only, because opening it for writing changes it. */
 function attachDamaged(database: SqliteDatabaseLike, file: string): void {
   database.exec(`attach '${pathToFileURL(file).href.replaceAll("'", '%27')}?mode=ro' as damaged`);
 }
@@ -100,7 +100,7 @@ function readSchema(database: SqliteDatabaseLike): SchemaObject[] {
   return database.prepare(sql).all() as SchemaObject[];
 }
 
-/** Recreates a user's own tables and indexes. A virtual table fills itself. */
+/** Recreates a user's own tables and indexes. A virtual table fills the tables behind it itself. */
 function makeOthers(
   database: SqliteDatabaseLike,
   schema: readonly SchemaObject[],
@@ -134,7 +134,7 @@ function salvageTable(database: SqliteDatabaseLike, table: string): SalvagedTabl
   return [all === undefined ? { table, kept } : { table, kept, lost: Math.max(all - kept, 0) }];
 }
 
-/** Where reading continues, in the order of the keys. */
+/** The row at which reading continues, in the order of the keys. */
 interface Cursor {
   readonly condition: string;
   readonly parameters: readonly unknown[];
@@ -142,7 +142,7 @@ interface Cursor {
   readonly position: bigint;
 }
 
-/** Copies all rows at once, or else in chunks, skipping unreadable ones. Returns whether all could be read. */
+/** Copies all rows at once, or else in chunks, skipping unreadable ones. Returns whether all rows could be read. */
 function copyRows(database: SqliteDatabaseLike, table: string): boolean {
   const { columns, keys, isText } = shapeOf(database, table);
   const insert = `insert or ignore into main.${quote(table)} (${columns}) select ${columns} `;
@@ -157,7 +157,7 @@ function copyRows(database: SqliteDatabaseLike, table: string): boolean {
     parameters: [isText ? textAt(position) : position],
     position,
   });
-  /** Undefined if there are fewer rows. */
+  /** A position is undefined if there are fewer rows. */
   const behind = (from: Cursor, size: number): Cursor | undefined => {
     const sql = `select ${order} ${rows(from)} limit 1 offset ${size - 1}`;
     const [row] = database.prepare(sql).all(from.parameters) as Record<string, string | number>[];
@@ -180,7 +180,7 @@ function copyRows(database: SqliteDatabaseLike, table: string): boolean {
   return false;
 }
 
-/** The nearest position from which rows can be read again; undefined if there is none. */
+/** The nearest position from which rows can be read again; undefined if there is no such position. */
 function jump(
   { position }: Cursor,
   end: bigint,
@@ -215,7 +215,7 @@ function textAt(position: bigint): Buffer {
 }
 
 interface Shape {
-  /** For SQL; without generated columns. */
+  /** The columns as SQL text, without generated ones. */
   readonly columns: string;
   /** The columns that order the rows in the file. */
   readonly keys: readonly string[];
@@ -258,7 +258,7 @@ function deriveTables(database: SqliteDatabaseLike): void {
       select part.value, started_at, selvage_runs.id from main.selvage_runs,
         json_each(case when json_valid(tags) then tags else '[]' end) as part;
   `);
-  // Runs have numbers of the sequence, too.
+  // Runs have numbers of the records' sequence, too.
   const raise = (number: string): string =>
     `update main.sqlite_sequence set seq = max(seq, coalesce((${number}), 0)) where name = 'selvage_lineage'`;
   database.exec(raise('select max(started_change) from main.selvage_runs'));
@@ -268,7 +268,7 @@ function deriveTables(database: SqliteDatabaseLike): void {
   );
 }
 
-/** False: SQLite could not read the data. Other errors, such as those of writing, are thrown. */
+/** Returns false if SQLite could not read the data. Other errors, such as those of writing, are thrown. */
 function attempt(work: () => unknown): boolean {
   try {
     work();

@@ -59,7 +59,7 @@ function entriesOf(connection: SqliteConnection, rows: string): Map<string, Ledg
   return new Map(stand.map((row) => [nameOf(row), LEDGER_ENTRY.fromRow(row)]));
 }
 
-/** Errors as of {@link openSqliteDatabase}. */
+/** Throws the errors of {@link openSqliteDatabase}. */
 export async function createSqliteStartLedger(options: SqliteOptions): Promise<SqliteStartLedger> {
   return new SqliteStartLedger(await openSqliteDatabase(options));
 }

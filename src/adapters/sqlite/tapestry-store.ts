@@ -5,7 +5,7 @@ import { openSqliteDatabase, type SqliteOptions } from './open';
 import type { SqliteDatabase } from './database';
 import { subscription } from '../../ports/parts/subscription';
 
-/** Offers of other processes are polled. */
+/** The time between polls for offers of other processes. */
 const POLL_MS = 250;
 
 /** Plans in an SQLite database. */
@@ -32,7 +32,7 @@ export class SqliteTapestryStore extends SqlTapestryStore<SqliteDatabase> {
   }
 }
 
-/** Errors as of {@link openSqliteDatabase}. */
+/** Throws the errors of {@link openSqliteDatabase}. */
 export async function createSqliteTapestryStore(options: SqliteOptions): Promise<SqliteTapestryStore> {
   return new SqliteTapestryStore(await openSqliteDatabase(options));
 }

@@ -15,7 +15,7 @@ const values = new RowInserter('selvage_values', ['hash', 'size', 'media_type', 
   alike: ['media_type', 'last_put_at'],
 });
 
-/** Inserts missing or damaged values, one row each. */
+/** Inserts values that are missing or damaged, one row each. */
 export function putValues(connection: SqliteConnection, stored: readonly StoredValue[]): void {
   for (const { hash } of stored) requireContentHash(hash);
   const now = Date.now();

@@ -1,7 +1,7 @@
 import { SelvageError } from '../../errors';
 import { requireKnownParameters } from '../../ports/parts/url-parameters';
 
-/** A server, the credentials for it, and the prefix of our keys there. */
+/** A server, the credentials for it, and the prefix of our keys on that server. */
 export interface ValkeyAddress {
   readonly host: string;
   readonly port: number;
@@ -28,7 +28,7 @@ const PREFIX = /^[A-Za-z0-9_.:/-]{1,100}$/;
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * Parses `valkey://…` and `valkeys://…` (TLS), or `redis://…` and `rediss://…`, which mean the same. Errors:
+ * Parses `valkey://…` and `valkeys://…` (TLS), or `redis://…` and `rediss://…`, which mean the same. Throws
  * `InvalidUrl`, with nothing of the URL, which may hold a password.
  */
 export function parseValkeyUrl(text: string): ValkeyAddress {
@@ -54,7 +54,7 @@ export function requirePrefix(prefix: string): string {
   throw invalid('its prefix is not 1 to 100 letters, digits, or one of _ . : / -');
 }
 
-/** Errors: `InvalidUrl`. */
+/** Throws `InvalidUrl`. */
 export function requireLifetime(ttl: number): number {
   if (Number.isSafeInteger(ttl) && ttl >= 1_000) return ttl;
   throw invalid('its ttl is not a whole number of milliseconds of at least a second');
@@ -69,7 +69,7 @@ function urlOf(text: string): URL {
   try {
     return new URL(text);
   } catch {
-    // The error of `URL` contains the text.
+    // The error of `URL` contains the address.
     throw invalid('it is no URL');
   }
 }

@@ -4,14 +4,14 @@ import { textOf } from './client-like';
 import type { ValkeyConnection } from './connection';
 import { backOff, type BackOff } from '../../values/back-off';
 
-/** Answers come at least this often, so that a dead connection is noticed. */
+/** The server's answers come at least this often, so that a dead connection is noticed. */
 const LONGEST_BLOCK_MS = 5_000;
 const BACK_OFF: BackOff = { base: 50, max: 2_000, jitter: 0.5 };
 
 export interface Ear {
-  /** To be called before reading the offers: later ones are heard. */
+  /** Forgets earlier announcements; called before the offers are read, so that later offers are heard. */
   forget(): void;
-  /** Resolves when offers may have come since `forget`, or when the signal is aborted. */
+  /** Waits until offers may have come since `forget`, or the signal is aborted. */
   heard(signal: AbortSignal): Promise<void>;
   close(): void;
 }
@@ -23,9 +23,9 @@ interface Listener {
 }
 
 /**
- * Wakes subscribers when any process makes an offer, by a connection of its own that waits for announcements. These
- * only name the run, whose subscribers then read its new offers. Each new connection wakes all, as it may have missed
- * some.
+ * Wakes subscribers when any process makes an offer, by a connection of its own that waits for announcements. An
+ * announcement only names the run, whose subscribers then read its new offers. A new connection wakes all subscribers,
+ * as it may have missed announcements.
  */
 export class Announcements {
   readonly #listeners = new Set<Listener>();
@@ -57,7 +57,7 @@ export class Announcements {
     };
   }
 
-  /** Stops listening. Remaining subscribers wake, read, and get the error of a closed connection. */
+  /** Stops listening. Subscribers that remain wake up, read, and get the error of a closed connection. */
   close(): void {
     this.#following?.abort();
     this.#following = undefined;
@@ -72,7 +72,7 @@ export class Announcements {
     }
   }
 
-  /** Ends with the connection, or at the signal; returns whether the server has answered. */
+  /** Follows until the connection ends, or at the signal; returns whether the server has answered. */
   async #followOnce(signal: AbortSignal): Promise<boolean> {
     let hasHeard = false;
     let cut = (): void => {};
@@ -82,11 +82,11 @@ export class Announcements {
       signal.addEventListener('abort', cut, { once: true });
       let last = await this.#lastId(connection);
       hasHeard = true;
-      // An announcement may have come before.
+      // An announcement may have come before this connection.
       this.#tell(() => true);
       while (!signal.aborted) last = await this.#wait(connection, last);
     } catch {
-      // Subscribers get the error when they read the offers.
+      // No error is reported here: subscribers get it when they read the offers.
     } finally {
       signal.removeEventListener('abort', cut);
       cut();
@@ -127,5 +127,5 @@ export class Announcements {
   }
 }
 
-/** Its id, then its fields and values alternately. */
+/** An entry of a stream: its id, then its fields and values alternately. */
 export type Entry = readonly [unknown, readonly unknown[]];

@@ -6,7 +6,7 @@ import type { ValkeyConnection } from './connection';
 import { Insistence } from './insistence';
 import { readValue, unreadable } from './read-value';
 
-/** Pings detect a dead connection. */
+/** The time between pings, which detect a dead connection. */
 const PING_MS = 10_000;
 
 interface ChannelSourceOptions {
@@ -25,7 +25,7 @@ export class ChannelSource {
   readonly #working = new Set<Promise<void>>();
   /** Messages are read one after the other, so that they stay in order. */
   #reading: Promise<void> = Promise.resolve();
-  /** Messages that are being read, or wait for the window. */
+  /** The number of messages that are being read, or wait for the window. */
   #waiting = 0;
   #inHand = 0;
   #isFull = false;
@@ -121,7 +121,7 @@ export class ChannelSource {
     );
   }
 
-  /** Undefined: no run can be made of the message. */
+  /** Returns undefined if no run can be made of the message. */
   async #eventOf(channel: string, bytes: Buffer): Promise<TriggerEvent | undefined> {
     const { settings, host } = this.options;
     const { format, map, key, sequence } = settings;

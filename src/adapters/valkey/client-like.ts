@@ -1,11 +1,11 @@
 /**
- * The part of a client that Selvage needs. Clients of `iovalkey` (the default) and `ioredis` have it, including their
- * `Cluster`. Your client stays open; Selvage only closes connections that it made with `duplicate`.
+ * The part of a client that Selvage needs. Clients of `iovalkey` (the default) and `ioredis` have this part, including
+ * their `Cluster`. Your client stays open; Selvage only closes connections that it made with `duplicate`.
  */
 export interface ValkeyClientLike {
   /** Sends a command; strings in the reply are bytes. */
   callBuffer(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>;
-  /** Another connection to the same server, for a subscriber to block. */
+  /** Makes another connection to the same server, for a subscriber to block. */
   duplicate(): ValkeyClientLike;
   on(event: 'error', listener: (error: Error) => void): unknown;
   /** Closes the connection at once. */

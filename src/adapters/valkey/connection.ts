@@ -9,7 +9,7 @@ interface ValkeyConnectionSettings {
   /** The server without secrets, for messages. */
   readonly place: string;
   readonly prefix: string;
-  /** How long a value lasts after its last put, in milliseconds; 0: forever. */
+  /** The time that a value lasts after its last put, in milliseconds; 0: forever. */
   readonly ttl: number;
   /** Milliseconds until a command without an answer has failed. */
   readonly commandTimeout: number;
@@ -23,7 +23,7 @@ interface ValkeyListener {
   back(): void;
 }
 
-/** Events of pub/sub, which clients have beyond {@link ValkeyClientLike}. */
+/** The events of pub/sub, which clients have beyond {@link ValkeyClientLike}. */
 interface Subscriber {
   on(event: 'messageBuffer', listener: (channel: Buffer | string, message: Buffer) => void): void;
   on(
@@ -33,14 +33,14 @@ interface Subscriber {
   on(event: 'close' | 'ready', listener: () => void): void;
 }
 
-/** Wait for running commands when a connection is closed. */
+/** The wait for running commands when a connection is closed. */
 const CLOSING_MS = 1_000;
 
 /**
- * A connection to a server, shared by the adapters that use it. It reconnects by itself. A command that fails meanwhile
- * throws `BackendUnavailable` and is not repeated here, since the server may have executed it.
+ * A connection to a server, shared by the adapters that use it. The connection reconnects by itself. A command that
+ * fails during an outage throws `BackendUnavailable` and is not repeated here, since the server may have executed it.
  *
- * All keys begin with the prefix in braces, `{selvage}:…`, so that a cluster has them on one node, for scripts.
+ * All our keys begin with the prefix in braces, `{selvage}:…`, so that a cluster has them on one node, for scripts.
  */
 export class ValkeyConnection {
   readonly settings: ValkeyConnectionSettings;
@@ -69,7 +69,7 @@ export class ValkeyConnection {
     return `{${this.settings.prefix}}:${parts.join(':')}`;
   }
 
-  /** Errors: `BackendUnavailable`, `DiskFull` and others, by the server's answer. */
+  /** Throws `BackendUnavailable`, `DiskFull` and others, by the server's answer. */
   async command(name: string, ...args: ValkeyArgument[]): Promise<unknown> {
     try {
       return await this.#send(name, args);
@@ -93,15 +93,15 @@ export class ValkeyConnection {
     return await this.command('eval', lua, ...rest);
   }
 
-  /** Another connection to the server, for blocking commands; the caller closes it. */
+  /** Makes another connection to the server, for blocking commands; the caller closes it. */
   duplicate(): ValkeyConnection {
     if (this.isClosed) throw this.#closed();
     return new ValkeyConnection(this.#client.duplicate(), { ...this.settings, owned: true });
   }
 
   /**
-   * Subscribes to a channel, or to all channels that match a pattern, also after each reconnection. From then on, the
-   * connection can only be closed and pinged. `listener` hears of messages, and when the connection is lost and back.
+   * Subscribes to a channel, or to all channels that match a pattern, also after each reconnection. A subscribed
+   * connection can only be closed and pinged. The `listener` hears of messages, losses and reconnections.
    */
   async subscribe(name: string, isPattern: boolean, listener: ValkeyListener): Promise<void> {
     const client = this.#client as unknown as Subscriber;
@@ -112,14 +112,14 @@ export class ValkeyConnection {
     await this.command(isPattern ? 'psubscribe' : 'subscribe', name);
   }
 
-  /** Identifies this storage; the first caller creates it. */
+  /** A text that identifies this storage; the first caller creates it. */
   async identity(): Promise<string> {
     const key = this.key('identity');
     await this.command('set', key, randomUUID(), 'NX');
     return textOf(await this.command('get', key));
   }
 
-  /** Waits at most a second for running commands. A user's client stays open. */
+  /** Closes the connection, after at most a second for running commands. A user's client stays open. */
   close(): Promise<void> {
     this.#closing ??= this.settings.owned ? this.#quit() : Promise.resolve();
     return this.#closing;

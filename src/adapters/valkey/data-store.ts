@@ -18,11 +18,11 @@ import { ValkeyAdapter } from './adapter';
 import { openValkey, type ValkeyOptions } from './open';
 import { DELETE, EXIST, HEADER_BYTES, KEEP, LIST, PUT, READ } from './value-scripts';
 
-/** While the server receives a value, it does nothing else; and it keeps all data in memory. */
+/** While a server receives a value, it does nothing else; and it keeps all data in memory. */
 const LARGEST_VALUE_BYTES = 16 * 1024 * 1024;
-/** For larger values, the server is asked first whether it has them. */
+/** For larger values than this, the server is asked first whether it has them. */
 const SENT_UNASKED_BYTES = 16 * 1024;
-/** Limits the duration of one script, since all other commands of the server wait for it. */
+/** This size limits the duration of one script, since all other commands of the server wait for it. */
 const IN_A_SCRIPT = { items: 64, bytes: 1024 * 1024 };
 const BATCHES_UNDER_WAY = 4;
 const HASHES_IN_A_SCRIPT = 500;
@@ -57,7 +57,7 @@ export class ValkeyDataStore extends ValkeyAdapter implements DataStore {
     const found = new Map<string, Uint8Array>();
     await this.#read(hashes, (hash, bytes) => {
       requireIntact(hash, bytes, this.#place);
-      // A copy, so that a small value does not keep the whole network buffer in memory.
+      // The bytes are copied, so that a small value does not keep the whole network buffer in memory.
       found.set(hash, Uint8Array.prototype.slice.call(bytes));
     });
     return found;
@@ -78,7 +78,7 @@ export class ValkeyDataStore extends ValkeyAdapter implements DataStore {
   ): Promise<{ hash: string; size: number }> {
     const { bytes, rest } = await firstBytes(source, LARGEST_VALUE_BYTES);
     if (rest !== undefined) {
-      // Otherwise the generator has not begun, and its end would not run its cleanup.
+      // Without a first read, the generator has not begun, and its end would not run its cleanup.
       const reader = rest[Symbol.asyncIterator]();
       await reader.next();
       await reader.return?.();
@@ -165,7 +165,7 @@ export class ValkeyDataStore extends ValkeyAdapter implements DataStore {
     });
   }
 
-  /** The hashes for which `ask` answers 1. */
+  /** The hashes for which the script `ask` answers 1. */
   async #those(
     hashes: readonly string[],
     ask: (group: readonly string[]) => Promise<unknown>,
@@ -188,7 +188,7 @@ export class ValkeyDataStore extends ValkeyAdapter implements DataStore {
   }
 }
 
-/** Without duplicates and invalid hashes. */
+/** Groups hashes, without duplicates and invalid hashes. */
 function groupsOf(hashes: readonly string[], size: number): string[][] {
   const known = [...new Set(hashes)].filter(isContentHash);
   const groups: string[][] = [];
@@ -196,7 +196,7 @@ function groupsOf(hashes: readonly string[], size: number): string[][] {
   return groups;
 }
 
-/** Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
+/** Throws `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
 export async function createValkeyDataStore(options: ValkeyOptions): Promise<ValkeyDataStore> {
   return new ValkeyDataStore(await openValkey(options));
 }

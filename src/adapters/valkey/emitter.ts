@@ -4,7 +4,7 @@ import type { ValkeyConnection } from './connection';
 import { openValkey } from './open';
 import { urlFrom, type Environment } from './url-from';
 
-/** Connects at the first delivery. Errors: `InvalidConfig` if the environment does not name a server. */
+/** The emitter connects at the first delivery. Throws `InvalidConfig` if the environment does not name a server. */
 export function createValkeyEmitter(
   { name, options }: ValkeyEmitterDeclaration,
   environment: Environment = process.env,
@@ -27,7 +27,7 @@ export function createValkeyEmitter(
       const made: CloudEvent[] = [];
       for (const event of events) made.push(await enveloped(event, options, context));
       context.signal.throwIfAborted();
-      // In a pipeline; the server keeps the order.
+      // The commands go in a pipeline; the server keeps the order.
       const replies = await Promise.allSettled(
         made.flatMap((event) => [
           server.command('xadd', stream, 'MAXLEN', '~', maxLength, '*', ...fieldsOf(event)),

@@ -3,13 +3,13 @@ import { SelvageError, type ErrorCode } from '../../errors';
 interface Meaning {
   readonly pattern: RegExp;
   readonly code?: ErrorCode;
-  /** May end by itself. */
+  /** Whether the trouble may end by itself. */
   readonly away?: true;
-  /** Follows "The Valkey server PLACE". */
+  /** The words that follow "The Valkey server PLACE" in the message. */
   readonly says: string;
 }
 
-/** The first match counts. */
+/** The first rule that matches counts. */
 const MEANINGS: readonly Meaning[] = [
   {
     pattern: /^WRONGPASS|invalid password/i,
@@ -84,7 +84,7 @@ export function valkeyErrorOf(error: unknown, { place, trouble }: ErrorContext):
   const raw = withoutSecrets(error);
   const telling = isNotSent(raw) && trouble ? withoutSecrets(trouble) : raw;
   const details = { server: place };
-  // The library's error contains the command's arguments: values and passwords.
+  // The library's error is no cause, as it contains the command's arguments: values and passwords.
   const cause = new Error(telling);
   const meaning = MEANINGS.find(({ pattern }) => pattern.test(telling));
   if (meaning !== undefined) {
@@ -125,6 +125,6 @@ function withoutSecrets(error: unknown): string {
       : typeof code === 'string'
         ? code
         : 'no reason given';
-  // "unknown command … with args beginning with: …" repeats arguments.
+  // The server's message "unknown command … with args beginning with: …" repeats arguments.
   return text.replace(/,? with args beginning with[\s\S]*$/, '').slice(0, 300);
 }

@@ -15,7 +15,7 @@ export class Insistence {
   }
 
   /**
-   * Undefined: the trigger stopped before the work succeeded. Throws errors for which `isFinal` is true.
+   * Returns undefined if the trigger stopped before the work succeeded. Throws errors for which `isFinal` is true.
    *
    * @param what names the work among all that runs at the same time
    */

@@ -1,6 +1,6 @@
 import { LUA_NOW, valkeyScript } from './script';
 
-/** A hash at a lease's key has its places, by owner. KEYS: the key of one lease, unless a script says otherwise. */
+/** A lease's key has a hash of its places by owner. KEYS: the key of one lease, unless a script says otherwise. */
 const COMMON = `
 ${LUA_NOW}
 local time = now()
@@ -55,7 +55,7 @@ local function told(places, answer)
 end
 `;
 
-/** ARGV: owner, token, holder, limit, ttl. Returns 0 if granted; else milliseconds until the next try, and holders. */
+/** ARGV: owner, token, holder, limit, ttl. Answers 0 if granted; else milliseconds until the next try, and holders. */
 export const ACQUIRE = valkeyScript(`
 ${COMMON}
 local owner, ttl = ARGV[1], tonumber(ARGV[5])
@@ -74,7 +74,7 @@ liveOn(KEYS[1], ttl)
 return { 0 }
 `);
 
-/** KEYS: of each lease. ARGV: ttl, then owner and token of each. Returns 1 for each renewed lease, else 0. */
+/** KEYS: all leases' keys. ARGV: ttl, then owner and token of each lease. Answers 1 for each renewed lease, else 0. */
 export const RENEW = valkeyScript(`
 ${COMMON}
 local ttl = tonumber(ARGV[1])
@@ -106,7 +106,9 @@ ${COMMON}
 return told(livePlaces(KEYS[1]), {})
 `);
 
-/** KEYS: the time of the next turn. ARGV: interval, within. Returns whether it was granted, and milliseconds to it. */
+/**
+ * KEYS: the time of the next turn. ARGV: interval, within. Answers whether the turn was granted, and the wait for it.
+ */
 export const TAKE_TURN = valkeyScript(`
 ${COMMON}
 local at = time

@@ -12,7 +12,9 @@ import { openValkey, type ValkeyOptions } from './open';
 import { textOf } from './client-like';
 import { ACQUIRE, HOLDERS, RELEASE, RENEW, TAKE_TURN } from './lease-scripts';
 
-/** Leases in a Valkey (or Redis) server, by its clock. If a server restarts without its data, all leases are free. */
+/**
+ * Leases in a Valkey (or Redis) server, by the server's clock. A server that restarts without data frees all leases.
+ */
 export class ValkeyLeaseTable extends ValkeyAdapter implements LeaseTable {
   async acquire({ key, owner, token, holder, limit, ttl }: LeaseRequest): Promise<LeaseAnswer> {
     const reply = await this.connection.run(ACQUIRE, [this.#keyOf(key)], [owner, token, holder, limit, ttl]);
@@ -62,7 +64,7 @@ function holdersOf(fields: readonly unknown[]): LeaseHolder[] {
   return holders;
 }
 
-/** Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
+/** Throws `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
 export async function createValkeyLeaseTable(options: ValkeyOptions): Promise<ValkeyLeaseTable> {
   return new ValkeyLeaseTable(await openValkey(options));
 }

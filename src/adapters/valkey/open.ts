@@ -20,17 +20,17 @@ import { backOff, type BackOff } from '../../values/back-off';
 interface ValkeyLimits {
   /** Default 5 s. */
   readonly connectTimeout?: Duration;
-  /** For the answer to a command. Default 30 s. */
+  /** The limit for the answer to a command. Default 30 s. */
   readonly commandTimeout?: Duration;
 }
 
 interface ValkeyUrlOptions extends ValkeyLimits {
   /**
-   * `valkey://[user:password@]host[:port][/database][?prefix=NAME&ttl=30d]`, with `valkeys:` for TLS; `redis:` and
-   * `rediss:` mean the same. Defaults: port 6379, prefix `selvage`, no time to live.
+   * A URL `valkey://[user:password@]host[:port][/database][?prefix=NAME&ttl=30d]`, with `valkeys:` for TLS; the schemes
+   * `redis:` and `rediss:` mean the same. The defaults are port 6379, prefix `selvage`, no time to live.
    */
   readonly url: string;
-  /** For `valkeys:`, options of Node's `tls.connect`: `ca`, `cert`, `key`, `servername`. */
+  /** For `valkeys:`, options of Node's `tls.connect`, such as `ca`, `cert`, `key`, `servername`. */
   readonly tls?: ConnectionOptions;
 }
 
@@ -39,7 +39,7 @@ interface ValkeyClientOptions extends ValkeyLimits {
   readonly client: ValkeyClientLike;
   /** The beginning of all keys, in braces. Default `selvage`. */
   readonly prefix?: string;
-  /** How long a value lasts after its last put. Default: forever. */
+  /** The time that a value lasts after its last put. Default: forever. */
   readonly ttl?: Duration;
 }
 
@@ -51,7 +51,7 @@ const RECONNECT: BackOff = { base: 50, max: 2_000, jitter: 0.5 };
 
 /**
  * Connects, checks the server's version and that it accepts writes, and warns once (`process.emitWarning`) if the
- * server may lose data. Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`.
+ * server may lose data. Throws `InvalidUrl`, `MissingPackage`, `BackendUnavailable`.
  */
 export async function openValkey(options: ValkeyOptions): Promise<ValkeyConnection> {
   return await reach(options, warnOnce);
@@ -149,20 +149,20 @@ async function newClient(
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(tls && { tls: tlsOptions }),
-    // IPv4 or IPv6, in the order of the system.
+    // Addresses are IPv4 or IPv6, in the order of the system.
     family: 0,
     familyFallback: { enabled: false },
     connectTimeout,
-    // Detects dead connections, which are then replaced.
+    // Keep-alive detects dead connections, which are then replaced.
     socketTimeout: commandTimeout,
     keepAlive: 10_000,
     // The server does not close a blocking connection at once.
     disconnectTimeout: 50,
     retryStrategy: (attempt) => backOff(RECONNECT, attempt - 1, Math.random()),
-    // Commands are not resent, since the server may have executed them. The caller may repeat after the error.
+    // Commands are not resent, since the server may have executed them. The caller may repeat a command.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    // A server that is still loading refuses each command with that reason.
+    // A server that is still loading its data refuses each command with that reason.
     enableReadyCheck: false,
     connectionName: 'selvage',
   });

@@ -1,7 +1,7 @@
 import { SelvageError } from '../../errors';
 import { decodeMessage, type MessageFormat } from '../../triggers';
 
-/** Errors: `UnreadableEvent` if the bytes are invalid, now and at any retry. */
+/** Throws `UnreadableEvent` if the bytes are invalid, now and at any retry. */
 export async function readValue(bytes: Buffer, format: MessageFormat): Promise<unknown> {
   const result = await decodeMessage(bytes, format);
   if ('value' in result) return result.value;

@@ -8,13 +8,13 @@ interface ValkeyServer {
   /** `valkey` or `redis`. */
   readonly name: string;
   readonly version: string;
-  /** `standalone`, `cluster` or `sentinel`. */
+  /** The server's mode, which is `standalone`, `cluster` or `sentinel`. */
   readonly mode: string;
   /** `master` or `replica`. */
   readonly role: string;
 }
 
-/** Errors: `BackendUnavailable`, `InvalidUrl`. */
+/** Throws `BackendUnavailable`, `InvalidUrl`. */
 export async function requireUsableServer(connection: ValkeyConnection, isCluster: boolean): Promise<void> {
   const server = await serverOf(connection);
   if (Number.parseInt(server.version, 10) < OLDEST_MAJOR)
@@ -36,7 +36,7 @@ export async function requireUsableServer(connection: ValkeyConnection, isCluste
     );
 }
 
-/** Errors: `BackendUnavailable`. */
+/** Throws `BackendUnavailable`. */
 async function serverOf(connection: ValkeyConnection): Promise<ValkeyServer> {
   let reply: unknown;
   try {

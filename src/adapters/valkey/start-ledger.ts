@@ -6,7 +6,7 @@ import { ValkeyAdapter } from './adapter';
 import { openValkey, type ValkeyOptions } from './open';
 import { textOf } from './client-like';
 
-/** An entry in the hash, as JSON; its name is the field. */
+/** A ledger entry in the hash, as JSON; its name is the field. */
 type Stored = readonly [
   runId: string,
   requestHash: string | null,
@@ -19,14 +19,14 @@ const AT_ONCE = 1_000;
 
 /**
  * A start ledger in a Valkey (or Redis) server, by its clock. A server that loses its data forgets which events have
- * started runs, so it needs a log on disk (`appendonly yes`) and must not evict.
+ * started runs, so it needs a log on disk (`appendonly yes`) and no eviction.
  */
 export class ValkeyStartLedger extends ValkeyAdapter implements StartLedger {
-  /** A hash: entries by name. */
+  /** The key of a hash with the entries by name. */
   readonly #entries = this.connection.key('starts', 'entries');
-  /** A hash: start times by name. */
+  /** The key of a hash with the start times by name. */
   readonly #started = this.connection.key('starts', 'started');
-  /** A sorted set: names in the order of the claims. */
+  /** The key of a sorted set with the names in the order of the claims. */
   readonly #order = this.connection.key('starts', 'order');
   readonly #sequence = this.connection.key('starts', 'sequence');
 
@@ -36,7 +36,7 @@ export class ValkeyStartLedger extends ValkeyAdapter implements StartLedger {
       nameOf(claim),
       JSON.stringify(claim.runId),
       JSON.stringify(claim.requestHash),
-      // As a text within the JSON, so that Lua need not parse it.
+      // The event is a text within the JSON, so that Lua need not parse it.
       JSON.stringify(JSON.stringify(claim.event)),
     ]);
     const reply = (await this.connection.run(
@@ -91,7 +91,7 @@ export class ValkeyStartLedger extends ValkeyAdapter implements StartLedger {
   async forget(before: number): Promise<number> {
     const keys = [this.#entries, this.#started, this.#order];
     let forgotten = 0;
-    // In the order of the claims, a page at a time.
+    // Entries are read in the order of the claims, a page at a time.
     for (let above = '-inf'; ;) {
       const reply = await this.connection.run(FORGET, keys, [above, before, AT_ONCE]);
       const [some, next] = reply as [number, unknown];
@@ -153,8 +153,8 @@ function entryOf(
 }
 
 /**
- * KEYS: entries, started, order, sequence. ARGV: name, run id, hash and event of each claim, as JSON. Returns for each
- * whether it was inserted, the entry, and its start time.
+ * KEYS: entries, started, order, sequence. ARGV: name, run id, hash and event of each claim, as JSON. The script
+ * returns for each claim whether it was inserted, the entry, and its start time.
  */
 const CLAIM = valkeyScript(`
 ${LUA_NOW}
@@ -192,7 +192,7 @@ end
 
 /**
  * KEYS: entries, started, order. ARGV: the score before the first, the time before which claims are forgotten, how many
- * entries to check. Returns how many were removed, and where to continue.
+ * entries to check. The script returns how many claims were removed, and where to continue.
  */
 const FORGET = valkeyScript(`
 local names = redis.call('ZRANGEBYSCORE', KEYS[3], ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
@@ -211,7 +211,7 @@ if #names == 0 then return { gone, false } end
 return { gone, '(' .. names[#names] }
 `);
 
-/** Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
+/** Throws `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
 export async function createValkeyStartLedger(options: ValkeyOptions): Promise<ValkeyStartLedger> {
   return new ValkeyStartLedger(await openValkey(options));
 }

@@ -15,7 +15,7 @@ import type { ValkeyConnection } from './connection';
 import { Insistence } from './insistence';
 import { readValue, unreadable } from './read-value';
 
-/** A read waits this long for an entry, and so may a stop. */
+/** A read waits this long for an entry, and so may a stop of the trigger. */
 const BLOCK_MS = 1_000;
 const LARGEST_READ = 500;
 const LONGEST_BETWEEN_CLAIMS_MS = 30_000;
@@ -34,7 +34,7 @@ redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 return 1
 `);
 
-/** Removes a consumer without pending entries; removing one with entries would lose them. */
+/** Removes a consumer without pending entries; removing a consumer with entries would lose them. */
 const LEAVE = valkeyScript(`
 if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) > 0 then return 0 end
 return redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
@@ -42,7 +42,7 @@ return redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
 
 interface Entry {
   readonly id: string;
-  /** Names and values alternately. */
+  /** The names and values of an entry's fields alternately. */
   readonly fields: readonly Buffer[];
 }
 
@@ -51,7 +51,7 @@ interface Delivery {
   readonly event: TriggerEvent;
 }
 
-/** Without an error the entry is acknowledged; else it becomes a dead letter. */
+/** An entry without an error is acknowledged; else it becomes a dead letter. */
 interface Fate {
   readonly entry: Entry;
   readonly error?: SelvageError;
@@ -69,17 +69,17 @@ interface StreamSourceOptions {
  *
  * - Only as many entries are read as fit into the window; the others wait in the stream.
  * - An entry is acknowledged after its run is durably started, or atomically when it becomes a dead letter.
- * - Unacknowledged entries stay pending, and a consumer that finds them idle delivers them again. So a consumer may die
- *   at any point.
+ * - Unacknowledged entries stay pending, and a consumer that finds them idle delivers them again. A consumer may
+ *   therefore die at any point.
  */
 export class StreamSource {
   readonly #consumer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   readonly #insistence: Insistence;
-  /** Ids of unfinished entries. */
+  /** The ids of unfinished entries. */
   readonly #inHand = new Set<string>();
   readonly #working = new Set<Promise<void>>();
   #madeRoom: (() => void) | undefined;
-  /** Where the search for entries of dead consumers continues. */
+  /** The id at which the search for entries of dead consumers continues. */
   #claimFrom = '0-0';
   #nextClaim = 0;
   #nextLook = 0;
@@ -131,7 +131,7 @@ export class StreamSource {
     }
   }
 
-  /** Waits for room in the window, or for the next look. */
+  /** Waits until the window has room, or for the time of the next look. */
   async #untilRoom(): Promise<void> {
     const made = new AbortController();
     this.#madeRoom = () => made.abort();
@@ -195,7 +195,7 @@ export class StreamSource {
     const groups = fieldsOf(await connection.command('xinfo', 'GROUPS', settings.stream));
     const group = groups.find((one) => one.get('name') === settings.group);
     if (!group) return;
-    // The server does not know the lag if entries in between were deleted.
+    // The server does not know the lag if entries in the middle were deleted.
     host.metrics.lag(settings.stream, Number(group.get('lag')) + Number(group.get('pending')) || 0);
   }
 
@@ -217,7 +217,7 @@ export class StreamSource {
     try {
       await connection.run(LEAVE, [settings.stream], [settings.group, consumer]);
     } catch (error) {
-      // Another consumer removes it later.
+      // Another consumer will remove this one later.
       if (!SelvageError.is(error)) throw error;
     }
   }
@@ -250,7 +250,7 @@ export class StreamSource {
     await Promise.all([this.#finish(fates), this.#start(events)]);
   }
 
-  /** Entries that are undecided when the trigger stops remain pending. */
+  /** Entries without a decision when the trigger stops remain pending. */
   async #start(deliveries: readonly Delivery[]): Promise<void> {
     if (deliveries.length === 0) return;
     const { host } = this.options;
@@ -295,7 +295,7 @@ export class StreamSource {
     }
   }
 
-  /** False: another consumer did so before. */
+  /** Returns false if another consumer buried the entry before. */
   async #bury({ id, fields }: Entry, { code, message }: SelvageError): Promise<boolean> {
     const { connection, settings, name } = this.options;
     const { stream, group, deadLetters } = settings;
@@ -344,7 +344,7 @@ function entryOf([id, fields]: RawEntry): Entry {
 
 function fateOf(entry: Entry, acceptance: Acceptance): Fate {
   if (acceptance.status === 'refused') return { entry, error: acceptance.error };
-  // The same entry differs only if it is decoded differently now, which is no conflict.
+  // An entry differs from itself only if it is decoded differently now, which is no conflict.
   if (acceptance.status !== 'conflict' || acceptance.event['entry'] === entry.id) return { entry };
   const error = new SelvageError(
     'RunIdInUse',
@@ -366,7 +366,7 @@ function reasonOf(error: unknown): string {
   return cause?.message ?? message ?? String(error);
 }
 
-/** Somebody has to correct the address, or the user's rights. */
+/** An error is final if somebody has to correct the address, or the user's rights. */
 function isFinal(error: unknown): boolean {
   return !isAway(error);
 }

@@ -57,7 +57,7 @@ export function openValkeySource(settings: ValkeySourceSettings, id: string): Pa
     },
     async commit(places) {
       const place = places.get('') as string | undefined;
-      // Keeps the entry itself, so that its id stays known.
+      // The trim keeps the entry itself, so that its id stays known.
       if (settings.trim && connection && place !== undefined)
         await connection.command('xtrim', stream, 'MINID', place);
     },

@@ -1,6 +1,6 @@
 import { valkeyScript } from './script';
 
-/** Kept for short absences; after a longer one, a subscriber reads everything again. */
+/** The number of announcements kept for short absences; after a longer absence, a subscriber reads everything again. */
 const ANNOUNCEMENTS = 10_000;
 
 /** A plan's number orders plans of one time in listings. */
@@ -8,7 +8,7 @@ const SEQUENCE_DIGITS = 16;
 
 /**
  * KEYS: the plan, the number of the last plan, the lists of all plans and of the tapestry's. ARGV: hash, tapestry,
- * text, time. Does nothing if the plan exists.
+ * text, time. The script does nothing if the plan exists.
  */
 export const SAVE = valkeyScript(`
 if redis.call('EXISTS', KEYS[1]) == 1 then return end
@@ -20,7 +20,7 @@ redis.call('ZADD', KEYS[4], ARGV[4], sequence .. ':' .. ARGV[1])
 
 /**
  * KEYS: the number of the last offer, the streams of the run's offers and of announcements. ARGV: run, fragment, time.
- * Returns the offer's number.
+ * The script returns the offer's number.
  */
 export const OFFER = valkeyScript(`
 local number = redis.call('INCR', KEYS[1])

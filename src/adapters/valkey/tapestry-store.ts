@@ -64,7 +64,7 @@ export class ValkeyTapestryStore extends ValkeyAdapter implements SubscribableTa
       ({ position }) => position,
       ({ hash }) => hash,
     );
-    // Missing plans were evicted by the server.
+    // Plans that are missing were evicted by the server.
     const items = plans.flatMap((plan) => plan ?? []);
     return cursor === undefined ? { items } : { items, cursor };
   }
@@ -111,7 +111,7 @@ export class ValkeyTapestryStore extends ValkeyAdapter implements SubscribableTa
     await closed;
   }
 
-  /** Asks until the server answers. Offers made in the meantime are in the answer, or are announced. */
+  /** Asks for the offers until the server answers. An offer made in the meantime is in the answer, or is announced. */
   async #offersWhenBack(ear: Ear, signal: AbortSignal, read: () => Promise<Offer[]>): Promise<Offer[]> {
     const isFinal = (error: unknown): boolean =>
       !SelvageError.is(error, 'BackendUnavailable') || this.connection.isClosed;
@@ -130,7 +130,7 @@ export class ValkeyTapestryStore extends ValkeyAdapter implements SubscribableTa
     return this.connection.key('offers', runId);
   }
 
-  /** The newest plans after a position. Numbers order plans of one time, so these may include earlier ones. */
+  /** The newest plans after a position. Numbers order plans of one time, so the result may include earlier plans. */
   async #listedBefore(start: Position | undefined, key: string, count: number): Promise<Listed[]> {
     const found: Listed[] = [];
     for (let offset = 0; ;) {
@@ -165,7 +165,7 @@ function isBehind(position: Position, start: Position): boolean {
   return position.time < start.time || (position.time === start.time && position.sequence < start.sequence);
 }
 
-/** Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
+/** Throws `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
 export async function createValkeyTapestryStore(options: ValkeyOptions): Promise<ValkeyTapestryStore> {
   return new ValkeyTapestryStore(await openValkey(options));
 }

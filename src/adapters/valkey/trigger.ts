@@ -8,8 +8,8 @@ import { StreamSource } from './stream-source';
 import { urlFrom, type Environment } from './url-from';
 
 /**
- * Makes a declared Valkey trigger ready to run. Running survives outages of the server. It rejects if the address is
- * missing or wrong, or the user lacks a permission.
+ * Makes a declared Valkey trigger ready to run. The trigger's run survives outages of the server. A run rejects if the
+ * address is missing or wrong, or the user lacks a permission.
  */
 export function createValkeyTrigger(
   declaration: ValkeyTriggerDeclaration,
@@ -37,7 +37,7 @@ export function createValkeyTrigger(
   };
 }
 
-/** Undefined: the trigger stopped before the server could be reached. */
+/** Returns undefined if the trigger stopped before the server could be reached. */
 async function connect(url: string, host: TriggerHost): Promise<ValkeyConnection | undefined> {
   return await new Insistence(host).on(
     'connect',

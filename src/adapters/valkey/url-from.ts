@@ -3,9 +3,9 @@ import { SelvageError } from '../../errors';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The URL of a server, from an environment variable. Errors: `InvalidConfig`.
+ * The URL of a server, from an environment variable. Throws `InvalidConfig`.
  *
- * @param owner for the message: `The trigger valkey:orders`; `about` is for its details
+ * @param owner the owner of the URL, for the message: `The trigger valkey:orders`; `about` is for the error's details
  */
 export function urlFrom(
   owner: string,

@@ -4,7 +4,7 @@ import { LUA_NOW, valkeyScript } from './script';
 export const HEADER_BYTES = 15;
 const BYTES_IN_AN_ANSWER = 4 * 1024 * 1024;
 
-/** KEYS, unless a script says otherwise: the index of all hashes, then the key of each value. */
+/** The scripts' KEYS, unless a script says otherwise: the index of all hashes, then the key of each value. */
 const COMMON = `
 ${LUA_NOW}
 local index = KEYS[1]
@@ -61,7 +61,7 @@ end
 sweep(ttl)
 `);
 
-/** ARGV: time to live, then the hashes. Returns 1 for each existing value, else 0. */
+/** ARGV: time to live, then the hashes. The script returns 1 for each existing value, else 0. */
 export const KEEP = valkeyScript(`
 ${COMMON}
 local answers = {}
@@ -69,7 +69,7 @@ for i = 2, #KEYS do answers[i - 1] = keep(KEYS[i], ARGV[i], tonumber(ARGV[1])) a
 return answers
 `);
 
-/** KEYS: of values only. Returns the first values: at least one, and as many as fit into a reply of limited size. */
+/** KEYS: the keys of values only. Answers the first values: at least one, and as many as fit into a limited reply. */
 export const READ = valkeyScript(`
 local answers, bytes = {}, 0
 for i, key in ipairs(KEYS) do
@@ -80,7 +80,7 @@ end
 return answers
 `);
 
-/** KEYS: of values only. Returns 1 for each existing value, else 0. */
+/** KEYS: the keys of values only. The script returns 1 for each existing value, else 0. */
 export const EXIST = valkeyScript(`
 local answers = {}
 for i, key in ipairs(KEYS) do answers[i] = redis.call('EXISTS', key) end
@@ -100,8 +100,8 @@ return answers
 `);
 
 /**
- * KEYS: the index, and the prefix of value keys. ARGV: the hash before the first, and a limit. Returns 1 if there are
- * no more, the hash after which to continue, and then hash, size and time of the last put of each.
+ * KEYS: the index, and the prefix of value keys. ARGV: the hash before the first, and a limit. The script returns 1 if
+ * there are no more, the hash after which to continue, and hash, size and last put of each value.
  */
 export const LIST = valkeyScript(`
 ${COMMON}

@@ -6,13 +6,13 @@ const warned = new Set<string>();
 
 interface Keeping {
   readonly appendOnly: boolean;
-  /** When it writes snapshots; empty: never. */
+  /** The times when the server writes snapshots; empty for never. */
   readonly save: string;
   readonly evicts: 'nothing' | 'any key' | 'keys with a time to live';
   readonly policy: string;
 }
 
-/** Sentences about settings of the server that may lose data; none if the server does not tell its settings. */
+/** Sentences about settings of the server that may lose data; no sentences if the server does not tell its settings. */
 export async function threatsTo(connection: ValkeyConnection): Promise<string[]> {
   const keeping = await keepingOf(connection);
   if (keeping === undefined) return [];
@@ -38,7 +38,7 @@ export async function warnOnce(connection: ValkeyConnection): Promise<void> {
   for (const threat of await threatsTo(connection)) process.emitWarning(threat, { type: 'SelvageWarning' });
 }
 
-/** Undefined: the user may not ask, or the server hides its settings, as managed ones do. */
+/** The settings are undefined if the user may not ask, or the server hides them, as managed ones do. */
 async function keepingOf(connection: ValkeyConnection): Promise<Keeping | undefined> {
   const settings = await Promise.all(
     ['appendonly', 'save', 'maxmemory', 'maxmemory-policy'].map(settingOf(connection)),

@@ -7,12 +7,12 @@ export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 
 export type AddressRule = (address: string) => boolean;
 
-/** The addresses that IPv6 has given out so far. Others, such as `::127.0.0.1`, may lead anywhere. */
+/** The addresses that IPv6 has given out so far. Other IPv6 addresses, such as `::127.0.0.1`, may lead anywhere. */
 const GLOBAL_UNICAST = ipaddr.parseCIDR('2000::/3') as [ipaddr.IPv6, number];
 /** Azure's metadata service, at an address that looks public. */
 const METADATA = '168.63.129.16';
 
-/** Not of this machine or a private network, and not reserved. */
+/** Whether an address is not of this machine or a private network, and not reserved. */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
   // An IPv4 address within an IPv6 one counts as itself.
@@ -48,7 +48,7 @@ export function guardedLookup(isAllowed: AddressRule, resolve: Resolve = resolve
   };
 }
 
-/** For an address in place of a name, which is never looked up. Errors: `AddressNotAllowed`. */
+/** Checks an address in place of a name, which is never looked up. Throws `AddressNotAllowed`. */
 export function requireAllowedHost({ hostname }: URL, isAllowed: AddressRule): void {
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   if (ipaddr.isValid(host) && !isAllowed(host)) throw addressNotAllowed(host, host);

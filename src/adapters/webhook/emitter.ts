@@ -38,7 +38,7 @@ export interface WebhookEmitterParts {
 const BATCH = 'application/cloudevents-batch+json; charset=utf-8';
 const SINGLE = 'application/cloudevents+json; charset=utf-8';
 
-/** Connects at the first delivery. Errors: `InvalidConfig`, `WeakSecret`, `AddressNotAllowed`. */
+/** The emitter connects at the first delivery. Throws `InvalidConfig`, `WeakSecret`, `AddressNotAllowed`. */
 export function createWebhookEmitter(
   declaration: WebhookEmitterDeclaration,
   { environment = process.env, resolve, isAllowed }: WebhookEmitterParts = {},
@@ -56,7 +56,7 @@ export function createWebhookEmitter(
   return new WebhookEmitter(declaration, receiver, poster);
 }
 
-/** Everything that is sent with the events; much of it is secret. */
+/** The parts of a request that are sent with the events; many of them are secret. */
 interface Receiver {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
@@ -98,7 +98,7 @@ class WebhookEmitter implements Emitter {
     return Promise.resolve();
   }
 
-  /** Names the receiver in messages without the URL's path, which may contain secrets. */
+  /** The receiver's name in messages, without the URL's path, which may contain secrets. */
   get #who(): string {
     return `The receiver of the emitter "${this.declaration.name}" (${this.receiver.url.origin})`;
   }
@@ -146,7 +146,7 @@ class WebhookEmitter implements Emitter {
     return isTaken;
   }
 
-  /** False: the event is too large. Throws if a retry may help. */
+  /** Returns false if the event is too large, and throws if a retry may help. */
   #judge({ status, retryAfterMs }: Answer): boolean {
     if (status >= 200 && status < 300) return true;
     if (status === 413) return false;
@@ -170,7 +170,7 @@ class WebhookEmitter implements Emitter {
 
 const GONE = new Error('the receiver is gone for good');
 
-/** The header `webhook-id`, the same for the same events. Hashed, because a full stop would end it. */
+/** The header `webhook-id`, the same for the same events. The id is hashed, because a full stop would end it. */
 function idOf(events: readonly CloudEvent[]): string {
   const digest = createHash('sha256');
   for (const { id } of events) digest.update(`${id}\n`);

@@ -13,11 +13,11 @@ import type { Verified } from './verify';
 export interface Genuine extends Verified {
   readonly bytes: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
-  /** Ends the body's share of the limit for bodies in progress. */
+  /** Ends the body's share in the limit for bodies in progress. */
   release(): void;
 }
 
-/** Errors: `Problem`. */
+/** Throws `Problem`. */
 export function eventOf(
   { options }: WebhookDeclaration | WebhookSignalDeclaration,
   genuine: Genuine,
@@ -42,7 +42,7 @@ export function withoutSecrets(headers: Readonly<Record<string, string>>): Recor
   );
 }
 
-/** Errors: `Problem` 400, 415. */
+/** Throws `Problem` 400, 415. */
 function decodeBody(
   kind: WebhookBody,
   bytes: Uint8Array,
@@ -53,7 +53,7 @@ function decodeBody(
     throw new Problem('UnsupportedMediaType', 'The body is compressed. Send it without content-encoding.');
   if (kind === 'bytes') return bytes;
   const given = headers['content-type'];
-  // Without a body, its type means nothing.
+  // Without a body, its content type means nothing.
   if (bytes.byteLength === 0) return kind === 'text' ? '' : undefined;
   const [type = '', ...parameters] = (given ?? '').toLowerCase().split(';');
   if (!isTaken(kind, type.trim()))

@@ -27,13 +27,13 @@ import { RunWaits, waitOf } from './run-waits';
 import { STATUS_PATH, requireFreePath, checkedBasePath, checkedPublicUrl } from './paths';
 
 export interface WebhookHandlerOptions {
-  /** Other kinds are ignored. */
+  /** The declared webhooks; triggers of other kinds are ignored. */
   readonly triggers: readonly TriggerDeclaration[];
   /** Prefix of all webhooks' paths in requested URLs, such as `/api/hooks`. Default: none. */
   readonly basePath?: string;
-  /** Prefix of status URLs, such as `https://api.example.com/hooks`. Default: they are paths on the requested host. */
+  /** Prefix of status URLs, such as `https://api.example.com/hooks`; by default, they are on the requested host. */
   readonly publicUrl?: string;
-  /** Environment with the secrets that declarations name. Default `process.env`. */
+  /** The environment with the secrets that declarations name. Default `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -46,9 +46,9 @@ export interface WebhookHandler {
 
 /** Facts that the surrounding framework knows. */
 interface RequestSurroundings {
-  /** The prefix that it has removed from the path. Default: none. */
+  /** The prefix that the framework has removed from the path. Default: none. */
   readonly mountedAt?: string;
-  /** Whether the body has been read already. Default: as the request says. */
+  /** Whether the body has been read already. By default, the request's own state tells whether it was read. */
   readonly isBodyRead?: boolean;
 }
 
@@ -132,7 +132,7 @@ class Handler implements WebhookHandler {
               ? this.start(trigger, genuine, call.env.mountedAt ?? '')
               : this.signal(trigger, genuine, call.req.param('run')),
           );
-          // A waiting request no longer counts among those being accepted.
+          // A request that waits for its run no longer counts among those being accepted.
           return accepted instanceof Response ? accepted : await this.outcome(accepted, wait, call);
         }),
       )
@@ -173,7 +173,7 @@ class Handler implements WebhookHandler {
     }
   }
 
-  /** Returns the response, or a started run whose outcome may be waited for. Errors: `Problem`, `SelvageError`. */
+  /** Returns the response, or a started run whose outcome may be waited for. Throws `Problem`, `SelvageError`. */
   private async start(
     trigger: WebhookDeclaration,
     genuine: Genuine,
@@ -196,7 +196,7 @@ class Handler implements WebhookHandler {
       body: options.map ? event : (event.body ?? {}),
       link: linkOf(event),
       traceparent: event.headers['traceparent'],
-      // Without a key of its own, no request is a repetition.
+      // A request without a key of its own never counts as a repetition.
       ...(key !== undefined && { requestHash: hashOf(bytes) }),
     });
     switch (acceptance.status) {
@@ -264,7 +264,7 @@ class Handler implements WebhookHandler {
     return json({ runId, ...receipt }, 202);
   }
 
-  /** Errors: `Problem` if a function of the declaration throws, or names no run. */
+  /** Throws `Problem` if a function of the declaration throws, or names no run. */
   private async mapped(
     { options }: WebhookSignalDeclaration,
     event: WebhookEvent,
@@ -308,7 +308,7 @@ class Handler implements WebhookHandler {
       const { code, status } = problem;
       const { cause } = problem.more;
       const fields = { trigger, code, status, ...(cause !== undefined && { error: nameOf(cause) }) };
-      // Other messages than a SelvageError's may contain secrets.
+      // Messages other than a SelvageError's may contain secrets.
       if (status >= 500)
         this.host.logger.warn(
           `a request to ${trigger} was not answered: ${SelvageError.is(cause) ? cause.message : nameOf(cause)}`,

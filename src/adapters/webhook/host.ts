@@ -10,9 +10,9 @@ export interface WebhookRun {
   readonly status: RunStatus;
   /** The values of terminals by name, if the run is over and the token allows it. */
   readonly outputs?: Readonly<Record<string, Json>>;
-  /** Why `outputs` are missing: `TooLarge`, `Unreadable`. */
+  /** The reason why `outputs` are missing: `TooLarge`, `Unreadable`. */
   readonly outputsOmitted?: string;
-  /** Failed knots, without their messages, which only the operator of the service may see. */
+  /** The failed knots, without their messages, which only the operator of the service may see. */
   readonly failed?: readonly { readonly knotId: string; readonly type: string }[];
 }
 
@@ -22,11 +22,11 @@ export interface WebhookHost {
   accept(trigger: TriggerDeclaration, event: TriggerEvent): Promise<Acceptance>;
   readonly ledger: Pick<StartLedger, 'claim' | 'find' | 'markStarted'>;
   readonly runs: {
-    /** Waits for a run's end, at most this long or until the signal is aborted; returns whether it is over. */
+    /** Waits for a run's end, within a time or until the signal is aborted; returns whether the run is over. */
     untilOver(runId: string, milliseconds: number, signal: AbortSignal): Promise<boolean>;
-    /** Undefined if the run is unknown. */
+    /** Returns undefined if the run is unknown. */
     look(runId: string, withOutputs: boolean): Promise<WebhookRun | undefined>;
-    /** Resolves when the run has received the signal. @throws SelvageError as `RunHandle.signal` */
+    /** Sends a signal; resolves when the run has received it. @throws SelvageError as `RunHandle.signal` */
     signal(
       runId: string,
       name: string,

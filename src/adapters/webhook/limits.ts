@@ -2,7 +2,7 @@ import type { CheckedWebhook } from '../../triggers';
 import { Rate } from './rate';
 import { Problem } from './problem';
 
-/** Limit for bodies in work: parsing, checking, hashing and storing one takes some fifteen times its bytes. */
+/** The limit for bodies in work: parsing, checking, hashing and storing a body takes some fifteen times its bytes. */
 export const BYTES_AT_ONCE = 8 * 1024 * 1024;
 
 /** Limits the verified requests of one webhook: those in progress, and the rate. */
@@ -18,7 +18,7 @@ export class Admission {
     this.rate = limits.rate && new Rate(limits.rate, now);
   }
 
-  /** Errors: `Problem` 429. */
+  /** Throws `Problem` 429. */
   async take<T>(work: () => Promise<T>): Promise<T> {
     if (this.inFlight >= this.limits.window) throw tooMany(1);
     const seconds = this.rate?.take() ?? 0;
@@ -32,7 +32,7 @@ export class Admission {
   }
 }
 
-/** @param seconds until a retry may be accepted */
+/** @param seconds the time until a retry may be accepted */
 function tooMany(seconds: number): Problem {
   return new Problem(
     'TooManyRequests',

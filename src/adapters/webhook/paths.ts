@@ -1,10 +1,10 @@
 import { SelvageError } from '../../errors';
 import { triggerName, type WebhookDeclaration, type WebhookSignalDeclaration } from '../../triggers';
 
-/** Prefix of status URLs; a token follows. */
+/** The prefix of status URLs; a token follows. */
 export const STATUS_PATH = '/runs';
 
-/** Errors: `InvalidConfig` if another webhook has the path. */
+/** Throws `InvalidConfig` if another webhook has the path. */
 export function requireFreePath(
   taken: Map<string, string>,
   trigger: WebhookDeclaration | WebhookSignalDeclaration,

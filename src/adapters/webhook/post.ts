@@ -4,7 +4,7 @@ import type { LookupFunction } from 'node:net';
 
 export interface Answer {
   readonly status: number;
-  /** How long the receiver wants a pause, in milliseconds: a second to an hour. */
+  /** The pause that the receiver wants, in milliseconds: a second to an hour. */
   readonly retryAfterMs?: number;
 }
 
@@ -15,7 +15,7 @@ interface PostOptions {
   readonly signal: AbortSignal;
 }
 
-/** At most this many bytes read of the body of an answer, which is not used. */
+/** At most this many bytes are read of the body of an answer, which is not used. */
 const ANSWER_BYTES = 64 * 1024;
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 3_600_000;
@@ -33,7 +33,7 @@ export class Poster {
     this.#agent = new this.#client.Agent({ keepAlive: true, maxFreeSockets: 1, timeout: 60_000 });
   }
 
-  /** Resolves when the status is known. */
+  /** Posts, and resolves when the status is known. */
   async post(options: PostOptions): Promise<Answer> {
     try {
       return await this.#request(options);
@@ -78,7 +78,7 @@ export class Poster {
 
 const STALE = new Error('a connection was closed before it was used again');
 
-/** By the header `retry-after`, in seconds or as a date. */
+/** The pause by the header `retry-after`, in seconds or as a date. */
 function pauseOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const pause = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();

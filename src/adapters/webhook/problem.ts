@@ -33,13 +33,13 @@ type ProblemCode = keyof typeof STATUS;
 export class Problem extends Error {
   constructor(
     readonly code: ProblemCode,
-    /** For the sender: no secret, no address, and nothing about the receiver's implementation. */
+    /** A text for the sender: no secret, no address, and nothing about the receiver's implementation. */
     readonly detail: string,
     readonly more: {
       readonly headers?: Readonly<Record<string, string>>;
       /** Problems in the body, by path. */
       readonly errors?: readonly { readonly path: string; readonly code: string; readonly message: string }[];
-      /** For the receiver's log. */
+      /** The cause, for the receiver's log. */
       readonly cause?: unknown;
     } = {},
   ) {
@@ -55,7 +55,7 @@ function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(STATUS, code);
 }
 
-/** Problem details by RFC 9457; `code` is stable, and `type` the address of its documentation. */
+/** Problem details by RFC 9457; the field `code` is stable, and `type` is the address of its documentation. */
 export function problemResponse({ code, status, detail, more }: Problem): Response {
   const document = {
     type: docsOf(code),

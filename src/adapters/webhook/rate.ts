@@ -1,6 +1,6 @@
 interface RateOptions {
   readonly perSecond: number;
-  /** At most this many requests at once after a pause. */
+  /** At most this many requests are accepted at once after a pause. */
   readonly burst: number;
 }
 
@@ -18,7 +18,7 @@ export class Rate {
     this.#filledAt = now();
   }
 
-  /** Takes a token. Returns 0, or the seconds until there is one. */
+  /** Takes a token: returns 0, or the seconds until there is one. */
   take(): number {
     const { perSecond, burst } = this.options;
     const now = this.now();

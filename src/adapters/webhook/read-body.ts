@@ -1,6 +1,6 @@
 import { Problem } from './problem';
 
-/** With a refusal that leaves a body unread, the connection cannot be reused. */
+/** Headers of a refusal that leaves a body unread, as its connection cannot be reused. */
 export const CLOSE = { connection: 'close' } as const;
 
 /** Limit for all bodies that are being received, or wait for their runs to be started. */
@@ -11,24 +11,24 @@ interface Arriving {
   refuse(problem: Problem): void;
 }
 
-/** Its bytes count until it is released, which must happen once. */
+/** A body's bytes count until it is released, which must happen once. */
 interface ReceivedBody {
   readonly bytes: Uint8Array;
   release(): void;
 }
 
 /**
- * Reads request bodies, each within limits of bytes and time, and all together within a limit of bytes. Beyond that,
- * the body that has been arriving longest is given up, so that slow senders make room for quick ones.
+ * Reads request bodies, each within limits of bytes and time, and all together within a limit of bytes. Beyond the
+ * common limit, the body that has been arriving longest is given up, so that slow senders make room for quick ones.
  */
 export class BodyReader {
-  /** In the order of arrival. */
+  /** The arriving bodies, in the order of arrival. */
   private readonly arriving = new Set<Arriving>();
   private held = 0;
 
   constructor(private readonly allBodies = ALL_BODIES) {}
 
-  /** Limits are bytes and milliseconds. Errors: `Problem` 400 (broken off), 408, 413, 429. */
+  /** Limits are bytes and milliseconds. Throws `Problem` 400 (broken off), 408, 413, 429. */
   async read(
     request: Request,
     limits: { readonly body: number; readonly time: number },
@@ -60,7 +60,7 @@ export class BodyReader {
       return { bytes: joined(chunks, arriving.held), release: () => (this.held -= arriving.held) };
     } catch (error) {
       this.held -= arriving.held;
-      // Not awaited: a slow connection may also be slow to end.
+      // The end is not awaited: a slow connection may also be slow to end.
       reader.cancel().catch(() => {});
       if (error instanceof Problem) throw error;
       throw new Problem('InvalidRequest', 'The body was broken off.', { headers: CLOSE, cause: error });
@@ -84,7 +84,7 @@ export class BodyReader {
   }
 }
 
-/** Errors: `Problem` 413, by the declared length. */
+/** Throws `Problem` 413 by the declared length of the body. */
 export function requireShort(headers: Headers, limit: number): void {
   const said = headers.get('content-length');
   if (said !== null && Number(said) > limit) throw tooLarge(limit);
@@ -105,7 +105,7 @@ function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
   return body;
 }
 
-/** If the body was left unread, the connection cannot be reused. */
+/** If a body was left unread, the connection cannot be reused. */
 export function withoutBody(problem: Problem, request: Request): Problem {
   if (!request.body) return problem;
   return new Problem(problem.code, problem.detail, {

@@ -8,15 +8,15 @@ const DAY_MS = 86_400_000;
  * Refuses a signature that came with another key within a day. The signature covers the body alone, so anybody who
  * overheard a request could send it again with a new key and start another run.
  *
- * The signature is claimed in the ledger under today's date and yesterday's. The oldest claim younger than a day tells
- * its first key. A refused request's claims count for the next day, too. Errors: `Problem` 409, and the ledger's.
+ * The signature is claimed in the ledger under today's date and yesterday's. The oldest claim within a day tells the
+ * first key. A refused request's claims count for the next day, too. Throws `Problem` 409, and the ledger's errors.
  */
 export async function requireNoReplay(
   ledger: Pick<StartLedger, 'claim' | 'find' | 'markStarted'>,
   trigger: TriggerDeclaration,
   { key, signature }: { readonly key: string; readonly signature: string },
 ): Promise<void> {
-  // A repeated request with its own key is recognised by that key.
+  // A request that is repeated with its own key is recognised by that key.
   if (await ledger.find(triggerName(trigger), key)) return;
   const now = Date.now();
   const today = Math.floor(now / DAY_MS);
@@ -28,7 +28,7 @@ export async function requireNoReplay(
     event: { day },
   }));
   const results = await ledger.claim(claims);
-  // Otherwise they would not be forgotten like other entries.
+  // Claims that are not marked would not be forgotten like other entries.
   await ledger.markStarted(claims);
   const [first] = results
     .map(({ entry }) => entry)

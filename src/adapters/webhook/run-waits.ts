@@ -7,7 +7,7 @@ const WAITERS = 100;
 const WAIT = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)$/;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
-/** Milliseconds that a request wants to wait for its run. Errors: `Problem` 400. */
+/** The milliseconds that a request wants to wait for its run. Throws `Problem` 400. */
 export function waitOf(request: Request, most: number): number {
   const given = new URL(request.url).searchParams.get('wait');
   if (given === null) return 0;
@@ -38,7 +38,7 @@ export class RunWaits {
     this.stopping.abort();
   }
 
-  /** False at once if too many requests wait already. */
+  /** Returns false at once if too many requests wait already. */
   async untilOver(runId: string, wait: number, gone: AbortSignal): Promise<boolean> {
     if (this.waiters >= WAITERS) return false;
     this.waiters += 1;

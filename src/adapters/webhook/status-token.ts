@@ -17,7 +17,7 @@ interface StatusGrant {
  * stored, and tokens are valid as long as their secret is.
  */
 export class StatusTokens {
-  /** @param secrets the first signs tokens; all of them verify */
+  /** @param secrets the first secret signs tokens; all secrets verify tokens */
   constructor(private readonly secrets: readonly string[]) {}
 
   tokenOf({ runId, outputs }: StatusGrant): string {
@@ -25,7 +25,7 @@ export class StatusTokens {
     return `${grant}.${mac(this.secrets[0]!, grant).toString('base64url')}`;
   }
 
-  /** Undefined: none of the secrets made the token. */
+  /** Returns undefined if none of the secrets made the token. */
   read(token: string): StatusGrant | undefined {
     const [grant = '', given = '', ...more] = token.split('.');
     const signature = Buffer.from(given, 'base64url');

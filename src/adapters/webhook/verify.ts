@@ -10,23 +10,23 @@ import {
 import { Problem } from './problem';
 
 export interface Verified {
-  /** Identifies the event, by signed or configured parts. Undefined: each request is an event of its own. */
+  /** The key of the event, from signed or configured parts; undefined if each request is an event of its own. */
   readonly key?: string;
-  /** Digest of a signature that covers the body but not the key. */
+  /** The digest of a signature that covers the body but not the key. */
   readonly unboundSignature?: string;
 }
 
 /** Decides who may send requests to one webhook. */
 export interface Verifier {
-  /** Refuses requests without reading their bodies. Errors: `Problem` 400, 401. */
+  /** Refuses requests without reading their bodies. Throws `Problem` 400, 401. */
   first(request: Omit<RawRequest, 'body'>): void;
-  /** Errors: `Problem` 400, 401. */
+  /** Throws `Problem` 400, 401. */
   verify(request: RawRequest): Verified | Promise<Verified>;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @param what the trigger, for messages. Errors: `WeakSecret` if the environment lacks a secret */
+/** @param what the trigger's name, for messages. Throws `WeakSecret` if the environment lacks a secret */
 export function verifierOf(
   what: string,
   verify: Verification | CustomVerifier | false,
@@ -50,7 +50,7 @@ const anybody: Verifier = {
   verify: ({ headers }) => explicitKey(headers),
 };
 
-/** Base64 of 32 bytes. */
+/** The length of 32 bytes in base64. */
 const SIGNATURE_LENGTH = 44;
 /** Senders sign with a few keys at a time; more signatures are an attempt to waste our time. */
 const SIGNATURES_AT_MOST = 20;
@@ -74,7 +74,7 @@ function standardVerifier(
     if (key.includes('.')) throw new Problem('InvalidRequest', `The header ${names.id} has a full stop.`);
     if (!SECONDS.test(time))
       throw notAuthentic(`The header ${names.time} is no whole number of seconds.`, STANDARD);
-    // Whole seconds, as the sender counts them.
+    // Times are whole seconds, as the sender counts them.
     const late = Math.floor(receivedAt / 1_000) - Number(time);
     const most = Math.floor(tolerance / 1_000);
     if (Math.abs(late) > most) {
@@ -194,7 +194,7 @@ function checkedKey(name: string, key: unknown): string {
   );
 }
 
-/** Compares all pairs, so that the duration does not tell which one matched. */
+/** Compares all pairs of texts, so that the duration does not tell which pair matched. */
 function someEqual(expected: readonly Uint8Array[], given: readonly Uint8Array[]): boolean {
   let found = false;
   for (const one of expected) for (const other of given) if (timingSafeEqual(one, other)) found = true;

@@ -10,7 +10,7 @@ import { valkey } from './valkey';
 
 export type { OpenLocation, Location, Port, Technology } from './technology';
 
-/** In the order of messages. */
+/** All technologies, in the order of messages. */
 const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, duckdb, valkey, localDisk, s3, memory];
 
 /** @throws SelvageError `InvalidUrl` if the port has no adapter for it */

@@ -39,7 +39,7 @@ function urlOf(rest: string): URL | undefined {
   try {
     return new URL(`s3:${rest}`);
   } catch {
-    // The error would contain the whole text.
+    // The error of `URL` would contain the whole address.
     return undefined;
   }
 }

@@ -11,22 +11,22 @@ export const forEveryPort = (form: string): Partial<Record<Port, string>> =>
 /** A backend's location, according to its URL. */
 export interface Location {
   readonly technology: string;
-  /** Equal for URLs of one location, which is then opened once. May contain a password: never show it. */
+  /** A text that is equal for URLs of one location. The key may contain a password: never show it. */
   readonly key: string;
-  /** In words, without secrets. */
+  /** The location in words, without secrets. */
   readonly shown: string;
-  /** The absolute path of its file or folder, if it has one. It need not exist. */
+  /** The absolute path of its file or folder, if it has one. The file or folder need not exist. */
   readonly path?: string;
 }
 
-/** Has the ports that the technology has adapters for. */
+/** An open location, with the ports that the technology has adapters for. */
 export interface OpenLocation {
   tapestryStore?(): TapestryStore;
   runHistory?(): RunHistory;
   dataStore?(): DataStore;
   leaseTable?(): LeaseTable;
   startLedger?(): StartLedger;
-  /** Closes the adapters' shared connection. May be repeated, or called after the adapters were closed. */
+  /** Closes the adapters' shared connection. `close` may be repeated, or called after the adapters were closed. */
   close(): Promise<void>;
 }
 
@@ -36,10 +36,10 @@ interface OpenLocationOptions {
 }
 
 interface Migrations<P extends Location> {
-  /** Changes nothing. @throws SelvageError as `open` */
+  /** Reads the state of the migrations, and changes nothing. @throws SelvageError as `open` */
   state(place: P): Promise<MigrationState>;
   sql(name: string): string;
-  /** Returns the names of made migrations. Safe for concurrent processes. @throws SelvageError as `open` */
+  /** Migrates, also concurrently; returns the names of made migrations. @throws SelvageError as `open` */
   migrate(place: P): Promise<readonly string[]>;
 }
 
@@ -47,14 +47,14 @@ interface Migrations<P extends Location> {
 export interface Technology<P extends Location = Location> {
   readonly name: string;
   readonly schemes: readonly string[];
-  /** Its servers may be unreachable separately, so stores with values only are opened at their first use. */
+  /** Whether its servers may be unreachable separately; stores with values only are then opened at their first use. */
   readonly isServer?: true;
   readonly forms: Partial<Readonly<Record<Port, string>>>;
-  /** Undefined if the URL is malformed. @param projectDir base of relative paths */
+  /** Parses a URL; undefined if it is malformed. @param projectDir base of relative paths */
   parse(url: { readonly scheme: string; readonly rest: string }, projectDir: string): P | undefined;
-  /** Every wait has a limit. @throws SelvageError with the problem, without secrets */
+  /** Opens the location; every wait has a limit. @throws SelvageError with the problem, without secrets */
   open(place: P, options: OpenLocationOptions): Promise<OpenLocation>;
-  /** Checks whether the location is usable. Changes nothing. @throws SelvageError as `open` */
+  /** Checks whether the location is usable. The check changes nothing. @throws SelvageError as `open` */
   inspect(place: P): Promise<LocationState>;
   /**
    * Settings that may lose data although everything works, a sentence each, without secrets. @throws SelvageError as

@@ -1,20 +1,20 @@
 import { backOff, type BackOff } from '../../values/back-off';
 import { pause } from './pause';
 
-/** How work is repeated. */
+/** The way in which work is repeated. */
 interface Repetition {
   readonly backOff: BackOff;
-  /** Whether repeating cannot help; such an error is thrown. Default: never. */
+  /** Whether repeating cannot help, so that the error is thrown. Default: never. */
   readonly isFinal?: (error: unknown) => boolean;
-  /** Called before each wait. */
+  /** A callback before each wait. */
   readonly onFailure?: (error: unknown) => void;
-  /** Once aborted, failed work is not repeated. */
+  /** A signal; once it is aborted, failed work is not repeated. */
   readonly signal?: AbortSignal;
-  /** Waits; ends early if the signal is aborted. Default: by the process's clock. */
+  /** Waits, by the process's clock if omitted; ends early if the signal is aborted. */
   readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
-/** Repeats work until it succeeds. Returns undefined if it fails and the signal is aborted. */
+/** Repeats work until it succeeds. Returns undefined if the work fails and the signal is aborted. */
 export function again<T>(work: () => Promise<T>, how: Repetition & { readonly signal?: never }): Promise<T>;
 export function again<T>(work: () => Promise<T>, how: Repetition): Promise<T | undefined>;
 export async function again<T>(work: () => Promise<T>, how: Repetition): Promise<T | undefined> {

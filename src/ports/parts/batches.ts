@@ -1,4 +1,4 @@
-/** Groups of consecutive items, each with a bounded number of items and bytes. A larger item gets its own group. */
+/** Groups of consecutive items, with a bounded number of items and bytes each; a larger item has its own group. */
 export function batchesOf<T>(
   items: readonly T[],
   limit: { readonly items: number; readonly bytes: number },

@@ -4,7 +4,7 @@ import { pause } from './pause';
 
 export const CHANGES_AT_ONCE = 1_000;
 
-/** Poll interval of an up-to-date reader. Each poll, and the delivery that follows, costs the runs time. */
+/** The poll interval of an up-to-date reader. Each poll, and the delivery that follows, costs the runs time. */
 const LOOK_MS = 100;
 
 /**
@@ -28,7 +28,7 @@ export async function* readChanges(
     }
     if (changes.length === CHANGES_AT_ONCE || signal?.aborted) continue;
     if (once) return;
-    // While there are many commits, few large pages cost less than a page for each of them.
+    // While there are many commits, few large pages cost less than a page for each commit.
     await news(signal);
   }
 }
@@ -41,7 +41,7 @@ export function notAPosition(position: string): SelvageError {
   );
 }
 
-/** For a position that the history lacks although nothing was deleted: the history went back in time. */
+/** The error for a position that the history lacks although nothing was deleted: the history went back in time. */
 export function positionWentBack(position: string, place: string): SelvageError {
   return new SelvageError(
     'InvalidCursor',

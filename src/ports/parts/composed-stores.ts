@@ -1,9 +1,9 @@
 import type { DataStore } from '../data-store';
 
 export interface ComposedDataStore extends DataStore {
-  /** The first part holds the small values. */
+  /** The parts of a store, of which the first holds the small values. */
   readonly parts: readonly DataStore[];
-  /** The part for values of this size, in bytes. */
+  /** The part of the store for values of this size, in bytes. */
   partFor(size: number): DataStore;
 }
 

@@ -5,12 +5,12 @@ import { nodeSha256 } from '../../node/node-sha256';
 const HASH = /^(?:bytes-)?sha256:[0-9a-f]{64}$/;
 const SEALED = /^sealed:[0-9a-f]{96}$/;
 
-/** Whether this can name a stored value: a content hash, or the name of sealed bytes. */
+/** Whether a text can name a stored value: a content hash, or the name of sealed bytes. */
 export function isContentHash(hash: string): boolean {
   return HASH.test(hash) || isSealedName(hash);
 }
 
-/** Whether this names encrypted bytes, which only the holder of their key can check. */
+/** Whether a hash names encrypted bytes, which only the holder of their key can check. */
 export function isSealedName(hash: string): boolean {
   return SEALED.test(hash);
 }
@@ -28,7 +28,7 @@ export function hashOfName(name: string | undefined): string | undefined {
   return match === null ? undefined : `${match[1]}:${match[2]}`;
 }
 
-/** Refuses to store under a name that no reader could check. */
+/** Refuses to store a value under a name that no reader could check. */
 export function requireContentHash(hash: string): void {
   if (isContentHash(hash)) return;
   throw new SelvageError(
@@ -38,7 +38,7 @@ export function requireContentHash(hash: string): void {
   );
 }
 
-/** Sealed bytes pass, as checking them takes the key. */
+/** Sealed bytes pass this check, as checking them takes the key. */
 export function isIntact(hash: string, bytes: Uint8Array): boolean {
   return isSealedName(hash) || digestIn(hash) === nodeSha256(bytes);
 }
@@ -48,8 +48,8 @@ function digestIn(hash: string): string {
 }
 
 /**
- * Throws `ValueDamaged` if bytes do not match their hash, which is SHA-256 of the stored bytes in either
- * kind. Sealed bytes pass: opening them checks them.
+ * Throws `ValueDamaged` if bytes do not match their hash, which is the SHA-256 of the stored bytes in either kind.
+ * Sealed bytes pass this check, because opening them checks them.
  */
 export function requireIntact(hash: string, bytes: Uint8Array, place: string): void {
   if (isSealedName(hash)) return;
@@ -65,7 +65,7 @@ function requireDigest(hash: string, digest: string, place: string): void {
   );
 }
 
-/** Passes the pieces on. Throws `ValueDamaged` at the end if they do not match the hash. */
+/** Passes pieces on, and throws `ValueDamaged` at the end if they do not match the hash. */
 export async function* checkedStream(
   hash: string,
   pieces: AsyncIterable<Uint8Array>,

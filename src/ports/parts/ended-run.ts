@@ -1,6 +1,6 @@
 import type { RunChange, RunEnd, RunRecord } from '..';
 
-/** The first end counts, except that a terminated run may still get its true end. */
+/** The first end of a run counts, except that a terminated run may still get its true end. */
 export function endedRun(run: RunRecord, end: RunEnd): RunRecord {
   const details = { ...run.details, ...end.details };
   const isOpen = run.status === 'running' || run.status === 'terminated';

@@ -1,7 +1,7 @@
 interface FirstBytes {
-  /** All bytes, if at most `limit`; otherwise use {@link rest}. */
+  /** All bytes of the stream, if at most `limit`; otherwise use {@link rest}. */
   readonly bytes: Uint8Array;
-  /** The whole stream, if it exceeds the limit. Read it to the end, or leave it by `return`. */
+  /** The whole stream, if it exceeds the limit. Read this stream to the end, or leave it by `return`. */
   readonly rest: AsyncIterable<Uint8Array> | undefined;
 }
 

@@ -6,7 +6,7 @@ const SHOWN = 300;
  * The error for data that a backend can never store, so the work fails without a retry.
  *
  * @param place the backend, as the subject of the message's first sentence
- * @param what the culprit
+ * @param what the data that cannot be stored
  */
 export function notStorable(
   place: string,
@@ -42,7 +42,7 @@ export function unstorableIn(text: string): string | undefined {
   return isWellFormed(text) ? undefined : 'half of a character (a lone surrogate)';
 }
 
-/** Node has this method, but the types of our compile target lack it. */
+/** Node has the method `isWellFormed`, but the types of our compile target lack it. */
 function isWellFormed(text: string): boolean {
   return (text as unknown as { isWellFormed(): boolean }).isWellFormed();
 }

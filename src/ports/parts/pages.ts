@@ -28,7 +28,7 @@ export function pageStart({ cursor }: PageOptions): Position | undefined {
   throw notACursor(cursor);
 }
 
-/** @param found holds one item more than `limit` if there is a next page */
+/** @param found the items; holds one more than `limit` if there is a next page */
 export function pageOf<S, T>(
   found: readonly S[],
   limit: number,
@@ -48,7 +48,7 @@ export function pageAfterHash({ cursor }: PageOptions): string {
   throw notACursor(cursor);
 }
 
-/** @param found ordered by hash; holds one more than `limit` if there is a next page */
+/** @param found the hashes in order; holds one more than `limit` if there is a next page */
 export function pageOfValues(found: readonly StoredEntry[], limit: number): Page<StoredEntry> {
   const items = found.slice(0, limit);
   return found.length > limit ? { items, cursor: items.at(-1)!.hash } : { items };
@@ -62,7 +62,7 @@ export function pageByHash(entries: readonly StoredEntry[], options: PageOptions
   return pageOfValues(behind.slice(0, limit + 1), limit);
 }
 
-/** Makes a page from all items, ordered by a text that is unique to each. */
+/** Makes a page from all items, ordered by a text that is unique to each item. */
 export function pageByText<T>(all: readonly T[], textOf: (item: T) => string, options: PageOptions): Page<T> {
   const limit = pageLimit(options);
   const behind = all

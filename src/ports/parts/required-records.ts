@@ -1,6 +1,6 @@
 import type { RequiredRecords, RunHistory } from '..';
 
-/** Only for histories that cannot go back in time between the queries. */
+/** Whether a history has required records; only for histories that cannot go back in time between the queries. */
 export async function hasRequired(
   history: Pick<RunHistory, 'getOutcomes' | 'countRecords'>,
   temporalRunId: string,

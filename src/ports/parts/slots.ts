@@ -5,7 +5,7 @@ export class Slots {
 
   constructor(private readonly limit: number) {}
 
-  /** @param weight of this work in the limit. Heavier work than the limit runs alone */
+  /** @param weight the weight of this work in the limit. Work that is heavier than the limit runs alone */
   async use<T>(work: () => Promise<T>, weight = 1): Promise<T> {
     if (this.#waiting.length > 0 || !this.#fits(weight))
       await new Promise<void>((begin) => this.#waiting.push({ weight, begin }));

@@ -1,28 +1,28 @@
 import { mapOfElement } from '../../authoring/element-id';
 import type { LineageRecord, OutcomeKind, Percentiles, RunRecord, Statistics, StatisticsQuery } from '..';
 
-/** Each bucket is 4.4 % wide. */
+/** Each bucket of durations is 4.4 % wide. */
 export const BUCKETS_PER_E = 16 / Math.LN2;
 /** Engines whose logarithms differ in the last digit agree on the edges. */
 export const EDGE = 1e-9;
 
-/** The bucket of a duration. Databases compute the same in SQL. */
+/** The bucket of a duration. Databases compute the same bucket in SQL. */
 export function bucketOf(milliseconds: number): number {
   return Math.floor(Math.log(Math.max(milliseconds, 0) + 1) * BUCKETS_PER_E + EDGE);
 }
 
-/** The middle of a bucket in whole milliseconds, as clocks have no finer ones. */
+/** The middle of a bucket in whole milliseconds, as clocks have no finer units. */
 function timeOf(bucket: number): number {
   return Math.round(Math.exp((bucket + 0.5) / BUCKETS_PER_E) - 1);
 }
 
-/** One knot, or several that agree in all fields. */
+/** One knot, or several knots that agree in all fields. */
 interface Counted {
   readonly outcome: OutcomeKind;
   readonly isReused: boolean;
-  /** A bucket; meaningless if nothing ran. Null: another row counts these, and this one only adds to `queued`. */
+  /** The bucket of the duration; meaningless if nothing ran; null if another row counts these knots. */
   readonly duration: number | null;
-  /** A bucket. Null: another row has it. */
+  /** A bucket. Null if another row has the time in the queue. */
   readonly queued: number | null;
   readonly count: number;
   readonly bytes: number;

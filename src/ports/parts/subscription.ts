@@ -3,7 +3,7 @@ import type { Offer, SubscribeOptions } from '..';
 const PAGE = 100;
 
 /**
- * Implements `subscribe`: first everything that exists, then whatever arrives.
+ * Implements `subscribe`: yields first all existing offers, then new ones.
  *
  * @param page offers after a number, at most `limit`
  * @param news resolves when it is time to look again, or the signal is aborted

@@ -1,8 +1,8 @@
 import type { SelvageError } from '../../errors';
 
 /**
- * The troubles that currently hold up parts of some work. Reports one trouble at a time, the first one that lasts. A
- * trouble that passes by itself (`brief` in its details) is reported only if there is no other.
+ * The troubles that currently hold up parts of some work. One trouble is reported at a time, the first one that lasts.
+ * A trouble that passes by itself (`brief` in its details) is reported only if there is no other.
  */
 export class Troubles<Trouble extends SelvageError | string, Part = unknown> {
   readonly #all = new Map<Part, Trouble>();
@@ -16,7 +16,7 @@ export class Troubles<Trouble extends SelvageError | string, Part = unknown> {
     return this.#told;
   }
 
-  /** @param trouble undefined: the part works again. An error with the part's present code is no news. */
+  /** @param trouble undefined if the part works again. An error with the part's present code is no news. */
   set(part: Part, trouble: Trouble | undefined): void {
     const before = this.#all.get(part);
     if (before === trouble || (before && trouble && kindOf(before) === kindOf(trouble))) return;
@@ -25,7 +25,7 @@ export class Troubles<Trouble extends SelvageError | string, Part = unknown> {
     this.#update();
   }
 
-  /** Sets a remark to report while there is no trouble. */
+  /** Sets a remark that is reported while there is no trouble. */
   note(text: string | undefined): void {
     if (text === this.#note) return;
     this.#note = text;

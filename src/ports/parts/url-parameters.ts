@@ -1,6 +1,6 @@
 import { SelvageError } from '../../errors';
 
-/** A parameter name that is safe to show. Anything else may be the rest of a password that contains a `?`. */
+/** A parameter name that is safe to show. Any other name may be the rest of a password that contains a `?`. */
 const NAME = /^[A-Za-z][\w.-]{0,40}$/;
 
 /**

@@ -3,20 +3,20 @@ import { READ_TO_KEEP_BYTES, type DataStore } from '..';
 import { isSealedName } from './content-hash';
 import { inParallel } from '../../values/in-parallel';
 
-/** Streams read at once. */
+/** The number of streams that are read at once. */
 const AT_ONCE = 8;
 
 export interface UploadAs {
-  /** Called at the end, with the digest of all bytes. */
+  /** Returns the hash; called at the end, with the digest of all bytes. */
   readonly hashOf: (digest: string) => string;
   /** Whether this hash has a stored value with wrong bytes. */
   readonly isDamaged: (hash: string) => Promise<boolean>;
 }
 
 /**
- * Whether a value exists with the bytes of its hash. Holds nothing of what it reads.
+ * Whether a value exists with the bytes of its hash. The check keeps nothing that it reads in memory.
  *
- * @param upTo a larger value counts as whole if this many bytes can be read. Default: no limit
+ * @param upTo the bytes after which a larger value counts as whole. Default: no limit
  * @param isDamage which errors of the reading tell of damage; others are thrown
  */
 export async function isWhole(
@@ -40,7 +40,7 @@ export async function isWhole(
   }
 }
 
-/** Whether a stored value's bytes do not match its hash. Sealed values pass, as checking them takes the key. */
+/** Whether a stored value's bytes do not match its hash; false for sealed values, as checking takes the key. */
 export async function isDamaged(store: Pick<DataStore, 'has' | 'getStream'>, hash: string): Promise<boolean> {
   return !isSealedName(hash) && (await store.has(hash)) && !(await isWhole(store, hash));
 }

@@ -4,31 +4,31 @@ import { StoredBytes, canonicalJson, encodeJson } from '../../values';
 
 type FastCheck = typeof import('fast-check').default;
 
-/** Loaded late: only this suite draws values, and the package is optional. */
+/** The package is loaded late: only this suite draws values, and the package is optional. */
 export function loadFastCheck(): FastCheck {
   return loadOptional('fast-check', { by: 'A test that draws values', install: '--save-dev fast-check' });
 }
 
-/** Values with equal texts are equal for the worker. */
+/** Two values with equal texts are equal for the worker. */
 export function textOf(value: unknown): string {
   return canonicalJson(encodeJson(value));
 }
 
-/** Values of every language: JSON, and each tag in its usual places. */
+/** Arbitrary values that every language has: JSON, and each tag in its usual places. */
 export function plainValues(fc: FastCheck): Arbitrary<unknown> {
   const { text, leaf } = leaves(fc);
   const names = fc.oneof(fc.constantFrom('$type', 'value', '__proto__', ''), text);
   return trees(fc, leaf, names, () => text);
 }
 
-/** All values. A language may lack some, such as sets of maps. */
+/** All values. A language may lack some kinds of values, such as sets of maps. */
 export function anyValues(fc: FastCheck): Arbitrary<unknown> {
   const { text, leaf } = leaves(fc);
   const edges = [undefined, 0, 0n, -0, '', false, new Date(8.64e15), new Date(-8.64e15)];
   return trees(fc, fc.oneof(leaf, fc.constantFrom<unknown>(...edges)), text, (value) => value);
 }
 
-/** @param keysOf given any value: the keys of maps and members of sets */
+/** @param keysOf given any value, returns a value for the keys of maps and members of sets */
 function trees(
   fc: FastCheck,
   leaf: Arbitrary<unknown>,

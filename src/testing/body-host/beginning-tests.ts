@@ -3,7 +3,7 @@ import { PROTOCOLS } from '../../body-hosts';
 import type { Conversation } from './conversation';
 import type { BodyHostTests } from './subject';
 
-/** The suite's bodies, and their `receives` unless it is `values`. */
+/** The suite's bodies, with the kind of their `receives` unless it is `values`. */
 const BODIES: Readonly<Record<string, string | undefined>> = {
   'suite:echo': undefined,
   'suite:no-value': undefined,

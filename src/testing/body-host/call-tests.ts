@@ -5,7 +5,7 @@ import path from 'node:path';
 import { encodeJson } from '../../values';
 import type { BodyHostTests } from './subject';
 
-/** A future file, for a body to wait for. */
+/** The path of a future file, for a body to wait for. */
 export async function withGate(
   work: (file: string, open: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
@@ -148,7 +148,7 @@ export const CALL_TESTS: BodyHostTests = {
     const answer = await host.answer(id);
     if ('error' in answer) assert.equal(answer.error.type, 'Cancelled', JSON.stringify(answer.error));
     host.say({ type: 'cancel', id, reason: 'timeout' });
-    // The body may have begun, or not.
+    // The body may have begun or not when the call is cancelled.
     const left = await host.left();
     for (const { type } of left) assert.equal(type, 'log');
     for (const _ of left) await host.log(id);
@@ -181,7 +181,7 @@ export const CALL_TESTS: BodyHostTests = {
   async 'cancels one call of several'({ adapter }) {
     const host = await adapter.shared();
     const ids = [host.call('suite:wait'), host.call('suite:wait'), host.call('suite:wait')];
-    // Queued calls are ended like running ones.
+    // The calls in the queue are ended like running ones.
     for (const id of [...ids].reverse()) host.say({ type: 'cancel', id, reason: 'cancelled' });
     for (const id of ids) {
       const answer = await host.answer(id);

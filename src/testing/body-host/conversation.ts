@@ -28,8 +28,8 @@ type Answer =
 const CONTEXT = { runId: 'run-1', knotId: 'knot-1', attempt: 1, idempotencyKey: 'run-1/knot-1' };
 
 /**
- * A worker's side of a conversation with a host, frame by frame. Keeps each frame until a test takes it, so that
- * tests can also rule frames out.
+ * A worker's side of a conversation with a host, frame by frame. A conversation keeps each frame until a test takes it,
+ * so that tests can also rule frames out.
  */
 export class Conversation {
   readonly host: ReturnType<StartBodyHost>;
@@ -57,20 +57,20 @@ export class Conversation {
     return this.#failure !== undefined;
   }
 
-  /** An unused id, or number of a stream. */
+  /** An unused id of a call, or number of a stream. */
   newId(): number {
     return this.#next++;
   }
 
   say(header: object, attachments: readonly Uint8Array[] = []): void {
-    // A link may take the memory of sent attachments.
+    // A link to the host may take the memory of sent attachments.
     this.host.link.send(
       JSON.stringify(header),
       attachments.map((bytes) => bytes.slice()),
     );
   }
 
-  /** Waits for the first matching frame that was not taken. */
+  /** Waits for the first frame that matches and that was not taken. */
   async take(what: string, matches: Matches): Promise<Frame> {
     const index = this.#frames.findIndex(({ header }) => matches(header));
     if (index >= 0) return this.#frames.splice(index, 1)[0]!;
@@ -139,18 +139,18 @@ export class Conversation {
     await this.take('pong', (header) => header['type'] === 'pong' && header['id'] === id);
   }
 
-  /** Frames that were not taken, including all that the host sent before it got the ping. */
+  /** The frames that were not taken, including all that the host sent before it got the ping. */
   async left(): Promise<readonly Header[]> {
     await this.ping();
     return this.#frames.map(({ header }) => header);
   }
 
-  /** The host has sent only the frames that were taken. */
+  /** Requires that the host has sent only the frames that were taken. */
   async isQuiet(): Promise<void> {
     assert.deepEqual(await this.left(), []);
   }
 
-  /** Resolves when the host has ended; it must have sent only the frames that were taken. */
+  /** Waits until the host has ended; it must have sent only the frames that were taken. */
   async gone(): Promise<void> {
     await this.host.gone;
     assert.deepEqual(

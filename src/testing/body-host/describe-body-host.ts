@@ -10,13 +10,13 @@ import { VALUE_TESTS } from './value-tests';
 
 /** A body host under test: a program that speaks the body protocol. */
 export interface BodyHostSuiteOptions extends BodyHostModules {
-  /** The program and its arguments. */
+  /** The host's program and its arguments. */
   readonly command: readonly string[];
   /** Default: this process's. */
   readonly cwd?: string;
   /** Additional environment variables. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Each name must be one of the suite's tests, so that no skip outlives its test. */
+  /** Each skipped name must be a test of the suite, so that no skip outlives its test. */
   readonly skip?: readonly Skip[];
 }
 
@@ -29,11 +29,11 @@ const TESTS: BodyHostTests = {
 };
 
 /**
- * Registers the tests of a body host: a program in any language that calls bodies for a worker. They start it, and
- * test it against docs/body-protocol.md. It must have the bodies that docs/testing/body-hosts.md lists, `suite:echo`
- * and others. Needs the package fast-check, which draws the sent values.
+ * Registers the tests of a body host: a program in any language that calls bodies for a worker. The tests start the
+ * host, and test it against docs/body-protocol.md. The host must have the bodies that docs/testing/body-hosts.md lists,
+ * `suite:echo` and others. The suite needs the package fast-check, which draws the sent values.
  *
- * @param name of the host, for the names of the tests
+ * @param name the name of the host, for the names of the tests
  */
 export function describeBodyHost(name: string, options: BodyHostSuiteOptions): void {
   const { command, cwd, env = {}, skip = [], ...modules } = options;
@@ -59,7 +59,7 @@ export function describeStartedBodyHost(
       try {
         await test(context);
       } catch (error) {
-        // The remaining frames belong to no other test.
+        // Frames that remain belong to no other test.
         hosts.leaveShared();
         throw error;
       }
@@ -73,7 +73,7 @@ export function describeStartedBodyHost(
   after!(() => hosts.close());
 }
 
-/** jest and vitest have the one, mocha the other. */
+/** jest and vitest have `beforeAll` and `afterAll`, mocha `before` and `after`. */
 interface Hooks {
   afterAll?(work: () => Promise<void>): void;
   after?(work: () => Promise<void>): void;

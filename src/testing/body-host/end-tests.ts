@@ -22,7 +22,7 @@ function notUtf8(): Buffer {
   return bytes;
 }
 
-/** Malformed frames, by their defect. */
+/** Examples of malformed frames, by their defect. */
 const MALFORMED: Readonly<Record<string, Buffer>> = {
   'a header without bytes': Buffer.alloc(4),
   'a header of over 64 MiB': Buffer.from([4, 0, 0, 1]),

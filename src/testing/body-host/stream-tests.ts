@@ -86,7 +86,7 @@ export const STREAM_TESTS: BodyHostTests = {
     const id = host.call('suite:store', { parts: 2, size: MOST_BYTES, fails: true });
     const { stream } = await begun(host, 'store', id);
     let { header } = await next(host, stream);
-    // It may wait for more before it sends what it has.
+    // The host may wait for more bytes before it sends the ones it has.
     while (header['type'] === 'chunk') {
       host.say({ type: 'more', stream });
       ({ header } = await next(host, stream));

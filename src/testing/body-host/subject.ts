@@ -5,7 +5,7 @@ import type { ConformanceTests, Subject } from '../conformance';
 export interface BodyHostModules {
   /** Modules for the host that contain the suite's bodies. Default: none. */
   readonly modules?: readonly string[];
-  /** A module whose loading throws. If the bodies are part of the program, omit it and skip its test. */
+  /** A module whose loading throws. If the bodies are part of the program, omit this module and skip its test. */
   readonly brokenModule?: string;
 }
 
@@ -29,12 +29,12 @@ export class BodyHostUnderTest {
     return this.#brokenModule;
   }
 
-  /** A host that has been greeted; the test must leave it as it is. */
+  /** A host that has been greeted; the test must leave the host as it is. */
   async shared(): Promise<Conversation> {
     return await this.#hosts.shared();
   }
 
-  /** A host of the test's own, not greeted. */
+  /** A host of the test's own that was not greeted. */
   start(): Conversation {
     const conversation = this.#hosts.start();
     this.#own.push(conversation);
@@ -52,7 +52,7 @@ export class BodyHostUnderTest {
   }
 }
 
-/** All hosts of a suite. Starting one is slow, so one is kept from test to test, until a test ends it. */
+/** All hosts of a suite. Starting a host is slow, so one host is kept from test to test, until a test ends it. */
 export class BodyHostsUnderTest {
   readonly #start: StartBodyHost;
   readonly #started = new Set<Conversation>();
@@ -81,7 +81,7 @@ export class BodyHostsUnderTest {
     this.#shared = undefined;
   }
 
-  /** Also ends hosts of tests that hang, and that their test runner has given up. */
+  /** Ends also the hosts of tests that hang, and that their test runner has given up. */
   async close(): Promise<void> {
     await Promise.all([...this.#started].map((conversation) => conversation.close()));
   }

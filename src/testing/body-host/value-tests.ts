@@ -44,7 +44,7 @@ async function answered(
   return header;
 }
 
-/** Every run draws the same values. */
+/** Every run of the suite draws the same values. */
 const DRAWN = { seed: 1, numRuns: 200 };
 
 const SAMPLES: Readonly<Record<string, unknown>> = {

@@ -6,17 +6,17 @@ import type { Step } from './schedule';
 export interface Action {
   readonly step: Step;
   readonly run: SimulatedRun;
-  /** Or an element of a map; of a segment or batch, the first. */
+  /** The knot, or an element of a map; of a segment or batch, the first knot. */
   readonly knot: string;
   readonly attempt?: Attempt;
   readonly activity?: Activity;
-  /** Whether an error thrown here is retried. */
+  /** Whether an error that is thrown at this step is retried. */
   readonly mayThrow?: boolean;
   isOver?: boolean;
   perform(): void;
-  /** In an attempt: makes it meet this error instead. */
+  /** Makes an attempt meet this error instead. */
   fail?(error: Error): void;
   terminate?(): void;
-  /** Does the half before a kill of the worker; the whole follows. Only outside of attempts. */
+  /** Does the half before a kill of the worker; the whole follows. Steps of attempts have no half. */
   half?(): void;
 }

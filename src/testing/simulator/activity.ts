@@ -9,24 +9,24 @@ export type ActivityEnd =
 
 export class Activity {
   attempts = 0;
-  /** Attempts that the server has lost. */
+  /** The number of attempts that the server has lost. */
   losses = 0;
   current: Attempt | undefined;
   isDone = false;
   isCancelRequested = false;
-  /** The step at which its workflow learned of its end. */
+  /** The step at which the activity's workflow learned of its end. */
   endedAt: number | undefined;
-  /** Heartbeat details for the next attempt. */
+  /** The heartbeat details for the next attempt. */
   details: unknown;
   waitFailure: Error | undefined;
 
-  /** @param knot its name: a knot, an element of a map or, of several, the first */
+  /** @param knot the activity's name: a knot, an element of a map or, of several, the first */
   constructor(
     readonly run: SimulatedRun,
     readonly type: string,
     readonly knot: string,
     readonly task: object,
-    /** Its workflow waits for its end after cancelling it. */
+    /** Whether the workflow waits for the activity's end after cancelling it. */
     private readonly isAwaited: boolean,
     readonly ended: (end: ActivityEnd) => void,
   ) {}
@@ -41,7 +41,7 @@ export class Activity {
     return this.type === SEGMENT_ACTIVITY || this.type === BATCH_ACTIVITY;
   }
 
-  /** Number of runs of a loop; undefined for other knots. */
+  /** The number of runs of a loop; undefined for other knots. */
   get iteration(): number | undefined {
     return (this.task as { readonly nested?: EndedRun }).nested?.iteration;
   }

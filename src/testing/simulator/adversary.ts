@@ -41,16 +41,16 @@ function blowsOf(set: BlowSet): BlowKind[] {
   return BLOWS.filter((_, place) => (set & (1 << place)) !== 0);
 }
 
-/** Chooses blows, once at every boundary, among the kinds that can strike there. */
+/** Chooses blows, once at every boundary, among the kinds of blows that can strike there. */
 export interface Adversary {
   blow(step: Step, knot: string, time: number, possible: BlowSet): BlowKind | undefined;
 }
 
 const keyOf = (step: Step, knot: string, time: number): string => `${step} ${knot} ${time}`;
 
-/** Strikes according to a schedule, and notes each boundary after its last blow. */
+/** An adversary that strikes according to a schedule, and notes each boundary after its last blow. */
 export class Scripted implements Adversary {
-  /** Blows that could still follow the last one of the schedule, each with its boundary. */
+  /** Blows that could still follow the last blow of the schedule, each with its boundary. */
   private readonly open: { readonly at: Point; readonly possible: BlowSet }[] = [];
   private readonly script: Map<string, BlowKind>;
 
@@ -79,15 +79,15 @@ export class Scripted implements Adversary {
 }
 
 export interface Chances {
-  /** Probability of a delay at a boundary, 0 to 1. */
+  /** The probability of a delay at a boundary, 0 to 1. */
   readonly delay: number;
-  /** Probability of another blow at a boundary, 0 to 1. */
+  /** The probability of another blow at a boundary, 0 to 1. */
   readonly blow: number;
   readonly mostBlows: number;
   readonly mostDelays: number;
 }
 
-/** Strikes at random, and notes the blows, so that a schedule can repeat them. */
+/** An adversary that strikes at random, and notes the blows, so that a schedule can repeat them. */
 export class ByChance implements Adversary {
   readonly blows: Blow[] = [];
   private readonly delays = blowSet('delay');

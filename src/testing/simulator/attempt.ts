@@ -17,14 +17,14 @@ import type { Action } from './action';
 
 /** A wait in the simulated world: at a boundary, or for a place in a line. */
 interface Waiting {
-  /** Whether a cancel ends it. */
+  /** Whether a cancel of the attempt ends the wait. */
   readonly heeds: boolean;
   fail(error: Error): void;
 }
 
 /**
- * One attempt at an activity: a worker's real code in a simulated environment. It waits at each boundary for its
- * turn in the world, or for a blow.
+ * One attempt at an activity: a worker's real code in a simulated environment. An attempt waits at each boundary for
+ * its turn in the world, or for a blow.
  */
 export class Attempt {
   isDead = false;
@@ -32,7 +32,7 @@ export class Attempt {
   beaten: unknown;
   private readonly stopping = new Stopping();
   private readonly waiting = new Set<Waiting>();
-  /** Number of calls of a body, by knot. */
+  /** The number of calls of a body, by knot. */
   private readonly calls = new Map<string, number>();
   private readonly task: TaskAttempt;
   private readonly lossesBefore: number;
@@ -41,7 +41,7 @@ export class Attempt {
     readonly activity: Activity,
     readonly number: number,
     readonly process: Process,
-    /** Number of the world's steps before it. */
+    /** The number of the world's steps before this attempt. */
     readonly begunAt: number,
   ) {
     this.lossesBefore = activity.losses;
@@ -60,7 +60,7 @@ export class Attempt {
     );
   }
 
-  /** Resolves when the boundary is passed; rejects at a blow. */
+  /** Waits at a boundary: resolves when it is passed; rejects at a blow. */
   gate(step: Step, knot: string, retry?: RetryPolicy): Promise<void> {
     if (this.isDead) return Promise.reject(KILLED);
     const mayThrow = retry !== undefined && this.mayThrow(knot, retry);
@@ -98,7 +98,7 @@ export class Attempt {
 
   noteCall(knot: string): void {
     const { run } = this.activity;
-    // One of the knots may kill workers, so each must run individually.
+    // One of the knots may kill workers, so each knot must run individually.
     if (this.task instanceof SegmentAttempt && this.lossesBefore > 0)
       run.world.ledger.note('ran again', run.id, knot, 'was run in a segment that has lost a worker');
     this.calls.set(knot, (this.calls.get(knot) ?? 0) + 1);
@@ -108,14 +108,14 @@ export class Attempt {
     return this.calls.has(knot);
   }
 
-  /** Stops its bodies, which react at once. */
+  /** Stops the attempt's bodies, which react at once. */
   stop(why: 'CANCELLED' | 'WORKER_SHUTDOWN'): void {
     const reason = new CancelledFailure(why);
     this.stopping.abort(reason);
     for (const one of [...this.waiting]) if (one.heeds) one.fail(reason);
   }
 
-  /** Kills its worker: its further actions have no effect. */
+  /** Kills the attempt's worker: further actions have no effect. */
   die(): void {
     this.isDead = true;
     for (const one of [...this.waiting]) one.fail(KILLED);
@@ -136,7 +136,7 @@ export class Attempt {
     run.world.push({ step: isGroup ? 'answerSegment' : 'answer', run, knot, attempt: this, perform });
   }
 
-  /** Undefined: it is retried. */
+  /** The end of the activity; undefined if it is retried. */
   private endBy(error: unknown): ActivityEnd | undefined {
     if (error instanceof CancelledFailure) return { kind: 'cancelled' };
     if (error instanceof ApplicationFailure)
@@ -218,7 +218,7 @@ class Gate implements Action, Waiting {
   }
 }
 
-/** Replaces an AbortSignal, of which there would be thousands, for our own code. */
+/** A replacement of AbortSignal for our own code, which would make thousands of signals. */
 class Stopping implements Pick<AbortSignal, 'aborted' | 'reason'> {
   aborted = false;
   reason: unknown;

@@ -15,20 +15,20 @@ import { Subject } from './subject';
 
 export interface PresentBody {
   readonly definition: DefinitionRecord;
-  /** Null for a simulated body, whose values are not reused. */
+  /** The code hash is null for a simulated body, whose values are not reused. */
   readonly codeHash: string | null;
 }
 
 export interface StoodFor {
   readonly subject: Subject;
   readonly knot: PlanKnot;
-  /** Number of runs of a loop; undefined for other knots. */
+  /** The number of runs of a loop; undefined for other knots. */
   readonly iteration: number | undefined;
-  /** Number of body calls in its world, including this one. */
+  /** The number of body calls in the body's world, including this call. */
   readonly call: number;
 }
 
-/** Maximum elements of a map, and one more than a loop's maximum of iterations. */
+/** The maximum elements of a map, and one more than a loop's maximum of iterations. */
 const MOST_PARTS = 4;
 
 /** The bodies of one tapestry for all its runs: real or simulated. */
@@ -40,7 +40,7 @@ export class Bodies {
   private readonly present = new Map<string, PresentBody>();
   private readonly nested = new Map<string, Bodies>();
 
-  /** @param areReal the tapestry's own, so their results are compared between runs */
+  /** @param areReal whether bodies are the tapestry's own, so their results are compared between runs */
   constructor(
     tapestry: TapestryRecord,
     readonly areReal: boolean,
@@ -63,7 +63,7 @@ export class Bodies {
     return present;
   }
 
-  /** Empty for a knot of an extension. */
+  /** The policy is empty for a knot of an extension. */
   policyOf(knot: string): PlanPolicy {
     const { loaded } = planOf(this.subject.tapestry, nodeSha256);
     return loaded.has(knot) ? loaded.knot(knot).policy : {};
@@ -79,7 +79,7 @@ export class Bodies {
     return nested;
   }
 
-  /** Encoded; unchecked if bodies are simulated. @throws SelvageError `InvalidParameters` */
+  /** The encoded parameters, unchecked if bodies are simulated. @throws SelvageError `InvalidParameters` */
   async parameters(given: Readonly<Record<string, unknown>>): Promise<EncodedValue[]> {
     const { ids, parameterCount } = this.subject.layout;
     const names = ids.slice(0, parameterCount).map((id) => id.slice('param:'.length));
@@ -105,8 +105,8 @@ export class Bodies {
 }
 
 /**
- * New at each call, and a list if a map may iterate over it, so only the commit point makes readers of a value
- * agree.
+ * A value that is new at each call, so that only the commit point makes its readers agree. The value is a list if a map
+ * may iterate over it.
  */
 export function standIn({ subject, knot, iteration = 0, call }: StoodFor): unknown {
   const { node } = knot.policy;

@@ -12,7 +12,7 @@ export interface BooksListener {
   fail(violation: Error): void;
   readonly isCancelled: boolean;
   nameOf(knot: string): string;
-  /** Throws a {@link Violation} unless it is the recorded value. */
+  /** Throws a {@link Violation} unless the outcome in `slot` is the recorded value. */
   requireRecorded(knot: string, slot: Slot): void;
 }
 
@@ -28,7 +28,7 @@ export class Books {
   /** The first knot of a knot's segment, or the knot itself, by knot. */
   private readonly running = new Map<number, number>();
   private scheduler: Scheduler<Slot> | undefined;
-  /** Whether this execution settled a knot, and whether one when the history was full. */
+  /** Whether this execution settled a knot, and whether it settled one when the history was full. */
   private hasSettled = false;
   private isToContinue = false;
 
@@ -215,7 +215,7 @@ export class Books {
     this.outcomes[knot] = outcome;
   }
 
-  /** Concurrent activities: a segment is one, and a waiting knot is none. */
+  /** The number of concurrent activities: a segment is one, and a waiting knot is none. */
   private get atOnce(): number {
     let count = 0;
     for (const [knot, first] of this.running) if (knot === first && !this.policyOf(knot).wait) count += 1;

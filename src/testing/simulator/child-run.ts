@@ -21,10 +21,10 @@ const WORK: ReadonlyMap<string, Work> = new Map<string, Work>([
   [childWorkflowType('loop'), runLoop],
 ]);
 
-/** The server ends a workflow with too long a history. An activity takes three events, and often a workflow task. */
+/** The server ends a workflow whose history is too long. An activity takes three events, and often a workflow task. */
 const MOST_COMMANDS = 1_000;
 
-/** The child run of a knot with several activities, or of a part of a map. It outlives an execution of its run. */
+/** The child run of a knot with several activities, or of a part of a map; outlives an execution of its run. */
 export class ChildRun extends SimulatedWorkflow {
   constructor(
     readonly run: SimulatedRun,
@@ -85,7 +85,7 @@ export class ChildRun extends SimulatedWorkflow {
     return part;
   }
 
-  /** The first step of the run validates the parameters. */
+  /** Parameters need no check: the first step of the run validates them. */
   private async startRun(id: string, given: object, told: Ended): Promise<SimulatedWorkflow | undefined> {
     const { run } = this;
     const bodies = run.bodies.nestedIn(this.knot);

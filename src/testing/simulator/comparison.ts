@@ -11,11 +11,11 @@ import type { WorldEnd } from './world';
 
 /** Compares runs with the reference interpreter and, with real bodies, with the undisturbed run. */
 export class Comparison {
-  /** By failing knots, taken-over knots, and results of functions: expected outcomes. */
+  /** Expected outcomes by failing knots, taken-over knots, and results of functions. */
   private readonly expectations = new WeakMap<Subject, Map<string, readonly ReferenceOutcome[]>>();
 
   constructor(
-    /** Real bodies: only running them tells why they fail. */
+    /** There are no expectations for real bodies: only running them tells why they fail. */
     private readonly areReal: boolean,
   ) {}
 
@@ -32,7 +32,7 @@ export class Comparison {
     for (const run of all) requireSame(run, runsBefore.get(run.id) ?? NONE);
   }
 
-  /** Requires the outcomes that follow from those of the bodies. */
+  /** Requires the outcomes of knots that follow from the outcomes of the bodies. */
   private checkRun(
     { id, subject, outcomes, records, wasCancelled }: RunEnd,
     takenOver: readonly string[],
@@ -93,7 +93,7 @@ export class Comparison {
 
 const NONE: RunEnd['records'] = new Map();
 
-/** Runs of its knots come before a run. */
+/** The runs of a run's knots come before the run. */
 function* runsOf(end: RunEnd): Generator<RunEnd> {
   for (const child of end.children) yield* runsOf(child);
   yield end;
@@ -130,7 +130,7 @@ function isMadeByBody({ plan }: Subject, { knot_id: knot, cached_from_run }: Lin
   return callsBody(planKnot) && planKnot.definition >= 0 && planKnot.policy.path === undefined;
 }
 
-/** In the order of the records, so that the first difference is reported. */
+/** Records are compared in order, so that the first difference is reported. */
 function requireSame({ id, records, wasCancelled }: RunEnd, before: RunEnd['records']): void {
   for (const [knot, record] of records) {
     const first = before.get(knot);

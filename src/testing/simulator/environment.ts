@@ -94,7 +94,7 @@ export class SimulatedEnvironment {
     return new CachedValues(this.backends, CLOCK.now);
   }
 
-  /** Backoffs are not waited for. */
+  /** A simulated backoff takes no time. */
   wait(): Promise<void> {
     return Promise.resolve();
   }
@@ -126,7 +126,7 @@ export class AttemptEnvironment extends SimulatedEnvironment {
   get limits(): Part<'limits'> {
     return {
       run: ({ policy: { maxConcurrent }, knotId }, body) =>
-        // A turn under a rate comes at once: time is simulated.
+        // A turn under a rate limit comes at once: time is simulated.
         maxConcurrent
           ? this.attempt.inLine(`limit:${maxConcurrent.key}`, maxConcurrent.limit, knotId, body)
           : body(),
@@ -162,7 +162,7 @@ export class AttemptEnvironment extends SimulatedEnvironment {
 
   private attempted({ definition, codeHash }: PresentBody): AttemptedDefinition {
     const body: KnotBody = (inputs, context) => this.call(definition, inputs as object, context);
-    // A body that is never reused has no hash, despite the type.
+    // A body that is never reused has no code hash, despite the type.
     return { ...definition, body, codeHash: codeHash as string };
   }
 
@@ -180,7 +180,7 @@ export class AttemptEnvironment extends SimulatedEnvironment {
       const end = await world.call(async () => {
         if (attempt.activity.waitFailure) throw attempt.activity.waitFailure;
         if (timeout === undefined) return await body(inputs, context);
-        // Only the body's own work takes time; its waits here do not.
+        // Only a body's own work takes time; its waits in the simulator do not.
         const supervision = { knotId, cancel: context.signal, cancelGrace: 0, timeout };
         const within = (signalOf: () => AbortSignal): Promise<unknown> =>
           Promise.resolve(body(inputs, Object.create(context, { signal: { get: signalOf } }) as KnotContext));
@@ -202,7 +202,7 @@ const CODE_HASHES = { of: (definition: AttemptedDefinition): string => definitio
 
 class ScheduledFailure extends Error {
   override readonly name = 'ScheduledFailure';
-  /** Stacks are unused, and slow to format. */
+  /** The error has no stack, as stacks are unused, and slow to format. */
   override readonly stack = '';
 
   constructor(knot: string) {

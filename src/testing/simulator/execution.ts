@@ -14,7 +14,7 @@ import { Violation } from './violation';
 import type { SimulatedWorkflow } from './workflow';
 
 export type Result = { readonly value: unknown } | { readonly error: Error };
-/** Called at most once, after the command's turn. */
+/** A callback that is called at most once, after the command's turn. */
 export type Ended = (result: Result) => void;
 
 export type Event =
@@ -27,13 +27,13 @@ type Command = readonly unknown[];
 interface Turn {
   readonly events: Event[];
   readonly commands: Command[];
-  /** The commands as sent: their arguments may change after the turn. */
+  /** The commands as they were sent: their arguments may change after the turn. */
   sent: string;
   readonly history: SimulatedWorkflow['history'];
   readonly now: number;
 }
 
-/** Ends an execution: the next one begins with these arguments. */
+/** Ends an execution: the next execution begins with these arguments. */
 class Continued extends Error {
   constructor(readonly args: readonly unknown[]) {
     super('Continued as new');
@@ -49,19 +49,19 @@ export function isFull({ historyLength }: Facts): boolean {
 
 const NOW = Promise.resolve();
 
-/** Resolves when no other promise can proceed by itself. */
+/** Waits until no other promise can proceed by itself. */
 function drained(): Promise<void> {
   return new Promise((resolve) => void NOW.then(() => process.nextTick(resolve)));
 }
 
 /**
- * One execution of the real workflow code in a simulated world. Its state may be lost at any time, and is rebuilt
- * from its events.
+ * One execution of the real workflow code in a simulated world. An execution's state may be lost at any time, and is
+ * rebuilt from its events.
  */
 export class Execution implements World {
   private readonly turns: Turn[] = [];
   private isInTurn = false;
-  /** False while turns are repeated. */
+  /** Whether turns are new; false while turns are repeated. */
   private isLive = true;
   commands = 0;
   /** By their places. */
@@ -82,7 +82,7 @@ export class Execution implements World {
     private readonly args: readonly unknown[],
   ) {}
 
-  /** As the server knows it. */
+  /** The run id as the server knows it. */
   get runId(): string {
     return this.number === 0 ? this.owner.id : `${this.owner.id} continued`;
   }
@@ -98,7 +98,7 @@ export class Execution implements World {
     this.apply(event);
   }
 
-  /** Throws the error that would refuse the update. */
+  /** Throws the error that would refuse an update. */
   validate(name: string, request: unknown): void {
     this.updates.get(name)!.validate(request);
   }
@@ -107,7 +107,7 @@ export class Execution implements World {
     return this.queries.get(name)?.();
   }
 
-  /** Ends the turn, unless an awaited condition has become true. Returns whether it has ended. */
+  /** Ends the turn, unless an awaited condition has become true. Returns whether the turn has ended. */
   endTurn(): boolean {
     for (const [condition, resolve] of this.conditions) {
       if (!condition()) continue;
@@ -121,7 +121,7 @@ export class Execution implements World {
     return true;
   }
 
-  /** Rebuilds it from its events. Rejects with a {@link Violation} if its commands differ. */
+  /** Rebuilds the execution from its events. Throws a {@link Violation} if the rebuilt commands differ. */
   async replayed(): Promise<Execution> {
     const again = new Execution(this.owner, this.number, this.args);
     again.isLive = false;
@@ -184,7 +184,7 @@ export class Execution implements World {
     const id = options.workflowId!;
     let ends: Ended | undefined;
     const result = this.command(['result', id], (ended) => (ends = ended));
-    // It may be awaited later.
+    // The result may be awaited later.
     result.catch(() => undefined);
     await this.command(['startChild', type, options], (started) =>
       this.owner.startChild(type, options, started, ends!),
@@ -234,7 +234,7 @@ export class Execution implements World {
     return work();
   }
 
-  /** Needs no scope: a cancel reaches only activities of bodies and child workflows. */
+  /** Shielded work needs no scope: a cancel reaches only activities of bodies and child workflows. */
   shielded<T>(work: () => Promise<T>): Promise<T> {
     return work();
   }
@@ -311,14 +311,14 @@ export class Execution implements World {
       try {
         carryOut((result) => this.owner.commandEnded(this.number, place, result));
       } catch (error) {
-        // The workflow could mistake it for a failure.
+        // A Violation is reported directly, as the workflow could mistake it for a failure.
         this.owner.run.world.fail(error as Error);
       }
     });
   }
 }
 
-/** Its cancel stops the activities and child workflows of its workflow. */
+/** The cancel of a scope stops the activities and child workflows of its workflow. */
 class SimulatedScope implements Scope {
   consideredCancelled = false;
   private reject!: (error: Error) => void;

@@ -25,7 +25,7 @@ export interface Explored {
   readonly everywhere: boolean;
   readonly bodies: number;
   readonly blows: Readonly<Record<BlowKind, number>>;
-  /** The undisturbed run; only with real bodies. */
+  /** The undisturbed run, which exists only with real bodies. */
   readonly end: RunEnd | undefined;
 }
 
@@ -70,7 +70,7 @@ export class Explorer {
     this.comparison = new Comparison(areReal);
   }
 
-  /** Undefined: a schedule failed; `failure` has it. */
+  /** Explores schedules; the result is undefined if a schedule failed; `failure` has it. */
   async explore(): Promise<Explored | undefined> {
     const { crash, schedules, segments } = this.options;
     let everywhere = crash === 'everywhere';
@@ -109,13 +109,13 @@ export class Explorer {
     const end = await this.try(start, new Scripted(start));
     this.baseline ??= end;
     if (!this.areReal) return;
-    // Repeated without blows, to report differences that need none.
+    // The run is repeated without blows, to report differences that need none.
     await this.try(start, new Scripted(start));
   }
 
-  /** Each blow at each boundary, then a second one after each. Returns whether all single blows were tried. */
+  /** Tries each blow at each boundary, then a second blow after it. Returns whether all single blows were tried. */
   private async tryEverywhere(start: Schedule, last: number): Promise<boolean> {
-    // The simplest first, so that a failure is found with the simplest blow.
+    // The simplest schedules come first, so that a failure is found with the simplest blow.
     const singles = (await this.nextBlows(start)).sort(
       (a, b) => BLOWS.indexOf(a.kind) - BLOWS.indexOf(b.kind),
     );
@@ -127,7 +127,7 @@ export class Explorer {
     }
     const chosen = spread(singles, last - this.schedules);
     for (const blow of chosen) await this.tryScript({ ...start, blows: [blow] });
-    // Half of the rest, minus a run of each first blow to see the boundaries after it.
+    // Second blows get half of the rest, minus a run of each first blow to see the boundaries after it.
     const seconds = Math.floor((last - this.schedules) / 2 / Math.max(1, chosen.length)) - 1;
     if (seconds > 0) for (const blow of chosen) await this.tryPairs({ ...start, blows: [blow] }, seconds);
     return chosen.length === singles.length;
@@ -170,7 +170,7 @@ export class Explorer {
     await this.try(schedule, new ByChance(random, chances, this.allowed));
   }
 
-  /** With `chance`, each knot with `chanceOfEach`; none with real bodies, which only fail by themselves. */
+  /** With `chance`, chooses each knot with `chanceOfEach`; none with real bodies, which only fail by themselves. */
   private some(places: readonly string[], chance: number, chanceOfEach: number): string[] {
     if (this.areReal || this.random() >= chance) return [];
     return places.filter(() => this.random() < chanceOfEach);
@@ -181,12 +181,12 @@ export class Explorer {
     return (this.known ??= placesIn(this.baseline!.run));
   }
 
-  /** Whether it is a knot of the tapestry itself. */
+  /** Whether a name is a knot of the tapestry itself. */
   private isOwn(place: string): boolean {
     return this.subject.layout.ids.includes(place);
   }
 
-  /** Runs the schedule; if it fails, finds the smallest that does, and throws. */
+  /** Runs a schedule; if it fails, finds the smallest schedule that fails, and throws. */
   private async try(
     schedule: Schedule,
     adversary: Adversary,
@@ -232,7 +232,7 @@ export class Explorer {
     return end;
   }
 
-  /** Lets timers and signals of the process run now and then. */
+  /** Lets timers and signals of the real process run now and then. */
   private async giveTurn(): Promise<void> {
     if (performance.now() - this.turnSince < TURN_MS) return;
     await nextTurn();
@@ -247,7 +247,7 @@ function placesIn({ subject, id, records, children }: RunEnd): string[] {
   return [...own.map((knot) => nameIn(id, knot)), ...children.flatMap(placesIn)];
 }
 
-/** At most `count` of the list, at equal distances. */
+/** Returns at most `count` items of the list, at equal distances. */
 function spread<T>(list: readonly T[], count: number): readonly T[] {
   if (list.length <= count) return list;
   return Array.from(

@@ -13,9 +13,9 @@ interface Insertion {
 
 /** The store of a world, with its permanent invariants. */
 export class Ledger {
-  /** Fails the simulation: the first violation, or a defect of the simulator. */
+  /** The first violation, or a defect of the simulator, which fails the simulation. */
   failure: Error | undefined;
-  /** By run and knot. */
+  /** Insertions by run and knot. */
   private readonly insertions = new Map<string, Insertion>();
 
   constructor(
@@ -46,17 +46,17 @@ export class Ledger {
   }
 
   /**
-   * Throws unless the knot had no record when the attempt `by` began, and none of its own. @param begunAt its first
-   * step
+   * Throws unless the knot had no record when the attempt `by` began, and this attempt made none. @param begunAt its
+   * first step
    */
   requireMayRun(run: string, knot: string, by: object, begunAt: number): void {
     const insertion = this.insertions.get(keyOf(run, knot));
-    // The run has given up a knot that it recorded itself, which its attempts may not know yet.
+    // The run may have given up a knot that it recorded itself, which its attempts may not know yet.
     if (!insertion?.by || (insertion.by !== by && insertion.at >= begunAt)) return;
     this.note('ran again', run, knot, 'was run again when its record had been inserted');
   }
 
-  /** A reported value must be the recorded one. Throws a {@link Violation}. */
+  /** A value that is reported must be the recorded one. Throws a {@link Violation}. */
   requireRecorded(run: string, knot: string, told: Envelope | undefined): void {
     const record = this.store.find(run, knot);
     const hash = told && (isReference(told) ? told.hash : hashOfInline(told.value, this.digest));
@@ -65,11 +65,11 @@ export class Ledger {
     this.requirePut(record);
   }
 
-  /** Requires the record, with the workflow's outcome. Throws a {@link Violation}. */
+  /** Requires a record with the workflow's outcome. Throws a {@link Violation}. */
   checkAtEnd(run: string, knot: string, outcome: ReferenceOutcome, isCancelled: boolean): void {
     const record = this.store.find(run, knot);
     if (!record) throw this.violated('no record', run, knot, 'has no record when the run has ended');
-    // A knot may have ended while the cancelled run no longer listened.
+    // A knot without an outcome may have ended while the cancelled run no longer listened.
     const isLate = isCancelled && outcome === 'skipped: cancelled';
     if (record.outcome !== outcome.split(':')[0] && !isLate)
       throw this.violated(
@@ -95,7 +95,7 @@ export class Ledger {
     );
   }
 
-  /** Where simulated code would catch a throw. */
+  /** Notes a violation where simulated code would catch a throw. */
   note(kind: ViolationKind, run: string, knot: string, what: string): void {
     this.failure ??= this.violated(kind, run, knot, what);
   }

@@ -5,7 +5,7 @@ interface Waiting {
 
 interface Line {
   readonly places: number;
-  /** Uses by owner: attempts of the same knot share a place. */
+  /** The uses of places by owner: attempts of the same knot share a place. */
   readonly holders: Map<string, number>;
   waiting: readonly Waiting[];
 }
@@ -14,7 +14,7 @@ interface Line {
 export class Lines {
   private readonly lines = new Map<string, Line>();
 
-  /** Calls `go` when there is a place, possibly at once. The returned function cancels the wait. */
+  /** Calls `go` when there is a free place, possibly at once. The returned function cancels the wait. */
   enter(key: string, places: number, owner: string, go: Waiting['go']): () => void {
     const line = this.lines.get(key) ?? { places, holders: new Map<string, number>(), waiting: [] };
     this.lines.set(key, line);

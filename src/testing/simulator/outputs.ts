@@ -4,7 +4,7 @@ import type { SimulatedRun } from './run';
 
 /** The first outputs of real bodies in any run: equal inputs must give the same again. */
 export class Outputs {
-  /** By knot and its inputs. */
+  /** The first outputs by knot and its inputs. */
   private readonly first = new Map<string, string>();
 
   /** Failures are compared at the end of a run instead. @param record of an attempt that called the body */

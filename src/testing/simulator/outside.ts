@@ -19,14 +19,14 @@ import type { SimulatedRun } from './run';
 import { Violation } from './violation';
 import type { WaitEnd } from './waits';
 
-/** Deadline of the world's first run, longer than any wait. */
+/** The deadline of the world's first run, longer than any wait. */
 export const DEADLINE = 8_000_000_000_000_000;
 
 /** External input of a run: signals, and time. */
 export class Outside {
   /** Knots that have waited for a signal. */
   private readonly asked = new Set<string>();
-  /** Knots among these that may still get a signal. */
+  /** Waiting knots that may still get a signal. */
   private readonly undecided = new Set<string>();
   /** Intended receivers of sent signals, by name and payload. */
   private readonly receivers = new Map<string, string[]>();
@@ -57,7 +57,7 @@ export class Outside {
     ring?.();
   }
 
-  /** Time passes after all work that was ready before, but not before a signal in transit. */
+  /** Time passes after all work that is ready, but not before a signal in transit arrives. */
   sleep(ms: number, ended: Ended): void {
     const { run } = this;
     const { world } = run;
@@ -143,7 +143,7 @@ export class Outside {
     const { world } = run;
     const decide = (end: WaitEnd): void => {
       if ('timeout' in end) return void this.undecided.delete(knot);
-      // Without its signal, the body fails when it is called.
+      // A body without its signal fails when it is called.
       if ('error' in end) run.waitFailures.set(knot, end.error);
       const value = 'payload' in end ? end.payload : NOTHING;
       for (const stored of storedValues(value)) world.ledger.store.data.putOne(stored);
@@ -166,7 +166,7 @@ export class Outside {
     try {
       run.validate(SIGNAL_UPDATE, request);
     } catch (error) {
-      // It is sent again to the next execution. Any other refusal is final: the run is over, or the knot is.
+      // The signal is sent again to the next execution. Any other refusal is final: the run is over, or the knot is.
       if ((error as ApplicationFailure).type === RUN_CONTINUES)
         run.world.push({ step: 'wake', run, knot, perform: () => this.deliver(knot, request) });
       else this.undecided.delete(knot);

@@ -1,4 +1,4 @@
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
+/** A generator of numbers from 0 up to 1, the same for the same seed (mulberry32). */
 export type Random = () => number;
 
 export function randomOf(seed: number): Random {

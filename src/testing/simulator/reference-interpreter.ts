@@ -1,6 +1,6 @@
 /*
- * The plainest specification of a run's outcomes, which the scheduler must match. It has no counters, queues or
- * columns; it looks at the whole graph again and again.
+ * The plainest specification of a run's outcomes, which the scheduler must match. The interpreter has no counters,
+ * queues or columns; it looks at the whole graph again and again.
  */
 
 import type { OwnSkipReason, SkipReason } from '../../scheduler';
@@ -15,7 +15,7 @@ export interface ReferenceRun {
   readonly parameters: number;
   /** The error policy of each knot, by knot; undefined: the default for all. */
   readonly policies?: readonly (ErrorPolicy | undefined)[];
-  /** Tags of paths of branches, by knot. The path's first parent is the branch, its second the input. */
+  /** Tags of paths of branches, by knot. The first parent of a path is the branch, the second parent is the input. */
   readonly tags?: readonly (string | undefined)[];
   /** The chosen tags, by branch. */
   readonly choices?: ReadonlyMap<number, string>;
@@ -27,13 +27,13 @@ export interface ReferenceRun {
   readonly window: number;
   /** Chooses which of the running knots (ascending) ends next. */
   readonly choose: (running: readonly number[], ended: number) => number;
-  /** Number of ended bodies after which the run is cancelled; undefined: it is not cancelled. */
+  /** The number of ended bodies after which the run is cancelled; undefined: it is not cancelled. */
   readonly cancelAfter?: number;
 }
 
 export interface ReferenceResult {
   readonly outcomes: readonly ReferenceOutcome[];
-  /** In order of start. */
+  /** The knots in order of start. */
   readonly started: readonly number[];
 }
 

@@ -36,7 +36,7 @@ import { Violation } from './violation';
 import { SimulatedWorkflow } from './workflow';
 import type { SimulatedWorld } from './world';
 
-/** The id of a world's first run. Runs of its knots have ids with this prefix. */
+/** The id of a world's first run, and the prefix of the ids of its knots' runs. */
 export const ROOT = 'simulated';
 
 /** Prefix of the names of a run's knots in schedules and messages. */
@@ -57,7 +57,7 @@ export interface RunEnd {
   readonly id: string;
   /** The workflow's outcomes, by knot. */
   readonly outcomes: readonly ReferenceOutcome[];
-  /** By id of the knot or element. */
+  /** Records by id of the knot or element. */
   readonly records: ReadonlyMap<string, LineageRecord>;
   readonly children: readonly RunEnd[];
   readonly wasCancelled: boolean;
@@ -69,19 +69,19 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   /** Including all extensions. */
   subject: Subject;
   readonly takenOver: readonly number[];
-  /** Why the signal of a knot does not come, by knot. */
+  /** The reason why the signal of a knot does not come, by knot. */
   readonly waitFailures = new Map<string, Error>();
   readonly outside = new Outside(this);
   private readonly steps = new Steps(this);
   private readonly plans = new Map<string, LoadedPlan>();
   private readonly children: SimulatedRun[] = [];
-  /** Number of elements in progress, by map. */
+  /** The number of elements in progress, by map. */
   private readonly elements = new Map<string, number>();
-  /** Of each execution, and its initial outcomes. */
+  /** The books of each execution, and its initial outcomes. */
   private readonly books = new WeakMap<Execution, Books>();
   private readonly before: Outcomes[];
 
-  /** @param told called at the end, for a run of a knot */
+  /** @param told a callback at the end, for a run of a knot */
   constructor(
     readonly world: SimulatedWorld,
     id: string,
@@ -102,7 +102,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     this.takenOver = takenOver.map((knot) => subject.plan.indexOf(knot)).sort((a, b) => a - b);
     this.memo = { ...(id === ROOT && { deadline: DEADLINE }), ...(takenOver.length > 0 && RESUMED) };
     parameters.forEach((value, knot) => this.give(subject.idOf(knot), value));
-    // Values from another run.
+    // Values that are taken over from another run.
     for (const knot of takenOver) this.give(knot, encodeOutput([`another ${knot}`], nodeSha256));
     const { knot } = this;
     world.push({ step: 'start', run: this, knot, perform: () => this.begin([{}]) });
@@ -112,12 +112,12 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     return this.subject.idOf(0);
   }
 
-  /** The present execution in the server's terms. */
+  /** The id of the present execution in the server's terms. */
   get execution(): { readonly workflowId: string; readonly runId: string } {
     return { workflowId: this.id, runId: this.executions.at(-1)!.runId };
   }
 
-  /** A cancel would come too late. */
+  /** A cancel after the end would come too late. */
   get isFinished(): boolean {
     return this.isOver || this.present?.isFinished === true;
   }
@@ -299,7 +299,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     for (const knot of knots) this.present!.requireRunning(this.subject.plan.indexOf(knot));
   }
 
-  /** Of the present execution. */
+  /** The books of the present execution. */
   private get present(): Books | undefined {
     const execution = this.executions.at(-1);
     return execution && this.books.get(execution);

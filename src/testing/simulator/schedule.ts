@@ -20,7 +20,7 @@ export const BLOWS = [
 
 export type BlowKind = (typeof BLOWS)[number];
 
-/** Steps of a run; a blow may strike before each. Later ones are of segments and batches. */
+/** The steps of a run; a blow may strike before each step. The later steps are of segments and batches. */
 const STEPS = [
   'start',
   'wake',
@@ -45,8 +45,8 @@ export type Step = (typeof STEPS)[number];
 export interface Point {
   readonly step: Step;
   /**
-   * A knot's id (of a segment, the first). Also an element of a map (`map[0]`), a knot of a run of a knot
-   * (`loop#2/step`), or a knot of an extension.
+   * A knot's id; for a segment, the id of its first knot. The name may also be of an element of a map (`map[0]`), a
+   * knot of a run of a knot (`loop#2/step`), or a knot of an extension.
    */
   readonly knot: string;
   /** From 1. */
@@ -63,9 +63,9 @@ export interface Schedule {
   /** Whether `local` knots run in segments. */
   readonly segments: boolean;
   readonly window: number;
-  /** Knots whose body throws at every attempt. */
+  /** The knots whose body throws at every attempt. */
   readonly failing: readonly string[];
-  /** Knots that are Ok from the start: the run resumes another one. */
+  /** Knots that are Ok from the start, as the run resumes another run. */
   readonly takenOver: readonly string[];
   readonly blows: readonly Blow[];
 }
@@ -116,7 +116,7 @@ const WORDS: Record<BlowKind, (moment: string) => string> = {
   graceOver: (moment) => `the grace of the cancelled run is over ${moment}`,
 };
 
-/** For people, one line each. */
+/** The schedule in words, one line for each part. */
 export function inWords({ segments, window, failing, takenOver, blows }: Schedule): string[] {
   const named = (knots: readonly string[]): string => knots.map((knot) => `"${knot}"`).join(', ');
   const lines = blows.map(({ kind, at }) => {
@@ -131,7 +131,7 @@ export function inWords({ segments, window, failing, takenOver, blows }: Schedul
   return lines.length > 0 ? lines : ['nothing strikes'];
 }
 
-/** The format of {@link parseSchedule}. */
+/** The schedule in the format of {@link parseSchedule}. */
 export function formatSchedule({ segments, window, failing, takenOver, blows }: Schedule): string {
   const words = blows.map(
     ({ kind, at }) => `${kind}@${at.step}:${at.knot}${at.time === 1 ? '' : `#${at.time}`}`,

@@ -1,6 +1,6 @@
 import { BLOWS, UNDISTURBED, type Blow, type Schedule } from './schedule';
 
-/** Finds a minimal failing schedule: no simpler one by a single change fails. */
+/** Finds a minimal failing schedule: every schedule that is simpler by a single change succeeds. */
 export async function shrink(
   schedule: Schedule,
   stillFails: (candidate: Schedule) => Promise<boolean>,
@@ -18,7 +18,7 @@ export async function shrink(
   return smallest;
 }
 
-/** Simpler schedules, largest steps first. */
+/** Simpler schedules, the ones with the largest steps first. */
 function* simpler(schedule: Schedule): Generator<Schedule> {
   const { segments, window, failing, takenOver, blows } = schedule;
   const half = blows.length >> 1;

@@ -17,30 +17,32 @@ import type { Setting } from './world';
 
 export interface SimulateOptions<Parameters extends object = object> {
   /**
-   * `everywhere` (default): each blow at each boundary between two events, a second one after some of them, and then
-   * several at random; `random`: at random only; `never`: only delays.
+   * `everywhere` (default): each blow at each boundary between two events, a second blow after some of them, and then
+   * several at random; `random`: blows at random only; `never`: only delays.
    */
   readonly crash?: Crash;
   /**
-   * Parameters of the runs: then the tapestry's own bodies run repeatedly in this process, and their results are
-   * compared. If omitted, no code of yours runs: bodies are simulated, and fail as scheduled.
+   * The parameters of the runs; with them, the tapestry's own bodies run repeatedly in this process, and their results
+   * are compared. If omitted, no code of yours runs: bodies are simulated, and fail as scheduled.
    */
   readonly parameters?: Parameters;
-  /** Runs in all. Default 2,000; with `parameters` 500. */
+  /** Runs in all. The default is 2,000 schedules, or 500 with `parameters`. */
   readonly schedules?: number;
   /** The same seed tries the same schedules. Default 1. */
   readonly seed?: number;
   /** Whether runs are also cancelled, at every boundary. Default false. */
   readonly cancel?: boolean;
-  /** Whether `local` knots run in segments. Default: in half of the schedules. */
+  /** Whether `local` knots run in segments. By default, half of the schedules have segments. */
   readonly segments?: boolean;
   /** A single schedule to run, as quoted by an error. */
   readonly schedule?: string;
-  /** With `parameters`: replacements for bodies, by knot id or definition name. */
+  /** Replacements for bodies, by knot id or definition name, if there are `parameters`. */
   readonly replace?: Readonly<Record<string, KnotBody>>;
-  /** With `parameters`: signals for waiting knots, as in `runLocally`. Default: no signal comes. */
+  /** Signals for waiting knots, as in `runLocally`, if there are `parameters`; by default, no signal comes. */
   readonly signals?: GivenSignals;
-  /** With `parameters`: `ctx.resources` of bodies. A function is called for each run, so that runs share nothing. */
+  /**
+   * The `ctx.resources` of bodies, with `parameters`. A function is called for each run, so that runs share nothing.
+   */
   readonly resources?: Readonly<Record<string, unknown>> | (() => Readonly<Record<string, unknown>>);
 }
 
@@ -49,19 +51,19 @@ export interface Simulation {
   /** Number of runs. */
   readonly schedules: number;
   /**
-   * Whether each blow was tried at each boundary. False if `schedules` were too few, or `crash` is not `everywhere`.
+   * Whether each blow was tried at each boundary; false if `schedules` were too few, or without `crash: 'everywhere'`.
    */
   readonly everywhere: boolean;
   readonly bodies: number;
-  /** Number of blows, by kind. */
+  /** The number of blows, by kind. */
   readonly blows: Explored['blows'];
   readonly seed: number;
-  /** With `parameters`, by knot id: outcomes of runs without a cancel, and without knots that kept losing workers. */
+  /** With `parameters`, outcomes by knot id, of runs without a cancel, and without knots that kept losing workers. */
   readonly outcomes?: Readonly<Record<string, SimulatedOutcome>>;
 }
 
 export type SimulatedOutcome =
-  /** `hash` of the value, as in records. */
+  /** The `hash` of the value, as in records. */
   | { readonly kind: 'ok'; readonly hash: string }
   | { readonly kind: 'err'; readonly type: string; readonly message: string }
   | { readonly kind: 'skipped'; readonly reason: SkipReason };
@@ -72,15 +74,16 @@ const LONGEST_CACHED = 64;
 const MOST_CACHED = 10_000;
 
 /**
- * Simulates runs of a tapestry under blows. The workflows and activities of Temporal run in memory, against a
- * simulated server and backends. Workers are killed, attempts doubled, answers delayed and reordered. Workflows run
- * again from their histories and continue as new. Each run must end as it does undisturbed, with one record a knot
- * and no value missing. No body may run after its record exists, and replays must give the same commands. Nothing is
- * started and nothing is written; time is simulated, too.
+ * Simulates runs of a tapestry under blows. The workflows and activities of Temporal run in memory, against a simulated
+ * server and backends. Workers are killed, attempts doubled, answers delayed and reordered. The workflows run again
+ * from their histories and continue as new. Each run must end as it does undisturbed, with one record a knot and no
+ * value missing. No body may run after its record exists, and replays must give the same commands. The simulation
+ * starts nothing and writes nothing; time is simulated, too.
  *
  * @throws SelvageError `BodyNotDeterministic` (with `parameters`): a repeated body gave another result, which may
- * happen after a crash; `SimulationFailed`: a run broke its promise. Both have the smallest failing schedule, in
- * words and as `schedule`. `InvalidConfig`, `InvalidParameters`, `UnknownKnot` (in `replace`), or any of compiling.
+ * happen after a crash; `SimulationFailed`: a run broke its promise. Both errors have the smallest failing schedule, in
+ * words and as `schedule`. `InvalidConfig`, `InvalidParameters`, `UnknownKnot` (in `replace`), or any error of
+ * compiling.
  */
 export async function simulate<Parameters extends object, Values extends object>(
   tapestry: Tapestry<Parameters, Values>,
@@ -89,7 +92,7 @@ export async function simulate<Parameters extends object, Values extends object>
   return await simulateWith(REAL_PARTS, tapestry, options);
 }
 
-/** {@link simulate}, with other parts under test. */
+/** Like {@link simulate}, with other parts under test. */
 export async function simulateWith<Parameters extends object, Values extends object>(
   parts: SimulatedParts,
   tapestry: Tapestry<Parameters, Values>,
@@ -194,7 +197,7 @@ function failed(
   );
 }
 
-/** Like {@link nodeSha256}, but caches the few small values that thousands of worlds share. */
+/** A hash function like {@link nodeSha256} that caches the few small values that thousands of worlds share. */
 function quickSha256(): Sha256 {
   const known = new Map<string, string>();
   return (data) => {

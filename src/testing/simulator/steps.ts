@@ -54,7 +54,7 @@ export class Steps {
       case EXTEND_ACTIVITY:
         return this.extend(task as ExtendRequest);
       case LOOKUP_ACTIVITY:
-        // Attempts find reusable values themselves.
+        // Steps find no reusable values, as attempts find them themselves.
         return { found: packRanges([]) };
       case WAIT_ACTIVITY:
         return { until: (task as WaitRequest).now };

@@ -4,7 +4,7 @@ import type { CommitResult, LineageRecord, StoredValue } from '../../ports';
 /** The backends of one simulated world, up to the commit point. */
 export class SimulatedStore {
   readonly data = new InMemoryDataStore();
-  /** By run and knot. */
+  /** Records by run and knot. */
   protected readonly records = new Map<string, Map<string, LineageRecord>>();
   private readonly values = new Map<string, Uint8Array>();
 
@@ -34,7 +34,7 @@ export class SimulatedStore {
     return [...(this.records.get(run)?.values() ?? [])];
   }
 
-  /** Inserts if absent, and returns the standing record. */
+  /** Inserts a record if absent, and returns the standing record. */
   insert(record: LineageRecord): CommitResult {
     const there = this.find(record.temporal_run_id, record.knot_id);
     if (there) return { inserted: false, record: there };

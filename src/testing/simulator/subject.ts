@@ -19,12 +19,12 @@ export const LIMITS = runLimits({ settledPerExecution: 1 });
 /** The simulated tapestry, in a form that thousands of runs share. */
 export class Subject {
   readonly layout: Layout;
-  /** Whether a map may iterate over its values: its own map, or one of a run above or below it. */
+  /** Whether a map may iterate over the knot's values: its own map, or a map of a run above or below it. */
   readonly mayGoOver: boolean;
   readonly waitsForSignals: boolean;
   private readonly nested = new Map<string, Subject>();
   private encoded: readonly string[] | undefined;
-  /** By hash of the fragment. */
+  /** Extended subjects by hash of the fragment. */
   private readonly extended = new Map<string, Subject>();
 
   private constructor(
@@ -55,7 +55,7 @@ export class Subject {
     return nested;
   }
 
-  /** Cached, with the fragment's knots appended. @throws SelvageError as `extend` */
+  /** A subject with the fragment's knots appended, which is cached. @throws SelvageError as `extend` */
   extendedBy({ fragment, hash }: Pick<StoredFragment, 'fragment' | 'hash'>): Subject {
     let extended = this.extended.get(hash);
     if (!extended) {
@@ -100,7 +100,7 @@ export class Subject {
   }
 }
 
-/** Drops timeouts, which apply to the bodies' own work at their call. */
+/** Drops the timeouts of knots, which apply to the bodies' own work at their call. */
 function simulated(loaded: LoadedPlan, isReplaced: (id: string) => boolean): LoadedPlan {
   const { plan } = loaded;
   if (!plan.knots.some((knot) => knot.policy.timeout !== undefined || isReplaced(knot.id))) return loaded;

@@ -5,16 +5,16 @@ import { LocalWaits, type GivenSignals } from '../../in-process/local-waits';
 import type { TapestryRecord } from '../../authoring/records';
 import { nodeSha256 } from '../../node/node-sha256';
 
-/** The end of a wait for a signal in every run: its payload, a timeout, or why it never comes. */
+/** The end of a wait for a signal in every run: its payload, a timeout, or the reason why it never comes. */
 export type WaitEnd =
   { readonly payload: EncodedValue } | { readonly timeout: true } | { readonly error: Error };
 
-/** Assigns each signal once: to the tapestry's knots in plan order, then to others as they first wait. Repeatable. */
+/** Assigns each signal once: to the tapestry's knots in plan order, then to other knots as they first wait. */
 export class SimulatedWaits {
-  /** By name of the knot, with its runs. */
+  /** Ends of waits by name of the knot, with its runs. */
   private readonly ends = new Map<string, Promise<WaitEnd>>();
 
-  /** @param waits undefined: every awaited signal comes */
+  /** @param waits the waits; if undefined, every awaited signal comes */
   constructor(private readonly waits?: LocalWaits) {}
 
   /** @throws SelvageError `UnknownSignal`, `InvalidSignal`, `NotEncodable` */

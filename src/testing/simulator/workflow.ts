@@ -31,23 +31,23 @@ interface Begun {
 
 const RETRY_STATE = 'NON_RETRYABLE_FAILURE';
 
-/** A simulated workflow, of a run or a child run: its executions, and the effects of their commands. */
+/** A simulated workflow of a run or a child run: its executions, and the effects of their commands. */
 export abstract class SimulatedWorkflow implements Begun {
   abstract readonly run: SimulatedRun;
-  /** Its knot in {@link run}, under which schedules name its start. */
+  /** The knot of the workflow in {@link run}, under which schedules name its start. */
   protected abstract readonly knot: string;
   readonly memo: RunMemo = {};
-  /** Length of the present history: the server suggests to continue as new from `long` on. */
+  /** The length of the present history: the server suggests to continue as new from `long` on. */
   history: 'short' | 'long' | 'full' = 'short';
   isCancelled = false;
   isOver = false;
   protected readonly executions: Execution[] = [];
-  /** Events since the last execution ended, for the next one. Undefined while one goes on. */
+  /** Events since the last execution ended, for the next execution; undefined while one goes on. */
   private early: Event[] | undefined = [];
-  /** Work that is cancelled with it. */
+  /** Work that is cancelled with the workflow. */
   private readonly underWay = new Set<Begun>();
   private readonly started: SimulatedWorkflow[] = [];
-  /** Work that its cancel must reach, and the step of the cancel. */
+  /** Work that the workflow's cancel must reach, and the step of the cancel. */
   private toBeCancelled: readonly Begun[] = [];
   private cancelledAt = -1;
   isCancelRequested = false;
@@ -62,13 +62,13 @@ export abstract class SimulatedWorkflow implements Begun {
 
   abstract sleep(ms: number, ended: Ended): void;
 
-  /** Another workflow asks it to cancel itself. */
+  /** Another workflow asks this workflow to cancel itself. */
   abstract hearCancel(): void;
 
   /** Delays the work until the world lets this workflow start something. */
   protected abstract whenReady(work: () => void, ended: Ended): void;
 
-  /** Resolves when it has begun, or with undefined if it cannot. */
+  /** Starts a workflow; resolves when it has begun, or with undefined if it cannot. */
   protected abstract startWorkflow(
     type: string,
     options: ChildOptions,
@@ -88,7 +88,7 @@ export abstract class SimulatedWorkflow implements Begun {
     else this.executions.at(-1)!.hear(event);
   }
 
-  /** @param tell delivers the cancel; default: as the server's */
+  /** @param tell delivers the cancel; if omitted, it comes as the server's */
   cancel(tell = (): void => this.hear({ type: 'cancel' })): void {
     if (this.isCancelled || this.isOver) return;
     this.isCancelled = true;
@@ -102,19 +102,19 @@ export abstract class SimulatedWorkflow implements Begun {
     for (const one of [...this.underWay]) one.cancel();
   }
 
-  /** Whether all work in progress of its present execution outlives it. */
+  /** Whether all work in progress of the workflow's present execution outlives that execution. */
   protected get isIdle(): boolean {
     return this.underWay.size === 0 && !this.isOver && !this.early;
   }
 
-  /** Rejects with a {@link Violation} if it has not ended, or its replay gives other commands. */
+  /** Rejects with a {@link Violation} if the workflow has not ended, or its replay gives other commands. */
   async checkAtEnd(isReplayed: boolean): Promise<void> {
     if (!this.isOver)
       throw new Violation('never ends', `Nothing is left to be done, and ${this.id} has not ended`);
     if (isReplayed) for (const execution of this.executions) await execution.replayed();
   }
 
-  /** Loses its state, and rebuilds it. */
+  /** Loses the state of the workflow, and rebuilds it. */
   async evict(): Promise<void> {
     const execution = this.executions.at(-1);
     if (execution && !this.isOver && !this.early) this.executions.splice(-1, 1, await execution.replayed());
@@ -134,7 +134,7 @@ export abstract class SimulatedWorkflow implements Begun {
     this.isOver = true;
     const { world } = this.run;
     if ('error' in result && !(result.error instanceof TemporalFailure)) world.fail(result.error);
-    // Work that ended in the step of the cancel ended first.
+    // If work ended in the step of the cancel, its end came first.
     const left = this.toBeCancelled.find(
       ({ isCancelRequested, endedAt }) => !isCancelRequested && endedAt !== this.cancelledAt,
     );
@@ -147,7 +147,7 @@ export abstract class SimulatedWorkflow implements Begun {
     this.history = 'short';
     if (this.isCancelled)
       this.run.world.fail(new Violation('left behind', `${this.id} continues as new and loses its cancel`));
-    // Serialised, as Temporal does.
+    // Arguments are serialised, as Temporal does.
     const next = JSON.parse(JSON.stringify(args)) as unknown[];
     const { run, knot } = this;
     this.early = [];
@@ -172,7 +172,7 @@ export abstract class SimulatedWorkflow implements Begun {
     run.world.schedule(activity);
   }
 
-  /** Steps without a body are done at once. */
+  /** A step without a body is done at once. */
   callHere(type: string, task: object, ended: Ended): void {
     const { world } = this.run;
     world.later(this.run.doStep(type, task), (value) => ended({ value }));

@@ -33,14 +33,14 @@ import type { Sha256 } from '../../values';
 
 const NOW = Promise.resolve();
 const WORKERS = 2;
-/** Limit of steps per knot and element: a longer run does not end. */
+/** The limit of steps per knot and element: a run with more steps does not end. */
 const STEPS_PER_UNIT = 1_000;
 
 export interface WorldEnd {
   readonly run: RunEnd;
   readonly bodies: number;
   readonly struck: readonly BlowKind[];
-  /** Knots and elements of all runs. */
+  /** The number of knots and elements of all runs. */
   readonly units: number;
 }
 
@@ -50,15 +50,16 @@ export interface Setting {
   readonly parameters: readonly EncodedValue[];
   readonly resources: Readonly<Record<string, unknown>>;
   readonly waits: SimulatedWaits;
-  /** One for all worlds. */
+  /** The digest that all worlds share. */
   readonly digest: Sha256;
-  /** First outputs of real bodies; undefined if bodies are simulated. */
+  /** The first outputs of real bodies; undefined if bodies are simulated. */
   readonly outputs: Outputs | undefined;
 }
 
 /**
- * A run of a tapestry, and its knots' runs, with real workers against a simulated server and backends. One action at
- * a time, in order of arrival, unless the adversary strikes. Equal schedules and adversaries give equal runs.
+ * A run of a tapestry, and its knots' runs, with real workers against a simulated server and backends. The world
+ * performs one action at a time, in order of arrival, unless the adversary strikes. Equal schedules and adversaries
+ * give equal runs.
  */
 export class SimulatedWorld {
   readonly ledger: Ledger;
@@ -67,7 +68,7 @@ export class SimulatedWorld {
   readonly lines = new Lines();
   readonly runs = new Map<string, SimulatedRun>();
   readonly workflows = new Map<string, SimulatedWorkflow>();
-  /** Executions with an open turn. */
+  /** The executions that have an open turn. */
   readonly inTurn: Execution[] = [];
   /** Simulated time, in milliseconds. */
   now = 1_000_000;
@@ -78,7 +79,7 @@ export class SimulatedWorld {
   private readonly queue: Action[] = [];
   private next = 0;
   private readonly calls: (() => Promise<void>)[] = [];
-  /** By step, then by knot: number of occurrences. */
+  /** The number of occurrences, by step, then by knot. */
   private readonly times = new Map<Step, Map<string, number>>();
   private attempts = 0;
   private bodies = 0;
@@ -101,7 +102,7 @@ export class SimulatedWorld {
     this.root = new SimulatedRun(this, ROOT, bodies, parameters, script);
   }
 
-  /** Rejects with a {@link Violation}. */
+  /** Plays the run; rejects with a {@link Violation}. */
   async play(isReplayed: boolean): Promise<WorldEnd> {
     await new Promise<void>((resolve, reject) => this.goOn(resolve, reject));
     for (const run of this.runs.values()) run.checkOutcomes();
@@ -110,7 +111,7 @@ export class SimulatedWorld {
     return { run: this.root.end(), bodies, struck, units };
   }
 
-  /** Performs actions in order. Before each, runs the workers' own calls until no promise can proceed by itself. */
+  /** Performs actions in order. Before each action, the workers' own calls run until no promise can proceed. */
   private goOn(done: () => void, failed: (error: unknown) => void): void {
     const step = (): void => {
       try {
@@ -118,7 +119,7 @@ export class SimulatedWorld {
         if (!this.endTurns()) return next();
         const call = this.calls.shift();
         if (call) return void call().then(next, failed);
-        // An action that starts no promise leaves nothing to wait for.
+        // An action that starts no promise needs no wait.
         do {
           if (this.next === this.queue.length) return this.endGrace() ? next() : done();
         } while (!this.consider(this.queue[this.next++]!));
@@ -140,7 +141,7 @@ export class SimulatedWorld {
     return true;
   }
 
-  /** Lets time pass if nothing else is left. Returns whether a run waited for it. */
+  /** Lets time pass if there is nothing else to do; returns whether a run waited for it. */
   private endGrace(): boolean {
     for (const { outside } of this.runs.values()) {
       if (!outside.isInGrace) continue;
@@ -161,7 +162,7 @@ export class SimulatedWorld {
     });
   }
 
-  /** Continues as the next action after the work. An error of either fails the simulation. */
+  /** Runs `goOn` as the next action after the work. An error of the work or of the action fails the simulation. */
   later<T>(work: Promise<T>, goOn: (result: T) => void): void {
     work.then(
       (result) => this.soon(() => goOn(result)),
@@ -173,7 +174,7 @@ export class SimulatedWorld {
     this.ledger.failure ??= error;
   }
 
-  /** Calls a real body after all earlier calls. Never rejects. */
+  /** Calls a real body after all calls that came earlier. Never rejects. */
   async call<T>(body: () => Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown }> {
     return await new Promise((resolve) => {
       this.calls.push(() =>
@@ -214,7 +215,7 @@ export class SimulatedWorld {
     this.push({ step: isGroup ? 'beginSegment' : 'begin', run, knot, activity, perform, half });
   }
 
-  /** The attempt learns of it some time later; an activity between two attempts ends instead of the next. */
+  /** An attempt learns of its cancel some time later; an activity between two attempts ends instead of the next. */
   cancel(activity: Activity): void {
     activity.isCancelRequested = true;
     const { run, knot, current: attempt } = activity;
@@ -222,7 +223,7 @@ export class SimulatedWorld {
     this.push({ step: 'hear', run, knot, attempt, perform: () => attempt.stop('CANCELLED') });
   }
 
-  /** The attempt has ended, and the activity has not. */
+  /** The attempt has ended, but its activity has not. */
   tryAgain(attempt: Attempt): void {
     this.living.delete(attempt);
     const { activity, beaten } = attempt;
@@ -250,7 +251,7 @@ export class SimulatedWorld {
     return units;
   }
 
-  /** Returns whether it started promises. */
+  /** Performs an action; returns whether it started promises. */
   private consider(action: Action): boolean {
     const isDelivery = action.step === 'deliver' || action.step === 'deliverSegment';
     if (action.isOver || (action.attempt?.isDead && !isDelivery) || action.activity?.isDone) return false;
@@ -286,7 +287,7 @@ export class SimulatedWorld {
     return run.outside.isInGrace ? set | GRACE_OVER : set;
   }
 
-  /** Returns whether the action is done; else it proceeds normally. */
+  /** Strikes; returns whether the action is done; else it proceeds normally. */
   private strike(blow: BlowKind, action: Action, isDelivery: boolean): boolean {
     const { run, attempt } = action;
     switch (blow) {
@@ -295,7 +296,7 @@ export class SimulatedWorld {
         return true;
       case 'kill':
         if (attempt) this.kill(attempt.process);
-        // A sent answer is still delivered.
+        // An answer that was sent is still delivered.
         if (isDelivery || attempt) return !isDelivery;
         action.half?.();
         this.push(action);
@@ -373,12 +374,12 @@ export class SimulatedWorld {
   }
 }
 
-/** A scheduled error of a body with attempts left. */
+/** The scheduled error of a body that has attempts left. */
 class ThrownBySimulator extends Error {
   override readonly name = 'ThrownBySimulator';
 }
 
-// Made once, as formatting stacks is slow.
+// The error is made once, as formatting stacks is slow.
 const THROWN = new ThrownBySimulator('Thrown by the simulator');
-/** Trouble that no attempt waits out. */
+/** The error of trouble that no attempt waits out. */
 const OUT_OF_REACH = new SelvageError('KeyMissing', 'A simulated backend cannot do its work.');
