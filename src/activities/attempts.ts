@@ -11,7 +11,7 @@ import {
   type ResolvedSplit,
 } from './tasks';
 
-/** Counts refusals and lost workers like a knot's attempt; throws are counted per knot. */
+/** Counts a segment's refusals and lost workers like a knot's attempt does; throws are counted per knot. */
 export class SegmentAttempt extends TaskAttempt {
   constructor(
     context: Context,

@@ -25,7 +25,7 @@ import type { Uses } from './worker-parts';
 
 /** Maximum number of elements to compose again after a lost worker, … */
 const KEPT_AT_A_TIME = 50_000;
-/** … unless the next attempt would get more hashes than this. */
+/** … unless the next attempt would get more hashes than this number. */
 const MOST_RANGES = 64;
 
 /**

@@ -69,7 +69,7 @@ class KnotCall {
     host: SingleHost,
   ) {
     this.runner = new KnotRunner(host);
-    // Includes the knot's child run or wait. The workflow's clock may be ahead of this one.
+    // The knot's duration includes its child run or wait. The workflow's clock may be ahead of this worker's.
     const { since, waited } = attempt.task;
     const now = host.now();
     this.since = Math.min(since ?? waited?.since ?? now, now);
@@ -86,7 +86,7 @@ class KnotCall {
       if (recorded) return await this.answerOf(plan, knot, recorded);
     }
     if (attempt.number === 1 && task.handedBack?.after !== undefined) {
-      // Otherwise the next attempt would take this one for a lost worker.
+      // Otherwise the next attempt would take this attempt for a lost worker.
       attempt.countRefusal({ type: 'Retry', message: '' });
       throw waitsAfterThrow(knot, task.handedBack);
     }
@@ -105,7 +105,7 @@ class KnotCall {
       ...this.childRun,
     };
     if (task.lost) return await this.answer(subject, await runner.fail(subject, childRunLost(knot)));
-    // Checked before reading anything large, which may be the killer.
+    // Lost workers are counted before anything large is read, as the reading may kill them.
     if (attempt.killsWorkers) {
       const { lost, hostLostBefore } = attempt;
       const error = task.map ? listLost(knot, lost) : workerLost(knot, lost, hostLostBefore);

@@ -17,7 +17,7 @@ interface Facts {
   readonly tag: string | undefined;
 }
 
-/** The subject and digest key of each run: from its record, which its first step writes, or else the server. */
+/** The subject and digest key of each run: from its record, which its first step writes, or else from the server. */
 export class RunScopes {
   private readonly known = new LRUCache<string, RunScope>({ max: REMEMBERED_RUNS });
 

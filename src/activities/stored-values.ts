@@ -3,7 +3,7 @@ import type { Backends, StoredValue } from '../ports';
 
 const BYTES_AT_A_TIME = 8 * 1024 * 1024;
 
-/** Values that this worker has at hand are not read again. */
+/** Reads stored values, except those that this worker has at hand. */
 export interface StoredValues {
   readonly backends: Pick<Backends, 'dataStore'>;
   readonly recentValues: ValuesAtHand;
@@ -42,7 +42,7 @@ export async function readAllStored(
   return found;
 }
 
-/** Stores values, which are then at hand. */
+/** Stores values, and keeps them at hand. */
 export async function storeAll(
   { backends, recentValues }: StoredValues,
   values: readonly StoredValue[],

@@ -45,7 +45,7 @@ export interface ExtensionHost {
   readonly sha256: Sha256;
 }
 
-/** Collects the fragments that one attempt adds by `ctx.extend`. They take effect only with an Ok outcome. */
+/** Collects the fragments that one attempt adds by `ctx.extend`. The fragments take effect only with an Ok outcome. */
 export class BodyExtension {
   private fragments: Fragment[] | undefined;
   private isClosed = false;
@@ -82,7 +82,7 @@ export class BodyExtension {
         { details: { knot: id, reason: 'BodyEnded' } },
       );
     }
-    // Copied as JSON, because the body may go on changing its own object.
+    // The fragment is copied as JSON, because the body may go on changing its own object.
     (this.fragments ??= []).push(readFragment(JSON.parse(JSON.stringify(given ?? null))));
   }
 

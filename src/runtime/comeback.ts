@@ -13,7 +13,7 @@ export class Comebacks {
    */
   next(key: string, earliest: number, spacing: number, latest: number): number {
     const now = performance.now();
-    // Not computed from the absolute return time, which is too large to keep milliseconds exactly.
+    // The wait is not computed from the absolute return time, which is too large to keep milliseconds exactly.
     const wait = Math.max(earliest, (this.lastAt.get(key) ?? 0) + spacing - now);
     const end = Math.max(latest, earliest);
     if (wait > end) return Math.ceil(earliest + (end - earliest) * (0.5 + 0.5 * Math.random()));

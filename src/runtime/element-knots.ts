@@ -63,7 +63,7 @@ export class ElementKnots {
 
   at(position: number, key: string | undefined): ElementKnot {
     const { map, definition, inputs, policy, configHash } = this.common;
-    // Assigned by name: spreading takes several times as long, and there are many elements.
+    // Fields are assigned by name: spreading takes several times as long, and there are many elements.
     const id = this.idAt(position, key);
     return { id, position, map, definition, inputs, policy, configHash };
   }

@@ -54,11 +54,11 @@ export class LeaseKeeper {
       leases.forEach((lease, index) => {
         if (stillHeld[index]) return;
         const onLost = this.held.get(lease);
-        // Unless it was given back meanwhile.
+        // Ignores a lease that was given back meanwhile.
         if (this.forget(lease)) onLost?.();
       });
     } catch {
-      // The next renewal may come in time.
+      // After a failed renewal, the next one may come in time.
     } finally {
       this.isRenewing = false;
     }

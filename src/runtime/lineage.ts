@@ -24,7 +24,7 @@ export interface Execution {
 export interface ElementCounts {
   readonly count: number;
   readonly failed: number;
-  /** Number of elements that reused a value, and milliseconds that making those values took. Absent: none. */
+  /** Number of a map's elements that reused a value, and milliseconds that making those values took. Absent: none. */
   readonly reused?: number;
   readonly saved?: number;
 }
@@ -113,7 +113,7 @@ export function lineageRecord(
 
 /** The record of an outcome that a resumed run takes over: the original, with a new execution. */
 export function takenOverRecord(record: LineageRecord, execution: Execution): LineageRecord {
-  // The earlier run's own record has its history.
+  // The history of the outcome is in the earlier run's own record.
   const { attempts: _, waits: __, log: ___, host: ____, ...extra } = record.extra;
   return {
     ...record,
@@ -182,7 +182,7 @@ function whereAndWhen(execution: Execution): WhereAndWhen {
     attempt: execution.attempt,
     scheduled_at: execution.scheduledAt,
     started_at: execution.startedAt,
-    // The end may have been measured on another machine than the beginning.
+    // The end of a body may have been measured on another machine than its beginning.
     finished_at: Math.max(execution.startedAt, execution.finishedAt),
   };
 }
