@@ -20,7 +20,7 @@ const OWN_WORKFLOWS: ReadonlyMap<string, OwnWorkflow> = new Map<string, OwnWorkf
 ]);
 
 /**
- * The workflow entry, a default handler for all workflow types. A bundle of your own re-exports it:
+ * The workflow entry, a default handler for all workflow types. A bundle of your own re-exports this handler:
  * `export { default } from 'selvage/workflows'`.
  */
 export default function enter(input: unknown, continuation?: unknown): Promise<unknown> {

@@ -11,7 +11,7 @@ export interface NextIteration {
 }
 
 export interface NestRequest {
-  /** The knot's task, not this activity's. */
+  /** The task of the knot, not of this activity. */
   readonly task: ChildTask['task'];
 }
 
@@ -24,7 +24,7 @@ export interface NestResult {
 }
 
 export interface ChildTask {
-  /** Absent: it only runs the knot's activity. */
+  /** Absent: the child run only runs the knot's activity. */
   readonly node?: NodeKind;
   readonly map?: PlanMap;
   /** For a map in a further execution: the position of its next element. */
@@ -47,7 +47,7 @@ export type ChildEnd = {
   /** Temporal run id of the child run. */
   readonly temporalRunId: string;
 } &
-  /** `null`: to be looked up by its record. */
+  /** `null`: the child run's outcome is looked up in its record. */
   (
     | { readonly kind: 'ok'; readonly envelope: Envelope | null; readonly extension?: string }
     | { readonly kind: 'err'; readonly failure: KnotFailure; readonly recorded: boolean }
