@@ -21,8 +21,8 @@ interface Begun {
 
 /**
  * Segments that this worker began before their activity was scheduled: the first segment of each run, begun by the step
- * that pins the plan. If the segment ends soon, that step returns its answer; otherwise its activity takes it over in
- * progress.
+ * that pins the plan. If the segment ends soon, that step returns its answer; otherwise the segment's activity takes
+ * over in progress.
  */
 export class BegunSegments {
   private readonly begun = new Map<string, Begun>();

@@ -114,7 +114,7 @@ async function composeAll(
   for (; from < count; from += step) {
     const to = Math.min(count, from + step);
     const positions = Array.from({ length: to - from }, (_, index) => from + index);
-    // One by one: there may be more than a call takes as arguments.
+    // Positions are added one by one: there may be more than a call takes as arguments.
     for (const position of await composeRecorded(environment, temporalRunId, idAt, positions, composer))
       open.push(position);
     if (to === count || open.length > 0) continue;

@@ -34,7 +34,7 @@ export class CrashSuspects {
   private readonly comebacks = new Comebacks();
 
   /**
-   * Resolves when the body may run; call the result at its end. Errors as of {@link KnotAttempt.runAmong};
+   * Resolves when the body may run; call the result at its end. Errors are those of {@link KnotAttempt.runAmong}, and
    * `Quarantined`.
    */
   async enter(attempt: KnotAttempt): Promise<() => void> {

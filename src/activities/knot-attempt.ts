@@ -65,7 +65,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     this.beat();
   }
 
-  /** How the previous attempt lost its body host; undefined if it did not, or lost the worker. */
+  /** How the previous attempt lost its body host; undefined if it lost no body host. */
   get hostLostBefore(): string | undefined {
     const { code, message } = this.known.attempts.at(-1)?.reason ?? {};
     return code === 'WorkerLost' && message !== WITHOUT_A_SIGN ? message : undefined;
@@ -137,7 +137,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     return this.task.knot;
   }
 
-  /** For a knot with limits: its attempts announce bodies, and a worker lost before that does not count. */
+  /** Set for a knot with limits: its attempts announce bodies, and a worker lost before that does not count. */
   countOnlyBegun(): void {
     this.announces = true;
   }
@@ -192,8 +192,8 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   }
 
   /**
-   * It was the only suspect when the last worker was lost, or too many were lost. Composing a map calls no body and
-   * with a million elements outlives many workers, so only losses since its last progress count.
+   * The suspect was the only one when the last worker was lost, or too many were lost. Composing a map calls no body
+   * and with a million elements outlives many workers, so only losses since its last progress count.
    */
   get killsWorkers(): boolean {
     if (this.task.map) return this.lost - (this.lostAtProgress ?? 0) >= MOST_LOST_WORKERS;
@@ -201,7 +201,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   }
 
   /**
-   * Resolves once the server knows the number. To be called before a suspect's body begins and before other suspects
+   * Resolves once the server knows the number. This is called before a suspect's body begins and before other suspects
    * join it. Errors as of {@link begin}.
    */
   async runAmong(suspects: number): Promise<void> {

@@ -131,7 +131,7 @@ export async function readNestedRun(
   };
 }
 
-/** A run ends its records first. If a run that has ended has an open record, records are lost, and it runs again. */
+/** A run ends its records first. If an ended run has an open record, records are lost, and the run is done again. */
 async function requireSettled({ backends }: Uses<'backends'>, knot: PlanKnot, child: string): Promise<void> {
   const run = await backends.runHistory.getRunByTemporalId(child);
   if (!run || run.status === 'running') throw recordsLost([knot.id]);

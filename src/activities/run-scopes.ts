@@ -57,7 +57,7 @@ export class RunScopes {
     return this.remember(temporalRunId, { subject, digest: digestsOf(this.backends).byTag(tag) });
   }
 
-  /** For a run whose starter named no digest key: the key of its first try. */
+  /** The digest key of a run whose starter named none: the key of its first try. */
   private async begunTag(temporalRunId: string, { all, current }: Digests): Promise<string | undefined> {
     if (all.every(({ tag }) => tag === undefined)) return undefined;
     const record = await this.backends.runHistory.getRunByTemporalId(temporalRunId);

@@ -8,7 +8,7 @@ export interface SegmentGraph {
   readonly layout: Layout;
   /** The segment's members, by index in its layout. */
   readonly planKnots: readonly PlanKnot[];
-  /** The same members, by index in the plan. */
+  /** The segment's members, by index in the plan. */
   readonly layoutIndex: ReadonlyMap<number, number>;
   /** Index of the first member in the layout, which equals the number of outside parents. */
   readonly firstMember: number;

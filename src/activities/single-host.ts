@@ -188,7 +188,7 @@ function brief({ cause: _, errors: __, ...record }: ExceptionRecord): ExceptionR
   };
 }
 
-/** Checks an extension against this worker's definitions and the task's plan. Undefined without an extension. */
+/** Checks an extension against this worker's definitions and the task's plan; undefined if there is none. */
 async function acceptExtension(
   { backends, registry, sha256 }: Uses<'backends' | 'registry' | 'sha256'>,
   plan: LoadedPlan,

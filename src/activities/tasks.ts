@@ -41,7 +41,7 @@ export interface ResolvedSplit extends ResolvedTask {
 
 const NO_KNOTS: readonly string[] = [SEGMENT_ACTIVITY, SPLIT_ACTIVITY, BATCH_ACTIVITY];
 
-/** Undefined for a user's own input, or the task of another activity of ours. */
+/** The task; undefined for a user's own input, or for another activity of ours. */
 export function readKnotTask(info: Context['info'], input: unknown): ResolvedTask | undefined {
   if (NO_KNOTS.includes(info.activityType)) return undefined;
   return readTask(info, input);

@@ -55,7 +55,7 @@ export interface WorkerPartsOptions {
   readonly logger?: LoggerLike;
   /** Called for every attempt of a knot. Default: none. */
   readonly observers?: readonly KnotObserver[];
-  /** Work to do before a run that was cut short ends, by tapestry name. The same work may be called again. */
+  /** Work to do before a run that was cut short ends, by tapestry name. The work for a run may be called again. */
   readonly cutShort?: ReadonlyMap<string, (runId: string, temporalRunId: string) => Promise<void>>;
   readonly counts?: WorkCounts | undefined;
   /** Default: its own. Workers of one client share this cache, as its memory is reserved at once. */

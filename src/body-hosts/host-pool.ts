@@ -139,7 +139,7 @@ export class HostPool {
       const refusal = this.#refusal();
       if (isBusy && !refusal && usable.length + this.#starting < this.size) {
         const started = await this.#startOne(occupies).catch((error: unknown) => {
-          // While other members work, the call waits for one of them.
+          // While other members work, the call waits for a member.
           if (usable.length === 0 || !SelvageError.is(error, 'HostNotUsable')) throw error;
         });
         if (started) return started;

@@ -28,7 +28,7 @@ export class FeedTail {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Non-empty batches of changes, until the signal is aborted. Errors as of `changes`. */
+  /** Non-empty batches of changes, until the signal is aborted. Errors are those of `changes`. */
   async *pages(position: string | null, signal: AbortSignal): AsyncGenerator<readonly HistoryChange[]> {
     this.#following ??= this.#follow();
     let last = position;

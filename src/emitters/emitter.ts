@@ -44,14 +44,14 @@ export interface LiveContext {
 
 /**
  * Receives durable events of runs, in order. A crash may repeat a batch but loses none: count once by the events' ids.
- * Nothing that it does affects a run.
+ * Nothing that an emitter does affects a run.
  */
 export interface Emitter {
   /**
    * Delivers events of one or more runs, oldest first, and resolves when the receiver has all of them durably. After a
    * throw or a timeout, the same events are repeated, with growing pauses and without limit, and later events wait.
-   * After a thrown `Terminal`, the events come one by one, and each that makes `deliver` throw it again becomes a dead
-   * letter; `Retryable` sets the pause.
+   * After a thrown `Terminal`, the events come one by one, and each event that makes `deliver` throw it again becomes a
+   * dead letter; `Retryable` sets the pause.
    */
   deliver(events: readonly RunEvent[], context: DeliveryContext): Promise<Delivery | void>;
   /**

@@ -59,7 +59,7 @@ export class InProcessHost extends LayoutRun {
   protected readonly values: ValueReader;
   declare protected readonly settled: OutcomeToRecord[];
   private planText: string;
-  /** Bodies by index in the layout; for a map, the body of its elements. Undefined for a parameter. */
+  /** Bodies by index in the layout; for a map, the body of its elements. A parameter has no body: undefined. */
   private readonly bodies: (BodyToRun | undefined)[];
   private readonly replacements: Replacements;
   private readonly knots: LocalKnotHost;

@@ -21,7 +21,7 @@ export interface RunToRecord {
   readonly plan: LoadedPlan;
   /** The plan's text, as in the tapestry store. */
   readonly planText: string;
-  /** The requested terminals. Default: the plan's own. */
+  /** The requested terminals. Default: the plan's own terminals. */
   readonly terminals: readonly string[] | undefined;
   readonly parameterHashes: Readonly<Record<string, string>>;
   readonly partition: string | undefined;

@@ -33,11 +33,11 @@ interface Cost {
 
 /** Events of a workflow task: scheduled, started, completed. Bytes are measured without the contents of events. */
 const TASK: Cost = { events: 3, bytes: 700 };
-/** Events of an activity: scheduled, started, ended, and a task. Without ids, input and result: 460 bytes. */
+/** Events of an activity: scheduled, started, ended, and a task. Measured: 460 bytes without ids, input and result. */
 const ACTIVITY: Cost = { events: 3 + TASK.events, bytes: 800 + TASK.bytes };
 /** Events of a timer: started, fired, and the task that it wakes. */
 const PAUSE: Cost = { events: 2 + TASK.events, bytes: 2 * TASK.bytes };
-/** Events of a child run: initiated, started, ended, and its signal. Its start, signal and end wake the parent. */
+/** Events of a child run: initiated, started, ended, and its signal. A child run wakes its parent three times. */
 const CHILD_RUN: Cost = { events: 4 + 3 * TASK.events, bytes: 1_600 + 3 * TASK.bytes };
 const ENVELOPE_BYTES = 16;
 /** The largest inline value that workers send by default. */
@@ -134,8 +134,8 @@ export function childRunKnots(layout: Layout, maxEvents: number): number[] {
 }
 
 /**
- * Throws `PlanTooLarge` if an execution with the loaded layout cannot hold the first dispatches. Later, the host
- * limits the history.
+ * Throws `PlanTooLarge` if an execution with the loaded layout cannot hold the first dispatches. After the first
+ * dispatches, the host limits the history.
  */
 export function requireLoadable(layout: Layout, slices: readonly string[]): void {
   const layoutBytes = bytesOf(slices);

@@ -26,7 +26,7 @@ export const PARENTS_PER_ACTIVITY = 500;
 export const TASK_COMMAND_BYTES = 1024 * 1024;
 /** Layout slices, of at most 128 KiB, per workflow task. */
 export const SLICES_PER_TASK = 6;
-/** Larger inline parameter values are looked up by their records. */
+/** Inline parameter values larger than this are looked up by their records. */
 export const PARAMETER_BYTES_INLINE = 256 * 1024;
 /** Number of skipped knots that one local activity records. */
 export const SETTLED_KNOTS_PER_CALL = 1_000;

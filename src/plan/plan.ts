@@ -141,7 +141,7 @@ export interface PlanKnot {
   readonly id: string;
   /** The knot's index into `definitions`; -1 for a parameter. */
   readonly definition: number;
-  /** For a map: index of the elements' definition. */
+  /** For a map, index of the elements' definition. */
   readonly each?: number;
   readonly inputs: Readonly<Record<string, PlanInput>>;
   readonly policy: PlanPolicy;

@@ -12,7 +12,7 @@ export interface HandedOn {
   keep(knotId: string, details: Json): void;
 }
 
-/** What the bodies of one activity, or of one run in process, share. */
+/** The surroundings that the bodies of one activity, or of one run in process, share. */
 export interface BodySurroundings {
   readonly runId: string;
   readonly temporalRunId: string;

@@ -39,7 +39,7 @@ export interface AcceptedExtension extends StoredFragment {
 
 export interface ExtensionHost {
   readonly plan: LoadedPlan;
-  /** Requested terminals. Default: the plan's own. */
+  /** Requested terminals. Default: the plan's own terminals. */
   readonly terminals?: readonly string[] | undefined;
   find(name: string, version: string | undefined): RegisteredDefinition | undefined;
   readonly sha256: Sha256;
@@ -91,8 +91,8 @@ export class BodyExtension {
   }
 
   /**
-   * Undefined if there are no fragments. @throws SelvageError as `extend` and `resolveDefinitions`; it fails the
-   * knot
+   * The extension; undefined if there are no fragments. @throws SelvageError as `extend` and `resolveDefinitions`; it
+   * fails the knot
    */
   accept({ plan, terminals, find, sha256 }: ExtensionHost): AcceptedExtension | undefined {
     this.close();

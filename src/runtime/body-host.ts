@@ -9,7 +9,7 @@ export interface BodyCall {
   readonly policy: PlanPolicy;
   /** A body's inputs by name. The values are copies that belong to the body. */
   readonly inputs: Record<string, unknown>;
-  /** Its signal is aborted on a cancel, a shutdown or a timeout. Then the caller waits for the body's grace at most. */
+  /** Its signal is aborted on a cancel, a shutdown or a timeout. The caller then waits for the body's grace. */
   readonly context: KnotContext;
   /** Starts the body's timeout after a wait for a thread or a process. */
   begins?(): void;
@@ -35,7 +35,7 @@ export interface BodyHosts {
   call(call: BodyCall): Promise<unknown>;
   /** Hash of a body's source as its host describes it; undefined if it does not, or the body is TypeScript. */
   codeHashOf(host: string, definition: DefinitionRecord): string | undefined;
-  /** By host name: why its last thread or process failed to start; undefined if it started. */
+  /** Why a host's last thread or process failed to start, by the host's name; undefined if it started. */
   troubles(): ReadonlyMap<string, unknown>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * Lets refused waiters return one after another, at the pace at which they can be served. For a limit with
- * long bodies, about one returns each second, however many wait.
+ * Lets refused waiters return one after another, at the pace at which they can be served. For a limit with long bodies,
+ * about one waiter returns each second, however many wait.
  */
 export class Comebacks {
   private readonly lastAt = new Map<string, number>();

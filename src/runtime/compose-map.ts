@@ -62,7 +62,7 @@ export class MapComposer {
     this.failures.set(position, error);
   }
 
-  /** Results of elements from `from` to before `to`, which all have an outcome. Later ones have none yet. */
+  /** Results of elements from `from` to before `to`, which all have an outcome. Later elements have no result yet. */
   range(from: number, to: number): ComposedRange {
     const { reused, saved } = this;
     return {

@@ -3,7 +3,7 @@ import type { PlanInput, PlanKnot, PlanPolicy } from '../plan';
 import type { LoadedPlan } from './loaded-plan';
 import { listInputs } from './map-elements';
 
-/** One element of a map, as a knot of the definition that runs for each of them. */
+/** One element of a map, as a knot of the definition that runs for each element. */
 export interface ElementKnot extends PlanKnot {
   readonly map: PlanKnot;
   readonly position: number;

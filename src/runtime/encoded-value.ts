@@ -22,9 +22,9 @@ export interface EncodedValue {
   readonly encoded?: Encoded;
   /** `encoded` in the form that the data store keeps. */
   readonly bytes?: Uint8Array;
-  /** For a list: its number of elements. */
+  /** For a list, the number of its elements. */
   readonly length?: number;
-  /** For a stored stream: its media type, or ''. */
+  /** For a stored stream, its media type, or ''. */
   readonly stored?: string;
 }
 
@@ -81,7 +81,7 @@ export function envelopeOf(value: EncodedValue, inlineLimit: number): Envelope {
   };
 }
 
-/** A reference to a parameter in the data store. No encoded value has this tag. */
+/** A reference to a parameter in the data store. No encoded value has this tag of references. */
 export interface ParameterReference extends Pick<EncodedValue, 'hash' | 'size' | 'stored'> {
   readonly $type: 'reference';
 }

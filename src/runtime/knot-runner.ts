@@ -54,7 +54,7 @@ import type { KnotParents } from './knot-parents';
 export interface KnotToRun {
   readonly plan: LoadedPlan;
   readonly knot: PlanKnot;
-  /** Absent if this process lacks the body, and can only record a failure. */
+  /** The body; absent if this process lacks it, and can only record a failure. */
   readonly definition?: DefinitionRecord | undefined;
   readonly codeHash: string | null;
   /** Whether another body replaces the definition's own, so that nothing is reused. Default false. */

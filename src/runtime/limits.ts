@@ -53,7 +53,7 @@ export class Limits {
   private readonly keeper: LeaseKeeper;
   private readonly lines = new Map<string, PlaceLine>();
   private readonly comebacks = new Comebacks();
-  /** By key of a limit: mean milliseconds that a place is held. */
+  /** Mean milliseconds that a place is held, by key of a limit. */
   private readonly held = new Map<string, number>();
 
   constructor(

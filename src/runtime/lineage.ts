@@ -42,17 +42,17 @@ export type OutcomeToRecord =
 export interface OkToRecord {
   readonly kind: 'ok';
   readonly value: EncodedValue;
-  /** For a branch: the tag of the chosen path. */
+  /** For a branch, the tag of the chosen path. */
   readonly choice?: string;
   /** Content hash of the fragment by which the body extends its run. */
   readonly extension?: string;
-  /** For a knot that ran a tapestry: the last child run. */
+  /** For a knot that ran a tapestry, the last child run. */
   readonly childRun?: ChildRunRef;
   /** For a loop. */
   readonly iterations?: number;
   /** For a map. */
   readonly elements?: ElementCounts;
-  /** For a knot that took a signal: hash of the payload as given, if it differs from the value. */
+  /** For a knot that took a signal, the hash of the payload as given, if it differs from the value. */
   readonly payload?: string;
 }
 
@@ -164,7 +164,7 @@ export function withHost(record: LineageRecord, host: string | undefined): Linea
   return { ...record, extra: { ...record.extra, host } };
 }
 
-/** Undefined if the worker called the body, or no body was called. */
+/** The host; undefined if the worker called the body, or no body was called. */
 export function hostOfRecord({ extra }: Pick<LineageRecord, 'extra'>): string | undefined {
   return (extra as { host?: string }).host;
 }

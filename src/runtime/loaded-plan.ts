@@ -50,7 +50,7 @@ export class LoadedPlan {
     return this.paths.get(this.indexOf(branch.id)) ?? [];
   }
 
-  /** For a map: the definition that runs for each element. */
+  /** For a map, the definition that runs for each element. */
   elementDefinitionOf(map: PlanKnot): Plan['definitions'][number] {
     return this.plan.definitions[map.each!]!;
   }

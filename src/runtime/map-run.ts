@@ -70,7 +70,7 @@ export interface MapToRun extends Omit<ElementsToRun, 'inputs' | 'ended'> {
   readonly elements: MapElements;
   readonly shared: Pick<ElementInputs, 'sharedId' | 'sharedValue'>;
   /**
-   * Puts recorded elements into the composer, and returns the positions of the others. Absent: none can be recorded.
+   * Puts recorded elements into the composer, and returns the positions of the others. Absent: no element is recorded.
    *
    * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
    */

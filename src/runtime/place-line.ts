@@ -1,7 +1,7 @@
 import type { LeaseAnswer, LeaseRequest, LeaseTable } from '../ports';
 import { startTimer } from './timer';
 
-/** Mean interval at which the first in line asks. It also asks when this process gives a place back. */
+/** Mean interval at which the first in line asks. A place that this process gives back is asked for at once. */
 const ASK_AGAIN_MS = 100;
 
 /** Waiters with the smaller priority come first, then those with the earlier time. */

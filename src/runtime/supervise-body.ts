@@ -9,7 +9,7 @@ export interface Supervision {
   readonly cancelGrace: number;
   /** Milliseconds; undefined for no limit. */
   readonly timeout: number | undefined;
-  /** The timeout counts from when the body says that it has begun. Default: from the call. */
+  /** The timeout counts from when the body says that it has begun. By default, the timeout counts from the call. */
   readonly beginsLate?: boolean;
 }
 

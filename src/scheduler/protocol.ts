@@ -29,7 +29,7 @@ export type SchedulerEvent<V> =
   /** A dispatched knot has ended. */
   | { readonly type: 'settled'; readonly knot: number; readonly outcome: KnotOutcome<V> }
   | SegmentSettled<V>
-  /** On a cancel, undispatched knots are skipped, running ones awaited. A second cancel does nothing. */
+  /** On a cancel, undispatched knots are skipped, running knots awaited. A second cancel does nothing. */
   | { readonly type: 'cancel' }
   /** Nothing is dispatched until `release`. While held, outcomes are taken, and skips continue. */
   | { readonly type: 'hold' }

@@ -321,7 +321,7 @@ export class Scheduler<V> {
     return commands;
   }
 
-  /** After a cancel, parents decide only handed-back knots; all others are already skipped. */
+  /** After a cancel, parents decide only handed-back knots; all other knots are already skipped. */
   private skipReason(knot: number): SkipReason {
     if (this.state.cancelled && !this.decidedByParents.has(knot)) return 'cancelled';
     return this.table.isSelectable(knot) ? 'branch_not_selected' : 'parent_failed_or_skipped';

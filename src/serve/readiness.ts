@@ -8,7 +8,7 @@ import { fresh, answerWithin } from './fresh-answer';
 
 export interface PartState {
   readonly ready: boolean;
-  /** Why a part is not ready, a code of `docs/errors.md`. The full message is in the log, and not shown to callers. */
+  /** Why a part is not ready: a code of `docs/errors.md`. The full message is in the log, and not shown to callers. */
   readonly error?: string;
   /** A note on a part that is ready, such as that it stands by. */
   readonly note?: string;

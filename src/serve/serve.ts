@@ -41,7 +41,7 @@ interface ServedOptions extends WebhookServerOptions {
   readonly ui?: boolean | UiOptions;
   /** How long {@link Serving.stop} waits for work in progress. Default 30 s. */
   readonly stopTimeout?: Duration;
-  /** Tapestries for which the page has start forms. Default: those that the triggers start. */
+  /** Tapestries for which the page has start forms. Default: the tapestries that the triggers start. */
   readonly tapestries?: Tapestries;
   /** Emitters for the runs of all tapestries, beside those of the tapestries. `false`: delivers to no emitters. */
   readonly emitters?: EmitterList | false;
@@ -70,7 +70,7 @@ export interface UiOptions {
 export interface ServeOptions extends ServedOptions, Omit<OpenOptions, 'tapestries' | 'port' | 'emitters'> {
   /** Further tapestries that the worker can run, beside the triggers' ones. Default: none. */
   readonly tapestries?: Tapestries;
-  /** A registry of `prom-client`, if the process has one. Default: a new one. */
+  /** A registry of `prom-client`, if the process has one. Default: a new registry. */
   readonly registry?: Registry;
   /** Whether this process works for the runs, too. Default true. */
   readonly worker?: boolean;
@@ -87,7 +87,7 @@ export interface Serving {
   readonly url: string | undefined;
   /** The base URL of `/livez`, `/readyz` and `/metrics`. */
   readonly healthUrl: string | undefined;
-  /** The page's address, and the link with the token that allows actions. Undefined if there is no page. */
+  /** The page's address, and the link with the token that allows actions. Undefined if the process has no page. */
   readonly ui: { readonly url: string; readonly link: string; readonly isOpenToOthers: boolean } | undefined;
   /** Rejects after wrong options of a trigger, or a failed worker. Resolves only after {@link stop}. */
   readonly ended: Promise<void>;

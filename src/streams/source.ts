@@ -23,7 +23,7 @@ export interface StreamElement<Value = unknown> {
   readonly value: Value;
   /** The element's position, unique in its partition, and the same at each read. */
   readonly offset: Offset;
-  /** The element's key, for order by key. Default: given by the option `key`. */
+  /** The element's key, for order by key. Default: the key is given by the option `key`. */
   readonly key?: string;
   /** A part with its own order and offsets: a topic's partition, a file. Default: one partition for all elements. */
   readonly partition?: string;
@@ -47,8 +47,8 @@ export interface ReadContext {
   readonly signal: AbortSignal;
   readonly logger: Logger;
   /**
-   * Durably saves the positions of new partitions, all at once, before any of their elements is delivered. This is for
-   * sources that invent names of partitions, or start at their ends: both must be the same after a crash. Deliver
+   * Durably saves the positions of new partitions, all at once, before any of their elements is delivered. Saving is
+   * for sources that invent names of partitions, or start at their ends: both must be the same after a crash. Deliver
    * elements of these partitions only after the promise has resolved.
    */
   save(places: Checkpoint): Promise<void>;

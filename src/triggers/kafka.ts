@@ -32,7 +32,7 @@ export interface KafkaMessage<Value = unknown> {
   readonly value: Value;
   /** The key as UTF-8; null if there is none. */
   readonly key: string | null;
-  /** Headers by name, as UTF-8; if several share a name, the last one. */
+  /** Headers by name, as UTF-8; if several share a name, the last one counts. */
   readonly headers: Readonly<Record<string, string>>;
   readonly topic: string;
   readonly partition: number;
@@ -69,7 +69,7 @@ export interface KafkaMessageOptions<
    * key, become dead letters.
    */
   readonly key?: { readonly header: string };
-  /** Returns the run's parameters, or nothing for no run. If `map` throws: a dead letter. Default: the value. */
+  /** Returns the run's parameters, or nothing for no run. If `map` throws, it is a dead letter. Default: the value. */
   readonly map?: (message: KafkaMessage<KafkaValue<Format>>) => Mapped<Parameters>;
   readonly batch?: undefined;
 }

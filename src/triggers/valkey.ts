@@ -22,7 +22,7 @@ import { isStart, isText, lineOf, ownerOf, requireTapestry } from './option-chec
 export interface ValkeyEntry<Value = unknown> {
   /** The value of the field `field`, by the format. Without the option `field`: all fields, as an object of texts. */
   readonly value: Value;
-  /** All fields of the entry as UTF-8. If several fields share a name, the last one. */
+  /** All fields of the entry as UTF-8. If several fields share a name, the last one counts. */
   readonly fields: Readonly<Record<string, string>>;
   readonly stream: string;
   /** The server's id: `1526919030474-55`. */

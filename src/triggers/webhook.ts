@@ -44,7 +44,7 @@ export interface WebhookLimits {
   readonly rate?: { readonly perSecond: number; readonly burst?: number };
   /** At most this many concurrent starts of runs for requests. Default 100. More requests are refused (429). */
   readonly window?: number;
-  /** Longest wait by `?wait=10s`. Default 60 s. 0: none. */
+  /** Longest wait by `?wait=10s`. Default 60 s; 0: no wait. */
   readonly wait?: Duration;
 }
 

@@ -3,7 +3,7 @@ import { setOwn } from './sorted-tree';
 /**
  * The JSON of answers: of `--json`, the page's HTTP API and MCP tools.
  *
- * - Times are ISO 8601 text, UTC with milliseconds. In code they are milliseconds since the epoch.
+ * - Times are ISO 8601 text, UTC with milliseconds. In code, times are milliseconds since the epoch.
  * - Records of the run history have their columns, and the facts in `extra` or `details`, in camelCase.
  * - Users' data is unchanged: values, their schemas, facts of an event.
  */

@@ -62,7 +62,7 @@ export function isPlainBytes(value: unknown): value is Uint8Array {
   return ofObjects !== null && getPrototype(ofObjects) === null;
 }
 
-/** The same memory as a plain `Uint8Array` of this realm. */
+/** The bytes' memory as a plain `Uint8Array` of this realm. */
 export function asPlainBytes(bytes: Uint8Array): Uint8Array {
   if (getPrototype(bytes) === Uint8Array.prototype) return bytes;
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -45,8 +45,8 @@ export const tunedWorkerOptions = {
 const DEFAULT_ADDRESS = 'localhost:7233';
 
 /**
- * A worker without a cache holds one workflow at a time. Further workflows that it polls wait inside it, and time
- * out after 10 s if the first one waits for them.
+ * A worker without a cache holds one workflow at a time. Further workflows that it polls wait inside the worker, and
+ * time out after 10 s if the first workflow waits for them.
  */
 const WITHOUT_CACHE = {
   maxConcurrentWorkflowTaskExecutions: 1,

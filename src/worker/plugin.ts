@@ -59,12 +59,12 @@ export interface SelvagePluginOptions {
   readonly tapestries: readonly Tapestry<any, any>[];
   /** `ctx.resources` of all bodies. Default: empty. */
   readonly resources?: Resources & Record<string, unknown>;
-  /** Stores that stay open when the worker ends. Default: opened from `SELVAGE_*` and closed with the worker. */
+  /** Stores that stay open when the worker ends. Default: stores opened from `SELVAGE_*` and closed with the worker. */
   readonly backends?: Backends;
   readonly observers?: readonly KnotObserver[];
   /**
    * Emitters for the runs of all tapestries, beside the tapestries' own. `false`: this worker delivers to no emitters,
-   * not even to those. Default: the tapestries' own.
+   * not even to those. Default: the tapestries' own emitters.
    */
   readonly emitters?: EmitterList | false;
   /**
@@ -89,7 +89,7 @@ export interface SelvagePluginOptions {
    * Default 30 s, when the server, too, considers a worker lost; for emitters, 15 s.
    */
   readonly leaseTtl?: Duration;
-  /** @internal Cache of values, shared by all workers of a client. Default: each worker's own. */
+  /** @internal Cache of values, shared by all workers of a client. Default: each worker's own cache. */
   readonly recentValues?: RecentValues;
   /** @internal The identity of `backends`' history, for the server's list of workers. */
   readonly runHistoryIdentity?: string | undefined;

@@ -36,7 +36,7 @@ type StartThread = () => Promise<WorkflowCreator>;
 const bundles = new WeakMap<object, Promise<Bundle | undefined>>();
 const sets = new WeakMap<Bundle, SharedThreads[]>();
 
-/** False if the installed SDK cannot share threads. Without sharing, many task queues need much memory. */
+/** Whether the installed SDK can share threads. Without sharing, many task queues need much memory. */
 export function canShareThreads(): boolean {
   return typeof (Worker as unknown as Record<string, unknown>)['createWorkflowCreator'] === 'function';
 }

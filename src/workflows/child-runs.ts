@@ -191,7 +191,7 @@ export class ChildRuns {
     }
   }
 
-  /** Has no Temporal run id if the child run may continue as new: no other run has its id while the parent runs. */
+  /** The address has no Temporal run id if the child run may continue as new: no other run has its id meanwhile. */
   private handleOf(knot: string, child: string): OtherWorkflow {
     const id = childRunId(this.world.facts().workflowId, knot);
     return this.world.workflow(id, this.listener!.mayContinue(knot) ? undefined : child);

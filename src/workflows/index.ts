@@ -10,7 +10,7 @@ import type { World } from './world';
 
 type OwnWorkflow = (world: World, input: never, continuation?: never) => Promise<unknown>;
 
-/** No tapestry can have such a name. */
+/** No tapestry can have a name like these workflow types. */
 const OWN_WORKFLOWS: ReadonlyMap<string, OwnWorkflow> = new Map<string, OwnWorkflow>([
   [KNOT_WORKFLOW, runKnot],
   [childWorkflowType('subTapestry'), runSubTapestry],

@@ -25,7 +25,7 @@ import {
 } from './messages';
 
 const CANCELLED = 'The map was cancelled';
-/** How often a map starts again after lost records. After that many starts, its run deals with the loss. */
+/** How often a map starts again after lost records. After that many starts, the map's run deals with the loss. */
 const MENDS = 10;
 
 /**
@@ -162,7 +162,7 @@ function isEndedFromOutside(error: TemporalFailure): boolean {
   return cause.type !== RECORDS_LOST && record?.id === undefined;
 }
 
-/** Runs one activity per element. One chain of callbacks does it, as promises are the largest cost in the sandbox. */
+/** Runs one activity per element. One chain of callbacks runs them, as promises are the largest cost in the sandbox. */
 function runElements(world: ChildWorld, part: MapPart): Promise<number[]> {
   const scope = world.scope();
   const elements = activitiesOf(part);

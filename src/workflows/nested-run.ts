@@ -75,9 +75,9 @@ function ownCall({ call: { taskQueue: _, ...call } }: ChildTask): KnotCall {
 }
 
 /**
- * Runs the tapestry to its end. For the server, this child run is its parent: both are cancelled together. If this
- * child run ends without a message, the tapestry's run is asked to cancel itself, so that it settles its own records.
- * `number` counts the knot's runs from 1.
+ * Runs the tapestry to its end. For the server, this child run is the parent of the tapestry's run: both are cancelled
+ * together. If this child run ends without a message, the tapestry's run is asked to cancel itself, so that it settles
+ * its own records. `number` counts the knot's runs from 1.
  */
 async function run(
   world: ChildWorld,

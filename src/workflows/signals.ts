@@ -36,7 +36,7 @@ export interface SignalTaker {
   answerTo(id: string): SignalReceipt | undefined;
   /** Why no signal of this name can be accepted now, whatever its payload. */
   refuse(name: string): Refusal | undefined;
-  /** Whether this execution accepts more signals. With further signals, it could never continue as new. */
+  /** Whether this execution accepts more signals. With more, the execution could never continue as new. */
   takesMore(): boolean;
   take(signal: CheckedSignal): Answer;
   /** Signals were handled, which added to the history. */
@@ -58,12 +58,12 @@ interface Arrival extends UncheckedSignal {
 }
 
 /**
- * How signals enter a run: by `run.signal`, an update with an answer, and by Temporal's own signals without one.
+ * How signals enter a run: by `run.signal`, an update with an answer, and by Temporal's own signals without an answer.
  *
  * G1  No signal is missed: handlers are registered before the first await, and signals wait for the run's layout.
  * G2  An activity checks payloads, as schemas are in the worker. One activity checks all arrivals until it is
- *     scheduled, and one runs at a time, so signals are handled in order. All arrivals of one activation are noted
- *     before its promises continue, so a replay schedules the same activities.
+ *     scheduled, and one activity runs at a time, so signals are handled in order. All arrivals of one activation are
+ *     noted before its promises continue, so a replay schedules the same activities.
  * G3  While signals are being checked, the run neither ends nor continues as new.
  * G4  An accepted signal is never refused when it comes again under its id.
  * G5  The update's validator makes all refusals that need no check, so refusals add nothing to the history.

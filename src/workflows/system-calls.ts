@@ -44,7 +44,7 @@ export interface SystemActivities {
 
 /**
  * Calls activities when nothing else is running: as local ones, which cost the server nothing. A call that cannot be
- * done now continues as a regular activity. That activity shows in Temporal why the run waits, and retries until done.
+ * done now continues as a regular activity. A regular activity shows in Temporal why the run waits, and is retried.
  */
 export function localFirst<A extends object>(world: ChildWorld): A {
   return callsOf<A>(async (activity, request) => {

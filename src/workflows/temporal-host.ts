@@ -89,8 +89,8 @@ export interface TemporalHostOptions extends RunFacts {
 
 /**
  * The Temporal side of the scheduler's host port: turns commands into activities, and their answers into events. The
- * host decides only what the server's limits demand. Each of its parts keeps its own state and informs the host by a
- * listener. Only the host talks to the scheduler and settles knots.
+ * host decides only what the server's limits demand. Each part of the host keeps its own state and informs the host by
+ * a listener. Only the host talks to the scheduler and settles knots.
  *
  * H1  A knot is dispatched by exactly one activity in one execution. Only a knot that a segment hands back is
  *     dispatched again, after the segment's activity has ended.

@@ -91,7 +91,7 @@ export interface OtherWorkflow {
 
 export interface UpdateHandler<Request> {
   readonly description: string;
-  /** Throws to refuse the update, which is then not recorded. Not called on replay, so it changes nothing. */
+  /** Throws to refuse the update, which is then not recorded. Replays do not validate, so this changes nothing. */
   validate(request: Request): void;
   take(request: Request): Promise<unknown>;
   /** The workflow may end before the update is answered. */

@@ -58,7 +58,7 @@ export function startProcess({ name, command, cwd, env, remedy, said }: ProcessO
       link.end(new Error(`it could not be started (${error.message}). ${remedy}`));
       resolve();
     });
-    // At the program's exit, its last output may be on its way. Its children may hold its outputs for longer.
+    // At the program's exit, its last output may be on its way. Children of the program may hold its outputs longer.
     child.on('exit', (code, signal) => {
       const how = signal
         ? `it was ended by ${signal}`

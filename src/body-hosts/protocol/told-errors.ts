@@ -49,8 +49,8 @@ const SAID_BY_HOSTS: readonly string[] = ['BodyMissing', 'InvalidInput', 'NotDec
 /**
  * Restores an error from the other side.
  *
- * @param ofStreams error types of the call's streams here, which may come back. Any other type than these may be the
- * name of a class of the user's, `InvalidKey` as well as `ValueError`
+ * @param ofStreams error types of the call's streams here, which may come back. Any other type may be a class of the
+ * user's, `InvalidKey` as well as `ValueError`
  */
 export function thrownAs(told: ToldError, ofStreams?: ReadonlySet<string>): unknown {
   if (told.thrown !== undefined) return decodeJson(told.thrown as Json);

@@ -169,7 +169,7 @@ export class StreamHost {
       }),
     ];
     const cancelled = (): void => {
-      // Otherwise another process has the activity, or the stream was ended by force.
+      // In all other cases another process has the activity, or the stream was ended by force.
       if (context.cancellationDetails?.cancelRequested || context.cancellationDetails?.workerShutdown)
         reading.stop();
       else reading.kill();

@@ -11,7 +11,7 @@ import type { Part } from './progress';
 export interface Unit extends Part {
   /** The key of the unit's first element in the start ledger, with the partition. */
   readonly key: string;
-  /** Order keys of the elements: units with a common key wait for each other. Absent without order by key. */
+  /** Order keys of the elements: units with a common key wait for each other. Without order by key: absent. */
   readonly keys?: readonly string[];
   /** Why the only element cannot be parameters of a run. */
   readonly refusal?: DeadLetterReason;

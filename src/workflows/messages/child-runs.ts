@@ -27,11 +27,11 @@ export interface ChildTask {
   /** Absent: the child run only runs the knot's activity. */
   readonly node?: NodeKind;
   readonly map?: PlanMap;
-  /** For a map in a further execution: the position of its next element. */
+  /** For a map in a further execution, the position of its next element. */
   readonly from?: number;
-  /** For a map: ranges of elements whose activities were ended from outside. Absent: none. */
+  /** For a map, ranges of elements whose activities were ended from outside. Absent: none. */
   readonly ended?: readonly number[];
-  /** For a map: how often it started again after lost records. Absent: never. */
+  /** For a map, how often it started again after lost records. Absent: never. */
   readonly mended?: number;
   readonly behaviour: number;
   readonly limits: RunLimits;

@@ -11,14 +11,14 @@ import type { RecordedAttempt } from '../../authoring/run-graph';
 export interface KnotTask {
   /** Packed hash: see `packHash`. */
   readonly plan: string;
-  /** Absent: the activity's id. */
+  /** The knot's id. Absent: the activity's id. */
   readonly knot?: string;
   readonly parents?: readonly (Envelope | null)[];
-  /** The Temporal run id of the run's records. Default: the current execution's. */
+  /** The Temporal run id of the run's records. Default: the current execution's Temporal run id. */
   readonly temporalRunId?: string;
   /** The run's workflow id, if the activity belongs to a child run. */
   readonly runId?: string;
-  /** For a branch: tags of its paths in this run, which its activity records. */
+  /** For a branch, the tags of its paths in this run, which its activity records. */
   readonly paths?: readonly string[];
   /** Set if a segment handed the knot back: there may be a record, and the body may have thrown. */
   readonly handedBack?: HandedBack;
@@ -40,9 +40,9 @@ export interface KnotTask {
 export interface EndedRun {
   readonly runId: string;
   readonly temporalRunId: string;
-  /** Why its workflow failed. Outcomes of its knots are on record. */
+  /** Why the run's workflow failed. Outcomes of its knots are on record. */
   readonly error?: { readonly type: string; readonly message: string };
-  /** For a loop: the iteration, from 1. */
+  /** For a loop, the iteration, from 1. */
   readonly iteration?: number;
 }
 
@@ -57,7 +57,7 @@ export interface KnotCall {
 }
 
 export interface HandedBack {
-  /** For a map: elements whose bodies have thrown, by position; at most 500. */
+  /** For a map, elements whose bodies have thrown, by position; at most 500. */
   readonly elements?: readonly (readonly [position: number, how: HandedBack])[];
   /** Number of throws. Default 0. */
   readonly throws?: number;

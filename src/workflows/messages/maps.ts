@@ -37,7 +37,7 @@ export interface BatchTask extends Pick<KnotTask, 'plan' | 'temporalRunId' | 'ru
   readonly slice: string;
   /** Ranges of offsets of elements in the slice. */
   readonly offsets: readonly number[];
-  /** At most this many bodies at once. */
+  /** Maximum number of concurrent bodies. */
   readonly concurrency: number;
   /** Whether some elements may be on record. */
   readonly mayBeRecorded?: true;
@@ -57,7 +57,7 @@ export interface MapWork extends Pick<ChildTask, 'behaviour' | 'limits' | 'knot'
   /** The activity's options, with the map's id in place of the element's. */
   readonly call: KnotCall;
   readonly task: Pick<ChildTask['task'], 'plan' | 'reuse' | 'temporalRunId' | 'runId'>;
-  /** At most this many concurrent activities. */
+  /** Maximum number of concurrent activities. */
   readonly window: number;
   /** Elements of one batch; absent: one element per activity. */
   readonly batch?: { readonly size: number; readonly concurrency: number };

@@ -31,7 +31,7 @@ export interface RunMemo {
   readonly parentKnot?: string;
   /** Trace span of the run's start, in W3C Trace Context. */
   readonly traceparent?: string;
-  /** When the run is cancelled; milliseconds since the epoch. */
+  /** When the run is cancelled, in milliseconds since the epoch. */
   readonly deadline?: number;
   readonly resume?: ResumedRun;
   /** At most this many encoded bytes of values in the history, if the starter has set it. */
@@ -42,7 +42,7 @@ export interface RunMemo {
   readonly allowReferences?: true;
   /** Set to reuse no values of other runs. Absent: knots with the option `cache` reuse values. */
   readonly reuse?: false;
-  /** The starter's backends. Absent: the starter has none. */
+  /** The starter's backends. Absent: the starter has no backends. */
   readonly backends?: BackendIdentities;
   /** Limits other than the defaults, for tests. Child runs inherit them. */
   readonly limits?: Partial<RunLimits>;
@@ -141,7 +141,7 @@ export interface FinishRunRequest extends RunMemo {
   readonly signals?: LeftSignals;
   /** Outcomes of all knots, as a scheduler saves them. Absent: records are not compared with outcomes. */
   readonly outcomes?: string;
-  /** The workflow's parameters, to be recorded again if lost. Absent if an earlier execution got them. */
+  /** The workflow's parameters, to be recorded again if lost. Absent if an earlier execution got the values. */
   readonly parameters?: unknown;
   /** The run's first failures, to be recorded again if lost. */
   readonly failures?: readonly KnotFailure[];

@@ -48,7 +48,7 @@ export type SignalCheck =
       /** Knots that wait for this signal and whose schemas refuse it. Absent: none. */
       readonly unfit?: readonly string[];
     }
-  /** Why no knot could take it. */
+  /** Why no knot could take the signal. */
   | { readonly refused: string };
 
 /** A signal that was refused without its sender being told. */

@@ -28,7 +28,7 @@ export type StreamMode = 'running' | 'paused' | 'draining';
 
 /** How far one partition of a source is finished. */
 export interface PartitionCheckpoint {
-  /** Everything up to this position is finished. Absent: nothing. */
+  /** Every element up to this position is finished. Absent: nothing. */
   readonly after?: Json;
   /** Elements finished beyond `after`: key of the first, number of elements, and, for several, key of the last. */
   readonly done?: readonly (readonly [key: string, elements: number, last?: string])[];
@@ -85,7 +85,7 @@ export interface PumpTask {
 
 export interface PumpEnd {
   readonly checkpoint: StreamCheckpoint;
-  /** `ended`: the source has no more elements. `stopped`: the pump was told to stop. Everything read is finished. */
+  /** `ended`: the source has no more elements. `stopped`: the pump was told to stop. Every read element is finished. */
   readonly why: 'ended' | 'stopped';
 }
 
