@@ -24,7 +24,7 @@ import { SegmentTable } from './segment-table';
  *
  * S1  A knot is decided (run, skipped or failed) only when all its parents are settled, even if one has already failed.
  *     So outcomes may come in any order. A knot runs if all its parents are Ok; else its error policy decides. A failed
- *     optional parent counts as skipped. The scheduler that runs a segment decides its members by the same rules; the
+ *     optional parent counts as skipped. The scheduler that runs a segment decides its members by the same rules. The
  *     members are settled here in layout order, and a member without an outcome is decided here. Outcomes taken over
  *     from another run are Ok from the start, whatever their parents.
  * S2  Every knot is settled exactly once, only by `settle`. Events that would repeat it are refused before any
