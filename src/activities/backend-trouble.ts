@@ -29,7 +29,7 @@ async function commitAgain<T>(commit: () => Promise<T>, error: unknown): Promise
   throw last;
 }
 
-/** The failure to record if no backend can hold an outcome. Undefined if no body made one; then the run fails. */
+/** The failure to record if no backend can hold an outcome. Undefined without a body's outcome: then the run fails. */
 export function failedInstead({ record }: Commit, error: SelvageError, hashing: Hashing): Commit | undefined {
   if (record.outcome !== 'ok') return undefined;
   const where = { runId: record.run_id, knotId: record.knot_id, attempt: record.attempt };

@@ -88,7 +88,7 @@ interface Composing {
 }
 
 /**
- * Composes all recorded elements; returns the others. Millions of elements take longer than a worker lives, so
+ * Composes all recorded elements; returns the other elements. Millions of elements take longer than a worker lives, so
  * finished parts are kept in the data store for the next attempt.
  */
 async function composeAll(

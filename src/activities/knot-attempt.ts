@@ -201,8 +201,8 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   }
 
   /**
-   * Resolves once the server knows the number. This is called before a suspect's body begins and before other suspects
-   * join it. Errors as of {@link begin}.
+   * Resolves once the server knows the number. To call before a suspect's body begins and before other suspects join
+   * it. Errors as of {@link begin}.
    */
   async runAmong(suspects: number): Promise<void> {
     this.among = suspects;

@@ -255,7 +255,7 @@ async function concludeNested(
   if (ended.iteration === undefined) return outcomeOfResult(plan, knot, values, parents, digest);
   const given = { ...knot, inputs: nestedPlan(knot)!.parameters };
   const initial = assembleInputs(given, 'values', await parents.read(given, 'values'));
-  // Encoded before the function gets it, which may change its copy.
+  // The value is encoded before the function gets it, as the function may change its copy.
   const state = encodeOutput({ ...initial, ...values }, digest);
   const answer = await isOver({ state: decodeValue(state.encoded!) });
   const end = outcomeOfLoop(knot, answer, state, ended.iteration);

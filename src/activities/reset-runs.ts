@@ -19,7 +19,7 @@ export async function isResetRun(
   return described?.raw.workflowExecutionInfo?.firstRunId !== temporalRunId;
 }
 
-/** The latest records of these knots in earlier executions of the run. Knots without one are left out. */
+/** The latest records of these knots in earlier executions of the run. Knots without a record are left out. */
 export async function recordsBeforeReset(
   runHistory: Pick<RunHistory, 'findLineage'>,
   runId: string,
@@ -33,7 +33,7 @@ export async function recordsBeforeReset(
   return found;
 }
 
-/** Records by knot id: of this run and, for a reset run, from before the reset. Knots without one are left out. */
+/** Records by knot id: of this run and, for a reset run, from before the reset. Knots without a record are left out. */
 export async function recordsOf(
   environment: RecordSources,
   runId: string,

@@ -91,7 +91,7 @@ class ReuseWalk {
     return found;
   }
 
-  /** Records the found values, except those that no longer exist and those found because of them. */
+  /** Records the found values, except those that no longer exist and values found because of those. */
   async takeOver(): Promise<number[]> {
     const taken = await this.withValues();
     if (taken.length === 0) return taken;

@@ -3,7 +3,7 @@ import { unpackRanges } from '../scheduler';
 import type { LoadedPlan } from '../runtime';
 import type { SegmentTask } from '../workflows/messages';
 
-/** A segment as a layout: outside parents as parameters, then its knots. Terminals are values wanted outside of it. */
+/** A segment as a layout: outside parents as parameters, then its knots. Terminals are wanted outside the segment. */
 export interface SegmentGraph {
   readonly layout: Layout;
   /** The segment's members, by index in its layout. */

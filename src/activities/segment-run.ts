@@ -55,8 +55,8 @@ const TOLD_ELEMENTS = 500;
  * to G1: the interpreter decides them in the same way, and records them after the segment. A knot's own record is
  * written before its children start: a segment is a group of durable knots, not one durable step.
  * G2 A knot with a record is adopted and its body not called: a later attempt reads all records before it starts.
- * G3 After a lost worker nothing is run. Knots that were running have no record then, while all their parents have one.
- * Such knots run individually from then on, so that a body that kills its worker takes no others down.
+ * G3 After a lost worker nothing is run. Knots that were running have no record after that, while all their parents
+ * have one. Such knots run individually from then on, so that a body that kills its worker takes no others down.
  * G4 A segment's answer repeats the records. Knots without a record are handed back, and the interpreter decides on
  * them.
  */

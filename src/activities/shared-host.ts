@@ -126,7 +126,7 @@ export class SharedHost implements KnotHost {
   ): 'pass' | 'leave' | undefined {
     if (this.isStopped()) return 'leave';
     if (isBackendTrouble(error)) return 'pass';
-    // An activity of its own waits for a damaged or missing value or for a host, counts lost ones, and reports it.
+    // The knot's own activity waits for a damaged or missing value or for a host, counts lost hosts, and tells why.
     if (!isOfClass(error, 'damaged') && !isHostTrouble(error) && !(error instanceof HostLost))
       return undefined;
     this.activity.handBack(knot, trail ? handedOn(knot, trail) : {});

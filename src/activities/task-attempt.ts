@@ -7,7 +7,7 @@ export interface HandedOnTrail extends Trail {
   readonly waits_for?: { readonly code: string; readonly since: number };
 }
 
-/** Passed to the next attempt through the server: counts, the trail, and the body's `ctx.heartbeat` details. */
+/** What an attempt passes to the next through the server: counts, the trail, and the body's `ctx.heartbeat` details. */
 export interface HeartbeatDetails {
   readonly throws: number;
   readonly refusals: number;

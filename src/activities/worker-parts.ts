@@ -53,7 +53,7 @@ export interface WorkerPartsOptions {
   readonly leaseTtl?: number | undefined;
   /** Logger for bodies and for messages about runs. Default: bodies write to Temporal's logger. */
   readonly logger?: LoggerLike;
-  /** Called for every attempt of a knot. Default: none. */
+  /** Observers, called for every attempt of a knot. Default: none. */
   readonly observers?: readonly KnotObserver[];
   /** Work to do before a run that was cut short ends, by tapestry name. The work for a run may be called again. */
   readonly cutShort?: ReadonlyMap<string, (runId: string, temporalRunId: string) => Promise<void>>;
@@ -137,7 +137,7 @@ export class WorkerParts implements Hashing {
   }
 
   /**
-   * @param server its name in run records; undefined if unknown
+   * @param server the server's name in run records; undefined if unknown
    * @param client asked about runs that have no record
    * @param clock for records
    */
@@ -166,7 +166,7 @@ export class WorkerParts implements Hashing {
     this.traces = BodyTraces.of(backends.runHistory);
   }
 
-  /** Called in every activity. @throws Error before {@link attach} */
+  /** Called at the start of every activity. @throws Error before {@link attach} */
   requireAttached(): void {
     if (!this.backends)
       throw new Error('An activity ran before the worker was started: run it by worker.run() or runUntil().');

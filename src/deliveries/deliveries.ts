@@ -31,11 +31,11 @@ export interface DeliveriesOptions {
   readonly logger: LoggerLike;
   /** Base of emitters' relative paths. */
   readonly projectDir: string;
-  /** Time after which another process replaces a dead one. Default 15 s. */
+  /** Time after which another process replaces a dead process. Default 15 s. */
   readonly leaseTtl?: Duration;
 }
 
-/** The emitters of a process. The process with an emitter's lease delivers to it. */
+/** The emitters of a process. The process with an emitter's lease delivers to that emitter. */
 export class Deliveries {
   readonly #feed: Feed;
   readonly #runners: readonly EmitterRunner[];

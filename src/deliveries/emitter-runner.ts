@@ -32,7 +32,7 @@ export const leaseOf = (name: string): string => `emitter/${name}`;
  * Delivers to one emitter while this process has its lease:
  *
  * 1. The cursor passes events in the transaction that records their delivery or their dead letters.
- *    Successive deliveries are saved together, so that a crash repeats the last of them.
+ * Successive deliveries are saved together, so that a crash repeats the last deliveries.
  * 2. A new holder has a new version of the state, so a former holder cannot move the cursor.
  * 3. A delivery that takes too long is abandoned.
  */
@@ -115,7 +115,7 @@ export class EmitterRunner {
     if (isOther || (!this.#receiver.isBusy && (this.#passed || isWanted))) this.#wake?.abort();
   }
 
-  /** Returns a function that releases the lease; undefined, after a pause, if another has it. */
+  /** Returns a function that releases the lease; undefined, after a pause, if another process has the lease. */
   async #acquire(signal: AbortSignal, onLost: () => void): Promise<(() => Promise<void>) | undefined> {
     const { leases, owner, holder } = this.#around;
     const { table, ttl } = leases;

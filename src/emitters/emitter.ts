@@ -9,7 +9,7 @@ export interface DeliveryContext {
   readonly logger: Logger;
   /** Number of earlier attempts at this batch; 0 the first time. */
   readonly attempt: number;
-  /** Reads a value by its hash. @throws SelvageError if it is gone, or the data store is unreachable */
+  /** Reads a value by its hash. @throws SelvageError if the value is gone, or the data store is unreachable */
   value(hash: string): Promise<unknown>;
   /** Lineage records of these knots, unsorted. @throws SelvageError if the run history is unreachable */
   records(temporalRunId: string, knotIds: readonly string[]): Promise<readonly LineageRecord[]>;
@@ -59,6 +59,6 @@ export interface Emitter {
    * effort: events in excess are dropped, none is repeated, and no body waits. An error of `live` is logged.
    */
   live?(event: LiveEvent, context: LiveContext): Promise<void> | void;
-  /** Called when the process stops delivering. */
+  /** Closes the emitter when the process stops delivering. */
   close?(): Promise<void>;
 }

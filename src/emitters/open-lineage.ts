@@ -9,7 +9,7 @@ interface CommonOptions extends EmitterOptions {
   readonly namespace: string;
   /** URI that events name as their maker. Default: this package. */
   readonly producer?: string;
-  /** Knots that are jobs: those with a `dataset` (default), all that ran, or none. Elements of maps are never jobs. */
+  /** Knots that are jobs: those with a `dataset` (default), all knots run, or none. Elements of maps are never jobs. */
   readonly knots?: 'datasets' | 'all' | 'none';
 }
 

@@ -12,7 +12,7 @@ export interface OpenTelemetryEmitterOptions extends EmitterOptions {
    */
   readonly mode?: TraceMode;
   /**
-   * Number of elements of a map that get a span: the first ones, and as many failed ones. The map's own span counts
+   * Number of elements of a map that get a span: the first elements, and as many failed ones. The map's own span counts
    * all. A run keeps the number. Default 20.
    */
   readonly elementsPerMap?: number;

@@ -355,7 +355,7 @@ export class InProcessHost extends LayoutRun {
     }
   }
 
-  /** Called before the extending knot is settled, so that the run cannot end in between. */
+  /** To call before the extending knot is settled, so that the run cannot end in between. */
   private grow({ plan: { plan, hash, text } }: AcceptedExtension): void {
     const before = this.graph.layout.size;
     const { terminals } = this.environment;

@@ -41,7 +41,7 @@ export interface RunLocallyOptions {
   readonly logger?: LoggerLike;
   /** Aborting this signal cancels the run, as on Temporal. */
   readonly signal?: AbortSignal;
-  /** The run's id. Default: a new one. */
+  /** The run's id. Default: a new id. */
   readonly runId?: string;
   /** At most this many bodies running at once. Default 500. */
   readonly concurrency?: number;
@@ -132,7 +132,7 @@ async function deliver(
   return await Deliveries.start({ backends, emitters, logger, projectDir: process.cwd() });
 }
 
-/** Most tapestries name no host, and load nothing for it. */
+/** Most tapestries name no host, and load no host. */
 async function hostsFor(
   tapestry: TapestryRecord,
   logger: LoggerLike | undefined,

@@ -230,7 +230,7 @@ function goesInSegment(layout: Layout, knot: number, slow: ReadonlySet<number>):
 }
 
 /**
- * A segment begins with the run, or when a knot outside of segments with a local child ends. A further one begins
+ * A segment begins with the run, or when a knot outside of segments with a local child ends. A further segment begins
  * when the later of two parallel segments with a common child ends, and when a full one ends.
  */
 function activitiesOf(

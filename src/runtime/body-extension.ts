@@ -18,7 +18,7 @@ import type { StoredValue } from '../ports';
 import type { LoadedPlan } from './loaded-plan';
 import type { KnotOutcomeToRecord } from './node-outcome';
 
-/** A fragment as stored in the data store. Its hash names it in records, histories and plans. */
+/** A fragment as stored in the data store. A fragment's hash names it in records, histories and plans. */
 export interface StoredFragment extends StoredValue {
   readonly fragment: Fragment;
 }

@@ -21,7 +21,7 @@ import { elementName } from './element-knots';
 
 const NAMED_ELEMENTS = 20;
 
-/** Results of some elements, for another process that continues behind them. */
+/** Results of some elements, for another process that continues behind these elements. */
 export interface ComposedRange {
   /** The results in order: each value as a part of the list; null for a failure. */
   readonly parts: readonly (string | null)[];

@@ -19,7 +19,7 @@ export class LeaseKeeper {
   ) {}
 
   /**
-   * Keeps a lease that was granted for {@link ttl}. The returned function gives it back and never rejects: a
+   * Keeps a lease that was granted for {@link ttl}. The returned function gives the lease back and never rejects: a
    * lease that cannot be given back expires.
    *
    * @param onLost called at most once, if the lease was not renewed in time and somebody else took it

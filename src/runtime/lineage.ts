@@ -56,7 +56,7 @@ export interface OkToRecord {
   readonly payload?: string;
 }
 
-/** Shared by the records of knots without constants or extras, which are most. */
+/** No facts, shared by the records of knots without constants or extras, which are most. */
 const NOTHING: Record<string, never> = Object.freeze({});
 
 /**

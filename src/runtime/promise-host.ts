@@ -4,7 +4,7 @@ import type { Command, KnotOutcome, Scheduler, SchedulerEvent, SkipReason } from
 export interface PromisedWork<V> {
   /** If the promise resolves with undefined, the knot and everything downstream stay unsettled. */
   run(knot: number): Promise<KnotOutcome<V> | undefined>;
-  /** Without this, skips need no work. Its synchronous part runs before any other knot starts. */
+  /** Without this, skips need no work. `skip` begins its work before any other knot starts. */
   skip?(knot: number, reason: SkipReason): Promise<void>;
   /** Does the work for a knot that failed because of its parents, like `skip`. */
   fail?(knot: number): Promise<void>;

@@ -13,7 +13,7 @@ export function userFrame(stack: string): string | undefined {
   for (const text of stack.split('\n')) {
     const { name, file, line, column } = FRAME.exec(text)?.groups ?? {};
     if (file === undefined) continue;
-    // The frames below are those that called the body.
+    // The frames further down are those that called the body.
     if (/\bcall(?:Body|Validated)$/.test(name ?? '')) return undefined;
     const path = file.replace(/^file:\/\/(?=\/)/, '').replace(/^\/(?=[A-Za-z]:)/, '');
     if (isUsers(path.replaceAll('\\', '/'))) return `${path}:${line}:${column}`;

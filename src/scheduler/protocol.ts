@@ -66,7 +66,7 @@ export interface SegmentSettled<V> {
 
 export type Command =
   /**
-   * Runs these knots, ascending, as one activity that schedules them itself. Only with
+   * Runs these knots, ascending, as one activity that schedules its knots itself. Only with
    * {@link SchedulerOptions.segments}.
    */
   | { readonly type: 'segment'; readonly knots: number[] }

@@ -27,8 +27,8 @@ import { SegmentTable } from './segment-table';
  *     optional parent counts as skipped. The scheduler that runs a segment decides its members by the same rules. The
  *     members are settled here in layout order, and a member without an outcome is decided here. Outcomes taken over
  *     from another run are Ok from the start, whatever their parents.
- * S2  Every knot is settled exactly once, only by `settle`. Events that would repeat it are refused before any
- *     change. Only knots that a segment hands back go from `running` to `waiting`.
+ * S2  Every knot is settled exactly once, only by `settle`. Events that would settle a knot twice are refused before
+ *     any change. Only knots that a segment hands back go from `running` to `waiting`.
  * S3  A knot is in one of the three ready queues exactly if it is waiting, its settled parents let it run, and the run
  *     is started and not cancelled. A cancel empties the queues, so nothing is left to dispatch.
  * S4  At most `window` activities are in flight; a segment is one, a waiting knot none. Only `ReadyKnots` starts and

@@ -9,7 +9,7 @@ export type NodeHandler = (incoming: IncomingMessage, outgoing: ServerResponse) 
 
 /**
  * Converts a handler (`toFetchHandler(…)`, `serve(…)`) to one for `node:http`, connect and express.
- * In express, mount it before body parsers, since a signature needs the unparsed body:
+ * In express, mount the handler before body parsers, since a signature needs the unparsed body:
  * `app.use('/hooks', toNodeHandler(handler))`.
  */
 export function toNodeHandler(handler: Fetch | { readonly fetch: Fetch }): NodeHandler {

@@ -54,7 +54,7 @@ export function isOfTapestry(run: string, name: string): boolean {
   return run === name || (BATCH.test(run) && run.replace(BATCH, '') === name.slice(0, NAMED));
 }
 
-/** The batch's tapestry; undefined unless the name is of a batch of one of these. */
+/** The batch's tapestry; undefined unless the name is of a batch of one of these tapestries. */
 export function batchNamed(name: string, tapestries: Iterable<TapestryRecord>): TapestryRecord | undefined {
   const size = Number(BATCH.exec(name)?.[1] ?? 0);
   if (size < 2 || size > LARGEST_BATCH) return undefined;

@@ -48,7 +48,7 @@ export interface ResultContext {
 }
 
 export interface StreamOptions<Value = unknown, Values extends object = Record<string, unknown>> {
-  /** Unique in the namespace. The id names the stream's progress: another id reads from the beginning. */
+  /** Unique id in the namespace. The id names the stream's progress: another id reads from the beginning. */
   readonly id: string;
   /** The parameter for the element's value. Default: the value is the object of all parameters. */
   readonly parameter?: string;

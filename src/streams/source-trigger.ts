@@ -16,7 +16,7 @@ export interface CheckpointStore {
 }
 
 export interface SourceTriggerOptions<Value = unknown, Parameters extends object = object> {
-  /** Unique among triggers of its kind, and among streams. The name identifies the record of started runs. */
+  /** A name, unique among triggers of its kind, and among streams. The name identifies the record of started runs. */
   readonly id: string;
   /** Returns the parameters of an element's run, or nothing to start no run. Default: the value is the parameters. */
   readonly map?: (value: Value) => Parameters | null | undefined | Promise<Parameters | null | undefined>;

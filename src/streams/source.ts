@@ -72,7 +72,7 @@ export function gapWords({ after, before, lost, why }: Omit<Gap, 'at'>): string 
 export interface PartitionedFeed<Value = unknown> {
   /**
    * Delivers all elements after these positions, and other partitions from their beginning, each in its order. Reading
-   * survives outages; it throws only errors that no retry helps.
+   * survives outages; reading throws only errors that no retry helps.
    */
   read(after: Checkpoint, context: ReadContext): AsyncIterable<Delivered<Value>>;
   /** The undelivered amount. Default: unknown. */

@@ -41,7 +41,7 @@ export interface KafkaMessage<Value = unknown> {
 }
 
 interface CommonOptions<Format extends MessageFormat> {
-  /** Unique among the project's Kafka triggers. The record of started messages is kept under this id. */
+  /** An id, unique among the project's Kafka triggers. The record of started messages is kept under this id. */
   readonly id: string;
   /** Names or patterns of topics, refreshed each minute. Patterns match no `__…` topics and no dead letters. */
   readonly topics: string | RegExp | readonly (string | RegExp)[];
@@ -69,7 +69,7 @@ export interface KafkaMessageOptions<
    * key, become dead letters.
    */
   readonly key?: { readonly header: string };
-  /** Returns the run's parameters, or nothing for no run. If `map` throws, it is a dead letter. Default: the value. */
+  /** Returns the run's parameters, or nothing for no run. If `map` throws: a dead letter. Default: the value. */
   readonly map?: (message: KafkaMessage<KafkaValue<Format>>) => Mapped<Parameters>;
   readonly batch?: undefined;
 }
@@ -79,8 +79,8 @@ export interface KafkaBatchOptions<
   Format extends MessageFormat,
 > extends CommonOptions<Format> {
   /**
-   * Passes messages of a partition to one run, in order: `maxSize` of them (at most 10,000), or those that
-   * arrive within `maxWait` after the first (default 1 s).
+   * Passes messages of a partition to one run, in order: `maxSize` messages (at most 10,000), or messages that arrive
+   * within `maxWait` after the first (default 1 s).
    */
   readonly batch: { readonly maxSize: number; readonly maxWait?: Duration };
   /** Returns the run's parameters, or nothing for no run. If `map` throws, all messages become dead letters. */
@@ -100,7 +100,7 @@ export interface KafkaSettings
     Pick<KafkaMessageOptions<object, MessageFormat>, 'key'> {
   readonly topics: readonly (string | RegExp)[];
   readonly batch?: { readonly maxSize: number; readonly maxWaitMs: number };
-  /** Takes a {@link KafkaMessage}, or a list of them. */
+  /** Takes a {@link KafkaMessage}, or a list of messages. */
   readonly map?: (body: any) => unknown;
 }
 

@@ -36,7 +36,7 @@ export interface ValkeyMessage<Value = unknown> {
 }
 
 interface CommonOptions<Format extends MessageFormat> {
-  /** Unique among the project's Valkey triggers. The record of started events is kept under this id. */
+  /** An id, unique among the project's Valkey triggers. The record of started events is kept under this id. */
   readonly id: string;
   /** How values are read. Default `json`. */
   readonly format?: Format;

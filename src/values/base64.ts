@@ -5,7 +5,7 @@ const NOT_A_LETTER = 255;
 const VALUES = new Uint8Array(128).fill(NOT_A_LETTER);
 CODES.forEach((code, value) => (VALUES[code] = value));
 
-/** Slice size, a multiple of 3, so that only the last slice is padded. Its codes must fit on the stack as arguments. */
+/** Slice size, a multiple of 3, so that only the last slice is padded. The codes of a slice must fit on the stack. */
 const BYTES_PER_SLICE = 3 * 1024;
 
 /** RFC 4648 with padding. The code is our own, as the workflow sandbox has neither `Buffer` nor `btoa`. */

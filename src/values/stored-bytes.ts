@@ -4,8 +4,8 @@ import { isHash } from './hash';
 const STORED_BYTES = Symbol.for('selvage.stored-bytes');
 
 /**
- * A reference to bytes in the data store. `ctx.store(…)` returns it, a body may return it, whole or in a value, and
- * `ctx.open(…)` reads the bytes. Only the reference is encoded and hashed; its hash stands for the bytes.
+ * A reference to bytes in the data store. `ctx.store(…)` returns a reference, a body may return it, whole or in a
+ * value, and `ctx.open(…)` reads the bytes. Only the reference is encoded and hashed; its hash stands for the bytes.
  */
 export class StoredBytes {
   /** The hash `bytes-sha256:…`, with the digest that `sha256sum` prints. */

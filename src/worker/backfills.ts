@@ -57,8 +57,8 @@ interface KnownBackfill {
  * attempt at a partition therefore starts the same run, once.
  * B2 A running run is awaited, whoever started it, and never ended in favour of another. A run that was over before
  * the partition was chosen is made again, under the next number.
- * B3 Waits for runs take at most half of the worker's slots, as the runs need the others. A partition without a slot
- * is checked again later.
+ * B3 Waits for runs take at most half of the worker's slots, as the runs need the other slots. A partition without a
+ * slot is checked again later.
  * B4 The last step of a backfill that is cut short cancels its runs, including those of a killed worker.
  */
 export class WorkerBackfills implements BackfillHost {

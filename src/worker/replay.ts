@@ -43,7 +43,7 @@ export interface ReplayedExecution {
   readonly tapestry?: string;
   /** Number of events in the history. */
   readonly events: number;
-  /** Child runs that the execution started, with own histories: `replayRun` replays these, `replayHistory` does not. */
+  /** Child runs that the execution started: `replayRun` replays child runs, `replayHistory` does not. */
   readonly childRuns: readonly StartedChildRun[];
   /**
    * - `replays`: a worker of this installation repeats the history, and can continue from its end
@@ -238,7 +238,7 @@ async function replay(
   return { ...execution, verdict: 'nondeterministic', difference, error };
 }
 
-/** Why these events do not replay, in the SDK's words; undefined if they do. */
+/** Why these events do not replay, in the SDK's words; undefined if the events do replay. */
 async function problemOf(
   events: readonly HistoryEvent[],
   runId: string,

@@ -15,7 +15,7 @@ const MENDS = 10;
 
 /**
  * Records everything that no activity has recorded, and ends the run or continues it in the next execution.
- * `parameters` is undefined if an earlier execution got them.
+ * `parameters` is undefined if an earlier execution got the parameters.
  */
 export async function conclude(
   host: TemporalHost,

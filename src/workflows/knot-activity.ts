@@ -22,7 +22,7 @@ const MESSAGE_LENGTH = 500;
 
 /**
  * Schedules the activity of one knot. The promise resolves one microtask after the activity ends, as in recorded
- * histories. `then` makes one promise for it, an `async` function two, and promises are costly in the sandbox.
+ * histories. `then` makes one promise for the wait, an `async` function two, and promises are costly in the sandbox.
  */
 export function callKnot<Answer = KnotAnswer>(
   world: ChildWorld,

@@ -162,7 +162,7 @@ function isEndedFromOutside(error: TemporalFailure): boolean {
   return cause.type !== RECORDS_LOST && record?.id === undefined;
 }
 
-/** Runs one activity per element. One chain of callbacks runs them, as promises are the largest cost in the sandbox. */
+/** Runs one activity per element. Uses a chain of callbacks, as promises are the largest cost in the sandbox. */
 function runElements(world: ChildWorld, part: MapPart): Promise<number[]> {
   const scope = world.scope();
   const elements = activitiesOf(part);

@@ -44,7 +44,7 @@ export class RunningKnots {
     private readonly listener: RunningKnotsListener,
   ) {}
 
-  /** Knots that prevent continuing as new. Knots in child runs do not prevent it. */
+  /** Knots that prevent continuing as new. Knots in child runs do not prevent that. */
   get here(): ReadonlySet<number> {
     return this.scheduled;
   }

@@ -32,7 +32,7 @@ export interface SegmentEnd extends SegmentOutcomes {
 }
 
 export interface SegmentsListener {
-  /** Called once for each segment taken. */
+  /** A segment has ended; told once for each segment taken. */
   ended(members: readonly number[], end: SegmentEnd): void;
   /** Whether the activity ended with this error, or before it was done, because of the cancel. */
   isCancelled(error: unknown): boolean;
@@ -75,7 +75,7 @@ export class Segments {
     return segments;
   }
 
-  /** Called before any segment is taken, with the segment that the run's first step began. */
+  /** To call before any segment is taken, with the segment that the run's first step began. */
   takeUp(begun: BegunSegment | undefined): void {
     this.begun = begun;
   }

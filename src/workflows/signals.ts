@@ -28,7 +28,7 @@ const CHECKED_LENGTH = 256 * 1024;
 
 export interface SignalTaker {
   readonly limits: RunLimits;
-  /** Hash of the run's plan. An extension changes it and the names. */
+  /** Hash of the run's plan. An extension changes the plan and the names. */
   plan(): string;
   /** Signals that knots of the run wait for. */
   names(): ReadonlySet<string>;
@@ -36,7 +36,7 @@ export interface SignalTaker {
   answerTo(id: string): SignalReceipt | undefined;
   /** Why no signal of this name can be accepted now, whatever its payload. */
   refuse(name: string): Refusal | undefined;
-  /** Whether this execution accepts more signals. With more, the execution could never continue as new. */
+  /** Whether this execution accepts more signals. With more signals, the execution could never continue as new. */
   takesMore(): boolean;
   take(signal: CheckedSignal): Answer;
   /** Signals were handled, which added to the history. */

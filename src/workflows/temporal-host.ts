@@ -422,7 +422,7 @@ export class TemporalHost {
       else if (command.type === 'segment') this.queue.add(command.knots);
       else if (command.type === 'skip') this.noteSkipped(command.knots, command.reason);
       else if (command.type === 'fail') this.noteFailed(command.knots);
-      // The activity of its branch has recorded it.
+      // The activity of the path's branch has recorded the path.
       else if (command.type === 'pass') continue;
       else this.finish();
     }

@@ -53,7 +53,7 @@ export interface ChildWorld {
   callHere<T>(activity: string, options: LocalActivityOptions, task: object): Promise<T>;
   /** Resolves when the child workflow has started. */
   startChild(type: string, options: ChildOptions): Promise<StartedChild>;
-  /** The current execution of a workflow id, or its execution `runId`. Requests reject if it does not exist. */
+  /** The current execution of a workflow id, or its execution `runId`. Requests reject if the workflow is missing. */
   workflow(id: string, runId?: string): OtherWorkflow;
   /** The next execution begins with these arguments. The present execution does not end while a signal is unheard. */
   continueAsNew(...args: unknown[]): Promise<never>;

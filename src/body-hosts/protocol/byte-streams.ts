@@ -65,7 +65,7 @@ class OutgoingStream {
   }
 }
 
-/** Receives a stream one chunk at a time, and requests the next when one is taken. */
+/** Receives a stream one chunk at a time, and requests the next chunk when one is taken. */
 class IncomingStream implements AsyncIterable<Uint8Array> {
   #arrived: Uint8Array | undefined;
   #hasEnded = false;

@@ -80,7 +80,7 @@ export class StreamProgress {
     this.#partition(name).after = () => state;
   }
 
-  /** Adds a gap; returns false for a known one. */
+  /** Adds a gap; returns false for a known gap. */
   addGap(gap: Gap): boolean {
     const { count, newest } = this.#gaps ?? { count: 0, newest: [] };
     const isSame = ({ partition, after, why }: Gap): boolean =>

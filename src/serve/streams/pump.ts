@@ -53,7 +53,7 @@ const BACK_OFF: BackOff = { base: 200, max: 10_000 };
  * U1  Units are claimed in the order of the source before any is started, each with its number of elements. Claims
  *     therefore cover the beginning of each partition without gaps, and every later reader makes the same units.
  * U2  Units of several elements are claimed one by one, because the next begins where the claimed one ends.
- * U3  A unit is finished when its results are delivered; the checkpoint lies before the first unfinished one.
+ * U3  A unit is finished when its results are delivered; the checkpoint lies before the first unfinished unit.
  */
 export class Pump {
   readonly #progress: StreamProgress;

@@ -214,8 +214,8 @@ function listOf({ elements }: Unit): StreamElement {
 }
 
 /**
- * Whether a knot's failure makes no dead letter: the knot is optional or, by default, another knot receives it.
- * Unknown knots, which only other code has, count.
+ * Whether a knot's failure makes no dead letter: the knot is optional or, by default, another knot receives it. A
+ * failure of an unknown knot, which only other code has, makes one.
  */
 function harmlessIn({ knots, options: { failOn = 'unhandled' } }: TapestryRecord): (knot: string) => boolean {
   if (failOn === 'never') return () => true;

@@ -37,7 +37,7 @@ export interface ChildTask {
   readonly limits: RunLimits;
   readonly knot: string;
   readonly call: KnotCall;
-  /** Inherited by runs that a node starts. */
+  /** Parts of the memo, inherited by runs that a node starts. */
   readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'inlineLimit' | 'subject' | 'reuse' | 'limits'>;
   readonly task: KnotTask & { readonly temporalRunId: string; readonly runId: string };
 }

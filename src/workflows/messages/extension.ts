@@ -9,7 +9,7 @@ export interface ExtendRequest {
   readonly terminals?: readonly string[];
   readonly temporalRunId: string;
   readonly fragment: string;
-  /** The knot whose body asked for it, and whose worker checked it. Absent: the fragment comes from outside. */
+  /** The knot whose body asked for it; its worker checked the fragment. Absent: the fragment comes from outside. */
   readonly by?: string;
 }
 

@@ -40,7 +40,7 @@ export interface KnotTask {
 export interface EndedRun {
   readonly runId: string;
   readonly temporalRunId: string;
-  /** Why the run's workflow failed. Outcomes of its knots are on record. */
+  /** Why the run's workflow failed. Outcomes of the run's knots are on record. */
   readonly error?: { readonly type: string; readonly message: string };
   /** For a loop, the iteration, from 1. */
   readonly iteration?: number;
@@ -71,7 +71,7 @@ export interface SegmentTask {
   readonly plan: string;
   /** Ids of the segment's knots, parents before children. */
   readonly knots: readonly string[];
-  /** Ids of paths outside of `knots` whose branch is in `knots`; recorded with it. Absent: none. */
+  /** Ids of paths outside of `knots` whose branch is in `knots`; such paths are recorded with it. Absent: none. */
   readonly paths?: readonly string[];
   /** Ranges of positions in `knots`: their values are needed outside of the segment. */
   readonly wanted: readonly number[];

@@ -44,7 +44,7 @@ export interface RunMemo {
   readonly reuse?: false;
   /** The starter's backends. Absent: the starter has no backends. */
   readonly backends?: BackendIdentities;
-  /** Limits other than the defaults, for tests. Child runs inherit them. */
+  /** Limits other than the defaults, for tests. Child runs inherit these limits. */
   readonly limits?: Partial<RunLimits>;
 }
 

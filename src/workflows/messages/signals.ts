@@ -15,7 +15,7 @@ export interface WaitEnd {
 }
 
 export interface SignalRequest {
-  /** Unique within the run: a repeated id is the same signal. */
+  /** The signal's id, unique within the run: a repeated id is the same signal. */
   readonly id: string;
   readonly name: string;
   /** As given. A large payload is a reference to the data store. */
@@ -24,7 +24,7 @@ export interface SignalRequest {
 
 /** The result of an accepted signal. */
 export interface SignalReceipt {
-  /** The knot that takes it. Absent: the signal is kept for the next wait of that name. */
+  /** The knot that takes the signal. Absent: the signal is kept for the next wait of that name. */
   readonly takenBy?: string;
 }
 

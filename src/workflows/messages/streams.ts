@@ -34,7 +34,7 @@ export interface PartitionCheckpoint {
   readonly done?: readonly (readonly [key: string, elements: number, last?: string])[];
 }
 
-/** How far a stream is finished. Elements beyond it are read again, and start no second run. */
+/** How far a stream is finished. Elements beyond the checkpoint are read again, and start no second run. */
 export interface StreamCheckpoint {
   readonly number: number;
   readonly partitions: Readonly<Record<string, PartitionCheckpoint>>;
@@ -67,7 +67,7 @@ export interface StreamMemo extends StreamRequest {
   readonly checkpoint: StreamCheckpoint;
 }
 
-/** A checkpoint with its pump: later pumps, and later attempts of one, have greater terms. */
+/** A checkpoint with its pump: later pumps, and later attempts of a pump, have greater terms. */
 export interface SavedCheckpoint {
   readonly checkpoint: StreamCheckpoint;
   readonly term: readonly [round: number, attempt: number];
