@@ -45,7 +45,7 @@ export interface Layout {
   readonly failOn: FailOn;
 }
 
-/** The other columns are derived from these. */
+/** The columns from which the other ones are derived. */
 type LayoutColumns = Omit<Layout, 'size' | 'childStart' | 'children'>;
 
 /** Ids of a run's chosen knots, by its recorded terminals. Undefined if the run has all knots of the plan. */

@@ -139,7 +139,7 @@ export class KnotTable<V> {
     if (choice !== undefined) this.choices.set(knot, choice);
   }
 
-  /** A path's value is that of its input, which is also its branch's input. */
+  /** A path has the value of its input, which is also its branch's input. */
   passValue(path: number): void {
     const { parents, parentStart } = this.layout;
     this.values[path] = this.values[parents[parentStart[path]! + 1]!];

@@ -30,7 +30,7 @@ import { SegmentTable } from './segment-table';
  * S2  Every knot is settled exactly once, only by `settle`. Events that would settle a knot twice are refused before
  *     any change. Only knots that a segment hands back go from `running` to `waiting`.
  * S3  A knot is in one of the three ready queues exactly if it is waiting, its settled parents let it run, and the run
- *     is started and not cancelled. A cancel empties the queues, so nothing is left to dispatch.
+ *     is started and not cancelled. A cancel empties the queues, so it leaves nothing to dispatch.
  * S4  At most `window` activities are in flight; a segment is one, a waiting knot none. Only `ReadyKnots` starts and
  *     counts activities. (A restore dispatches again everything that was running, whatever the window.)
  * S5  Commands depend only on the layout and past events, and ready knots are dispatched in layout order. A replay of

@@ -116,7 +116,7 @@ export function ruleOfCalendar(calendar: Calendar): CalendarRule {
   return rule;
 }
 
-/** Accepts the server's syntax; the parsing library accepts more. */
+/** A field accepts the server's syntax; the parsing library accepts more. */
 const FIELD = /^[0-9A-Za-z*,/-]+$/;
 const WORDS = /^(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT)$/i;
 

@@ -9,7 +9,7 @@ import { ProtocolBroken, type Frame, type Link } from './link';
 import { PROTOCOLS, readHostMessage, type BodyDescription, type HostMessage } from './messages';
 import { tellThrown, thrownAs } from './told-errors';
 
-/** Time limit for a host's start: Python with its libraries, on a busy machine. */
+/** Time limit for a host's start: Python loads its libraries, on a busy machine. */
 const READY_LIMIT_MS = 120_000;
 
 type Ready = Omit<Extract<HostMessage, { type: 'ready' }>, 'type'>;

@@ -65,7 +65,7 @@ export const EXTEND_UPDATE = 'selvage.extend';
 /** Failure type: this execution is about to continue as new, so the sender should try again. */
 export const RUN_CONTINUES = 'RunContinues';
 
-/** Failure type: the activity needs records or values that are lost. The knots of lost records must run again. */
+/** Failure type: the activity needs records or values that are lost. Knots whose records are lost must run again. */
 export const RECORDS_LOST = 'selvage.recordsLost';
 
 /** Key of the `RunMemo` in the workflow's memo. */
