@@ -137,7 +137,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     return this.task.knot;
   }
 
-  /** Set for a knot with limits: its attempts announce bodies, and a worker lost before that does not count. */
+  /** To call for a knot with limits: its attempts announce bodies, and a worker lost before that does not count. */
   countOnlyBegun(): void {
     this.announces = true;
   }

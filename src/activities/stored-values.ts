@@ -3,7 +3,7 @@ import type { Backends, StoredValue } from '../ports';
 
 const BYTES_AT_A_TIME = 8 * 1024 * 1024;
 
-/** Reads stored values, except those that this worker has at hand. */
+/** Values that this worker has at hand are not read again. */
 export interface StoredValues {
   readonly backends: Pick<Backends, 'dataStore'>;
   readonly recentValues: ValuesAtHand;

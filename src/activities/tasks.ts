@@ -32,7 +32,7 @@ export interface ResolvedTask
 
 export interface ResolvedSegment extends ResolvedBasics, Omit<SegmentTask, 'plan' | 'temporalRunId'> {}
 
-/** An unpacked {@link BatchTask}; `slice` is the hash of the map's slice.. */
+/** An unpacked {@link BatchTask}; `slice` is the hash of the map's slice. */
 export interface ResolvedBatch extends ResolvedBasics, Omit<BatchTask, 'plan' | 'temporalRunId' | 'runId'> {}
 
 export interface ResolvedSplit extends ResolvedTask {

@@ -1,6 +1,6 @@
 import type { Command, KnotOutcome, Scheduler, SchedulerEvent, SkipReason } from '../scheduler';
 
-/** The host's work for each knot. A rejection of this promise ends the host. */
+/** The host's work for each knot. A promise that rejects ends the host. */
 export interface PromisedWork<V> {
   /** If the promise resolves with undefined, the knot and everything downstream stay unsettled. */
   run(knot: number): Promise<KnotOutcome<V> | undefined>;

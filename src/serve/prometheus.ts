@@ -49,7 +49,7 @@ export function prometheusInstruments(
   };
 }
 
-/** Names of counters without the suffix `_total`. */
+/** A metric's name, for a counter without the suffix `_total`. */
 function prometheusName(name: string, { unit }: Pick<CounterOptions, 'unit'>): string {
   return `${underscored(name)}${unit === 's' ? '_seconds' : ''}`;
 }

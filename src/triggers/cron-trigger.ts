@@ -11,7 +11,7 @@ export interface CronTriggerOptions {
   readonly everySeconds: number;
   /** Default `every-<seconds>s`. */
   readonly id?: string;
-  /** The trigger's id; may be omitted in `runForever`, which names it. */
+  /** The tapestry to start; may be omitted in `runForever`, which names it. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a tapestry of whatever parameters and values
   readonly tapestry?: Tapestry<any, any>;
   /** Parameters of each run. Default: none. */

@@ -27,7 +27,7 @@ type Decoded =
   | { readonly value: unknown }
   | { readonly complaint: string; readonly reason: DecodingFault; readonly cause?: unknown };
 
-/** A schema's complaint holds at any retry. */
+/** A complaint about a value holds at any retry. */
 export async function decodeMessage(bytes: Uint8Array | null, format: MessageFormat): Promise<Decoded> {
   if (format === 'bytes') return { value: bytes && new Uint8Array(bytes) };
   let text: string | null;

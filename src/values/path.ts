@@ -39,7 +39,7 @@ function formatStep(step: Step): string {
   }
 }
 
-/** Number of characters that is enough to recognise a text in a message. */
+/** Shortens a text, which can still be recognised in a message. */
 export function shorten(text: string): string {
   return text.length > LONGEST_KEY ? `${text.slice(0, LONGEST_KEY)}…` : text;
 }

@@ -207,7 +207,7 @@ export class WaitingKnots {
     return { id: this.plan.idOf(knot), ...defined({ signal, since, until }) };
   }
 
-  /** The end of the wait is a value of the run. */
+  /** Looks up the end of a wait, which is a value of the run. */
   private lookUp(knot: number): boolean {
     const { task, bytes } = this.tasks.taskOf(knot);
     if (!this.budget.take(bytes)) return false;
