@@ -12,7 +12,7 @@ export interface SegmentGraph {
   readonly layoutIndex: ReadonlyMap<number, number>;
   /** Index of the first member in the layout, which equals the number of outside parents. */
   readonly firstMember: number;
-  /** Knots outside have parents among its knots, or may get such parents by an extension. */
+  /** Knots outside have parents in the segment, or may get such parents by an extension. */
   hasOutsideChildren(): boolean;
 }
 

@@ -33,7 +33,7 @@ export interface Wait {
   readonly until?: number;
 }
 
-/** The knot that took a signal; `null` if it is kept for a later wait. */
+/** The knot that took a signal; `null` if the signal is kept for a later wait. */
 export type TakenBy = number | null;
 
 /** Answers to taken or kept signals, by their senders' ids, in order of arrival. */
@@ -171,9 +171,9 @@ export class Waits {
     return knots;
   }
 
-  /** An alarm's time has come, or as much of it as the caller can wait. */
+  /** An alarm's time has come, or the longest time that the caller can wait is over. */
   ring(time: number): void {
-    // A later alarm for an earlier time does the work.
+    // An alarm for an earlier time, set later, does the work.
     if (this.armed !== time) return;
     this.armed = undefined;
     const now = this.now();

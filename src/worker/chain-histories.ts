@@ -80,7 +80,7 @@ async function fetchHistory(
   return { events };
 }
 
-/** The execution's continuation and predecessor, and those that it was reset from. */
+/** The execution's continuation and predecessor, and the executions that it was reset from. */
 function neighbours(events: readonly HistoryEvent[]): string[] {
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   const ended = events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes;

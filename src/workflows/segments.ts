@@ -32,7 +32,7 @@ export interface SegmentEnd extends SegmentOutcomes {
 }
 
 export interface SegmentsListener {
-  /** A segment has ended; told once for each segment taken. */
+  /** A segment has ended: called once for each segment taken. */
   ended(members: readonly number[], end: SegmentEnd): void;
   /** Whether the activity ended with this error, or before it was done, because of the cancel. */
   isCancelled(error: unknown): boolean;

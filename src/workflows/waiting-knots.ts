@@ -19,7 +19,7 @@ import type { Answer, Refusal } from './signals';
 import { failTaskIfUnknown, systemAmid } from './system-calls';
 
 const LISTED_WAITS = 100;
-/** Milliseconds. A longer wait uses one timer after the other. */
+/** Milliseconds. A wait longer than this uses one timer after the other. */
 const LONGEST_TIMER_MS = 365 * 24 * 3_600_000;
 
 type PlanWait = NonNullable<Layout['policies'][number]['wait']>;
