@@ -11,7 +11,7 @@ import {
   type ResolvedSplit,
 } from './tasks';
 
-/** Counts refusals and lost workers like a knot's attempt; throws are counted per knot. */
+/** Counts a segment's refusals and lost workers like a knot's attempt does; throws are counted per knot. */
 export class SegmentAttempt extends TaskAttempt {
   constructor(
     context: Context,
@@ -66,7 +66,7 @@ export class BatchAttempt extends TaskAttempt {
   }
 }
 
-/** Undefined for activities that are not ours, or run no bodies. */
+/** The attempt of an activity; undefined if that is not ours, or runs no bodies. */
 export function attemptOf(context: Context, input: unknown, worker: string): TaskAttempt | undefined {
   const task = readKnotTask(context.info, input);
   if (task) return new KnotAttempt(context, task, worker);

@@ -5,7 +5,7 @@ import type { Commit } from '../ports';
 
 /** Waits between tries of a commit, so that a short outage does not cost another run of the body. */
 const COMMIT_RETRIES_MS = [100, 300, 1_000, 3_000];
-/** After this time the trouble is shown as the run's waiting reason, instead of using up all retries first. */
+/** After this time a backend's trouble is shown as the run's waiting reason, instead of using up all retries first. */
 const COMMIT_PATIENCE_MS = 5_000;
 const MESSAGE_LENGTH = 2_000;
 
@@ -29,7 +29,7 @@ async function commitAgain<T>(commit: () => Promise<T>, error: unknown): Promise
   throw last;
 }
 
-/** The failure to record if no backend can hold an outcome. Undefined if no body made it; then the run fails. */
+/** The failure to record if no backend can hold an outcome. Undefined without a body's outcome: then the run fails. */
 export function failedInstead({ record }: Commit, error: SelvageError, hashing: Hashing): Commit | undefined {
   if (record.outcome !== 'ok') return undefined;
   const where = { runId: record.run_id, knotId: record.knot_id, attempt: record.attempt };

@@ -28,8 +28,8 @@ export type BeginParts = RefusalParts &
   Pick<WorkerParts, 'begunSegments' | 'registry' | 'savePlan'>;
 
 /**
- * Validates the parameters, pins the plan, and records the run and its parameters. Begins the first segment
- * if nothing else is dispatched with it; a run that consists only of that segment may end here.
+ * Validates the parameters, pins the plan, and records the run and its parameters. Begins the first segment if nothing
+ * else is dispatched with it; a run of that segment alone may end here.
  */
 export async function beginRun(
   environment: BeginParts,
@@ -110,7 +110,7 @@ async function requireRequest(
   throw error;
 }
 
-/** Takes over values made by other runs. Returns the knots that this settles. */
+/** Takes over values made by other runs. Returns the knots that the taken-over values settle. */
 async function reuseAtBegin(
   environment: BeginParts,
   plan: LoadedPlan,

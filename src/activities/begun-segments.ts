@@ -7,9 +7,9 @@ import type { SegmentRun } from './segment-run';
 
 /** If nothing of a segment ends for this long, its activity takes over, which frees the workflow's task. */
 const QUIET_MS = 50;
-/** Likewise if the segment takes longer in all. */
+/** If the segment takes longer than this in all, its activity takes over, too. */
 const LONGEST_WAIT_MS = 1_000;
-/** By then either the activity has arrived or the run continues without this worker. */
+/** Within this time, either the segment's activity arrives or the run continues without this worker. */
 const ABANDONED_MS = 10_000;
 
 interface Begun {
@@ -20,9 +20,9 @@ interface Begun {
 }
 
 /**
- * Segments that this worker began before their activity was scheduled: the first segment of each run, begun
- * by the step that pins the plan. If it ends soon, that step returns its answer; otherwise its activity takes
- * it over in progress.
+ * Segments that this worker began before their activity was scheduled: the first segment of each run, begun by the step
+ * that pins the plan. If the segment ends soon, that step returns its answer; otherwise the segment's activity takes
+ * over in progress.
  */
 export class BegunSegments {
   private readonly begun = new Map<string, Begun>();
@@ -33,7 +33,7 @@ export class BegunSegments {
 
   begin(task: ResolvedSegment, run: SegmentRun): void {
     const ended = run.execute();
-    // Callers that await it get the rejection.
+    // Callers that await the segment's answer get the rejection.
     ended.catch(() => undefined);
     this.begun.set(task.temporalRunId, { run, task, ended });
   }
@@ -85,7 +85,7 @@ async function answerOf({ run, ended }: Begun): Promise<SegmentAnswer | undefine
       const answer = await within(ended, QUIET_MS);
       if (answer) return answer;
     } catch {
-      // The segment's activity meets the same trouble, and reports it while it waits.
+      // The segment's activity meets the same trouble with a backend, and reports it while it waits.
       return undefined;
     }
   }

@@ -25,7 +25,7 @@ import type { Uses } from './worker-parts';
 
 /** Maximum number of elements to compose again after a lost worker, … */
 const KEPT_AT_A_TIME = 50_000;
-/** … unless the next attempt would get more hashes than this. */
+/** … unless the next attempt would get more hashes than this number. */
 const MOST_RANGES = 64;
 
 /**
@@ -88,7 +88,7 @@ interface Composing {
 }
 
 /**
- * Composes all recorded elements; returns the others. Millions of elements take longer than a worker lives, so
+ * Composes all recorded elements; returns the other elements. Millions of elements take longer than a worker lives, so
  * finished parts are kept in the data store for the next attempt.
  */
 async function composeAll(
@@ -114,7 +114,7 @@ async function composeAll(
   for (; from < count; from += step) {
     const to = Math.min(count, from + step);
     const positions = Array.from({ length: to - from }, (_, index) => from + index);
-    // One by one: there may be more than a call takes as arguments.
+    // Positions are added one by one: there may be more than a call takes as arguments.
     for (const position of await composeRecorded(environment, temporalRunId, idAt, positions, composer))
       open.push(position);
     if (to === count || open.length > 0) continue;

@@ -2,7 +2,7 @@ import type { KnotAttempt } from './knot-attempt';
 import { SelvageError } from '../errors';
 import { Comebacks } from '../runtime';
 
-/** Interval at which the number of suspects doubles. After such a pause, it starts again at one. */
+/** Interval at which the number of suspects doubles. After a pause of this length, the number starts again at one. */
 const STEP_MS = 10_000;
 const FIRST_COMEBACK_MS = 500;
 /** Distance between returning suspects. */
@@ -10,18 +10,18 @@ const COMEBACK_SPACING_MS = 50;
 const LATEST_COMEBACK_MS = 10_000;
 
 /**
- * Suspects: knots that were running when two workers were lost. One of them may have killed the workers. A
- * loss costs half a minute, so suspects first run one at a time, which soon tells the killer from many short
- * knots. Then their number doubles every ten seconds, so that long ones do not wait for one another.
+ * Suspects: knots that were running when two workers were lost. One of these suspects may have killed the workers. A
+ * loss costs half a minute, so suspects first run one at a time, which soon tells the killer from many short knots.
+ * Then the number of suspects doubles every ten seconds, so that long ones do not wait for one another.
  *
- * C1 Before a body begins, the server knows the maximum number of suspects of this process beside it. After a
- * loss of the process, the next attempt knows it.
- * C2 A suspect lost among several runs among half as many from then on. So a killer is alone after a few more
+ * C1 Before a body begins, the server knows the maximum number of suspects of this process beside it. After the process
+ * is lost, the next attempt knows that number.
+ * C2 A suspect lost among several runs among half as many from then on. A killer is therefore alone after a few more
  * losses.
- * C3 A knot is given up only for losses as the only suspect. A suspect without a place has not begun, so a
- * loss does not count.
+ * C3 A knot is given up only for losses as the only suspect. A suspect without a place has not begun, so its lost
+ * worker does not count.
  *
- * There is one instance per process, as a killer of the process kills all of its workers.
+ * One instance serves the whole process, as a killer of the process kills all of its workers.
  */
 export class CrashSuspects {
   private readonly running = new Set<KnotAttempt>();
@@ -34,7 +34,7 @@ export class CrashSuspects {
   private readonly comebacks = new Comebacks();
 
   /**
-   * Resolves when the body may run; call the result at its end. Errors as of {@link KnotAttempt.runAmong};
+   * Resolves when the body may run; call the result at its end. Errors are those of {@link KnotAttempt.runAmong}, and
    * `Quarantined`.
    */
   async enter(attempt: KnotAttempt): Promise<() => void> {

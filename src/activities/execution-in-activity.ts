@@ -13,7 +13,7 @@ export function executionInActivity(
     ...call,
     taskQueue: info.taskQueue,
     worker,
-    // If the activity only concludes the knot, `startedAt` is earlier. The server's clock may also be ahead.
+    // If the activity only concludes the knot, `startedAt` is earlier. The server's clock may be ahead, too.
     scheduledAt: Math.min(info.scheduledTimestampMs, call.startedAt),
   };
 }

@@ -14,7 +14,7 @@ export async function extendRun(
   const { plan } = await plans.get(hash);
   if (isExtendedBy(plan, fragment)) return { plan: hash, slices: 0, layout: '' };
   const given = await readFragment(backends.dataStore, fragment);
-  // The body's worker has already resolved it. During a deploy this worker may have other definitions.
+  // The worker that ran the body has resolved the fragment; this worker may have other definitions.
   const resolved =
     by === undefined
       ? resolveDefinitions(given, (name, version) => registry.registered(name, version))
@@ -44,7 +44,7 @@ async function readFragment(dataStore: DataStore, hash: string): Promise<Fragmen
   );
 }
 
-/** Names the new plan in the run's record, beside the first plan, as another start may ask for that. */
+/** Names the new plan in the run's record, beside the first plan, as another start of the run may ask for the first. */
 async function recordExtension(
   runHistory: RunHistory,
   temporalRunId: string,

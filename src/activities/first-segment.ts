@@ -62,8 +62,8 @@ export async function beginSegment(
 }
 
 /**
- * Ends the record of a run that consisted only of the first segment, with each knot Ok. Returns undefined for
- * any other run, and if a record is missing.
+ * Ends the record of a run that consisted only of the first segment, with each knot Ok. Returns undefined for a run of
+ * more than that segment, and if a record is missing.
  */
 export async function answerOfWholeRun(
   environment: EndParts,

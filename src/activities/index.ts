@@ -18,8 +18,8 @@ export { WorkerParts, type ActivityLimits } from './worker-parts';
 type AnyActivity = (...args: any[]) => Promise<unknown>;
 
 /**
- * All activities of a worker: one under the name of every definition, the system activities, and a `default`.
- * Our interceptor refuses knots with missing definitions before they reach `default`.
+ * All activities of a worker: one under the name of each definition, the system activities, and a `default`. Our
+ * interceptor refuses knots with missing definitions before they reach `default`.
  *
  * @param usersDefault the user's own `default`, for calls that are not our knots
  */
@@ -34,7 +34,7 @@ export function createActivities(
     [SEGMENT_ACTIVITY]: (attempt) => runSegment(environment, attempt as SegmentAttempt),
     [SPLIT_ACTIVITY]: createSplitMap(environment),
     [BATCH_ACTIVITY]: (attempt) => runBatch(environment, attempt as BatchAttempt),
-    // For maps that this worker's tapestries no longer have.
+    // Concludes maps that this worker's tapestries no longer have.
     [MAP_ACTIVITY]: callBody,
   };
   for (const type of environment.registry.activityTypes) activities[type] = callBody;

@@ -18,7 +18,7 @@ import {
 import { TaskAttempt, type HandedOnTrail, type HeartbeatDetails } from './task-attempt';
 import type { ResolvedTask } from './tasks';
 
-/** Number of lost workers after which a knot is given up: its killer may run before its body, or kill all workers. */
+/** Lost workers after which a knot is given up that kills them before its body, or kills all workers. */
 const MOST_LOST_WORKERS = 20;
 
 const WITHOUT_A_SIGN = 'The worker was lost, or gave no sign of life for 30 s.';
@@ -56,16 +56,16 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     this.isBodyCalled = true;
   }
 
-  /** {@link countThrow} has already told the next attempt. */
+  /** {@link countThrow} has already told the next attempt of the throw. */
   thrown(): void {}
 
-  /** Tells the next attempt that the body's thread or process died. Counts as a lost worker. */
+  /** Tells the next attempt that the body's thread or process died. The death counts as a lost worker. */
   hostLost({ message }: HostLost): void {
     this.endWith({ type: 'WorkerLost', message }, undefined);
     this.beat();
   }
 
-  /** How the previous attempt lost its body host; undefined if it did not, or lost the worker. */
+  /** How the previous attempt lost its body host; undefined if it lost no body host. */
   get hostLostBefore(): string | undefined {
     const { code, message } = this.known.attempts.at(-1)?.reason ?? {};
     return code === 'WorkerLost' && message !== WITHOUT_A_SIGN ? message : undefined;
@@ -137,7 +137,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     return this.task.knot;
   }
 
-  /** For a knot with limits: its attempts announce bodies, and a worker lost before that does not count. */
+  /** To call for a knot with limits: its attempts announce bodies, and a worker lost before that does not count. */
   countOnlyBegun(): void {
     this.announces = true;
   }
@@ -162,13 +162,13 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   override beat(): void {
     const isEnding = this.throwsHere + this.refusalsHere > 0;
     if (!this.announces || this.hasBegun || isEnding) {
-      // Also before it was known that the knot has limits.
+      // The SDK also sent the heartbeats from before it was known that the knot has limits.
       this.hasBeatenBySdk = true;
       return super.beat();
     }
     this.announcing ??= this.announce()
       .catch((error: unknown) => {
-        // The body cannot begin. The answer to a heartbeat of the SDK has the reason, and aborts the attempt.
+        // Unannounced, the body cannot begin. The answer to a heartbeat of the SDK tells why, and aborts the attempt.
         if (!SelvageError.is(error, 'ServerUnreachable')) super.beat();
       })
       .finally(() => (this.announcing = undefined));
@@ -182,7 +182,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     await announceBody(this.context, this.knot, this.label, this.details);
   }
 
-  /** The knot may kill its workers. Only few suspects run at once. */
+  /** The knot may kill its workers. Only a few suspects run at once. */
   get isSuspect(): boolean {
     return this.lost >= LOST_WORKERS - 1;
   }
@@ -192,8 +192,8 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   }
 
   /**
-   * It was the only suspect when the last worker was lost, or too many were lost. Composing a map calls no body and
-   * with a million elements outlives many workers, so only losses since its last progress count.
+   * The suspect was the only one when the last worker was lost, or too many were lost. Composing a map calls no body
+   * and with a million elements outlives many workers, so only losses since its last progress count.
    */
   get killsWorkers(): boolean {
     if (this.task.map) return this.lost - (this.lostAtProgress ?? 0) >= MOST_LOST_WORKERS;
@@ -201,12 +201,12 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   }
 
   /**
-   * Resolves once the server knows the number. Call it before a suspect's body and before others join. Errors as of
-   * {@link begin}.
+   * Resolves once the server knows the number. To call before a suspect's body begins and before other suspects join
+   * it. Errors as of {@link begin}.
    */
   async runAmong(suspects: number): Promise<void> {
     this.among = suspects;
-    // Otherwise a heartbeat that the SDK holds back would overwrite it later.
+    // Otherwise a heartbeat that the SDK holds back would overwrite the announcement later.
     this.beat();
     await this.announcing;
     await this.announce();
@@ -259,7 +259,7 @@ async function announceBody(context: Context, knot: string, label: string, detai
   try {
     await context.client.activity.heartbeat(context.info.taskToken, details);
   } catch (cause) {
-    // The SDK reports this cancel as a failure. The run, which requested the cancel, accepts any failure.
+    // The SDK reports the cancel as a failure here. The run, which requested the cancel, accepts any failure.
     if (cause instanceof ActivityCancelledError) throw new CancelledFailure(`${label} was cancelled`);
     if (cause instanceof ActivityCompletionError) {
       throw new SelvageError(

@@ -69,7 +69,7 @@ class KnotCall {
     host: SingleHost,
   ) {
     this.runner = new KnotRunner(host);
-    // Includes the knot's child run or wait. The workflow's clock may be ahead of this one.
+    // The knot's duration includes its child run or wait. The workflow's clock may be ahead of this worker's.
     const { since, waited } = attempt.task;
     const now = host.now();
     this.since = Math.min(since ?? waited?.since ?? now, now);
@@ -86,7 +86,7 @@ class KnotCall {
       if (recorded) return await this.answerOf(plan, knot, recorded);
     }
     if (attempt.number === 1 && task.handedBack?.after !== undefined) {
-      // Otherwise the next attempt would take this one for a lost worker.
+      // Otherwise the next attempt would take this attempt for a lost worker.
       attempt.countRefusal({ type: 'Retry', message: '' });
       throw waitsAfterThrow(knot, task.handedBack);
     }
@@ -105,7 +105,7 @@ class KnotCall {
       ...this.childRun,
     };
     if (task.lost) return await this.answer(subject, await runner.fail(subject, childRunLost(knot)));
-    // Checked before reading anything large, which may be the killer.
+    // Lost workers are counted before anything large is read, as the reading may kill them.
     if (attempt.killsWorkers) {
       const { lost, hostLostBefore } = attempt;
       const error = task.map ? listLost(knot, lost) : workerLost(knot, lost, hostLostBefore);
@@ -255,7 +255,7 @@ async function concludeNested(
   if (ended.iteration === undefined) return outcomeOfResult(plan, knot, values, parents, digest);
   const given = { ...knot, inputs: nestedPlan(knot)!.parameters };
   const initial = assembleInputs(given, 'values', await parents.read(given, 'values'));
-  // Encoded before the function gets it, which may change its copy.
+  // The value is encoded before the function gets it, as the function may change its copy.
   const state = encodeOutput({ ...initial, ...values }, digest);
   const answer = await isOver({ state: decodeValue(state.encoded!) });
   const end = outcomeOfLoop(knot, answer, state, ended.iteration);

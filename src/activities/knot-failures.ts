@@ -23,7 +23,7 @@ export function verdict(
   return failure;
 }
 
-/** Continues on the server a back-off that began in a segment: there it occupies no worker slot. */
+/** Continues a segment's back-off on the server, where it occupies no worker slot. */
 export function waitsAfterThrow(knot: PlanKnot, { throws = 1, after }: HandedBack): ApplicationFailure {
   return ApplicationFailure.create({
     message: `Knot "${knot.id}" has thrown ${throws === 1 ? 'once' : `${throws} times`} in a segment and is tried again after its back-off.`,

@@ -78,17 +78,17 @@ function contentOf(text: string): SliceContent {
 
 const LIMIT_BYTES = 64 * 1024 * 1024;
 const PART_BYTES = 40;
-/** Slices are read again after this time: one whose subject was forgotten must not stay in memory. */
+/** Slices are read again after this time: a slice whose subject was forgotten must not stay in memory. */
 const MEMORY_MS = 15_000;
 
-/** Slices whose elements this worker runs. Bounded by bytes; drops the least recently used first. */
+/** Slices whose elements this worker runs. Bounded by bytes; drops the least recently used slices first. */
 export class SliceCache {
   private readonly slices: LRUCache<string, Slice, string>;
 
   constructor(from: StoredValues) {
     this.slices = new LRUCache({
       maxSize: LIMIT_BYTES,
-      // A larger one is kept alone.
+      // A slice larger than the bound is kept alone.
       sizeCalculation: ({ bytes }) => Math.min(bytes, LIMIT_BYTES),
       ttl: MEMORY_MS,
       ttlAutopurge: true,

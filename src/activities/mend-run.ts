@@ -31,7 +31,7 @@ export interface Mended {
   readonly gone?: string;
   /** Why a run that is cut short is incomplete. */
   readonly error?: FinishRunRequest['error'];
-  /** Unknown to the workflow. */
+  /** Changes of the run's counts that are unknown to the workflow. */
   readonly counts: RunCounts | undefined;
 }
 
@@ -96,7 +96,7 @@ export async function mendRun(
   return { lost: [], counts, ...(error && { error }) };
 }
 
-/** The value came from outside: a parameter, or the payload of a signal. */
+/** The value came from outside the run: a parameter, or the payload of a signal. */
 function cannotRunAgain({ parameterCount, policies, policy }: Layout, knot: number): boolean {
   return knot < parameterCount || policies[policy[knot]!]!.wait?.signal !== undefined;
 }
@@ -126,7 +126,7 @@ async function restoreParameters(
   if (parameters === undefined || !tapestry || !missing.some((knot) => knot < parameterCount)) return false;
   const wanted = ids.slice(0, parameterCount);
   try {
-    // The first step has already accepted the references.
+    // The run's first step has already accepted the references.
     const given = await decodeParameters(backends.dataStore, parameters, { allowReferences: true });
     const accepted = await validateParameters(tapestry, given, wanted);
     const values = wanted.map((id) => encodeOutput(accepted.get(parameterName(id)), digest));

@@ -64,7 +64,7 @@ export async function runToStart(
   return { tapestry, plan: hash, parameters, ...(traceparent !== undefined && { traceparent }) };
 }
 
-/** The new run could not tell a value lost with the history, to be made again, from one that never existed. */
+/** The new run could not tell a value lost with the history, which can be made again, from one that never existed. */
 async function requireReferenced(
   environment: RecordSources,
   { runId, temporalRunId }: ResolvedTask,
@@ -86,14 +86,14 @@ export interface RecordedRun extends NestedRun {
   readonly records: ReadonlyMap<string, LineageRecord>;
 }
 
-/** If an operator reset the run meanwhile, names the execution that took over. */
+/** Returns the execution that took over, if an operator reset the run meanwhile. */
 export async function asItEnded(
   { backends }: Uses<'backends'>,
   ended: EndedRun,
   parentTemporalRunId: string,
 ): Promise<EndedRun> {
   const latest = await backends.runHistory.getRun(ended.runId);
-  // Its id may belong to a run of a parent started again. An unfinished run has no outcome yet.
+  // The run's id may belong to the run of a parent that was started again. An unfinished run has no outcome yet.
   const isOfKnot = latest?.details['parent_temporal_run_id'] === parentTemporalRunId;
   if (!isOfKnot || latest.finished_at === null || latest.temporal_run_id === ended.temporalRunId)
     return ended;
@@ -131,7 +131,7 @@ export async function readNestedRun(
   };
 }
 
-/** A run ends its records before its workflow. If its record is still open, records are lost, and it runs again. */
+/** A run ends its records first. If an ended run has an open record, records are lost, and the run is done again. */
 async function requireSettled({ backends }: Uses<'backends'>, knot: PlanKnot, child: string): Promise<void> {
   const run = await backends.runHistory.getRunByTemporalId(child);
   if (!run || run.status === 'running') throw recordsLost([knot.id]);
@@ -158,7 +158,7 @@ export function nextParameters(
   return next;
 }
 
-/** In plan order, without optional ones. */
+/** The knots that failed, in plan order, without optional knots. */
 async function failedKnots(
   runHistory: Pick<RunHistory, 'findLineage'>,
   plan: LoadedPlan,

@@ -18,9 +18,9 @@ export interface KnotCompletion extends KnotEvent {
 }
 
 /**
- * Receives attempts as they start and end on this worker, including those that are retried. It may miss the end of
- * an attempt whose worker is lost: the run history is authoritative. Nothing waits for the observer; an error that
- * it throws is logged and never affects the run.
+ * Receives attempts as they start and end on this worker, including those that are retried. An observer may miss the
+ * end of an attempt whose worker is lost: the run history is authoritative. Nothing waits for the observer; an error
+ * that it throws is logged and never affects the run.
  */
 export interface KnotObserver {
   readonly name: string;
@@ -28,7 +28,7 @@ export interface KnotObserver {
   knotEnded?(event: KnotCompletion): void | Promise<void>;
 }
 
-/** An activity's attempt is observed outside of all other interceptors; a body without one, around its call. */
+/** An activity's attempt is observed outside of all other interceptors; a body without an activity, around its call. */
 export async function observedCall<T>(
   observers: readonly KnotObserver[],
   context: Context,

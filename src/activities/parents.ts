@@ -24,8 +24,8 @@ import type { Uses } from './worker-parts';
 export type ParentSources = RecordSources & Uses<'digest' | 'recentValues'>;
 
 /**
- * Resolves the parents in a task: inline values directly, references by the data store. Omitted parents, including
- * all that are not Ok, come from the run's lineage records. Holds nothing larger than the task itself.
+ * Resolves the parents in a task: inline values directly, references by the data store. Omitted parents, including all
+ * that are not Ok, come from the run's lineage records. The parents' values are read only on demand.
  *
  * @throws SelvageError `ValueMissing`, `BackendUnavailable`; ApplicationFailure as for `recordsLost`
  */

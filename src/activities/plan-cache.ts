@@ -25,7 +25,7 @@ export class PlanCache {
     if (!plan) {
       plan = this.load(hash);
       this.plans.set(hash, plan);
-      // Failures are not cached, so that the next attempt reads again.
+      // Failed reads are not cached, so that the next attempt reads again.
       plan.catch(() => this.plans.delete(hash));
     }
     return plan;

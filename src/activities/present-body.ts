@@ -9,7 +9,7 @@ export type PresentBody =
   | { readonly definition: DefinitionRecord; readonly refusal?: undefined }
   | { readonly definition?: undefined; readonly refusal: SelvageError };
 
-/** For a map, its elements' body. Refusals: `BodyMissing`, or `CodeChanged` if the knot needs its plan's code. */
+/** A map's body is its elements'. Refusals: `BodyMissing`, or `CodeChanged` if the knot needs its plan's code. */
 export function presentBody(
   { registry, codeHashes }: Uses<'codeHashes' | 'registry'>,
   plan: LoadedPlan,

@@ -3,21 +3,21 @@ import type { StoredValue } from '../ports';
 import { currentScope } from '../encryption/run-scope';
 
 const LIMIT_BYTES = 24 * 1024 * 1024;
-/** Overhead of an entry. Without counting it, small values would be kept by the million. */
+/** Overhead of a cache entry, in bytes. Without counting this overhead, small values would be kept by the million. */
 const ENTRY_BYTES = 300;
 const SMALL_BYTES = 1_024;
 
 /**
- * Encoded values that this worker has just committed, or read for a segment, by hash, as the next knot often runs
- * here. Bounded by bytes; drops the least recently used first. Excludes values of subjects, which must vanish with
- * their keys.
+ * Encoded values that this worker has just committed, or read for a segment, by hash, as the next knot often runs here.
+ * The cache is bounded by bytes and drops the least recently used values first. The cache excludes values of subjects,
+ * which must vanish with their keys.
  */
 export class RecentValues {
   private readonly values: LRUCache<string, Kept>;
 
   constructor(limit = LIMIT_BYTES) {
     this.values = new LRUCache({
-      // No more would fit. Given the number, the cache allocates its storage once, as its documentation recommends.
+      // Maximum entries. Given the number, the cache allocates its storage once, as its documentation recommends.
       max: Math.ceil(limit / ENTRY_BYTES),
       maxSize: limit,
       // A single value must not displace most others.
@@ -37,7 +37,7 @@ export class RecentValues {
   }
 }
 
-/** Small values are texts with one character per byte: a separate array would take several times the memory. */
+/** Small values are kept as texts with one character per byte: a separate array would take several times the memory. */
 type Kept = Uint8Array | string;
 
 /** Copies bytes of shared memory (Node's 8 KiB pool, network buffers), which a small value would keep whole. */

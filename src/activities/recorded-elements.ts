@@ -6,7 +6,7 @@ import type { Uses } from './worker-parts';
 
 const AT_A_TIME = 500;
 
-/** Composes these elements' records. Returns the elements without one. Errors as for {@link readAllStored}. */
+/** Composes elements' values from their records. Returns unrecorded elements. Errors as for {@link readAllStored}. */
 export async function composeRecorded(
   environment: Uses<'backends' | 'recentValues'>,
   temporalRunId: string,

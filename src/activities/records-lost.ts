@@ -6,8 +6,8 @@ import { recordsOf, type RecordSources } from './reset-runs';
 import { namedKnots } from './what-was-lost';
 
 /**
- * For activities that need records or values lost by a history that went back in time. The interpreter makes these
- * again, and then repeats the activity.
+ * The failure of activities that need records or values lost by a history that went back in time. The interpreter makes
+ * lost records and values again, and then repeats the activity.
  */
 export function recordsLost(knots: readonly string[]): ApplicationFailure {
   return ApplicationFailure.nonRetryable(
@@ -36,7 +36,7 @@ export async function requiredRecordsOf(
   return records;
 }
 
-/** If these ended knots lack records as well as a value, their records are lost. Throws that, or the error. */
+/** If ended knots lack records as well as a value, throws `recordsLost`; else the error. */
 export async function missingOrLost(
   environment: RecordSources,
   runId: string,

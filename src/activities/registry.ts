@@ -39,7 +39,7 @@ export class Registry {
     return [...this.tapestries.values()];
   }
 
-  /** Finds batches of any size: a stream may have claimed one with other options than it has now. */
+  /** Finds batches of any size: a stream may have claimed a batch with other options than it has now. */
   tapestry(name: string): TapestryRecord | undefined {
     return this.tapestries.get(name) ?? batchNamed(name, this.tapestries.values());
   }

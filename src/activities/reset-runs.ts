@@ -4,10 +4,10 @@ import type { Uses } from './worker-parts';
 export type RecordSources = Uses<'backends' | 'client'>;
 
 /**
- * Whether an operator reset this run, which then continues under a new Temporal run id. Its history has its knots'
- * answers up to the reset, but their records belong to the earlier execution. It has no run record, as it never
- * performed its first step. A run with a lost record looks the same, but the server knows it as the first of its
- * chain.
+ * Whether an operator reset this run, which then continues under a new Temporal run id. The history of a reset run has
+ * its knots' answers up to the reset, but their records belong to the earlier execution. A reset run has no run record,
+ * as it never performed its first step. A run with a lost record looks like a reset one, but the server knows it as the
+ * first of its chain.
  */
 export async function isResetRun(
   { backends, client }: RecordSources,
@@ -19,7 +19,7 @@ export async function isResetRun(
   return described?.raw.workflowExecutionInfo?.firstRunId !== temporalRunId;
 }
 
-/** The latest records of these knots in earlier executions of the run. Knots without one are left out. */
+/** The latest records of these knots in earlier executions of the run. Knots without a record are left out. */
 export async function recordsBeforeReset(
   runHistory: Pick<RunHistory, 'findLineage'>,
   runId: string,
@@ -33,7 +33,7 @@ export async function recordsBeforeReset(
   return found;
 }
 
-/** By knot id: records of this run and, for a reset run, from before the reset. Knots without one are left out. */
+/** Records by knot id: of this run and, for a reset run, from before the reset. Knots without a record are left out. */
 export async function recordsOf(
   environment: RecordSources,
   runId: string,

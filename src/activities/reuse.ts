@@ -27,14 +27,14 @@ export interface ReuseOptions {
   readonly plan: LoadedPlan;
   readonly graph: RunLayout;
   readonly execution: Execution;
-  /** Knots outside of `known` may be on record. */
+  /** Knots outside of `known` may be on record, too. */
   readonly isUnderWay: boolean;
 }
 
 /**
- * Takes over values of other runs for knots with known inputs, and continues to the knots that a hit makes
- * decidable. Branches, gates, and knots without `cache` end the walk. Returns when all are on record in this run.
- * Idempotent: a record of this run stands, whatever other runs have made since.
+ * Takes over values of other runs for knots with known inputs, and continues to the knots that found values make
+ * decidable. The walk ends at branches, gates, and knots without `cache`. Returns when all found values are on record
+ * in this run. The call is idempotent: a record of this run stands, whatever other runs have made since.
  *
  * @param known values of this run
  * @param from knots to begin with, by index in the layout; looks up unknown parents
@@ -91,7 +91,7 @@ class ReuseWalk {
     return found;
   }
 
-  /** Records the found values, except those that no longer exist and those found because of them. */
+  /** Records the found values, except those that no longer exist and values found because of those. */
   async takeOver(): Promise<number[]> {
     const taken = await this.withValues();
     if (taken.length === 0) return taken;
@@ -199,7 +199,7 @@ class ReuseWalk {
     const present = await dataStore.keep([...hashes]);
     const { parents, parentStart } = this.layout;
     const isGone = new Set<number>();
-    // Parents come before children.
+    // Parents come before children in a layout.
     return [...this.hits.keys()]
       .sort((a, b) => a - b)
       .filter((knot) => {

@@ -26,9 +26,9 @@ export type BatchParts = SharedParts &
  * Runs several elements of a map in one activity. As in a segment, recorded elements are left alone.
  *
  * After a lost worker, elements that may have been running are handed back to run individually, so a body that kills
- * its worker takes no others down. Elements begin in order, at most `concurrency` without a record, so these are the
- * first ones without a record. But elements whose body threw may have no record either, and stand before them. So each
- * further lost worker doubles how many elements are handed back.
+ * its worker takes no others down. Elements begin in order, at most `concurrency` without a record, so the first ones
+ * without a record may have been running. Elements whose body threw may have no record either, and stand before the
+ * running ones. Each further lost worker therefore doubles how many elements are handed back.
  */
 export async function runBatch(environment: BatchParts, attempt: BatchAttempt): Promise<BatchAnswer> {
   return await new BatchRun(environment, attempt).execute();
@@ -63,7 +63,7 @@ class BatchRun implements SharedActivity {
     this.handedBack.set((knot as ElementKnot).position, how);
   }
 
-  /** Ignores values: the map's own activity reads them all, to compose its list. */
+  /** Ignores the elements' values: the map's own activity reads them all, to compose its list. */
   committed(_: PlanKnot, outcome: OutcomeToRecord, values: readonly StoredValue[]): void {
     if (outcome.kind === 'ok') for (const value of values) this.environment.recentValues.add(value);
   }

@@ -88,7 +88,7 @@ export async function recordParameters(
   const results = await backends.commit(commits);
   return results.map(({ record, inserted }, index) => {
     const value = values[index]!;
-    // A schema that reads the clock yields another value the second time; the recorded first one stands.
+    // A schema that reads the clock yields another value the second time; the first value, on record, stands.
     if (inserted || record.output_hash === value.hash)
       return { envelope: envelopeOf(value, inlineLimit), hash: value.hash };
     const envelope = valueOfRecord(record);

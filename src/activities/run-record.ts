@@ -86,7 +86,7 @@ export function runRecord(
   };
 }
 
-/** The stored values of the run's client, which its record keeps. A knot's values belong to that knot instead. */
+/** The stored values of the run's client, which its record keeps. A knot's values are in that knot's record. */
 function givenByReference({ parameters, parentKnot }: SaidOfRun): { given_parameters?: string[] } {
   const given = parentKnot === undefined ? [...referencesIn(parameters).values()] : [];
   return given.length > 0 ? { given_parameters: given.map(({ hash }) => hash) } : {};
@@ -99,7 +99,7 @@ export async function recordBegin(
 ): Promise<void> {
   await backends.runHistory.startRun(run);
   if (key === undefined || event === undefined || trigger?.startsWith('schedule:') !== true) return;
-  // The server has decided to start this run. Our ledger remembers it for longer than the server.
+  // The server has decided to start this run. Our ledger remembers the started run for longer than the server does.
   const { startLedger } = backends;
   await startLedger.claim([{ trigger, key, runId: run.run_id, requestHash: null, event }]);
   await startLedger.markStarted([{ trigger, key }]);
@@ -122,7 +122,7 @@ export async function recordRefused(
   await tellEnd(environment, await runHistory.getRunByTemporalId(run.temporal_run_id));
 }
 
-/** Returns the record's hash. Undefined if the run has no record, or a required record is missing. */
+/** Returns the run record's hash. Undefined if the run has no record, or a required record is missing. */
 export async function endRun(
   environment: EndParts,
   temporalRunId: string,
@@ -164,7 +164,7 @@ async function tellEnd(environment: EndParts, record: RunRecord | undefined): Pr
 interface RunFailure {
   readonly type: string;
   readonly message: string;
-  /** Absent if the run as a whole failed. */
+  /** The failed knot; absent if the run as a whole failed. */
   readonly knotId?: string;
 }
 

@@ -17,7 +17,7 @@ interface Facts {
   readonly tag: string | undefined;
 }
 
-/** The subject and digest key of each run: from its record, which its first step writes, or else the server. */
+/** The subject and digest key of each run: from its record, which its first step writes, or else from the server. */
 export class RunScopes {
   private readonly known = new LRUCache<string, RunScope>({ max: REMEMBERED_RUNS });
 
@@ -57,7 +57,7 @@ export class RunScopes {
     return this.remember(temporalRunId, { subject, digest: digestsOf(this.backends).byTag(tag) });
   }
 
-  /** For a run whose starter named no digest key: the key of its first try. */
+  /** The digest key of a run whose starter named none: the key of its first try. */
   private async begunTag(temporalRunId: string, { all, current }: Digests): Promise<string | undefined> {
     if (all.every(({ tag }) => tag === undefined)) return undefined;
     const record = await this.backends.runHistory.getRunByTemporalId(temporalRunId);

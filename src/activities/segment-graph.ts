@@ -3,16 +3,16 @@ import { unpackRanges } from '../scheduler';
 import type { LoadedPlan } from '../runtime';
 import type { SegmentTask } from '../workflows/messages';
 
-/** A segment as a layout: outside parents as parameters, then its knots. Terminals are values wanted outside. */
+/** A segment as a layout: outside parents as parameters, then its knots. Terminals are wanted outside the segment. */
 export interface SegmentGraph {
   readonly layout: Layout;
-  /** By index in the layout. */
+  /** The segment's members, by index in its layout. */
   readonly planKnots: readonly PlanKnot[];
-  /** By index in the plan. */
+  /** The segment's members, by index in the plan. */
   readonly layoutIndex: ReadonlyMap<number, number>;
   /** Index of the first member in the layout, which equals the number of outside parents. */
   readonly firstMember: number;
-  /** Knots outside have parents among its knots, or may get such parents by an extension. */
+  /** Knots outside have parents in the segment, or may get such parents by an extension. */
   hasOutsideChildren(): boolean;
 }
 

@@ -1,9 +1,9 @@
 export interface SegmentLimits {
   /** Maximum number of running bodies. */
   readonly concurrency: number;
-  /** Milliseconds after which it starts nothing more, if knots outside may wait for it. */
+  /** Milliseconds after which a segment starts nothing more, if knots outside may wait for it. */
   readonly workingMs: number;
-  /** Bytes of values after which it starts nothing more, because of their memory. */
+  /** Bytes of values after which a segment starts nothing more, because of their memory. */
   readonly valueBytes: number;
 }
 

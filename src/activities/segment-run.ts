@@ -45,19 +45,20 @@ export type SegmentParts = SharedParts &
 const ANSWER_VALUE_BYTES = 64 * 1024;
 const LISTED_FAILURES = 20;
 const MESSAGE_LENGTH = 500;
-/** Maximum number of handed-back elements with reported throws. For others the next attempt counts as the first. */
+/** Handed-back elements whose throws are reported, at most; other elements' next attempts count as the first. */
 const TOLD_ELEMENTS = 500;
 
 /**
  * One attempt at a segment: the scheduler of runs, over the segment's knots alone.
  *
- * G1 A knot's body is called once the records of all its parents are durable. Parents that did not run are an
- * exception: the interpreter decides them in the same way, and records them after the segment. A knot's own record
- * is written before its children start: a segment is a group of durable knots, not one durable step.
+ * G1 A knot's body is called once the records of all its parents are durable. Parents that did not run are an exception
+ * to G1: the interpreter decides them in the same way, and records them after the segment. A knot's own record is
+ * written before its children start: a segment is a group of durable knots, not one durable step.
  * G2 A knot with a record is adopted and its body not called: a later attempt reads all records before it starts.
- * G3 After a lost worker nothing is run. Knots that were running then have no record, while all their parents have
- * one. These run individually from then on, so that a body that kills its worker takes no others down.
- * G4 The answer repeats the records. Knots without a record are handed back, and the interpreter decides on them.
+ * G3 After a lost worker nothing is run. Knots that were running have no record after that, while all their parents
+ * have one. Such knots run individually from then on, so that a body that kills its worker takes no others down.
+ * G4 A segment's answer repeats the records. Knots without a record are handed back, and the interpreter decides on
+ * them.
  */
 export class SegmentRun extends LayoutRun implements SharedActivity {
   readonly dispatcher = 'local';
@@ -66,7 +67,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
   protected readonly runner: KnotRunner;
   protected readonly values: ValueReader;
   protected readonly graph: SegmentGraph;
-  /** Aborts the bodies. One controller for all: any number of them may listen. */
+  /** Aborts the bodies. One abort signal serves all members: any number of bodies may listen to it. */
   private readonly stopping = new AbortController();
   private readonly begun = performance.now();
   private recorded: ReadonlyMap<string, LineageRecord> = new Map();
@@ -77,7 +78,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
   private readonly ownSkips = new Map<string, OwnSkipReason>();
   /** Ids of the members and of their branches' other paths in the run. */
   private readonly paths: ReadonlySet<string>;
-  /** Indexes in the layout of members that failed by their parents. The interpreter decides and records them. */
+  /** Indexes in the layout of members that failed by their parents, which the interpreter decides and records. */
   private readonly unrunErrors = new Set<number>();
   private readonly handedBack = new Map<string, HandedBack>();
   private readonly elementsBack = new Map<string, (readonly [number, HandedBack])[]>();
@@ -98,7 +99,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
   ) {
     const graph = segmentGraph(plan, attempt.task);
     const { layout } = graph;
-    // After a lost worker the scheduler only finds out who may have been running, so it must reach all of them.
+    // After a lost worker the scheduler only finds out which knots may have been running, so it must reach all of them.
     super(layout, attempt.lost > 0 ? Math.max(1, layout.size) : environment.segmentLimits.concurrency, false);
     this.graph = graph;
     this.paths = new Set([...attempt.task.knots, ...(attempt.task.paths ?? [])]);
@@ -116,7 +117,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     return this.attempt.task.reuse !== false;
   }
 
-  /** Rejects only if the attempt is to be retried. */
+  /** Rejects only if the attempt at the segment is to be retried. */
   async execute(): Promise<SegmentAnswer> {
     const { task } = this.attempt;
     if (this.attempt.number > 1 || task.mayBeRecorded) {
@@ -142,7 +143,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     return this.settledCount;
   }
 
-  /** Continues as this attempt, which may tell it to stop from now on. */
+  /** Continues a begun segment as this attempt, which may stop it from now on. */
   follow(attempt: SegmentAttempt): void {
     if (this.isOver) return;
     this.ignoreCancel();
@@ -174,7 +175,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
 
   committed(knot: PlanKnot, outcome: OutcomeToRecord, values: readonly StoredValue[]): void {
     this.settledCount += 1;
-    // Values of elements are contained in the map's own.
+    // The values of elements are contained in their map's own value.
     if (!isElement(knot)) {
       for (const value of values) {
         this.valueBytes += value.bytes.byteLength;
@@ -218,7 +219,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     }
   }
 
-  /** Only for the knot's children: the interpreter decides and records it again. */
+  /** Tells the outcome only to the knot's children: the interpreter decides and records it again. */
   protected unrun(index: number, outcome: OutcomeToRecord): Promise<void> {
     this.settled[index] = outcome;
     if (outcome.kind === 'err') this.unrunErrors.add(index);
@@ -318,7 +319,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     return { kind: 'err' };
   }
 
-  /** Knots outside may wait for this segment. Reads the whole plan, so only once, and only in a long segment. */
+  /** Whether knots outside may wait for this segment. Reads the whole plan, so it is asked once, and late. */
   private isAwaited(): boolean {
     return (this.hasOutsideChildren ??= this.graph.hasOutsideChildren());
   }

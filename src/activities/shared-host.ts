@@ -36,9 +36,9 @@ export interface SharedActivity {
   readonly dispatcher: 'local' | 'queue';
   readonly mayReuse: boolean;
   readonly stop: AbortSignal;
-  /** No more knots may begin. */
+  /** Whether no more knots may begin. */
   readonly isHeld: boolean;
-  /** Nothing may be recorded any more. */
+  /** Whether nothing may be recorded any more. */
   readonly isOver: boolean;
   /** Leaves the knot to an activity of its own. */
   handBack(knot: PlanKnot, how: HandedBack): void;
@@ -46,8 +46,8 @@ export interface SharedActivity {
 }
 
 /**
- * Runs the knots of a segment, or elements of a map, in one activity. Each is committed as it ends, and retried
- * individually. A knot whose next attempt is far off, or whose inputs cannot be read, is handed back.
+ * Runs the knots of a segment, or elements of a map, in one activity. Each knot or element is committed as it ends, and
+ * retried individually. A knot whose next attempt is far off, or whose inputs cannot be read, is handed back.
  */
 export class SharedHost implements KnotHost {
   readonly callBody: BodyHost;
@@ -126,7 +126,7 @@ export class SharedHost implements KnotHost {
   ): 'pass' | 'leave' | undefined {
     if (this.isStopped()) return 'leave';
     if (isBackendTrouble(error)) return 'pass';
-    // An activity of its own waits for a damaged or missing value or for a host, counts lost ones, and reports it.
+    // The knot's own activity waits for a damaged or missing value or for a host, counts lost hosts, and tells why.
     if (!isOfClass(error, 'damaged') && !isHostTrouble(error) && !(error instanceof HostLost))
       return undefined;
     this.activity.handBack(knot, trail ? handedOn(knot, trail) : {});

@@ -46,7 +46,7 @@ export async function checkSignals(
     const reference = value ? (envelopeOf(value, -1) as ReferenceEnvelope) : (payload as ReferenceEnvelope);
     checks.push({ payload: reference, ...(unfit.length > 0 && { unfit }) });
   }
-  // Under their hashes, so that the run's own state of signals stays small.
+  // Keeps payloads under their hashes, so that the run's own state of signals stays small.
   await storeAll(
     environment,
     values.flatMap((value) => storedValues(value)),
@@ -111,6 +111,6 @@ function schemaOf(
   );
 }
 
-/** By signal name, for plans in this worker's cache: a plan may have thousands. */
+/** Schemas by signal name, for plans in this worker's cache: a plan may have thousands. */
 const knownSchemas = new WeakMap<Plan, Map<string, readonly SignalSchema[]>>();
 const NOTHING_GIVEN: Envelope = { value: { $type: 'undefined' } };

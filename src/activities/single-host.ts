@@ -37,7 +37,7 @@ export type SingleParts = Hashing &
 /** Limit of characters in the message and in the stack of a retried failure. */
 const BRIEF_LENGTH = 500;
 
-/** Runs one attempt of one knot in an activity of its own. Retries are left to the server. */
+/** Runs one attempt of one knot in an activity of its own. The server does the retries. */
 export class SingleHost implements KnotHost {
   readonly watchesGrace = true;
   readonly surroundings: BodySurroundings;
@@ -152,7 +152,7 @@ export class SingleHost implements KnotHost {
     if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`Knot "${knot.id}" was cancelled`);
     if (isBackendTrouble(error) || isRecordsLost(error) || isHostTrouble(error)) return 'pass';
     if (attempt.cancelReason === 'shutdown') throw workerShutdown(knot, error);
-    // Another attempt takes over and has stopped the body, so its error is no verdict on the knot.
+    // Another attempt takes over and has stopped this body, so its error is no verdict on the knot.
     if (attempt.cancelReason === 'superseded') throw superseded(knot, error);
     if (error instanceof HostLost) throw hostLost(error);
     attempt.countThrow(error);
@@ -188,7 +188,7 @@ function brief({ cause: _, errors: __, ...record }: ExceptionRecord): ExceptionR
   };
 }
 
-/** Checks an extension against this worker's definitions and the task's plan. Undefined if there is none. */
+/** Checks an extension against this worker's definitions and the task's plan; undefined if there is none. */
 async function acceptExtension(
   { backends, registry, sha256 }: Uses<'backends' | 'registry' | 'sha256'>,
   plan: LoadedPlan,
@@ -206,7 +206,7 @@ async function acceptExtension(
   });
 }
 
-/** The recorded terminals, without those from later extensions. Undefined if they include all of the task's plan. */
+/** The recorded terminals, without those from later extensions; undefined if they include all of the task's plan. */
 function chosenIn(plan: LoadedPlan, terminals: Readonly<Record<string, string>>): string[] | undefined {
   const own = new Set(Object.values(plan.terminals()));
   const ids = Object.values(terminals);

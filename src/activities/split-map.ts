@@ -23,7 +23,7 @@ export type SplitParts = ParentSources & Uses<'plans' | 'sliceLimits'>;
 
 const RECORDS_AT_A_TIME = 1_000;
 
-/** Limit of recorded ranges in an answer. The activities of other elements find their records themselves. */
+/** Limit of recorded ranges in an answer. The activities of elements beyond the limit find their records themselves. */
 const TOLD_RANGES = 4_000;
 
 const REFUSED: SplitAnswer = { count: 0, refused: true, slices: [] };
@@ -32,7 +32,7 @@ const REFUSED: SplitAnswer = { count: 0, refused: true, slices: [] };
 export function createSplitMap(environment: SplitParts): (attempt: SplitAttempt) => Promise<SplitAnswer> {
   return async function splitMap(attempt: SplitAttempt): Promise<SplitAnswer> {
     const { task } = attempt;
-    // The map's own activity reaches the same limit, and records it.
+    // The map's own activity reaches the same limit, and records the failure.
     if (attempt.lost >= LOST_WORKERS) return REFUSED;
     const plan = await environment.plans.get(task.plan);
     const map = plan.knot(task.knot);

@@ -42,7 +42,7 @@ export async function readAllStored(
   return found;
 }
 
-/** Stores values, which are then at hand. */
+/** Stores values, and keeps them at hand. */
 export async function storeAll(
   { backends, recentValues }: StoredValues,
   values: readonly StoredValue[],

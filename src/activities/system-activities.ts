@@ -37,12 +37,12 @@ import { findParents } from './parents';
 
 export type SystemParts = BeginParts & FinishParts & Uses<'recentValues' | 'traces'>;
 
-/** Classes of errors for which retrying a system activity is useless; for those of `deploy`, a later deploy helps. */
+/** Classes of errors for which retrying a system activity is useless; for errors of `deploy`, a later deploy helps. */
 const FINAL: readonly ErrorClass[] = ['mistake', 'input', 'deploy'];
 /** Errors that refuse an extension. Waiting for a damaged fragment would hold up the whole run. */
 const REFUSED_EXTENSION: readonly ErrorClass[] = ['mistake', 'input', 'damaged'];
 
-/** The steps of a run that call no body. All are idempotent: Temporal may run them again at any time. */
+/** The steps of a run that call no body. All are idempotent: Temporal may run these steps again at any time. */
 export function createSystemActivities(
   environment: SystemParts,
 ): Record<string, (request: never) => Promise<unknown>> {
@@ -76,7 +76,7 @@ async function asFailure<T>(work: Promise<T>, final = FINAL): Promise<T> {
     if (isRecordsLost(error)) throw error;
     const { info, log } = Context.current();
     const { type, message } = reasonOf(error);
-    // A local activity that waits for a deploy fails with its workflow task; any other is retried.
+    // A local activity that waits for a deploy fails with its workflow task; any other activity is retried.
     const nonRetryable = isOfClass(error, ...final) && (info.isLocal || !isOfClass(error, 'deploy'));
     if (!nonRetryable)
       log.warn(`Run "${info.workflowExecution!.workflowId}" waits: ${message}`, { code: type });

@@ -16,7 +16,7 @@ export interface TakenOver {
 
 /**
  * Records the Ok outcomes of another run of the same plan as outcomes of this run, with their origin in
- * `cached_from_run`. Run again are the knots in `from`, knots that depended on a failure, everything downstream of
+ * `cached_from_run`. The knots in `from` run again, as do knots that depended on a failure, everything downstream of
  * these, and knots whose value no longer exists. Idempotent.
  *
  * @throws SelvageError `NotResumable` if a parameter's value is gone, `BackendUnavailable`
@@ -55,7 +55,7 @@ export async function takeOver(
   };
 }
 
-/** Elements of maps that run again with the same inputs: the maps find these records before they run them. */
+/** Records of elements of maps that run again with the same inputs: the maps find these records first. */
 async function elementsToTake(
   { backends }: Uses<'backends'>,
   { ids, policy, policies, parents, parentStart }: Layout,

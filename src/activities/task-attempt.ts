@@ -7,11 +7,11 @@ export interface HandedOnTrail extends Trail {
   readonly waits_for?: { readonly code: string; readonly since: number };
 }
 
-/** Passed to the next attempt through the server: counts, the trail, and the body's `ctx.heartbeat` details. */
+/** What an attempt passes to the next through the server: counts, the trail, and the body's `ctx.heartbeat` details. */
 export interface HeartbeatDetails {
   readonly throws: number;
   readonly refusals: number;
-  /** Attempts whose body may have begun and that ended without a report. Only for knots with limits. Default 0. */
+  /** Attempts of a knot with limits whose body may have begun and that ended without a report. Default 0. */
   readonly begun?: number;
   /** Maximum number of concurrent suspects, including this knot, in its last attempt without a report. */
   readonly among?: number;
@@ -22,8 +22,8 @@ export interface HeartbeatDetails {
 }
 
 /**
- * One attempt of one of our activities. Temporal counts attempts but does not say why one ended. Attempts pass on
- * their throws and refusals; all others count as lost workers.
+ * One attempt of one of our activities. Temporal counts attempts but does not say why one ended. Attempts pass on their
+ * throws and refusals; all other ended attempts count as lost workers.
  */
 export abstract class TaskAttempt {
   protected readonly before: HeartbeatDetails;
@@ -33,7 +33,7 @@ export abstract class TaskAttempt {
 
   /**
    * @param thrownBefore throws of the body before this activity's first attempt
-   * @param lostBefore workers lost before it
+   * @param lostBefore workers lost before that attempt
    */
   constructor(
     readonly context: Context,
@@ -84,19 +84,19 @@ export abstract class TaskAttempt {
     this.beat();
   }
 
-  /** An attempt counts once: a throw that could not be recorded is a refusal. */
+  /** An attempt counts once: if its throw could not be recorded, it is a refusal. */
   countRefusal(_reason: EndReason): void {
     this.throwsHere = 0;
     this.refusalsHere = 1;
     this.beat();
   }
 
-  /** Resolves when no heartbeat outside the SDK is in progress, which could arrive after the last one. */
+  /** Resolves when no heartbeat outside the SDK is in progress, as such a heartbeat could arrive after the last one. */
   allSent(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** Sends the counts to the server. The SDK throttles, and flushes the last with a failure. */
+  /** Sends the counts to the server. The SDK throttles heartbeats, and flushes the last one with a failure. */
   beat(): void {
     this.context.heartbeat(this.details);
   }

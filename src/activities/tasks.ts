@@ -32,7 +32,7 @@ export interface ResolvedTask
 
 export interface ResolvedSegment extends ResolvedBasics, Omit<SegmentTask, 'plan' | 'temporalRunId'> {}
 
-/** An unpacked {@link BatchTask}; `slice` is the hash. */
+/** An unpacked {@link BatchTask}; `slice` is the hash of the map's slice. */
 export interface ResolvedBatch extends ResolvedBasics, Omit<BatchTask, 'plan' | 'temporalRunId' | 'runId'> {}
 
 export interface ResolvedSplit extends ResolvedTask {
@@ -41,7 +41,7 @@ export interface ResolvedSplit extends ResolvedTask {
 
 const NO_KNOTS: readonly string[] = [SEGMENT_ACTIVITY, SPLIT_ACTIVITY, BATCH_ACTIVITY];
 
-/** Undefined for a user's own input, or the task of another activity of ours. */
+/** The task; undefined for a user's own input, or for another activity of ours. */
 export function readKnotTask(info: Context['info'], input: unknown): ResolvedTask | undefined {
   if (NO_KNOTS.includes(info.activityType)) return undefined;
   return readTask(info, input);

@@ -16,7 +16,7 @@ export function isSome({ ok, err, skipped }: RunCounts): boolean {
   return ok !== 0 || err !== 0 || skipped !== 0;
 }
 
-/** Records knots without an activity. Earlier records stand; returns the differences of their counts, if any. */
+/** Records knots without an activity. Earlier records stand; returns how those change the counts, if they do. */
 export async function recordUnrun(
   environment: Uses<'backends' | 'sha256'>,
   plan: LoadedPlan,

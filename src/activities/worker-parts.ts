@@ -51,21 +51,21 @@ export interface WorkerPartsOptions {
   readonly sha256: Sha256;
   /** Milliseconds after which a place of a limit is free again if its worker was lost. */
   readonly leaseTtl?: number | undefined;
-  /** For bodies and messages about runs. Default: bodies write to Temporal's logger. */
+  /** Logger for bodies and for messages about runs. Default: bodies write to Temporal's logger. */
   readonly logger?: LoggerLike;
-  /** Called for every attempt of a knot. Default: none. */
+  /** Observers, called for every attempt of a knot. Default: none. */
   readonly observers?: readonly KnotObserver[];
-  /** Work to do before a run that was cut short ends, by tapestry name. May be called again. */
+  /** Work to do before a run that was cut short ends, by tapestry name. The work for a run may be called again. */
   readonly cutShort?: ReadonlyMap<string, (runId: string, temporalRunId: string) => Promise<void>>;
   readonly counts?: WorkCounts | undefined;
-  /** Default: its own. Workers of one client share theirs, as its memory is reserved at once. */
+  /** Default: its own. Workers of one client share this cache, as its memory is reserved at once. */
   readonly recentValues?: RecentValues | undefined;
   readonly activityLimits?: ActivityLimits | undefined;
 }
 
 type NamedPlan = readonly [tapestry: string, plan: CompiledPlan];
 
-/** The members that activities of knots use; a simulated worker lacks the others. */
+/** The members that activities of knots use; a simulated worker lacks all others. */
 interface KnotParts {
   readonly backends: Pick<Backends, 'dataStore' | 'commit'> & {
     readonly runHistory: Pick<RunHistory, HistoryOfKnots>;
@@ -103,7 +103,7 @@ export class WorkerParts implements Hashing {
   private readonly savedPlans = new Set<string>();
   private readonly leaseTtl: number | undefined;
   private readonly ownInlineLimit: number;
-  /** Opened when the worker begins to run; undefined if no tapestry names one. */
+  /** The body hosts, opened when the worker begins to run; undefined if no tapestry names one. */
   bodyHosts?: BodyHosts | undefined;
   // Set by `attach`:
   server: string | undefined;
@@ -137,7 +137,7 @@ export class WorkerParts implements Hashing {
   }
 
   /**
-   * @param server its name in run records; undefined if unknown
+   * @param server the server's name in run records; undefined if unknown
    * @param client asked about runs that have no record
    * @param clock for records
    */
@@ -166,7 +166,7 @@ export class WorkerParts implements Hashing {
     this.traces = BodyTraces.of(backends.runHistory);
   }
 
-  /** Called in every activity. @throws Error before {@link attach} */
+  /** Called at the start of every activity. @throws Error before {@link attach} */
   requireAttached(): void {
     if (!this.backends)
       throw new Error('An activity ran before the worker was started: run it by worker.run() or runUntil().');

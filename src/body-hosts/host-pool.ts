@@ -7,16 +7,16 @@ import { HostSession } from './protocol/host-session';
 
 export interface StartedHost {
   readonly link: Link;
-  /** Kind and number, for messages. */
+  /** The host's kind and number, for messages. */
   readonly name: string;
-  /** Whether it keeps this process alive. Default true. */
+  /** Whether the host keeps this process alive. Default true. */
   hold(isHeld: boolean): void;
   kill(): void;
-  /** Resolves when it has ended completely. */
+  /** Resolves when the host has ended completely. */
   readonly gone: Promise<void>;
 }
 
-/** @param said receives its standard output and error, line by line */
+/** @param said receives the host's standard output and error, line by line */
 export type StartHost = (said: (line: string) => void) => StartedHost;
 
 interface Member {
@@ -24,7 +24,7 @@ interface Member {
   readonly session: HostSession;
   isReady: boolean;
   concurrency: number;
-  /** Number of calls that occupy it. */
+  /** Number of calls that occupy the host. */
   occupied: number;
   calls: number;
 }
@@ -33,7 +33,7 @@ const NEVER = new AbortController().signal;
 const SHOWN_FRAMES = 5;
 /** Pause of starts after an unusable host. */
 const NOT_USABLE_MS = 1_000;
-/** Time limit for hosts to end when asked to. */
+/** Time limit for hosts to end when asked to end. */
 const END_LIMIT_MS = 5_000;
 
 /** Time limit, after the grace, for a host of a cluster to give up a body. */
@@ -48,14 +48,14 @@ export class HostPool {
   #bodies: ReadonlyMap<string, BodyDescription> | undefined;
   readonly #waiting: (() => void)[] = [];
   #starting = 0;
-  /** Why, and when, the last start failed. */
+  /** Why, and when, the last start of a host failed. */
   #notUsable: { readonly error: SelvageError; readonly at: number } | undefined;
   #isClosed = false;
   #trouble: unknown;
 
   /**
    * @param size maximum number of threads or processes
-   * @param unheard receives their lines that belong to no single body
+   * @param unheard receives the hosts' lines that belong to no single body
    * @param handsOn bodies run in a cluster: the host gives up a body after its grace, as killing the host would lose
    * all
    */
@@ -67,7 +67,7 @@ export class HostPool {
   ) {}
 
   /**
-   * Starts the first, and returns its bodies by name. Every later one must have the same.
+   * Starts the first host, and returns its bodies by name. Every later host must have the same bodies.
    *
    * @param within places of bodies in the terms of the language; most programs need none
    * @throws SelvageError `HostNotUsable`; errors of loading a module
@@ -83,7 +83,7 @@ export class HostPool {
     return this.#bodies!;
   }
 
-  /** Why the last start failed; undefined if it succeeded. */
+  /** Why the last start of a host failed; undefined if it succeeded. */
   get trouble(): unknown {
     return this.#trouble;
   }
@@ -91,7 +91,7 @@ export class HostPool {
   /**
    * Only after {@link open}.
    *
-   * @throws HostLost; SelvageError `HostNotUsable` if none can be started; as the session's call
+   * @throws HostLost; SelvageError `HostNotUsable` if no host can be started; as the session's call
    */
   async call(body: string, { inputs, context, policy, begins }: BodyCall): Promise<unknown> {
     const isAsync = this.#bodies?.get(body)?.isAsync ?? false;
@@ -111,7 +111,7 @@ export class HostPool {
     }
   }
 
-  /** Ends all of them; running calls are lost. */
+  /** Ends all hosts; running calls are lost. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#wake();
@@ -126,7 +126,7 @@ export class HostPool {
     stop();
   }
 
-  /** A member with room; starts one if all are occupied. An aborted signal ends the wait. */
+  /** A host with room; starts a host if all are occupied. An aborted signal ends the wait. */
   async #take(occupies: boolean, signal: AbortSignal): Promise<Member> {
     for (;;) {
       signal.throwIfAborted();
@@ -139,7 +139,7 @@ export class HostPool {
       const refusal = this.#refusal();
       if (isBusy && !refusal && usable.length + this.#starting < this.size) {
         const started = await this.#startOne(occupies).catch((error: unknown) => {
-          // While other members work, the call waits for one of them.
+          // While other members work, the call waits for a member.
           if (usable.length === 0 || !SelvageError.is(error, 'HostNotUsable')) throw error;
         });
         if (started) return started;
@@ -177,7 +177,7 @@ export class HostPool {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  /** Occupies the new member before waking the waiters, which may only take the remaining room. */
+  /** Occupies the new host before waking the waiters, which may only take the remaining room. */
   async #startOne(occupies: boolean): Promise<Member> {
     this.#starting += 1;
     try {
@@ -207,7 +207,7 @@ export class HostPool {
       return this.#occupy(member, occupies);
     } finally {
       this.#starting -= 1;
-      // It may have room for many.
+      // A new host may have room for many calls.
       this.#wake();
     }
   }

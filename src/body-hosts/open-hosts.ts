@@ -25,7 +25,7 @@ export type Said = (host: string, line: string) => void;
 /** A knot, or the elements of a map, whose body a host calls. */
 interface Placed {
   readonly tapestry: string;
-  /** Absent for bodies that extensions may place. */
+  /** The knot; absent for bodies that extensions may place. */
   readonly knot: KnotRecord | undefined;
   readonly body: DefinitionRecord;
 }
@@ -42,10 +42,10 @@ interface OpenHost {
 }
 
 /**
- * Starts the body hosts that tapestries name, and compares their bodies with the placed ones. Undefined if none is
- * named.
+ * Starts the body hosts that tapestries name, and compares their bodies with the placed ones. Returns undefined if no
+ * host is named.
  *
- * @param tapestries all registered ones, with nested ones
+ * @param tapestries all registered tapestries, with nested ones
  * @param taskQueue of the worker: opens only the hosts of bodies called there. Default: all
  * @throws SelvageError `InvalidConfig` for two hosts of one name; `HostNotUsable`, `HostMismatch`
  */
@@ -155,7 +155,7 @@ function isPlain(host: BodyHostOptions): boolean {
   return Object.keys(host).every((key) => key === 'kind' || key === 'name');
 }
 
-/** Without passwords of addresses. */
+/** A host's options as shown, without passwords of addresses. */
 function shownAs(host: BodyHostOptions): string {
   return textOf(host).replace(/(:\/\/[^:@/"]*):[^@"]*@/g, '$1:***@');
 }
@@ -214,7 +214,7 @@ function moduleOf(module: string | undefined): string {
   );
 }
 
-/** Starts the first of a host's threads or processes, and compares its bodies with the placed ones. */
+/** Starts the first of a host's threads or processes, and compares its bodies with the placed bodies. */
 async function compare(
   name: string,
   { pool, nameOf }: OpenHost,

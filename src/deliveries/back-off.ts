@@ -7,7 +7,7 @@ export const TROUBLE_MS = 1_000;
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Milliseconds to the next attempt: by the error or by backing off, within the range of timers. */
+/** Milliseconds to the next attempt: given by the error or by backing off, within the range of timers. */
 export function pauseAfter(error: unknown, failures: number): number {
   return Math.min(waitAskedBy(error) ?? backOff(BACK_OFF, failures, Math.random()), LONGEST_TIMER_MS);
 }

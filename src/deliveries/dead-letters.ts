@@ -6,10 +6,10 @@ import { LONGEST_ERROR } from './receiver';
 export interface Batch {
   readonly events: readonly RunEvent[];
   readonly changeOf: ReadonlyMap<RunEvent, HistoryChange>;
-  /** The cursor after the delivery. */
+  /** The cursor's position after the delivery. */
   readonly position: string | null;
   readonly positionAt: number | null;
-  /** For redriven dead letters: ids whose event no longer exists. They are settled with the batch. */
+  /** Ids of redriven dead letters whose event no longer exists. Such dead letters are settled with the batch. */
   readonly settled?: readonly string[] | undefined;
 }
 

@@ -19,9 +19,9 @@ import { durationOption, type Duration } from '../values/duration';
 
 /** Time after which a dead process's lease is free. */
 const LEASE_MS = 15_000;
-/** Interval of reading the states, for all emitters of the process at once. */
+/** Interval of reading the emitters' states, for all emitters of the process at once. */
 const LOOK_MS = 1_000;
-/** Interval while waiting for all deliveries. */
+/** Interval of reading while waiting for all deliveries. */
 const DRAIN_LOOK_MS = 20;
 const STOP_MS = 5_000;
 
@@ -31,11 +31,11 @@ export interface DeliveriesOptions {
   readonly logger: LoggerLike;
   /** Base of emitters' relative paths. */
   readonly projectDir: string;
-  /** Time after which another process replaces a dead one. Default 15 s. */
+  /** Time after which another process replaces a dead process. Default 15 s. */
   readonly leaseTtl?: Duration;
 }
 
-/** The emitters of a process. The process with an emitter's lease delivers to it. */
+/** The emitters of a process. The process with an emitter's lease delivers to that emitter. */
 export class Deliveries {
   readonly #feed: Feed;
   readonly #runners: readonly EmitterRunner[];
@@ -81,7 +81,7 @@ export class Deliveries {
     for (const emitter of emitters)
       if (emitter.kind === 'open-telemetry') useSettings(emitter.options as TraceSettings);
     this.#runners = emitters.map((declaration) => new EmitterRunner(declaration, around));
-    // Without a lease: each process reports its own live events.
+    // Live events need no lease: each process reports its own.
     this.#live = emitters.flatMap((declaration) => LiveChannel.of(declaration, logger) ?? []);
     const look = async (): Promise<void> => {
       while (!this.#stopping.signal.aborted) {
@@ -113,7 +113,7 @@ export class Deliveries {
     return new Deliveries(options, emitters);
   }
 
-  /** Waits for deliveries of current records, except by failing emitters. Returns those that lag. */
+  /** Waits for deliveries of current records, except by failing emitters. Returns the emitters that lag. */
   async drained(ms: number): Promise<string[]> {
     const until = performance.now() + ms;
     // Reads ahead once for each position at which an emitter stays; a moving emitter reads for itself.
@@ -141,12 +141,12 @@ export class Deliveries {
     }
   }
 
-  /** Lets deliveries end, for at most 5 s, and returns the leases. A second call waits for the first. */
+  /** Lets deliveries end, for at most 5 s, and returns the leases. A second call of this method waits for the first. */
   stop(): Promise<void> {
     return (this.#stopped ??= this.#stop());
   }
 
-  /** Only of emitters that this process delivers to. */
+  /** The lag only of emitters that this process delivers to. */
   async #lags(): Promise<EmitterLag[]> {
     const last = await this.#feed.lastChange();
     const lags = this.#runners.map(async ({ name, position }): Promise<EmitterLag[]> => {

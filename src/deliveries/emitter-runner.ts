@@ -11,7 +11,7 @@ import { placeOf, placeToRewind, startOf, type Place } from './places';
 import { Receiver, textOf, type ReceiverTools } from './receiver';
 import type { Feed, RunEvents } from './run-events';
 
-/** Dead letters of one redrive. */
+/** Number of dead letters of one redrive. */
 const REDRIVEN_AT_ONCE = 500;
 /** Longest time without saving the cursor during deliveries, since each save delays commits. */
 const SAVE_MS = 250;
@@ -32,7 +32,7 @@ export const leaseOf = (name: string): string => `emitter/${name}`;
  * Delivers to one emitter while this process has its lease:
  *
  * 1. The cursor passes events in the transaction that records their delivery or their dead letters.
- *    Successive deliveries are saved together, so that a crash repeats the last of them.
+ * Successive deliveries are saved together, so that a crash repeats the last deliveries.
  * 2. A new holder has a new version of the state, so a former holder cannot move the cursor.
  * 3. A delivery that takes too long is abandoned.
  */
@@ -41,7 +41,7 @@ export class EmitterRunner {
   readonly #around: Surroundings;
   readonly #about: { readonly emitter: string };
   readonly #receiver: Receiver;
-  /** Undefined while another process delivers. */
+  /** The emitter's state; undefined while another process delivers. */
   #state: EmitterState | undefined;
   /** The cursor, and the number of delivered events, since the state was saved. */
   #passed: Pick<Advance, 'position' | 'positionAt' | 'delivered'> | undefined;
@@ -49,7 +49,7 @@ export class EmitterRunner {
   #saving: NodeJS.Timeout | undefined;
   /** Ends reading or pausing, to read the state again. */
   #wake: AbortController | undefined;
-  /** From a failure to the next delivery. */
+  /** Set from a failure to the next delivery. */
   #isFailing = false;
   #isElsewhere = false;
 
@@ -104,7 +104,7 @@ export class EmitterRunner {
     }
   }
 
-  /** Call it regularly with the recorded state. */
+  /** To be called regularly with the recorded state. */
   look(state: EmitterState | undefined): void {
     const known = this.#state;
     if (!known) return;
@@ -115,7 +115,7 @@ export class EmitterRunner {
     if (isOther || (!this.#receiver.isBusy && (this.#passed || isWanted))) this.#wake?.abort();
   }
 
-  /** Returns a function that releases the lease; undefined, after a pause, if another has it. */
+  /** Returns a function that releases the lease; undefined, after a pause, if another process has the lease. */
   async #acquire(signal: AbortSignal, onLost: () => void): Promise<(() => Promise<void>) | undefined> {
     const { leases, owner, holder } = this.#around;
     const { table, ttl } = leases;
@@ -152,7 +152,7 @@ export class EmitterRunner {
     const { table, feed } = this.#around;
     const start = await startOf(this.#declaration, feed);
     this.#state = await table.begin(this.name, start);
-    // Another process has delivered since, or moved the cursor.
+    // Another process has delivered since then, or moved the cursor.
     if (this.#state.failures === 0) this.#isFailing = false;
     this.#forget();
   }
@@ -245,7 +245,7 @@ export class EmitterRunner {
     return !this.#passed || (await this.#advance({ ...this.#place, delivered: 0 }));
   }
 
-  /** Saves the deliveries now or soon. */
+  /** Saves the noted deliveries now or soon. */
   async #note(advance: Advance): Promise<boolean> {
     const { position, positionAt, delivered, deadLetters = [], settled = [] } = advance;
     const isPlain = deadLetters.length === 0 && settled.length === 0 && !this.#isFailing;
@@ -266,7 +266,7 @@ export class EmitterRunner {
     // Listed newest first.
     for (const [index, { change }] of [...items.entries()].reverse())
       for (const event of made[index]!) if (wanted.delete(event.id)) changeOf.set(event, change);
-    // The rest belongs to removed runs.
+    // The other dead letters belong to removed runs.
     const batch = { events: [...changeOf.keys()], changeOf, ...this.#place, settled: [...wanted] };
     return (await this.#deliver(batch, wake, lost)) && (await this.#look());
   }
@@ -329,7 +329,7 @@ export class EmitterRunner {
   }
 
   async #fail(error: unknown, retryIn: number, disable = this.#disabledFor()): Promise<boolean> {
-    // The pause may be long.
+    // The pause may be long, so passed changes are saved before it.
     if (!(await this.#notePassed())) return false;
     const state = this.#state!;
     const text = textOf(error);

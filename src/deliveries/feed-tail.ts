@@ -11,14 +11,14 @@ const MEETING_MS = 100;
 const AWAY_MS = 1_000;
 
 /**
- * Reads changes once for all emitters of a process, and holds the newest. An emitter that is further behind
- * reads by itself until it meets them, so emitters that are up to date cost no reads.
+ * Reads changes once for all emitters of a process, and holds the newest. An emitter that is further behind reads by
+ * itself until it meets the held changes, so emitters that are up to date cost no reads.
  */
 export class FeedTail {
   /** The newest changes, in order; `#first` is the number of the first. */
   #held: HistoryChange[] = [];
   #first = 0;
-  /** The number of the change after each held position, and after the one before them. */
+  /** The number of the change after each held position, and after the position before the first. */
   readonly #next = new Map<string | null, number>();
   readonly #changes = new EventEmitter().setMaxListeners(0);
   #following: Promise<void> | undefined;
@@ -28,7 +28,7 @@ export class FeedTail {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Non-empty batches, until the signal is aborted. Errors as of `changes`. */
+  /** Non-empty batches of changes, until the signal is aborted. Errors are those of `changes`. */
   async *pages(position: string | null, signal: AbortSignal): AsyncGenerator<readonly HistoryChange[]> {
     this.#following ??= this.#follow();
     let last = position;
@@ -62,7 +62,7 @@ export class FeedTail {
         const options = { ...(last !== undefined && { after: last }), signal: this.signal };
         for await (const page of this.feed.changes(options)) this.#add(page);
       } catch {
-        // Each emitter reads by itself, and meets the error.
+        // Each emitter reads by itself, and meets the error there.
       }
       this.#first += this.#held.length;
       this.#held = [];

@@ -8,7 +8,7 @@ export function namesOf(tapestries: readonly AnyTapestry[]): string[] {
   return [...new Set(tapestries.flatMap((one) => [...withNested(recordOf(one))].map(({ name }) => name)))];
 }
 
-/** The given and those of tapestries, each once. @throws SelvageError `DuplicateEmitter` for equal names */
+/** The given emitters and those of tapestries, each once. @throws SelvageError `DuplicateEmitter` for equal names */
 export function gatherEmitters(
   tapestries: readonly AnyTapestry[],
   given: EmitterList = [],
@@ -26,7 +26,7 @@ export function gatherEmitters(
   return [...gathered.values()];
 }
 
-/** One declaration in two scopes applies to either. */
+/** One declaration in two scopes applies to runs of either. */
 function both(a: EmitterDeclaration, b: EmitterDeclaration): EmitterDeclaration {
   if (a.kind !== b.kind || a.options !== b.options) throw duplicateEmitter(a.name);
   if (!a.filter.tapestries || !b.filter.tapestries) return a.filter.tapestries ? b : a;

@@ -6,7 +6,7 @@ import { isOfTapestry } from '../streams/batch';
 export function mayHear(filter: EventFilter, change: HistoryChange): boolean {
   const { types, outcomes, statuses } = filter;
   const { kind, outcome, status, isBeforeRun } = change;
-  // Its event comes with the start.
+  // The event of a record from before the run comes with the run's start.
   if (isBeforeRun || !isAbout(filter, change)) return false;
   if (kind === 'run-started') return true;
   return (

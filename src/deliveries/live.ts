@@ -10,7 +10,7 @@ const MOST_WAITING = 1_000;
  * Passes live events of this process to an emitter:
  *
  * 1. No body waits for an emitter. Events in excess are dropped and counted.
- * 2. One event at a time, in order. A throw is logged, and the event is not repeated.
+ * 2. The emitter gets one event at a time, in order. A throw of the emitter is logged, and the event is not repeated.
  */
 export class LiveChannel {
   readonly #live: NonNullable<Emitter['live']>;
@@ -32,7 +32,7 @@ export class LiveChannel {
     this.#end = listenLive((event) => isAbout(filter, event) && this.#hear(event));
   }
 
-  /** Undefined if the emitter has no `live`. */
+  /** The channel; undefined if the emitter has no `live`. */
   static of(declaration: EmitterDeclaration, logger: LoggerLike): LiveChannel | undefined {
     if (declaration.kind !== 'custom' || !(declaration.options as Emitter).live) return undefined;
     return new LiveChannel(declaration, logger);
@@ -50,7 +50,7 @@ export class LiveChannel {
     else this.#waiting.push(event);
     if (this.#isTelling) return;
     this.#isTelling = true;
-    // The body goes first.
+    // The body goes on first.
     setImmediate(() => void this.#tell());
   }
 
@@ -60,7 +60,7 @@ export class LiveChannel {
         await this.#live(event, { ...this.#context });
         this.#isFailing = false;
       } catch (error) {
-        // Once in a row, as a failing emitter does so for each event.
+        // A throw is logged once in a row, as a failing emitter throws for each event.
         if (!this.#isFailing) this.#context.logger.warn({ err: error }, 'a live event was not heard');
         this.#isFailing = true;
       }

@@ -7,7 +7,7 @@ import { requireFeed } from './run-events';
 
 type Records = Pick<Backends, 'runHistory' | 'leaseTable'>;
 
-/** None if the history keeps no order of changes. */
+/** The emitters' states; none if the history keeps no order of changes. */
 export async function readEmitters({ runHistory, leaseTable }: Records): Promise<EmitterReport[]> {
   if (!runHistory.emitterTableBeside) return [];
   const feed = requireFeed(runHistory);
@@ -58,7 +58,7 @@ export interface Moved {
 }
 
 /**
- * Repeats events: after a time (ms since the epoch), after a position, or all.
+ * Repeats events: after a time (ms since the epoch), after a position, or all events.
  *
  * @throws SelvageError `UnknownEmitter`, `InvalidCursor`
  */
@@ -71,13 +71,13 @@ export async function replayEmitter(
   await requireEmitter(records, name);
   if (from === 'beginning') return await move(records, name, BEGINNING);
   if ('time' in from) return await move(records, name, await placeBefore(feed, from.time));
-  // Refuses an unknown position. Its time is not known; `selvage prune` keeps all after it.
+  // Refuses an unknown position. The position's time is not known; `selvage prune` keeps all after it.
   const [next] = (await nextPage(feed, from.position)) ?? [];
   return await move(records, name, { position: from.position, positionAt: next?.at ?? null });
 }
 
 /**
- * Skips undelivered events: all, those before a time, or a number of changes.
+ * Skips undelivered events: all of them, those before a time, or a number of changes.
  *
  * @throws SelvageError `UnknownEmitter`, `InvalidCursor`
  */

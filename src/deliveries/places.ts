@@ -18,7 +18,7 @@ export function placeOf({ position, at }: HistoryChange): Place {
   return { position, positionAt: at };
 }
 
-/** The place before the first change at or after this time. Reads all changes before it. */
+/** The place before the first change at or after this time. The search reads all changes before that place. */
 export async function placeBefore(feed: Feed, time: number): Promise<Place> {
   let before = BEGINNING;
   for await (const page of feed.changes({ once: true })) {
@@ -30,10 +30,12 @@ export async function placeBefore(feed: Feed, time: number): Promise<Place> {
   return before;
 }
 
-/** Before its last delivery, when the history went back: clocks differ, and commits are late. */
+/**
+ * How far before its last delivery an emitter restarts in a history that went back: clocks differ, commits are late.
+ */
 const REWOUND_MS = 3_600_000;
 
-/** The restart of an emitter, with its time, in a history that went back. */
+/** The place to restart an emitter, with its time, in a history that went back. */
 export async function placeToRewind(
   feed: Feed,
   { positionAt, createdAt }: Pick<EmitterState, 'positionAt' | 'createdAt'>,
@@ -52,7 +54,7 @@ export async function endOf(feed: Feed): Promise<Place> {
 
 const NO_LAG: Lag = { changes: 0, atLeast: false, since: null, ageMs: 0 };
 
-/** Reads one page. @throws SelvageError `InvalidCursor` */
+/** Reads one page of changes. @throws SelvageError `InvalidCursor` */
 export async function lagBehind(feed: Feed, position: string | null, last: string | undefined): Promise<Lag> {
   if ((last ?? null) === position) return NO_LAG;
   const page = await nextPage(feed, position);
@@ -66,7 +68,7 @@ export async function lagBehind(feed: Feed, position: string | null, last: strin
   };
 }
 
-/** Undefined if there are no more changes. @throws SelvageError `InvalidCursor` */
+/** The next page; undefined if there are no more changes. @throws SelvageError `InvalidCursor` */
 export async function nextPage(
   feed: Feed,
   position: string | null,

@@ -15,7 +15,7 @@ export interface ReceiverTools extends Readers, Omit<EmitterTools, 'logger'> {
   readonly logger: LoggerLike;
 }
 
-/** Opens an emitter at its first delivery, and limits the time of each. */
+/** Opens an emitter at its first delivery, and limits the time of each delivery. */
 export class Receiver {
   readonly #declaration: EmitterDeclaration;
   readonly #tools: EmitterTools;
@@ -74,7 +74,7 @@ export class Receiver {
     return (await emitter.deliver(events, context)) ?? {};
   }
 
-  /** Never rejects, and takes 5 s at most. */
+  /** Closing never rejects, and takes 5 s at most. */
   async close(): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;

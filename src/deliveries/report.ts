@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { emitterState } from '../ports';
 
 const lag = z.object({
-  /** Number of changes, filtered ones included. With `atLeast`, there may be more. */
+  /** Number of undelivered changes, filtered ones included. With `atLeast`, there may be more changes. */
   changes: z.int(),
   atLeast: z.boolean(),
-  /** Time of the oldest one. */
+  /** Time of the oldest undelivered change. */
   since: z.number().nullable(),
-  /** Age of the oldest one in milliseconds, by the history's clock. */
+  /** Age of the oldest undelivered change in milliseconds, by the history's clock. */
   ageMs: z.number(),
 });
 export type Lag = Readonly<z.output<typeof lag>>;

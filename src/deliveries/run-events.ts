@@ -30,9 +30,8 @@ export type Feed = RunHistory &
   >;
 
 /**
- * Makes events of changes, by bulk reads; none for removed runs. Records from before the run record follow
- * the event of the run's start. Those are its parameters, and all records of a run in process, which is
- * recorded at its end.
+ * Makes events of changes, by bulk reads; none for removed runs. Records from before the run record follow the event of
+ * the run's start. Such records are its parameters, and all records of a run in process, which is recorded at its end.
  */
 export class RunEvents {
   /** Oldest first. */
@@ -48,7 +47,7 @@ export class RunEvents {
     this.#made = isShared ? new WeakMap() : undefined;
   }
 
-  /** In the order of the changes. */
+  /** Events in the order of the changes. */
   async of(changes: readonly HistoryChange[]): Promise<(readonly RunEvent[])[]> {
     const known = this.#made;
     if (!known) return await this.#make(changes);
@@ -71,7 +70,7 @@ export class RunEvents {
     });
   }
 
-  /** Reads unknown runs, and known ones that have ended since. Concurrent calls may evict them. */
+  /** Reads unknown runs, and known ones that have ended since. Concurrent calls may evict runs. */
   async #runsOf(changes: readonly HistoryChange[]): Promise<ReadonlyMap<string, RunRecord>> {
     const runs = new Map<string, RunRecord>();
     const wanted = new Set<string>();
@@ -100,7 +99,7 @@ export class RunEvents {
     return new Map(records.map((record) => [keyOf(record.temporal_run_id, record.knot_id), record]));
   }
 
-  /** By temporal run id, for started runs. */
+  /** Records from before the run records of started runs, by Temporal run id. */
   async #recordsBefore(changes: readonly HistoryChange[]): Promise<ReadonlyMap<string, LineageRecord[]>> {
     const started = changes
       .filter(({ kind }) => kind === 'run-started')

@@ -27,7 +27,7 @@ export interface CloudEvent<Data = unknown> {
   readonly tapestry: string;
   /** Only of knots. */
   readonly outcome?: OutcomeKind;
-  /** Only of ended runs. */
+  /** Only events of ended runs have a status. */
   readonly status?: RunStatus;
 }
 

@@ -15,27 +15,27 @@ export interface EventFilter {
   readonly tapestries?: readonly string[];
   /** Default: all. */
   readonly types?: readonly RunEvent['type'][];
-  /** Outcomes of knots. Default: all. Not applied to runs. */
+  /** Outcomes of knots. Default: all. The condition is not applied to runs. */
   readonly outcomes?: readonly OutcomeKind[];
-  /** Statuses of ended runs. Default: all. Not applied to other events. */
+  /** Statuses of ended runs. Default: all. The condition is not applied to other events. */
   readonly statuses?: readonly RunStatus[];
 }
 
 /** Options of every emitter. */
 export interface EmitterOptions {
-  /** Name of its cursor, unique in a project. Default: the kind. */
+  /** Name of the emitter's cursor, unique in a project. Default: the kind. */
   readonly name?: string;
   readonly filter?: EventFilter;
-  /** Start of an emitter without a cursor: new events, or all on record. Default `now`. */
+  /** Start of an emitter without a cursor: new events, or all events on record. Default `now`. */
   readonly from?: 'now' | 'beginning';
   /** At most this many events in one delivery. Default 500. */
   readonly batchSize?: number;
-  /** Limit of a delivery. Default 60 s. */
+  /** Time limit of a delivery. Default 60 s. */
   readonly timeout?: Duration;
   /**
    * Disables the emitter after this time without a successful delivery, counted from the first failure, until
-   * `selvage emitters resume` or a replay: milliseconds, or `'5d'`. Its events and undelivered runs stay. Default:
-   * never; for a webhook, 5 days.
+   * `selvage emitters resume` or a replay: milliseconds, or `'5d'`. The emitter's events and undelivered runs stay.
+   * Default: never; for a webhook, 5 days.
    */
   readonly disableAfter?: Duration;
 }
@@ -54,7 +54,7 @@ export interface EmitterDeclaration<Kind extends EmitterKind = EmitterKind, Opti
   readonly options: Options;
 }
 
-/** Also lists, such as `webhookEmitter({ endpoints })` returns. */
+/** Emitters, also in lists, such as `webhookEmitter({ endpoints })` returns. */
 export type EmitterList = readonly (EmitterDeclaration | readonly EmitterDeclaration[])[];
 
 /** Limits an emitter to these tapestries, unless its filter names some. */

@@ -54,9 +54,9 @@ type Defaults<Own, Settings> = Omit<Pick<Settings, keyof Settings & OptionalKey<
 export interface EmitterParts<Settings> {
   /** For the declaration. */
   readonly common: Omit<EmitterDeclaration, 'kind' | 'options'>;
-  /** Options of the kind. */
+  /** Options of the emitter's kind. */
   readonly own: Settings;
-  /** For options whose check needs more than one value. */
+  /** Refuses options whose check needs more than one value. */
   readonly refuse: Refusal;
 }
 

@@ -4,12 +4,12 @@ import type { RunEvent } from './event';
 
 /** The surroundings of a delivery. */
 export interface DeliveryContext {
-  /** Aborted after the time limit, at the process's stop, and when another process delivers. */
+  /** The signal is aborted after the time limit, at the process's stop, and when another process delivers. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
-  /** Earlier attempts at this batch; 0 the first time. */
+  /** Number of earlier attempts at this batch; 0 the first time. */
   readonly attempt: number;
-  /** Reads a value by its hash. @throws SelvageError if it is gone, or the data store is unreachable */
+  /** Reads a value by its hash. @throws SelvageError if the value is gone, or the data store is unreachable */
   value(hash: string): Promise<unknown>;
   /** Lineage records of these knots, unsorted. @throws SelvageError if the run history is unreachable */
   records(temporalRunId: string, knotIds: readonly string[]): Promise<readonly LineageRecord[]>;
@@ -25,17 +25,17 @@ export interface RejectedEvent {
 
 /** The result of a batch. */
 export interface Delivery {
-  /** Moved to the dead letters; all other events of the batch count as delivered. */
+  /** Events moved to the dead letters; all other events of the batch count as delivered. */
   readonly rejected?: readonly RejectedEvent[];
   /**
-   * Why the receiver is gone for good: the batch is not delivered, and none until `selvage emitters resume`.
+   * Why the receiver is gone for good: neither this batch nor a later one is delivered until `selvage emitters resume`.
    */
   readonly disable?: string;
 }
 
 /** The surroundings of a live event. */
 export interface LiveContext {
-  /** Aborted when the process stops delivering. */
+  /** The signal is aborted when the process stops delivering. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
   /** Live events missed so far while the emitter was busy. */
@@ -44,21 +44,21 @@ export interface LiveContext {
 
 /**
  * Receives durable events of runs, in order. A crash may repeat a batch but loses none: count once by the events' ids.
- * Nothing that it does affects a run.
+ * Nothing that an emitter does affects a run.
  */
 export interface Emitter {
   /**
    * Delivers events of one or more runs, oldest first, and resolves when the receiver has all of them durably. After a
    * throw or a timeout, the same events are repeated, with growing pauses and without limit, and later events wait.
-   * After a thrown `Terminal`, the events come one by one, and each that makes `deliver` throw it again becomes a dead
-   * letter; `Retryable` sets the pause.
+   * After a thrown `Terminal`, the events come one by one, and each event that makes `deliver` throw it again becomes a
+   * dead letter; `Retryable` sets the pause.
    */
   deliver(events: readonly RunEvent[], context: DeliveryContext): Promise<Delivery | void>;
   /**
-   * Receives live events of bodies in this process, one at a time, which {@link deliver} never gets. Best
-   * effort: events in excess are dropped, none is repeated, and no body waits. An error is logged.
+   * Receives live events of bodies in this process, one at a time, which {@link deliver} never gets. `live` is best
+   * effort: events in excess are dropped, none is repeated, and no body waits. An error of `live` is logged.
    */
   live?(event: LiveEvent, context: LiveContext): Promise<void> | void;
-  /** Called when the process stops delivering. */
+  /** Closes the emitter when the process stops delivering. */
   close?(): Promise<void>;
 }

@@ -4,9 +4,9 @@ import type { DeliveryContext } from './emitter';
 import type { RunEvent } from './event';
 import { payloadOf } from './payload';
 
-/** For emitters that send CloudEvents. */
+/** Options of emitters that send CloudEvents. */
 export interface EnvelopeOptions {
-  /** Start of the attribute `source`, a URI-reference; the tapestry follows. Default `selvage:`. */
+  /** Start of the attribute `source`, a URI-reference; the tapestry's name follows. Default `selvage:`. */
   readonly source?: string;
   /** Whether to send values of knots, not only hashes. Default false. */
   readonly payloads?: boolean;
@@ -29,7 +29,7 @@ export const ENVELOPE_CHECKS: Checks<EnvelopeOptions> = {
   payloadLimit: whole(1, LARGEST_PAYLOAD),
 };
 
-/** With the knot's value if the emitter sends values. @throws SelvageError if it cannot be read now */
+/** The CloudEvent, with the knot's value if the emitter sends values. @throws SelvageError if it cannot be read now */
 export async function enveloped(
   event: RunEvent,
   { source, payloads, payloadLimit }: Envelope,

@@ -1,4 +1,4 @@
-/** Sends items together, else in halves; returns the too large ones. @param send false: too large */
+/** Sends items together, else in halves; returns the items that are too large. @param send false: too large */
 export async function sendInHalves<T>(
   all: readonly T[],
   send: (some: readonly T[]) => Promise<boolean>,

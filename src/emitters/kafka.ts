@@ -6,11 +6,11 @@ import type { RunEvent } from './event';
 
 /** Existing topics. Events without a topic are not sent. */
 export interface KafkaTopics {
-  /** For started and ended runs. */
+  /** Topic for started and ended runs. */
   readonly status?: string;
-  /** For finished knots, with their records. */
+  /** Topic for finished knots, with their records. */
   readonly lineage?: string;
-  /** A message for each terminal of an ended run: its value, or its hash beyond `payloadLimit`. */
+  /** Topic with a message for each terminal of an ended run: its value, or its hash beyond `payloadLimit`. */
   readonly result?: string;
 }
 
@@ -56,7 +56,7 @@ export function kafkaEmitter(options: KafkaEmitterOptions): KafkaEmitterDeclarat
   return declareEmitter({
     kind: 'kafka',
     ...common,
-    // Does not read events without a topic.
+    // The emitter does not read events without a topic.
     filter: Object.freeze({ types: typesFor(own.topics), ...common.filter }),
     options: Object.freeze({ ...own, topics: Object.freeze({ ...own.topics }) }),
   });

@@ -9,8 +9,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LogEmitterOptions extends EmitterOptions, Omit<EnvelopeOptions, 'source'> {
   /**
-   * The least written level. Failures are `error`; knots skipped by them, and cancelled or terminated runs,
-   * `warn`; other skipped knots `debug`; all else `info`. Default `info`.
+   * The least written level. Failures are `error`; knots skipped by them, and cancelled or terminated runs, `warn`;
+   * other skipped knots `debug`; all other events `info`. Default `info`.
    */
   readonly level?: LogLevel;
   /** A pino logger, or one that takes fields and then the message. Default: lines of JSON on stdout. */

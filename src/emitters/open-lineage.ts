@@ -5,11 +5,11 @@ import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './
 import { readEmitterOptions } from './emitter-options';
 
 interface CommonOptions extends EmitterOptions {
-  /** Namespace of OpenLineage jobs: who runs them, such as `shop-production`. */
+  /** Namespace of OpenLineage jobs: whoever runs them, such as `shop-production`. */
   readonly namespace: string;
   /** URI that events name as their maker. Default: this package. */
   readonly producer?: string;
-  /** Knots that are jobs: those with a `dataset` (default), all that ran, or none. Never elements of maps. */
+  /** Knots that are jobs: those with a `dataset` (default), all knots run, or none. Elements of maps are never jobs. */
   readonly knots?: 'datasets' | 'all' | 'none';
 }
 
@@ -26,7 +26,7 @@ export interface OpenLineageHttpOptions extends CommonOptions {
 }
 
 export interface OpenLineageFileOptions extends CommonOptions {
-  /** Receives an event per line. Relative to the project's folder. */
+  /** A file that receives an event per line. The path is relative to the project's folder. */
   readonly file: string;
   readonly url?: undefined;
   readonly endpoint?: undefined;
@@ -52,7 +52,7 @@ const PRODUCER = 'https://www.npmjs.com/package/selvage';
 const ENDPOINT = 'api/v1/lineage';
 const REQUEST_TIMEOUT_MS = 15_000;
 const LONGEST_REQUEST_MS = 600_000;
-/** A request for each event is slow. */
+/** Batches are small, as a request for each event is slow. */
 const BATCH_SIZE = 100;
 
 const uri: Check = (value) =>

@@ -6,13 +6,13 @@ export type TraceMode = 'auto' | 'nested' | 'linked';
 
 export interface OpenTelemetryEmitterOptions extends EmitterOptions {
   /**
-   * `nested`: knots are part of their run's trace. `linked`: each has its own trace, with a link to the span
-   * of its run. `auto` (default): nested within an hour from the start of the run, then linked, as backends
-   * close traces. A run keeps the mode of the process in which it began, if that has an SDK.
+   * `nested`: knots are part of their run's trace. `linked`: each knot has its own trace, with a link to the span of
+   * its run. `auto` (default): nested within an hour from the start of the run, then linked, as backends close traces.
+   * A run keeps the mode of the process in which it began, if that has an SDK.
    */
   readonly mode?: TraceMode;
   /**
-   * Number of elements of a map that get a span: the first ones, and as many failed ones. The map's own span counts
+   * Number of elements of a map that get a span: the first elements, and as many failed ones. The map's own span counts
    * all. A run keeps the number. Default 20.
    */
   readonly elementsPerMap?: number;

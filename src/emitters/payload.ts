@@ -5,10 +5,10 @@ import { redactNamed } from '../values/redact';
 import { TAG } from '../values/tags';
 import type { DeliveryContext } from './emitter';
 
-/** The sent part of a knot's value; empty if it has none. */
+/** The sent part of a knot's value; empty if the knot has none. */
 export interface Payload {
   readonly value?: unknown;
-  /** Too many bytes, not expressible in JSON (bytes, streams, dates), or removed or lost. */
+  /** Why a value is not sent: too many bytes, not expressible in JSON (bytes, streams, dates), or removed or lost. */
   readonly value_omitted?: 'too-large' | 'not-json' | 'gone';
 }
 

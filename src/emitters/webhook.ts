@@ -10,14 +10,14 @@ import { ENVELOPE, ENVELOPE_CHECKS, type Envelope, type EnvelopeOptions } from '
 export interface WebhookEndpoint {
   /** `https://…`; or its environment variable, as some addresses are secrets. */
   readonly url: SecretSource;
-  /** Signs requests by Standard Webhooks; several, during a change, each sign. `false`: no signature. */
+  /** Signs requests by Standard Webhooks; several secrets, during a change, each sign. `false`: no signature. */
   readonly secret: SecretSource | readonly SecretSource[] | false;
   /** Extra headers, such as `authorization`. Values may be in environment variables. */
   readonly headers?: Readonly<Record<string, SecretSource>>;
 }
 
 interface CommonOptions extends EnvelopeOptions, Omit<EmitterOptions, 'filter' | 'from'> {
-  /** One request per delivery, as `application/cloudevents-batch+json`. Default: one per event. */
+  /** One request per delivery, as `application/cloudevents-batch+json`. Default: one request per event. */
   readonly batch?: boolean;
   /** Limit for the answer to a request. Default 15 s. */
   readonly requestTimeout?: Duration;
@@ -32,7 +32,7 @@ export interface WebhookEmitterOptions extends CommonOptions, WebhookEndpoint, H
 }
 
 export interface WebhookEndpointsOptions extends CommonOptions {
-  /** By name. Each is its own emitter, `<name>/<endpoint>`, so a failing one holds up no other. */
+  /** By name. Each endpoint is its own emitter, `<name>/<endpoint>`, so a failing one holds up no other. */
   readonly endpoints: Readonly<Record<string, WebhookEndpoint & Heard>>;
   readonly url?: undefined;
 }
@@ -124,7 +124,7 @@ function urlOf(given: unknown, allowPrivateNetworks: boolean, refuse: Refusal): 
   return url;
 }
 
-/** A complaint that follows "it", without the text, which may be a secret. */
+/** A complaint that follows "it", without the option's text, which may be a secret. */
 export function urlComplaint(text: string, allowPrivateNetworks: boolean): string | undefined {
   if (!URL.canParse(text)) return 'must be a URL';
   const { protocol, username, password } = new URL(text);

@@ -11,7 +11,7 @@ export interface Problem {
   /** An `error` prevents a run, a `warning` does not. */
   readonly severity: 'error' | 'warning';
   readonly code: ErrorCode;
-  /** Sub-code, for codes of several mistakes. */
+  /** Sub-code, for codes that cover several mistakes. */
   readonly reason?: string;
   readonly message: string;
   /** The culprits by role: `tapestry`, `knot`, `input`, `parameter`, … */
@@ -39,7 +39,7 @@ export function check<Parameters extends object, Values extends object>(
   return [...errors.map(problemOf), ...warningsOf(record)];
 }
 
-/** Each tapestry is right, but a worker of all would refuse them. */
+/** Each tapestry is right by itself, but a worker that has all of them would refuse them. */
 function problemsBetween(tapestries: ReadonlySet<TapestryRecord>): SelvageError[] {
   try {
     new NamedDefinitions(tapestries, nodeSha256);

@@ -9,7 +9,7 @@ import type { RunGraph } from '../authoring/run-graph';
 /** A tapestry, or the result of `runLocally` or of a run's handle. */
 export type Drawable = Tapestry<any, any> | RunResult<any>;
 
-/** For a run also how it ended. */
+/** The graph of a run also shows how it ended. */
 export interface Drawn {
   readonly graph: RunGraph;
   readonly run?: Pick<RunResult, 'runId' | 'status' | 'error'>;

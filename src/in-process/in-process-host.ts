@@ -40,7 +40,7 @@ import { LocalKnotHost, type InProcessEnvironment } from './local-knot-host';
 import { Replacements, type BodyToRun } from './replacements';
 import { putOnRecord } from './run-record';
 
-/** Lineage is in the order of the commits. */
+/** The run's lineage is in the order of the commits. */
 export interface LocalRunResult {
   readonly runId: string;
   readonly status: RunStatus;
@@ -59,7 +59,7 @@ export class InProcessHost extends LayoutRun {
   protected readonly values: ValueReader;
   declare protected readonly settled: OutcomeToRecord[];
   private planText: string;
-  /** By index in the layout; for a map, the body of its elements. Undefined for a parameter. */
+  /** Bodies by index in the layout; for a map, the body of its elements. A parameter has no body: undefined. */
   private readonly bodies: (BodyToRun | undefined)[];
   private readonly replacements: Replacements;
   private readonly knots: LocalKnotHost;
@@ -185,7 +185,7 @@ export class InProcessHost extends LayoutRun {
     return values;
   }
 
-  /** All values are read before they are taken over. */
+  /** All values are read before any of them is taken over. */
   protected override missing(): undefined {
     return undefined;
   }
@@ -195,12 +195,12 @@ export class InProcessHost extends LayoutRun {
   }
 
   protected async unrun(index: number, outcome: OutcomeToRecord): Promise<void> {
-    // Set at once: a child that receives outcomes may start before this is on record.
+    // The outcome is set at once: a child that receives outcomes may start before this one is on record.
     this.settled[index] = outcome;
     await this.record(index, outcome, [], 0, this.knots.now());
   }
 
-  /** For outcomes without a body. */
+  /** Records an outcome without a body. */
   private async record(
     index: number,
     outcome: OutcomeToRecord,
@@ -289,7 +289,7 @@ export class InProcessHost extends LayoutRun {
     return { ...subject, conclude };
   }
 
-  /** Once, or as a loop until it is over. */
+  /** Runs the nested tapestry once, or as a loop until it is over. */
   private async runTapestry(knot: PlanKnot, subject: KnotToRun): Promise<KnotEnd> {
     const { digest } = this.environment;
     let parameters = this.nestedInputs(knot);
@@ -355,7 +355,7 @@ export class InProcessHost extends LayoutRun {
     }
   }
 
-  /** Called before the extending knot is settled, so that the run cannot end in between. */
+  /** To call before the extending knot is settled, so that the run cannot end in between. */
   private grow({ plan: { plan, hash, text } }: AcceptedExtension): void {
     const before = this.graph.layout.size;
     const { terminals } = this.environment;

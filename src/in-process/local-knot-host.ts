@@ -48,10 +48,10 @@ export interface InProcessEnvironment
   readonly bodyHosts?: BodyHosts | undefined;
   readonly waits?: LocalWaits;
   readonly runId: string;
-  /** The key of this run's records, like Temporal's run id. New for each run. */
+  /** The key of this run's records, like Temporal's run id. The id is new for each run. */
   readonly temporalRunId: string;
   readonly startedBy?: StartedBy;
-  /** Span of the run's start, in W3C Trace Context. */
+  /** Trace span of the run's start, in W3C Trace Context. */
   readonly traceparent?: string | undefined;
   readonly backends: Backends;
   /** Whether the run itself is recorded. */
@@ -65,16 +65,16 @@ export class LocalKnotHost implements KnotHost {
   readonly surroundings: BodySurroundings;
   readonly firstAttempt = 1;
   readonly thrownBefore = 0;
-  /** Of the tapestry and its nested ones. */
+  /** Definitions of the tapestry and its nested ones. */
   readonly definitions: NamedDefinitions;
-  /** In the order of the commits. */
+  /** The run's records, in the order of the commits. */
   readonly lineage: LineageRecord[] = [];
   isCancelled = false;
   /** Absent: the run is not recorded, so no emitter gets it. */
   readonly traces: BodyTraces | undefined;
   /** Tracing details of the run. */
   readonly tracing: RunRecord['details'];
-  /** Aborts the bodies; absent without a signal. Not the user's own, as any number of bodies may listen. */
+  /** Aborts the bodies, as the user's own signal has a limit of listeners; absent without a signal. */
   private readonly stop: AbortController | undefined;
   private readonly cachedValues: CachedValues;
   private readonly limits: Limits;
@@ -198,7 +198,7 @@ export class LocalKnotHost implements KnotHost {
     return result!;
   }
 
-  /** Later extensions are checked against the plan with this one. */
+  /** Later extensions are checked against the plan with this extension. */
   async accept(_: LoadedPlan, extension: BodyExtension): Promise<AcceptedExtension | undefined> {
     const { terminals, sha256 } = this.environment;
     const accepted = extension.accept({
@@ -220,7 +220,7 @@ export class LocalKnotHost implements KnotHost {
     return value ? { record: found.record, value } : { passedOver: 'value_gone' };
   }
 
-  /** Undefined if it has been removed. */
+  /** The value; undefined if it has been removed. */
   private async readValue(made: LineageRecord): Promise<EncodedValue | undefined> {
     const value = valueOfRecord(made);
     if (value.stored !== undefined) return value;

@@ -14,7 +14,7 @@ import {
 import type { TapestryRecord } from '../authoring/records';
 
 /**
- * Signals by name. Each is a payload, a list of payloads in order (`[[…]]` for a payload that is a list), or a
+ * Signals by name. Each signal is a payload, a list of payloads in order (`[[…]]` for a payload that is a list), or a
  * function. The function gets the waiting knot's id and returns a payload, or undefined for none.
  */
 export type GivenSignals = Readonly<Record<string, unknown>>;
@@ -99,7 +99,7 @@ export class LocalWaits {
   }
 }
 
-/** By signal name, nested tapestries included. */
+/** Waiting knots by signal name, nested tapestries included. */
 function schemasOf(
   { knots }: TapestryRecord,
   schemas = new Map<string, SignalSchema[]>(),

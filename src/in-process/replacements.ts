@@ -5,7 +5,7 @@ import type { DefinitionRecord, KnotBody, KnotRecord, TapestryRecord } from '../
 
 export interface BodyToRun {
   readonly definition: DefinitionRecord;
-  /** Set for a replacement. */
+  /** Set for a body that is a replacement. */
   readonly codeHash?: string;
 }
 
@@ -24,7 +24,7 @@ export class Replacements {
     if (bodies.size > 0) refuseUnknown(tapestry, [...bodies.keys()]);
   }
 
-  /** Undefined for a parameter. Knots with the same body share one object. */
+  /** The knot's body; undefined for a parameter. Knots with the same body share one object. */
   bodyOf({ id, definition }: Pick<KnotRecord, 'id' | 'definition'>): BodyToRun | undefined {
     if (!definition) return undefined;
     const body = this.bodies.get(id) ?? this.bodies.get(definition.name) ?? definition.body;
@@ -35,7 +35,7 @@ export class Replacements {
     return prepared;
   }
 
-  /** Inside the knot's tapestry: `<knot>/<id>` for its knots, the name for definitions. */
+  /** The replacements inside the knot's tapestry: `<knot>/<id>` for its knots, the name for definitions. */
   nestedIn({ id: knot, tapestry, nested }: KnotRecord): Record<string, KnotBody> {
     const definitions = definitionNames(nested!);
     const bodies: Record<string, KnotBody> = {};

@@ -39,15 +39,15 @@ export interface RunLocallyOptions {
   readonly resources?: Readonly<Record<string, unknown>>;
   /** Receives `ctx.logger`: a pino logger, or one with its `(fields, message)`. Default: nothing is logged. */
   readonly logger?: LoggerLike;
-  /** Aborting it cancels the run, as on Temporal. */
+  /** Aborting this signal cancels the run, as on Temporal. */
   readonly signal?: AbortSignal;
-  /** Default: a new id. */
+  /** The run's id. Default: a new id. */
   readonly runId?: string;
   /** At most this many bodies running at once. Default 500. */
   readonly concurrency?: number;
   /**
-   * Whether knots with the option `cache` reuse values in the backends. Bodies of `replace` never do, and their
-   * values are not reused. Default true.
+   * Whether knots with the option `cache` reuse values in the backends. Bodies of `replace` never reuse values, and
+   * their values are not reused. Default true.
    */
   readonly reuse?: boolean;
   /** Signals for waiting knots. Payloads are checked before anything runs. Default: none. */
@@ -58,25 +58,25 @@ export interface RunLocallyOptions {
    */
   readonly realTime?: boolean;
   /**
-   * Stores for values, lineage and the run's record, written at its end. They stay open. Default: in memory,
+   * Stores for values, lineage and the run's record, written at its end. They stay open. Default: stores in memory,
    * dropped with the result.
    */
   readonly backends?: Backends;
   /**
-   * Emitters for the run, and for all other changes in the backends. The call waits at most 5 s for their
-   * deliveries. Default: none, not even the tapestry's own.
+   * Emitters for the run, and for all other changes in the backends. The call waits at most 5 s for their deliveries.
+   * Default: no emitters, not even the tapestry's own.
    */
   readonly emitters?: EmitterList;
 }
 
 export interface LocalRun<Values> extends RunResult<Values> {
-  /** In the order of the knots' commits. */
+  /** The run's lineage records, in the order of the knots' commits. */
   readonly lineage: readonly LineageRecord[];
 }
 
 /**
- * Runs a tapestry in this process, without Temporal: for unit tests and dry runs. Values, hashes, outcomes and
- * lineage equal those of a durable run. Resolves whether or not knots fail.
+ * Runs a tapestry in this process, without Temporal: for unit tests and dry runs. Values, hashes, outcomes and lineage
+ * equal those of a durable run. The call resolves whether or not knots fail.
  *
  * @throws SelvageError `InvalidParameters`, `UnknownSignal`, `InvalidSignal`, `UnknownTerminal`, `UnknownKnot` (in
  *   `replace`), or any of compiling
@@ -122,7 +122,7 @@ export async function runLocally<Parameters extends object, Values extends objec
   return resultOf<Values>(run, options.terminals);
 }
 
-/** Loaded only if needed. By `require`: a user's jest has no `import()`. */
+/** The emitters are loaded only if needed, by `require`: a user's jest has no `import()`. */
 async function deliver(
   backends: Backends,
   emitters: EmitterList,
@@ -132,7 +132,7 @@ async function deliver(
   return await Deliveries.start({ backends, emitters, logger, projectDir: process.cwd() });
 }
 
-/** Most tapestries name no host, and load nothing for it. */
+/** Most tapestries name no host, and load no host. */
 async function hostsFor(
   tapestry: TapestryRecord,
   logger: LoggerLike | undefined,

@@ -7,7 +7,7 @@ import { VERSION } from '../version';
 
 export interface StartedBy {
   readonly runId: string;
-  /** Key of that run's records. */
+  /** Key of the records of the run whose knot started this one. */
   readonly temporalRunId: string;
   readonly knot: string;
 }
@@ -19,16 +19,16 @@ export interface RunToRecord {
   readonly tapestry: TapestryRecord;
   /** Extensions included. */
   readonly plan: LoadedPlan;
-  /** As in the tapestry store. */
+  /** The plan's text, as in the tapestry store. */
   readonly planText: string;
-  /** The requested terminals. Default: the plan's own. */
+  /** The requested terminals. Default: the plan's own terminals. */
   readonly terminals: readonly string[] | undefined;
   readonly parameterHashes: Readonly<Record<string, string>>;
   readonly partition: string | undefined;
   readonly status: RunStatus;
   readonly startedAt: number;
   readonly finishedAt: number;
-  /** `counts`, or `error` for a run that never began. */
+  /** Either `counts`, or `error` for a run that never began. */
   readonly details: RunRecord['details'];
 }
 
@@ -39,7 +39,7 @@ export async function putOnRecord(backends: Backends, sha256: Sha256, run: RunTo
   const { plan, planText: text, startedBy, finishedAt } = run;
   const { hash } = plan;
   const { tapestry } = plan.plan;
-  // Nested plans first, so that no plan is stored without them.
+  // Nested plans are stored first, so that no plan is stored without them.
   for (const nested of [...withNested(run.tapestry)].slice(1).reverse()) {
     const { hash, text } = planOf(nested, sha256);
     await tapestryStore.save({ hash, tapestry: nested.name, text, savedAt: finishedAt });

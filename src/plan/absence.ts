@@ -8,8 +8,8 @@ const PATH = 4;
 /**
  * Whether a knot may have no value although no failure counts, by the knot's index. Mirrors the type `OptionalKnot`:
  * optional definitions, gates, paths of branches, and everything downstream that does not receive outcomes. A `firstOk`
- * counts if each alternative may lack a value, and one of them for another reason than an unselected path. All paths of
- * a branch are assumed to be among the alternatives.
+ * may have no value if each alternative may lack one, and one of them for another reason than an unselected path. All
+ * paths of a branch are assumed to be among the alternatives.
  */
 export function mayHaveNoValue({ knots }: Plan): readonly boolean[] {
   const reasons: number[] = [];

@@ -31,20 +31,20 @@ interface Cost {
   readonly bytes: number;
 }
 
-/** Scheduled, started, completed. Measured without the contents of its events. */
+/** Events of a workflow task: scheduled, started, completed. Bytes are measured without the contents of events. */
 const TASK: Cost = { events: 3, bytes: 700 };
-/** Scheduled, started, ended, and the task that it wakes. Measured: 460 bytes without ids, input and result. */
+/** Events of an activity: scheduled, started, ended, and a task. Measured: 460 bytes without ids, input and result. */
 const ACTIVITY: Cost = { events: 3 + TASK.events, bytes: 800 + TASK.bytes };
-/** Started, fired, and the task that it wakes. */
+/** Events of a timer: started, fired, and the task that it wakes. */
 const PAUSE: Cost = { events: 2 + TASK.events, bytes: 2 * TASK.bytes };
-/** Initiated, started, ended, and its signal. It wakes its parent by its start, its signal and its end. */
+/** Events of a child run: initiated, started, ended, and its signal. A child run wakes its parent three times. */
 const CHILD_RUN: Cost = { events: 4 + 3 * TASK.events, bytes: 1_600 + 3 * TASK.bytes };
 const ENVELOPE_BYTES = 16;
 /** The largest inline value that workers send by default. */
 const INLINE_VALUE_BYTES = 2 * 1024 + ENVELOPE_BYTES;
 /**
  * A wait without its own activity: an activity for the duration, a timer, an answered signal, and an activity that
- * checks it. Three of these wake the run.
+ * checks it. Three of these steps wake the run.
  */
 const WAIT: Cost = { events: 10 + 3 * TASK.events, bytes: INLINE_VALUE_BYTES + 10 * 400 + 3 * TASK.bytes };
 /** An activity's input without parents: plan hash, run id and field names. */
@@ -71,14 +71,14 @@ export interface RunBudget {
   /** Over all executions. */
   readonly events: number;
   readonly bytes: number;
-  /** At most this many are pending at once, child runs included. */
+  /** At most this many activities are pending at once, child runs included. */
   readonly pendingActivities: number;
-  /** Each execution loads the layout. */
+  /** Bytes of the layout, which each execution loads. */
   readonly layoutBytes: number;
-  /** Between them the run continues as new. */
+  /** Number of executions; between them the run continues as new. */
   readonly executions: number;
   readonly childRuns: readonly string[];
-  /** Child runs because of a long timeout in a plan of many events. */
+  /** Knots that are child runs because of a long timeout in a plan of many events. */
   readonly slowKnots: readonly string[];
 }
 
@@ -134,8 +134,8 @@ export function childRunKnots(layout: Layout, maxEvents: number): number[] {
 }
 
 /**
- * Throws `PlanTooLarge` if an execution with the loaded layout cannot hold the first dispatches. Later, the host
- * limits the history.
+ * Throws `PlanTooLarge` if an execution with the loaded layout cannot hold the first dispatches. After the first
+ * dispatches, the host limits the history.
  */
 export function requireLoadable(layout: Layout, slices: readonly string[]): void {
   const layoutBytes = bytesOf(slices);
@@ -165,7 +165,7 @@ function workOf(layout: Layout, slow: ReadonlySet<number>, segments: number): Co
   };
   for (let knot = parameterCount; knot < size; knot++) {
     const { errorPolicy, wait, taskQueue = '' } = policies[policy[knot]!]!;
-    // A receiver has a further activity, which records the outcomes before they are read.
+    // A receiver has a further activity, which records its parents' outcomes before they are read.
     if (errorPolicy === 'receiveErrors') add(ACTIVITY);
     if (wait !== undefined) add(WAIT);
     if (goesInSegment(layout, knot, slow)) {
@@ -182,9 +182,9 @@ function workOf(layout: Layout, slow: ReadonlySet<number>, segments: number): Co
     commands += inputBytes(layout, knot) + (slow.has(knot) ? 4 * names : names);
     bytes += INLINE_VALUE_BYTES;
   }
-  // Parameters as given (at most the server's limit) and as accepted.
+  // Bytes of parameters as given (at most the server's limit) and as accepted.
   bytes += 2 * Math.min(parameterCount * INLINE_VALUE_BYTES, PAYLOAD_BYTES);
-  // The run pauses when a task is full.
+  // The run pauses when a workflow task is full.
   const full = Math.floor(commands / (TASK_COMMAND_BYTES - 2 * INLINE_BYTES_PER_ACTIVITY));
   return { events: events + full * PAUSE.events, bytes: bytes + commands + full * PAUSE.bytes };
 }
@@ -230,7 +230,7 @@ function goesInSegment(layout: Layout, knot: number, slow: ReadonlySet<number>):
 }
 
 /**
- * A segment begins with the run, or when a knot outside of segments with a local child ends. A further one begins
+ * A segment begins with the run, or when a knot outside of segments with a local child ends. A further segment begins
  * when the later of two parallel segments with a common child ends, and when a full one ends.
  */
 function activitiesOf(

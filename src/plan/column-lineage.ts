@@ -5,7 +5,7 @@ interface ColumnOrigin extends Dataset {
   readonly field: string;
 }
 
-/** Origins by column of the written data. */
+/** Origins of values, by column of the written data. */
 export type ColumnOrigins = Readonly<Record<string, readonly ColumnOrigin[]>>;
 
 /** Origins of the columns that a knot writes, as far as authors have stated them. Undefined if unknown. */

@@ -30,7 +30,7 @@ import { nestedPlanInput } from './nested-plan';
 import { dataOf, policyOf } from './policy';
 import { topologicalOrder } from './topological-order';
 
-/** In a message about a cycle; the details have all. */
+/** Maximum number of knots named in a message about a cycle; the details have all. */
 const NAMED_KNOTS = 10;
 
 export interface CompiledPlan {
@@ -60,8 +60,8 @@ export function problemsOf(tapestry: TapestryRecord, sha256: Sha256): SelvageErr
 }
 
 /**
- * Checks a tapestry and makes its plan. Equal tapestries have equal text and hash on every machine. Time and memory
- * grow linearly. Throws `EmptyTapestry`, `ForeignKnot`, `UnknownKnot`, `UnknownTerminal`, `Cycle`,
+ * Checks a tapestry and makes its plan. Equal tapestries have equal text and hash on every machine. Time and memory of
+ * compiling grow linearly. Throws `EmptyTapestry`, `ForeignKnot`, `UnknownKnot`, `UnknownTerminal`, `Cycle`,
  * `DuplicateDefinition`, `NotEncodable` (a constant) or `PlanTooLarge`.
  */
 export function compile(
@@ -196,13 +196,13 @@ function limitKeyOf({ definition, id, tapestry }: KnotRecord): string {
   return body && !body.inline ? body.name : `${tapestry.name}/${id}`;
 }
 
-/** Limited, as workers hold the whole plan and a workflow loads its graph within seconds. */
+/** The size is limited, as workers hold the whole plan and a workflow loads its graph within seconds. */
 function textOf(plan: Plan): string {
   try {
     const text = canonicalJson(plan as unknown as Json);
     if (text.length <= MAX_PLAN_LENGTH) return text;
   } catch (error) {
-    // The text exceeds the longest possible string.
+    // The plan's text exceeds the longest possible string.
     if (!(error instanceof RangeError && error.message.includes('string length'))) throw error;
   }
   throw new SelvageError(
@@ -215,7 +215,7 @@ function textOf(plan: Plan): string {
 
 const NOTHING = { constant: null, hash: '' };
 
-/** Sorted by name, like canonical text, so that a plan read back is equal. */
+/** Inputs are sorted by name, like canonical text, so that a plan read back is equal. */
 function planInputs(
   knot: KnotRecord,
   indexes: ReadonlyMap<KnotRecord, number>,
@@ -299,7 +299,7 @@ function knotsWithoutConsumers(knots: readonly KnotRecord[]): KnotRecord[] {
   return knots.filter((knot) => knot.definition && !consumed.has(knot));
 }
 
-/** In plan order; in case of a cycle, in the order placed. */
+/** Knots in plan order; in case of a cycle, in the order placed. */
 function orderedKnots(tapestry: TapestryRecord, refusals: Refusals): KnotRecord[] {
   const parameters = [...tapestry.parameters.values()].map(({ knot }) => knot);
   const placed = [...parameters, ...[...tapestry.knots.values()].filter((knot) => knot.definition)];

@@ -21,13 +21,13 @@ import { topologicalOrder } from './topological-order';
 interface ExtendOptions {
   /** Content hash of the fragment, which the plan keeps. */
   readonly hash: string;
-  /** The run's terminals, by name or id. Default: the plan's own. */
+  /** The run's terminals, by name or id. Default: the plan's own terminals. */
   readonly terminals?: readonly string[];
   readonly sha256?: Sha256;
 }
 
 export interface RegisteredDefinition {
-  /** Undefined if only the body's host knows it. */
+  /** Hash of the body's source; undefined if only the body's host knows it. */
   readonly codeHash: string | undefined;
   readonly receives: 'values' | 'outcomes';
   /** Body host, for a body in another language. */
@@ -51,8 +51,8 @@ export function requireExtensible({ tapestry, extensible }: Plan): void {
 }
 
 /**
- * The plan with the fragment's knots. A fragment that the plan has changes nothing. Call {@link resolveDefinitions}
- * before, which checks the definitions.
+ * The plan with the fragment's knots. A fragment that the plan already has changes nothing. Call
+ * {@link resolveDefinitions} before, which checks the definitions.
  *
  * @throws SelvageError `NotExtensible`, `DuplicateId`, `DuplicateTerminal`, `UnknownKnot`, `UnknownTerminal`,
  *   `UnknownDefinition`, `Cycle`, `CacheWithoutVersion`, `NotDecodable` and `PlanTooLarge`
@@ -117,7 +117,7 @@ export function extend(
 }
 
 /**
- * The fragment with the code hashes of the worker's definitions. `find` takes name and version.
+ * The fragment with the code hashes of the worker's definitions. `find` takes a definition's name and version.
  *
  * @throws SelvageError `UnknownDefinition`; `CodeDiffers` for an unversioned definition of another source;
  *   `InvalidConfig` if a definition that takes values is to receive outcomes
@@ -184,7 +184,7 @@ function refuseKnown(plan: Plan, fragment: Fragment, known: ReadonlyMap<string, 
   }
 }
 
-/** Parents before children, otherwise in the given order. */
+/** Knots with parents before children, otherwise in the given order. */
 function inOrder(
   plan: Plan,
   { knots }: Fragment,
@@ -287,8 +287,8 @@ function newTerminals(
 }
 
 /**
- * The plan's definitions, and those of new knots. After a deploy, two of them may have the same name and version:
- * a plan keeps the code that a knot had when it was planned.
+ * The plan's definitions, and those of new knots. After a deploy, two definitions may have the same name and version: a
+ * plan keeps the code that a knot had when it was planned.
  */
 class Definitions {
   readonly list: PlanDefinition[];

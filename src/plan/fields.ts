@@ -4,7 +4,7 @@ import type { StandardSchema } from '../authoring/standard-schema';
 /** A column of a table, as the schema of its rows describes it. */
 export interface PlanField {
   readonly name: string;
-  /** JSON Schema's type, or a text's format. Absent: unknown, or several. */
+  /** JSON Schema's type, or a text's format. Absent: the column's type is unknown, or it has several. */
   readonly type?: string;
   readonly description?: string;
 }

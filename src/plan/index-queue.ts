@@ -1,4 +1,4 @@
-/** A binary heap of indexes, smallest first. Adding in ascending order takes constant time. */
+/** A binary heap of indexes, smallest first. Adding indexes in ascending order takes constant time. */
 export class IndexQueue {
   private readonly heap: number[] = [];
 

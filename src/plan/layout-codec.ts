@@ -4,13 +4,13 @@ import type { FailOn } from '../authoring/records';
 import { completeLayout, type Layout, type LayoutPolicy } from './layout';
 
 /**
- * A layout in a run's history: JSON texts ("slices") of columns, which continue from slice to slice, so any size
- * fits. Numbers are differences where those are small (a parent is near its child), and repeated numbers are
- * `[value, count]`. A knot of a chain then costs little more than its id.
+ * A layout in a run's history: JSON texts ("slices") of columns, which continue from slice to slice, so any size fits.
+ * Numbers are differences where those are small (a parent is near its child), and repeated numbers are
+ * `[value, count]`. A knot of a chain therefore costs little more than its id.
  */
 const MAX_SLICE_BYTES = 128 * 1024;
 const LAYOUT_FORMAT = 1;
-/** For the JSON around a slice's items. */
+/** Bytes for the JSON around a slice's items. */
 const FRAME_BYTES = 1024;
 /** From this many equal numbers on, `[value, count]` is shorter. */
 const SHORTEST_RUN = 4;
@@ -148,7 +148,7 @@ function starts(counts: readonly number[], before: number[]): Uint32Array {
   return Uint32Array.from([...before, ...sums(counts).map((sum) => last + sum)]);
 }
 
-/** A knot's first parent by distance, further ones by difference from the one before. */
+/** Encodes a knot's first parent by distance, further parents by difference from the one before. */
 function parentDifferences({ size, parentStart, parents }: Layout, first: number): number[] {
   const values: number[] = [];
   for (let knot = first; knot < size; knot++) {

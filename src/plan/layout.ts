@@ -4,7 +4,7 @@ import type { FailOn } from '../authoring/records';
 import type { Plan, PlanPolicy } from './plan';
 import { uniqueParents } from './read-plan';
 
-/** Code points of at most four bytes: the most that the server accepts as a summary. */
+/** Characters of a summary, of at most four bytes each: the most that the server accepts. */
 const SUMMARY_CODE_POINTS = 100;
 const NAMED_TERMINALS = 20;
 
@@ -25,12 +25,12 @@ export interface Layout {
   /** Knots 0 to `parameterCount` - 1. */
   readonly parameterCount: number;
   readonly parentStart: Uint32Array;
-  /** Each once, in the order of `uniqueParents`. */
+  /** Parents of all knots, each once per knot, in the order of `uniqueParents`. */
   readonly parents: Uint32Array;
   readonly childStart: Uint32Array;
   /** In ascending order. */
   readonly children: Uint32Array;
-  /** Index into `activityTypes`; -1 for a parameter. */
+  /** Each knot's index into `activityTypes`; -1 for a parameter. */
   readonly definition: Int32Array;
   /** Names of definitions. */
   readonly activityTypes: readonly string[];
@@ -45,10 +45,10 @@ export interface Layout {
   readonly failOn: FailOn;
 }
 
-/** Others are derived from these columns. */
+/** The columns from which the other ones are derived. */
 type LayoutColumns = Omit<Layout, 'size' | 'childStart' | 'children'>;
 
-/** Ids of a run's chosen knots, by its recorded terminals. Undefined if it has all knots of the plan. */
+/** Ids of a run's chosen knots, by its recorded terminals. Undefined if the run has all knots of the plan. */
 export function chosenTerminals(
   { knots, terminals: own }: Plan,
   recorded: Readonly<Record<string, string>>,

@@ -2,7 +2,7 @@ import type { ConstantEncoder } from './constant-encoder';
 import { MAX_INPUT } from '../authoring/nodes/nested-tapestry';
 import type { PlanInput, PlanKnot } from './plan';
 
-/** No parameter has such a name. */
+/** Name of the input with the nested plan: no parameter has such a name. */
 const NESTED_PLAN = 'selvage.tapestry';
 
 interface PinnedPlan {

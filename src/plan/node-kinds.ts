@@ -12,12 +12,12 @@ export function isNesting(node: NodeKind | undefined): boolean {
 
 const IN_SEGMENTS: ReadonlySet<NodeKind> = new Set(['map']);
 
-/** The node takes more than one activity outside of segments. */
+/** Whether the node takes more than one activity outside of segments. */
 export function isExpanding({ node }: LayoutPolicy): boolean {
   return node !== undefined && EXPANDING_NODES.has(node);
 }
 
-/** Whatever the size of the plan. */
+/** Whether the node runs as a child run whatever the size of the plan. */
 export function alwaysInChildRun(policy: LayoutPolicy): boolean {
   return isExpanding(policy) && !(policy.local && IN_SEGMENTS.has(policy.node!));
 }

@@ -29,13 +29,13 @@ export interface Plan {
   readonly queue?: string;
   readonly parameters: readonly PlanParameter[];
   readonly definitions: readonly PlanDefinition[];
-  /** Parameters, then parents before children, otherwise in the order placed. */
+  /** The plan's knots: parameters, then parents before children, otherwise in the order placed. */
   readonly knots: readonly PlanKnot[];
-  /** Index into `knots`, in the order returned by `build`. */
+  /** Terminals with their index into `knots`, in the order returned by `build`. */
   readonly terminals: readonly (readonly [name: string, knot: number])[];
   /** Set for a partitioned tapestry. */
   readonly partition?: PlanPartition;
-  /** Runs may be extended. Knots of extensions inherit these options. */
+  /** Set if runs may be extended. Knots of extensions inherit these options. */
   readonly extensible?: { readonly knots?: KnotOptions<ValuePolicy, number> };
   /** Set for a plan that extensions have made. */
   readonly extended?: Extended;
@@ -64,9 +64,9 @@ export interface PlanParameter {
 export interface PlanDefinition {
   readonly name: string;
   readonly version?: string;
-  /** A function in place: the body is looked up by knot. */
+  /** Set for a function in place: the body is looked up by knot. */
   readonly inline?: true;
-  /** `sha256:` of the body's source at planning. Absent if only the body's host knows it. */
+  /** `sha256:` of the body's source at planning. Absent if only the body's host knows the source. */
   readonly codeHash?: string;
 }
 
@@ -74,20 +74,20 @@ export interface PlanDefinition {
 export type PlanMap = Omit<MapRecord, 'each'> & {
   /** The elements' definition, and their activity type. */
   readonly each: string;
-  /** Reuse of element values. */
+  /** How values of elements are reused. */
   readonly cache?: PlanCache;
 };
 
 /** How long values may be reused, and whether the body's source must match. */
 export type PlanCache = { readonly maxAge?: number; readonly codeHash?: 'source' };
 
-/** Shared by all knots with this key. */
+/** The limit's key, shared by all knots with this key. */
 export interface PlanLimit {
   readonly key: string;
   readonly limit: number;
 }
 
-/** A knot's options for the hosts. Defaults are stated at the fields. */
+/** A knot's options for the hosts. The options' defaults are stated at the fields. */
 export interface PlanPolicy {
   /** Absent: `skipIfParentFailed`. */
   readonly errorPolicy?: Exclude<ErrorPolicy, 'skipIfParentFailed'>;
@@ -95,9 +95,9 @@ export interface PlanPolicy {
   readonly optional?: true;
   /** Absent: the body's result is the value. */
   readonly node?: NodeKind;
-  /** For a wait: constant settings. */
+  /** Constant settings of a wait. */
   readonly wait?: Omit<WaitRecord, 'schema'>;
-  /** For a path of a branch: its tag. The parents are the branch and the branch's input. */
+  /** The tag of a path of a branch. The parents of a path are the branch and the branch's input. */
   readonly path?: string;
   readonly map?: PlanMap;
   readonly retry?: RetryPolicy<number>;
@@ -106,29 +106,29 @@ export interface PlanPolicy {
   readonly taskQueue?: string;
   /** Absent: a queue. */
   readonly local?: true;
-  /** The body host. Absent: the worker itself. */
+  /** The body host; absent: the worker itself. */
   readonly host?: string;
   /** Absent: `run`. */
   readonly onCodeChange?: 'wait';
-  /** Absent: values are not reused. */
+  /** Absent: the knot's values are not reused. */
   readonly cache?: PlanCache;
   /** At most this many bodies at once. */
   readonly maxConcurrent?: PlanLimit;
   readonly ratePerSecond?: PlanLimit;
-  /** Schemas are not applied. Absent: they are. */
+  /** Set if schemas are not applied. Absent: they are. */
   readonly validate?: false;
-  /** The log is not kept. Absent: its tail is. */
+  /** Set if the log is not kept. Absent: the log's tail is kept. */
   readonly logs?: false;
-  /** From 1 (first) to 5 (last). Absent: 3. */
+  /** Priority from 1 (first) to 5 (last). Absent: 3. */
   readonly priority?: number;
 }
 
 export type PlanInput =
   | { readonly parent: number }
-  /** Encoded, with its `sha256:` or `bytes-sha256:` hash. */
+  /** A constant, encoded, with its `sha256:` or `bytes-sha256:` hash. */
   | { readonly constant: Json; readonly hash: string };
 
-/** As the author named them. */
+/** Outside data, as the author named it. */
 export interface PlanData {
   readonly reads?: readonly Dataset[];
   readonly writes?: readonly Dataset[];
@@ -139,9 +139,9 @@ export interface PlanData {
 
 export interface PlanKnot {
   readonly id: string;
-  /** Index into `definitions`; -1 for a parameter. */
+  /** The knot's index into `definitions`; -1 for a parameter. */
   readonly definition: number;
-  /** For a map: index of the elements' definition. */
+  /** For a map, index of the elements' definition. */
   readonly each?: number;
   readonly inputs: Readonly<Record<string, PlanInput>>;
   readonly policy: PlanPolicy;

@@ -7,13 +7,13 @@ const DEFAULT_BACKOFF_COEFFICIENT = 2;
 const DEFAULT_MAXIMUM_INTERVAL_FACTOR = 100;
 const DEFAULT_PRIORITY = 3;
 
-/** Removes defaults: stating and omitting them give one plan. `limitKey` is for limits without a key. */
+/** Removes defaults, so that stating and omitting them give one plan. `limitKey` is for limits without a key. */
 export function policyOf(options: ReadKnotOptions, limitKey: string): PlanPolicy {
   const retry = options.retry && retryOf(options.retry);
   const { dispatcher, errorPolicy = 'skipIfParentFailed', priority = DEFAULT_PRIORITY } = options;
   const maxConcurrent = limitOf(options.maxConcurrent, limitKey);
   const ratePerSecond = limitOf(options.ratePerSecond, limitKey);
-  // A limited knot may have to wait. In a segment it would hold up others and occupy a worker slot.
+  // A limited knot may have to wait. In a segment a limited knot would hold up others and occupy a worker slot.
   const isLocal = dispatcher?.kind === 'local' && !maxConcurrent && !ratePerSecond;
   const taskQueue = dispatcher?.kind === 'queue' ? dispatcher.taskQueue : undefined;
   return {

@@ -2,7 +2,8 @@ import { SelvageError } from '../errors';
 import { PLAN_FORMAT, type Plan, type PlanKnot } from './plan';
 
 /**
- * Throws `InvalidPlan` for a damaged plan, or one of a newer version. Checks everything that the engine relies on.
+ * Reads a plan; throws `InvalidPlan` for a damaged plan, or one of a newer version. The reader checks everything that
+ * the engine relies on.
  */
 export function readPlan(text: string): Plan {
   let plan: unknown;
@@ -51,7 +52,7 @@ export function readPlan(text: string): Plan {
   return plan as unknown as Plan;
 }
 
-/** Each parent once, in the order of the inputs. */
+/** The knot's parents, each once, in the order of the inputs. */
 export function uniqueParents(knot: PlanKnot): number[] {
   const parents = new Set<number>();
   for (const input of Object.values(knot.inputs)) {

@@ -1,7 +1,7 @@
 import type { GraphKnot, GraphKnotKind, RunGraph } from '../authoring/run-graph';
 import type { Plan, PlanKnot } from './plan';
 
-/** Without state. One edge per input, as wired, gates and branches included. */
+/** Without state. A graph with one edge per input, as wired, gates and branches included. */
 export function graphOfPlan(plan: Plan, planHash: string): RunGraph {
   const terminals = new Map<number, string[]>();
   for (const [name, knot] of plan.terminals) terminals.set(knot, [...(terminals.get(knot) ?? []), name]);
@@ -18,7 +18,7 @@ function graphKnot(plan: Plan, knot: PlanKnot, terminals: readonly string[] | un
   const each = knot.each === undefined ? undefined : plan.definitions[knot.each]!;
   const signal = policy.wait?.signal;
   const { maximumAttempts = 1 } = policy.retry ?? {};
-  // Without end, it is the largest integer.
+  // Unlimited attempts are the largest integer.
   const isTriedAgain = maximumAttempts > 1 && maximumAttempts < Number.MAX_SAFE_INTEGER && !policy.map;
   return {
     id: knot.id,

@@ -24,8 +24,8 @@ export function taskQueuesOf(tapestries: readonly TapestryRecord[]): string[] {
 const FOREGROUND = 'selvage.run/';
 
 /**
- * For a run that a single command starts and works for. Nothing else uses it: the command executes only its own
- * run, and the run only the command's code.
+ * The task queue of a run that a single command starts and works for. Nothing else uses this queue: the command
+ * executes only its own run, and the run only the command's code.
  */
 export function foregroundQueue(runId: string): string {
   return `${FOREGROUND}${runId}`;

@@ -2,7 +2,7 @@ import { IndexQueue } from './index-queue';
 
 type TopologicalOrder =
   | { readonly order: readonly number[] }
-  /** Each depends on the next, and the last on the first. */
+  /** A cycle's knots: each knot depends on the next, and the last on the first. */
   | { readonly circle: readonly number[] };
 
 /** Parents before children, else lowest index first (Kahn's algorithm). */

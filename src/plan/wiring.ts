@@ -3,9 +3,9 @@ import { nestedPlan, wiredNested } from './nested-plan';
 import type { Plan, PlanDefinition, PlanKnot } from './plan';
 
 /**
- * Content hash of knots, edges, constants, versions and policies, without code of bodies and partitions. Plans of
- * one wiring are the same work: a worker with one's code may continue runs of the other. `wiringOf` gives the
- * wiring hash of a nested tapestry by its plan hash.
+ * Content hash of knots, edges, constants, versions and policies, without code of bodies and partitions. Plans of one
+ * wiring are the same work: a worker with the code of one may continue runs of the other. `wiringOf` gives the wiring
+ * hash of a nested tapestry by its plan hash.
  */
 export function wiringHash(plan: Plan, wiringOf: (planHash: string) => string, sha256: Sha256): string {
   const { definitions, knots, queue: _queue, partition: _partition, ...others } = plan;
@@ -25,7 +25,7 @@ export function wiringHash(plan: Plan, wiringOf: (planHash: string) => string, s
   return hashText(canonicalJson(wiring as unknown as Json), sha256);
 }
 
-/** Names the bodies whose code differs: by definition or, for functions in place, by the knot's id. */
+/** Names bodies whose code differs between plans: by definition or, for functions in place, by the knot's id. */
 export function changedCode(before: Plan, now: Plan): string[] {
   const changed = new Set<string>();
   const compare = (knot: PlanKnot, a: PlanDefinition | undefined, b: PlanDefinition | undefined): void => {
@@ -39,7 +39,7 @@ export function changedCode(before: Plan, now: Plan): string[] {
   return [...changed];
 }
 
-/** By the index of the knot that runs it. */
+/** Plan hashes of nested tapestries, by the index of the knot that runs them. */
 export function nestedPlansOf({ knots }: Plan): ReadonlyMap<number, string> {
   return new Map(
     knots.flatMap((knot, index) => {

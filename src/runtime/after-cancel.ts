@@ -1,12 +1,12 @@
 import { startTimer } from './timer';
 
 export interface AfterCancel {
-  /** At once if the signal is already aborted. */
+  /** Calls back when the signal is aborted; at once if it already is. */
   readonly cancelled?: (reason: unknown) => void;
   readonly over: () => void;
 }
 
-/** Starts a grace, in milliseconds, when the signal is aborted. The returned function stops both callbacks. */
+/** Starts a grace, in milliseconds, when the signal is aborted. Returns a function that stops both callbacks. */
 export function afterCancel(
   signal: AbortSignal | undefined,
   grace: number,

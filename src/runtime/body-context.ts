@@ -12,7 +12,7 @@ export interface HandedOn {
   keep(knotId: string, details: Json): void;
 }
 
-/** Shared by the bodies of one activity, or of one run in process. */
+/** The surroundings that the bodies of one activity, or of one run in process, share. */
 export interface BodySurroundings {
   readonly runId: string;
   readonly temporalRunId: string;
@@ -37,7 +37,7 @@ export class HandedOnHere implements HandedOn {
   }
 }
 
-/** `ctx` of a body. A class, so that a hundred thousand of them share their methods. */
+/** `ctx` of a body. The context is a class, so that a hundred thousand bodies share its methods. */
 export class BodyContext implements KnotContext {
   readonly lastHeartbeat: unknown;
   private never: AbortSignal | undefined;
@@ -56,7 +56,7 @@ export class BodyContext implements KnotContext {
     this.lastHeartbeat = details === undefined ? undefined : decodeJson(structuredClone(details));
   }
 
-  /** Own signal even if nothing stops the body, as listeners on a shared one would accumulate. */
+  /** Each body has its own signal even if nothing stops it, as listeners on a shared one would accumulate. */
   get signal(): AbortSignal {
     return this.signalOf ? this.signalOf() : (this.never ??= new AbortController().signal);
   }

@@ -18,7 +18,7 @@ import type { StoredValue } from '../ports';
 import type { LoadedPlan } from './loaded-plan';
 import type { KnotOutcomeToRecord } from './node-outcome';
 
-/** A fragment as stored in the data store. Its hash names it in records, histories and plans. */
+/** A fragment as stored in the data store. A fragment's hash names it in records, histories and plans. */
 export interface StoredFragment extends StoredValue {
   readonly fragment: Fragment;
 }
@@ -39,13 +39,13 @@ export interface AcceptedExtension extends StoredFragment {
 
 export interface ExtensionHost {
   readonly plan: LoadedPlan;
-  /** Requested terminals. Default: the plan's own. */
+  /** Requested terminals. Default: the plan's own terminals. */
   readonly terminals?: readonly string[] | undefined;
   find(name: string, version: string | undefined): RegisteredDefinition | undefined;
   readonly sha256: Sha256;
 }
 
-/** Collects the fragments that one attempt adds by `ctx.extend`. They take effect only with an Ok outcome. */
+/** Collects the fragments that one attempt adds by `ctx.extend`. The fragments take effect only with an Ok outcome. */
 export class BodyExtension {
   private fragments: Fragment[] | undefined;
   private isClosed = false;
@@ -82,7 +82,7 @@ export class BodyExtension {
         { details: { knot: id, reason: 'BodyEnded' } },
       );
     }
-    // Copied as JSON, because the body may go on changing its own object.
+    // The fragment is copied as JSON, because the body may go on changing its own object.
     (this.fragments ??= []).push(readFragment(JSON.parse(JSON.stringify(given ?? null))));
   }
 
@@ -91,8 +91,8 @@ export class BodyExtension {
   }
 
   /**
-   * Undefined if there are no fragments. @throws SelvageError as `extend` and `resolveDefinitions`; it fails the
-   * knot
+   * The extension; undefined if there are no fragments. @throws SelvageError as `extend` and `resolveDefinitions`; it
+   * fails the knot
    */
   accept({ plan, terminals, find, sha256 }: ExtensionHost): AcceptedExtension | undefined {
     this.close();

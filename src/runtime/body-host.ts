@@ -7,9 +7,9 @@ import type { DefinitionRecord } from '../authoring/records';
 export interface BodyCall {
   readonly definition: DefinitionRecord;
   readonly policy: PlanPolicy;
-  /** Input name to value. The values are copies that belong to the body. */
+  /** A body's inputs by name. The values are copies that belong to the body. */
   readonly inputs: Record<string, unknown>;
-  /** Its signal is aborted on a cancel, a shutdown or a timeout. Then the caller waits for the grace at most. */
+  /** Its signal is aborted on a cancel, a shutdown or a timeout. The caller then waits for the body's grace. */
   readonly context: KnotContext;
   /** Starts the body's timeout after a wait for a thread or a process. */
   begins?(): void;
@@ -23,7 +23,7 @@ export interface BodyCall {
  */
 export type BodyHost = (call: BodyCall) => Promise<unknown>;
 
-/** The thread, process or machine that ran the body died. Counts as a lost worker of this knot alone. */
+/** The thread, process or machine that ran the body died. The death counts as a lost worker of this knot alone. */
 export class HostLost extends Error {}
 
 export const callInProcess: BodyHost = ({ definition, policy, inputs, context }) =>
@@ -35,7 +35,7 @@ export interface BodyHosts {
   call(call: BodyCall): Promise<unknown>;
   /** Hash of a body's source as its host describes it; undefined if it does not, or the body is TypeScript. */
   codeHashOf(host: string, definition: DefinitionRecord): string | undefined;
-  /** By host name: why its last thread or process failed to start; undefined if it started. */
+  /** Why a host's last thread or process failed to start, by the host's name; undefined if it started. */
   troubles(): ReadonlyMap<string, unknown>;
   close(): Promise<void>;
 }
@@ -52,7 +52,7 @@ export function callWith(hosts: () => BodyHosts | undefined): BodyHost {
   };
 }
 
-/** Whether the host cannot call bodies now. Says nothing about the body. */
+/** Whether the host cannot call bodies now. The error says nothing about the body. */
 export function isHostTrouble(error: unknown): boolean {
   return SelvageError.is(error, 'HostMissing') || SelvageError.is(error, 'HostNotUsable');
 }

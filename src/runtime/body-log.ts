@@ -81,7 +81,7 @@ function lineOf(line: Line): { readonly text: string; readonly bytes: number } {
   return { text, bytes: Buffer.byteLength(text) };
 }
 
-/** Makes fields fit for JSON: errors become text. If one has a cycle or a `bigint`, a note replaces them all. */
+/** Makes fields fit for JSON: errors become text. If a field has a cycle or a `bigint`, a note replaces all fields. */
 function fieldsOf(given: object): { readonly fields?: unknown } {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given))

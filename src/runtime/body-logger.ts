@@ -7,7 +7,7 @@ export function bodyLogger(target: LoggerLike, about: Readonly<Record<string, un
   return bodyLoggerBy((level, fields, message) => target[level]({ ...about, ...fields }, message));
 }
 
-/** The same, with one function that writes lines of all levels. */
+/** A body's logger with one function that writes lines of all levels. */
 export function bodyLoggerBy(
   write: (level: keyof LoggerLike, fields: object, message: string) => void,
 ): Logger {

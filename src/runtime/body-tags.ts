@@ -7,13 +7,13 @@ interface Tagged {
   readonly tag: string | undefined;
 }
 
-/** Names of bodies of this process. Never freed, so that a later body of a name does not count as the first. */
+/** Names of bodies of this process. Names stay, so that a later body of a name does not count as the first. */
 const taken = new Set<string>();
 const tagged = new WeakMap<object, Tagged[]>();
 
 /**
- * Distinguishes bodies of equal source, which may have captured different values. The first body of a name
- * has no tag, in any process. Each further one has a tag that no other process generates.
+ * Distinguishes bodies of equal source, which may have captured different values. The first body of a name has no tag,
+ * in any process. Each further body of the name has a tag that no other process generates.
  *
  * @param name identifies the body in all processes: its definition and the hash of its source
  */

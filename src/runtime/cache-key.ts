@@ -7,7 +7,7 @@ import { mapOfElement } from '../authoring/element-id';
 import type { EncodedValue } from './encoded-value';
 import type { LoadedPlan } from './loaded-plan';
 
-/** Raise it when keys are computed from other data, so that no earlier value is found. */
+/** Version of the key: raise it when keys are computed from other data, so that no earlier value is found. */
 const FORMAT = 1;
 
 /** An input or output of a knot. A stored stream differs from its bytes, as bodies see the two differently. */
@@ -22,8 +22,8 @@ interface KeyedBody {
 }
 
 /**
- * The key for reusing a knot's value. It covers its definition, its version or source, its inputs by name, and
- * whether schemas apply. A function in place includes its place, as another function of equal source may have
+ * The key for reusing a knot's value. The key covers the knot's definition, its version or source, its inputs by name,
+ * and whether schemas apply. A function in place includes its place, as another function of equal source may have
  * captured other values. Undefined if the knot's values are not reused, or its source is needed and unknown.
  *
  * @param valueOf a parent's value, by its index in the plan and the input; for an element, its part of the value

@@ -6,7 +6,7 @@ import { isTooOld } from './cache-key';
 export type PassedOver = 'too_old' | 'value_gone';
 
 export interface CachedValue {
-  /** Absent: no value to reuse. */
+  /** The record of the value; absent if there is no value to reuse. */
   readonly record?: LineageRecord;
   readonly passedOver?: PassedOver;
 }
@@ -73,7 +73,8 @@ export class CachedValues {
   }
 
   /**
-   * In the order of the questions, without checking that the values exist. @throws SelvageError `BackendUnavailable`
+   * Records in the order of the questions, without checking that the values exist. @throws SelvageError
+   * `BackendUnavailable`
    */
   async findRecords(questions: readonly Pick<Question, 'knot' | 'key'>[]): Promise<CachedValue[]> {
     const keys = new Set(questions.map(({ key }) => key));

@@ -13,7 +13,7 @@ export type CallElsewhere = (inputs: Record<string, unknown>) => Promise<unknown
 /**
  * Validates inputs, calls the body and validates its result, unless the knot disables validation.
  *
- * @param elsewhere calls the body in another thread or process. Default: calls it here
+ * @param elsewhere calls the body in another thread or process. Default: calls the body here
  * @throws SelvageError `InvalidInput` or `InvalidOutput`, naming knot, path and complaint; errors of the body
  */
 export function callBody(

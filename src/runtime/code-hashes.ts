@@ -14,7 +14,7 @@ export class CodeHashes {
     this.hashes = new Hashes(sha256);
   }
 
-  /** For a map, of its elements' body. */
+  /** A map has the code hash of its elements' body. */
   of(definition: DefinitionRecord, { host }: Pick<PlanPolicy, 'host'>): string {
     const body = definition.map?.each ?? definition;
     const described = host === undefined ? undefined : this.hosts()?.codeHashOf(host, body);

@@ -1,6 +1,6 @@
 /**
- * Lets refused waiters return one after another, at the pace at which they can be served. For a limit with
- * long bodies, about one returns each second, however many wait.
+ * Lets refused waiters return one after another, at the pace at which they can be served. For a limit with long bodies,
+ * about one waiter returns each second, however many wait.
  */
 export class Comebacks {
   private readonly lastAt = new Map<string, number>();
@@ -13,7 +13,7 @@ export class Comebacks {
    */
   next(key: string, earliest: number, spacing: number, latest: number): number {
     const now = performance.now();
-    // Not computed from the absolute return time, which is too large to keep milliseconds exactly.
+    // The wait is not computed from the absolute return time, which is too large to keep milliseconds exactly.
     const wait = Math.max(earliest, (this.lastAt.get(key) ?? 0) + spacing - now);
     const end = Math.max(latest, earliest);
     if (wait > end) return Math.ceil(earliest + (end - earliest) * (0.5 + 0.5 * Math.random()));

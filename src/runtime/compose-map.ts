@@ -21,9 +21,9 @@ import { elementName } from './element-knots';
 
 const NAMED_ELEMENTS = 20;
 
-/** Results of some elements, for another process that continues behind them. */
+/** Results of some elements, for another process that continues behind these elements. */
 export interface ComposedRange {
-  /** In order: each value as a part of the list; null for a failure. */
+  /** The results in order: each value as a part of the list; null for a failure. */
   readonly parts: readonly (string | null)[];
   readonly failures: readonly (readonly [position: number, error: ExceptionRecord])[];
   /** Counts all elements up to the end of this range. */
@@ -62,7 +62,7 @@ export class MapComposer {
     this.failures.set(position, error);
   }
 
-  /** Results of elements from `from` to before `to`, which all have an outcome. Later ones have none yet. */
+  /** Results of elements from `from` to before `to`, which all have an outcome. Later elements have no result yet. */
   range(from: number, to: number): ComposedRange {
     const { reused, saved } = this;
     return {
@@ -81,7 +81,7 @@ export class MapComposer {
     this.saved = saved;
   }
 
-  /** Positions without an outcome yet, from `from` to before `to`. */
+  /** Positions of elements without an outcome yet, from `from` to before `to`. */
   open(from: number, to: number): number[] {
     const open: number[] = [];
     for (let position = from; position < to; position++) {
@@ -139,7 +139,7 @@ export class MapComposer {
     return partOf(encodeValue({ kind: 'err', error }));
   }
 
-  /** Omits everything that differs between runs, so that equal runs have equal values. */
+  /** The element's error without all that differs between runs, so that equal runs have equal values. */
   private collected(position: number, sha256: Sha256): ExceptionRecord {
     const { type, message, cause } = this.failures.get(position)!;
     const knotId = `${this.map.id}${this.nameOf(position)}`;

@@ -3,7 +3,7 @@ import type { PlanInput, PlanKnot, PlanPolicy } from '../plan';
 import type { LoadedPlan } from './loaded-plan';
 import { listInputs } from './map-elements';
 
-/** One element of a map, as a knot of the definition that runs for each of them. */
+/** One element of a map, as a knot of the definition that runs for each element. */
 export interface ElementKnot extends PlanKnot {
   readonly map: PlanKnot;
   readonly position: number;
@@ -63,7 +63,7 @@ export class ElementKnots {
 
   at(position: number, key: string | undefined): ElementKnot {
     const { map, definition, inputs, policy, configHash } = this.common;
-    // Assigned by name: spreading takes several times as long, and there are many elements.
+    // Fields are assigned by name: spreading takes several times as long, and there are many elements.
     const id = this.idAt(position, key);
     return { id, position, map, definition, inputs, policy, configHash };
   }

@@ -23,7 +23,7 @@ export function freshPart(text: string): unknown {
   return value?.kind === 'bytes' ? decodeValue(value) : decodeText(text);
 }
 
-/** An element's value as a part of the list. Undefined if its bytes are not at hand. */
+/** An element's value as a part of the list. Undefined if the element's bytes are not at hand. */
 export function partOfValue({ encoded, hash, size, stored }: EncodedValue): string | undefined {
   if (stored !== undefined) return partOfStored({ hash, size, stored });
   return encoded && partOf(encoded);

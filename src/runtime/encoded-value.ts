@@ -18,13 +18,13 @@ export interface EncodedValue {
   readonly hash: string;
   /** Bytes of the encoded value. */
   readonly size: number;
-  /** Absent if the bytes are already in the data store (a stream that the body stored). */
+  /** The encoded bytes; absent if they are already in the data store (a stream that the body stored). */
   readonly encoded?: Encoded;
   /** `encoded` in the form that the data store keeps. */
   readonly bytes?: Uint8Array;
-  /** For a list: its number of elements. */
+  /** For a list, the number of its elements. */
   readonly length?: number;
-  /** For a stored stream: its media type, or ''. */
+  /** For a stored stream, its media type, or ''. */
   readonly stored?: string;
 }
 
@@ -46,18 +46,18 @@ export function encodeOutput(value: unknown, digest: Sha256): EncodedValue {
   };
 }
 
-/** Uses Node's shared pool: separate memory would cost more than the rest of the work for a small value. */
+/** The copy uses Node's shared pool: separate memory would cost more than the rest of the work for a small value. */
 function utf8(text: string): Uint8Array {
   const { buffer, byteOffset, byteLength } = Buffer.from(text);
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Copies bytes, as the body may go on using its memory. */
+/** Copies the given bytes, as the body may go on using its memory. */
 function ownCopy(encoded: Encoded): Encoded {
   return encoded.kind === 'bytes' ? { kind: 'bytes', bytes: new Uint8Array(encoded.bytes) } : encoded;
 }
 
-/** A fresh copy, so that no body can change another's input. For a stored stream, a reference. */
+/** A fresh copy, so that no body can change another's input. A stored stream is given as a reference. */
 export function freshCopy(value: EncodedValue): unknown {
   return value.encoded ? decodeValue(value.encoded) : storedReference(value);
 }
@@ -81,7 +81,7 @@ export function envelopeOf(value: EncodedValue, inlineLimit: number): Envelope {
   };
 }
 
-/** A reference to a parameter in the data store. No encoded value has this tag. */
+/** A reference to a parameter in the data store. No encoded value has this tag of references. */
 export interface ParameterReference extends Pick<EncodedValue, 'hash' | 'size' | 'stored'> {
   readonly $type: 'reference';
 }
@@ -99,7 +99,7 @@ export function storedValues({ hash, bytes }: EncodedValue): StoredValue[] {
   return bytes ? [{ hash, bytes }] : [];
 }
 
-/** The bytes are not copied. */
+/** The stored value's bytes are not copied. */
 export function encodedOfStored(hash: string, bytes: Uint8Array): Encoded {
   return hash.startsWith('bytes-sha256:')
     ? { kind: 'bytes', bytes: asPlainBytes(bytes) }
@@ -107,7 +107,7 @@ export function encodedOfStored(hash: string, bytes: Uint8Array): Encoded {
 }
 
 export function decodeStored(hash: string, bytes: Uint8Array): unknown {
-  // `slice` of a Buffer would be a view, not a copy.
+  // `slice` of a Buffer would be a view of its memory, not a copy.
   return hash.startsWith('bytes-sha256:') ? new Uint8Array(bytes) : decodeText(decoder.decode(bytes));
 }
 

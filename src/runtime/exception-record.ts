@@ -4,7 +4,7 @@ import type { ErrorCause, ExceptionRecord, StoredValue } from '../ports';
 import type { Hashing } from './hashing';
 import { placeTold, userFrame } from './user-frame';
 
-/** Longer stacks are cut in the record and kept in full in the data store. */
+/** Stacks of more bytes than this are cut in the record and kept in full in the data store. */
 const TRACEBACK_BYTES = 4 * 1024;
 const MESSAGE_LENGTH = 2_000;
 const TYPE_LENGTH = 200;
@@ -38,7 +38,7 @@ export function describeError(
   const stack = stackOf(error);
   const bytes = new TextEncoder().encode(stack);
   const isLong = bytes.length > TRACEBACK_BYTES;
-  // Stored as canonical JSON text like any value, so that readers need no special rule for tracebacks.
+  // The traceback is stored as canonical JSON text like any value, so that readers need no special rule.
   const whole = isLong ? JSON.stringify(stack) : undefined;
   const hash = whole === undefined ? undefined : hashText(whole, digest);
   const record: ExceptionRecord = {
@@ -68,7 +68,7 @@ export function tellError(error: unknown): ErrorCause {
   };
 }
 
-/** Type and message, for use within a sentence about the error. */
+/** Type and message of an error, for use within a sentence about it. */
 export function oneLineOf(error: unknown): string {
   return `${errorType(error)}: ${messageText(messageOf(error), MESSAGE_LENGTH)}`;
 }
@@ -108,7 +108,7 @@ function messageOf(error: unknown): string {
   // Node's aggregate errors have no message of their own.
   if (isError(error)) return textOf(error, 'message') || textOf(error, 'code') || '';
   if (typeof error === 'string') return error;
-  // The value has a cycle, a bigint or a getter that throws, or is a proxy whose traps throw.
+  // A value without JSON has a cycle, a bigint or a getter that throws, or is a proxy whose traps throw.
   return (
     orUndefined(() => JSON.stringify(error) ?? String(error)) ??
     orUndefined(() => Object.prototype.toString.call(error)) ??
@@ -183,7 +183,7 @@ export function readableThrow(thrown: unknown): unknown {
       );
 }
 
-/** Equal for equal failures in any attempt. */
+/** An id that is equal for equal failures in any attempt. */
 export function errorId(
   { runId, knotId, type, message }: Readonly<Record<'runId' | 'knotId' | 'type' | 'message', string>>,
   sha256: Sha256,

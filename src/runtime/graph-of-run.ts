@@ -6,7 +6,7 @@ import type { ElementCounts } from './lineage';
 import { presentCode } from '../errors';
 import type { LoadedPlan } from './loaded-plan';
 
-/** Ignores records of map elements. */
+/** The graph of a run from its records; ignores those of map elements. */
 export function graphOfRun({ plan, hash }: LoadedPlan, records: Iterable<LineageRecord>): RunGraph {
   const states = new Map<string, LineageRecord>();
   for (const record of records) states.set(record.knot_id, record);
@@ -62,7 +62,7 @@ export function stateOf(record: LineageRecord, codeHash: string | undefined): Gr
   };
 }
 
-/** A knot that a failed run or element made fail has no frame of its own; the cause has. */
+/** A knot that failed because of a run or an element has no frame of its own; the cause has. */
 function placeOf({ at, cause, errors = [] }: ErrorCause): { readonly at?: string } {
   if (at !== undefined) return { at };
   for (const nested of [...(cause ? [cause] : []), ...errors]) {

@@ -1,8 +1,8 @@
 import type { Sha256 } from '../values';
 
 export interface Hashing {
-  /** For documents that are stored in clear: plans, sources of bodies, fragments, error ids. */
+  /** Hashes documents that are stored in clear: plans, sources of bodies, fragments, error ids. */
   readonly sha256: Sha256;
-  /** For values: keyed if the host has a digest key. */
+  /** Hashes values: with the digest key, if the host has one. */
   readonly digest: Sha256;
 }

@@ -3,7 +3,7 @@ export { NamedDefinitions } from './named-definitions';
 export { planOf, withNested, type PlanOfTapestry } from './plan-of';
 export { nestedRunOf, parametersAmong, valuesOfNested, type ChildRunRef, type NestedRun } from './nested-run';
 export * from './encoded-value';
-// By name, too: a late `import()` of the built package sees no names behind a star.
+// Exported by name, too: a late `import()` of the built package sees no names behind a star.
 export { decodeStored } from './encoded-value';
 export {
   BodyExtension,

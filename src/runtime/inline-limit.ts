@@ -5,7 +5,7 @@ export const DEFAULT_INLINE_LIMIT = 2 * 1024;
 
 const INLINE_LIMIT_VARIABLE = 'SELVAGE_INLINE_LIMIT';
 
-/** The given limit, else the environment's; undefined if neither is set. @throws SelvageError `InvalidConfig` */
+/** The given inline limit, else the environment's; undefined if neither is set. @throws SelvageError `InvalidConfig` */
 export function chosenInlineLimit(
   given: number | undefined,
   environment: Readonly<Record<string, string | undefined>>,

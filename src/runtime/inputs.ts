@@ -3,7 +3,7 @@ import type { PlanKnot } from '../plan';
 import type { DefinitionRecord } from '../authoring/records';
 
 /**
- * A knot's inputs by name, as fresh copies. Constants count as Ok if the body receives outcomes.
+ * A knot's inputs by name, as fresh copies. A constant counts as Ok if the body receives outcomes.
  *
  * @param inputFrom takes a parent's index in the plan and the input; returns a fresh copy of its value or outcome
  */

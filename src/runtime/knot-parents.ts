@@ -11,9 +11,9 @@ export type InputReader = (parent: number, input: string) => unknown;
 
 /** A knot's parents, by their indexes in the plan. */
 export interface KnotParents extends ParentOutcomes {
-  /** Null if the parent has no value. */
+  /** Hash of a parent's value; null if the parent has no value. */
   hashOf(parent: number, input: string): string | null;
-  /** Only for a parent that is Ok. */
+  /** Identity of the value of a parent that is Ok. */
   identityOf(parent: number, input: string): ValueId;
   /**
    * @param knot reduced to the wanted inputs
@@ -24,14 +24,14 @@ export interface KnotParents extends ParentOutcomes {
 
 /** The inputs of a map's elements, not yet decoded. */
 export interface ElementInputs {
-  /** The element as part of its list; undefined for an input that all elements share. */
+  /** The list's element for an input; undefined for an input that all elements share. */
   textOf(element: ElementKnot, input: string): string | undefined;
   /** @param parent index in the plan of a parent that all elements share */
   sharedId(parent: number): ValueId;
   sharedValue(parent: number): unknown;
 }
 
-/** The parents of one element of a map. Its inputs are at hand. */
+/** The parents of one element of a map. The element's inputs are at hand. */
 export class ElementParents implements KnotParents {
   constructor(
     private readonly element: ElementKnot,

@@ -40,8 +40,8 @@ import { HostLost, type BodyHost } from './body-host';
 import type { KnotParents } from './knot-parents';
 
 /*
- * The life of a knot, written once: cache → limits → body → outcome → encode → commit → adopt. An activity, a
- * member of a segment, an element of a map and a run in process differ in their host alone.
+ * The life of a knot, written once: cache → limits → body → outcome → encode → commit → adopt. An activity, a segment's
+ * member, a map's element and a run in process differ in their host alone.
  *
  * R1  No record names a value that is not in the data store: a commit puts values first, or in the same
  *     transaction.
@@ -54,16 +54,16 @@ import type { KnotParents } from './knot-parents';
 export interface KnotToRun {
   readonly plan: LoadedPlan;
   readonly knot: PlanKnot;
-  /** Absent if this process lacks the body, and can only record a failure. */
+  /** The body; absent if this process lacks it, and can only record a failure. */
   readonly definition?: DefinitionRecord | undefined;
   readonly codeHash: string | null;
-  /** Another body replaces the definition's own, so nothing is reused. Default false. */
+  /** Whether another body replaces the definition's own, so that nothing is reused. Default false. */
   readonly isReplaced?: boolean;
   readonly parents: KnotParents;
-  /** Start of its work, if before now. Milliseconds since the epoch. */
+  /** Start of the knot's work, if before now. Milliseconds since the epoch. */
   readonly since?: number;
   readonly childRun?: ChildRunRef | undefined;
-  /** For a node that does more than call its function. Default: calls the body with the knot's inputs. */
+  /** The work of a node that does more than call its function. Default: calls the body with the knot's inputs. */
   conclude?(call: CallBody): Promise<KnotOutcomeToRecord | NextRound>;
 }
 
@@ -77,20 +77,20 @@ export type KnotEnd =
   | {
       readonly kind: 'recorded';
       readonly record: LineageRecord;
-      /** Absent if the record of another attempt stands. */
+      /** The value; absent if the record of another attempt stands. */
       readonly outcome?: OutcomeToRecord | undefined;
       readonly accepted?: AcceptedExtension | undefined;
     }
-  /** Stopped, or handed back: the knot has no outcome here. `attempt` is the last one, 0 if none began. */
+  /** The knot was stopped or handed back, and has no outcome here. `attempt` is the last attempt, 0 if none began. */
   | { readonly kind: 'left'; readonly attempt: number }
   | ({ readonly kind: 'goesOn' } & NextRound);
 
 export interface MadeValue extends CachedValue {
-  /** Absent if the host has not read it. */
+  /** The value; absent if the host has not read it. */
   readonly value?: EncodedValue;
 }
 
-/** In milliseconds since the epoch. */
+/** Times of an attempt, in milliseconds since the epoch. */
 export interface AttemptTimes {
   readonly attempt: number;
   readonly startedAt: number;
@@ -123,28 +123,28 @@ export interface KnotHost {
   readonly hashing: Hashing;
   readonly surroundings: BodySurroundings;
   readonly callBody: BodyHost;
-  /** Aborts bodies. Undefined: they are never stopped. */
+  /** Aborts bodies; undefined if nothing stops them. */
   readonly cancel: AbortSignal | undefined;
-  /** Whether each body has its own grace after a cancel. Else the host ends them all after the longest grace. */
+  /** Whether each body has its own grace after a cancel. Otherwise the host ends all bodies after the longest grace. */
   readonly watchesGrace: boolean;
   readonly firstAttempt: number;
   /** Number of earlier throws elsewhere. */
   readonly thrownBefore: number;
-  /** Milliseconds since the epoch, never going back. */
+  /** The host's clock: milliseconds since the epoch, never going back. */
   now(): number;
   execution(attempt: number, startedAt: number, finishedAt: number): Execution;
   trail(): KnotTrail;
-  /** No knot may begin or be retried. */
+  /** Whether no knot may begin or be retried. */
   isStopped(): boolean;
-  /** Nothing may be recorded any more. */
+  /** Whether nothing may be recorded any more. */
   isOver(): boolean;
-  /** Looks for a value made by another knot. Absent: values are not reused here. */
+  /** Looks for a value made by another knot. Absent: the host does not reuse values. */
   findMade?: ((knot: PlanKnot, cacheKey: string) => Promise<MadeValue>) | undefined;
-  /** Runs `make` while nobody else makes the value of this key. Absent: several may make it at once. */
+  /** Runs `make` while nobody else makes the value of this key. Absent: several knots may make that value at once. */
   makeAlone?<T>(knot: PlanKnot, cacheKey: string, make: () => Promise<T>): Promise<T>;
   /** Runs an attempt with its commit when the limits of its knot allow it. Absent: no limited knot comes here. */
   limited?<T>(knot: PlanKnot, attempt: () => Promise<T>, trail: KnotTrail, since: number): Promise<T>;
-  /** Notifies the observers of a call. Absent: the host's caller does. */
+  /** Notifies the observers of a call. Absent: the host's caller notifies them. */
   observed?(
     knot: PlanKnot,
     definition: DefinitionRecord,
@@ -155,7 +155,7 @@ export interface KnotHost {
   /** Checks the extension that a body requested. Absent: no body here can extend its run. */
   accept?(plan: LoadedPlan, extension: BodyExtension): Promise<AcceptedExtension | undefined>;
   /**
-   * Decides on an error before the retry policy does. May throw another error instead.
+   * Decides on an error before the retry policy does. The host may throw another error instead.
    *
    * - `pass`: no verdict on the knot, so the error is rethrown.
    * - `leave`: the knot stays without an outcome.
@@ -170,7 +170,7 @@ export interface KnotHost {
     fromBody: boolean,
     trail: KnotTrail,
   ): 'pass' | 'leave' | 'lost' | undefined;
-  /** Waits for the next attempt, or leaves the knot to others. May throw, to let the server wait. */
+  /** Waits for the next attempt, or leaves the knot to others. The host may throw instead, to let the server wait. */
   retry(thrown: Throw): Promise<'retry' | 'leave'>;
   /** Returns the standing record. @param values of the outcome alone; the commit also has the body's log */
   commit(
@@ -190,7 +190,7 @@ export class KnotRunner {
   }
 
   /**
-   * For a map, which has no body of its own. @throws as {@link run}
+   * Runs a map, which has no body of its own. @throws as {@link run}
    *
    * @param make undefined: its elements have not all ended
    */
@@ -254,7 +254,7 @@ class KnotLife {
     return await host.makeAlone(
       this.subject.knot,
       cacheKey,
-      // Another process that was making it may be done.
+      // Another process that was making the value may be done.
       async () => (await this.takeMade(cacheKey)) ?? (await this.make()),
     );
   }
@@ -266,7 +266,7 @@ class KnotLife {
     try {
       end = await make();
     } catch (error) {
-      // A retry cannot help: the lists are wrong, or the value is too long.
+      // A retry cannot help a map: its lists are wrong, or its value is too long.
       if (isOfClass(error, 'input')) return host.isOver() ? left(attempt) : await this.fail(error, attempt);
       if (host.classifyError(subject.knot, error, false, this.trail) === 'leave') return left(attempt);
       throw error;
@@ -303,7 +303,7 @@ class KnotLife {
     return { kind: 'recorded', record: committed.record, outcome: committed.inserted ? outcome : undefined };
   }
 
-  /** Attempts, each under the limits of the knot, until one has an outcome. */
+  /** Makes attempts, each under the limits of the knot, until one has an outcome. */
   private async make(): Promise<KnotEnd> {
     const { host, subject, trail } = this;
     const { knot } = subject;

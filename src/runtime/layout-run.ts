@@ -24,7 +24,7 @@ import type { ValueReader } from './value-reader';
 export abstract class LayoutRun {
   protected readonly scheduler: Scheduler<EncodedValue>;
   protected readonly host: PromiseHost<EncodedValue>;
-  /** By index in the layout: knots that ended here without a value; in a run in process, all ended knots. */
+  /** Outcomes by index in the layout, for knots that ended here without a value; in process, for all ended knots. */
   protected readonly settled: (OutcomeToRecord | Failed)[] = [];
   protected abstract readonly runner: KnotRunner;
   protected abstract readonly values: ValueReader;
@@ -41,7 +41,7 @@ export abstract class LayoutRun {
     });
   }
 
-  /** Runs a knot whose parents have ended. Resolves to undefined if it is left without an outcome. */
+  /** Runs a knot whose parents have ended. Resolves to undefined if the knot is left without an outcome. */
   protected abstract runKnot(index: number): Promise<KnotOutcome<EncodedValue> | undefined>;
 
   /** Gives a knot its outcome without running it. No other knot starts before its first wait. */
@@ -54,7 +54,7 @@ export abstract class LayoutRun {
     how: Pick<MapToRun, 'mayBeRecorded' | 'readRecorded' | 'isHeld'>,
   ): Promise<KnotEnd> {
     const { plan, knot: map, codeHash, isReplaced } = subject;
-    // The elements' records tell which code they ran; the map's own record has the plan's.
+    // Elements' records tell which code the elements ran; the map's own record has the plan's.
     const ofMap = { ...subject, isReplaced: false, codeHash: this.codeHashOfMap(subject) };
     return await this.runner.conclude(ofMap, async () => {
       const parents = uniqueParents(map).map((parent) => this.valueOf(parent)!);
@@ -85,7 +85,7 @@ export abstract class LayoutRun {
     identityOf: (parent) => this.valueOf(parent)!,
     hashOf: (parent) => {
       const outcome = this.settled[this.indexOf(parent)];
-      // A value that nobody waits for any more is not kept.
+      // A value for which no knot waits any more is not kept.
       if (outcome?.kind === 'ok') return outcome.value.hash;
       return outcome ? null : (this.valueOf(parent)?.hash ?? null);
     },
@@ -97,7 +97,7 @@ export abstract class LayoutRun {
     read: (knot, receives) => this.read(knot, receives),
   };
 
-  /** Undefined if the parent has no value. */
+  /** Hash of a parent's value; undefined if the parent has no value. */
   protected valueOf(parent: number): EncodedValue | undefined {
     return this.scheduler.value(this.indexOf(parent));
   }
@@ -108,7 +108,7 @@ export abstract class LayoutRun {
     return this.values.read(missing, knot.id).then((read) => this.readerOf(receives, read));
   }
 
-  /** Hashes of its parents' values that are not at hand. */
+  /** Hashes of those values of a knot's parents that are not at hand. */
   protected missing(knot: PlanKnot): string[] | undefined {
     const wanted: EncodedValue[] = [];
     for (const name in knot.inputs) {

@@ -19,7 +19,7 @@ export class LeaseKeeper {
   ) {}
 
   /**
-   * Keeps a lease that was granted for {@link ttl}. The returned function gives it back and never rejects: a
+   * Keeps a lease that was granted for {@link ttl}. The returned function gives the lease back and never rejects: a
    * lease that cannot be given back expires.
    *
    * @param onLost called at most once, if the lease was not renewed in time and somebody else took it
@@ -54,11 +54,11 @@ export class LeaseKeeper {
       leases.forEach((lease, index) => {
         if (stillHeld[index]) return;
         const onLost = this.held.get(lease);
-        // Unless it was given back meanwhile.
+        // Ignores a lease that was given back meanwhile.
         if (this.forget(lease)) onLost?.();
       });
     } catch {
-      // The next renewal may come in time.
+      // After a failed renewal, the next one may come in time.
     } finally {
       this.isRenewing = false;
     }

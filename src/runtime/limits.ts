@@ -9,14 +9,14 @@ import { backOff, type BackOff } from '../values/back-off';
 
 /** How long a body may wait for its place or turn while it holds up others. */
 export const PATIENCE_MS = 1_000;
-/** Maximum number of bodies of one process that wait like that for one limit. */
+/** Maximum number of bodies of one process that hold up others while they wait for one limit. */
 const LONGEST_LINE = 50;
 const DEFAULT_PRIORITY = 3;
 /** Backoff after refusals. A place may be free for the longest wait before anybody asks for it. */
 const COMEBACK: BackOff = { base: 500, factor: 1.5, max: 5_000 };
 /** Maximum distance between waiters that return one by one. */
 const WIDEST_SPACING_MS = 1_000;
-/** Each waiter returns within this time. */
+/** Each waiter for a limit returns within this time. */
 const LATEST_COMEBACK_MS = 60_000;
 /** Weight of the last body in the mean duration of bodies. */
 const WEIGHT_OF_LAST = 0.2;
@@ -29,21 +29,21 @@ export interface LimitedCall {
   readonly runId: string;
   readonly temporalRunId: string;
   readonly knotId: string;
-  /** Start of its wait, over all attempts. Milliseconds since the epoch. */
+  /** Start of the call's wait, over all attempts. Milliseconds since the epoch. */
   readonly since: number;
   readonly refusals: number;
-  /** Milliseconds that it may wait for a place or a turn before it is refused. Infinite: never refused. */
+  /** Milliseconds that the call may wait for a place or a turn before it is refused. Infinite: never refused. */
   readonly patience: number;
   readonly signal: AbortSignal | undefined;
-  /** Its place was given away while its body ran, as this process stood still for longer than leases live. */
+  /** Called if the place was given away while the body ran, as this process stood still for longer than leases live. */
   readonly onLost?: (limit: string) => void;
 }
 
 /**
- * Lets bodies run as far as the limits of their knots allow: `maxConcurrent` by leases and `ratePerSecond` by
- * turns. Both are in the lease table, so they hold for all processes that share it.
+ * Lets bodies run as far as the limits of their knots allow: `maxConcurrent` by leases and `ratePerSecond` by turns.
+ * Places and turns are in the lease table, so they hold for all processes that share it.
  *
- * L1 A body runs only while its knot has a place. The end of the call gives it back; after a kill of the
+ * L1 A body runs only while its knot has a place. The end of the call gives the place back; after a kill of the
  * process, the lease expires. Another attempt of the same knot takes the place over at once.
  * L2 A caller that would wait for longer than its patience is refused (`LimitReached`) and has taken nothing.
  * L3 Within a process, and while their patience lasts, waiters with the smaller priority go first; with equal
@@ -53,7 +53,7 @@ export class Limits {
   private readonly keeper: LeaseKeeper;
   private readonly lines = new Map<string, PlaceLine>();
   private readonly comebacks = new Comebacks();
-  /** By key of a limit: mean milliseconds that a place is held. */
+  /** Mean milliseconds that a place is held, by key of a limit. */
   private readonly held = new Map<string, number>();
 
   constructor(
@@ -116,7 +116,7 @@ export class Limits {
     { key, limit }: PlanLimit,
     { holders }: Extract<LeaseAnswer, { granted: false }>,
   ): SelvageError {
-    // Until a body has ended here, estimates from the current holders.
+    // Until a body has ended here, the wait is estimated from the current holders.
     const meanHeld = this.held.get(key) ?? Math.max(0, ...holders.map(({ heldFor }) => heldFor));
     const retryAfter = this.comebacks.next(
       placesOf(key),
@@ -145,7 +145,7 @@ export class Limits {
   private async waitForTurn(call: LimitedCall, { key, limit }: PlanLimit): Promise<void> {
     const { knotId, patience, signal } = call;
     const interval = 1_000 / limit;
-    // No more of them wait here than may wait for a place.
+    // No more bodies wait here than may wait for a place.
     const within = Math.min(patience, PATIENCE_MS, LONGEST_LINE * interval);
     for (;;) {
       signal?.throwIfAborted();

@@ -24,7 +24,7 @@ export interface Execution {
 export interface ElementCounts {
   readonly count: number;
   readonly failed: number;
-  /** Number of elements that reused a value, and milliseconds that making those values took. Absent: none. */
+  /** Number of a map's elements that reused a value, and milliseconds that making those values took. Absent: none. */
   readonly reused?: number;
   readonly saved?: number;
 }
@@ -42,21 +42,21 @@ export type OutcomeToRecord =
 export interface OkToRecord {
   readonly kind: 'ok';
   readonly value: EncodedValue;
-  /** For a branch: the tag of the chosen path. */
+  /** For a branch, the tag of the chosen path. */
   readonly choice?: string;
   /** Content hash of the fragment by which the body extends its run. */
   readonly extension?: string;
-  /** For a knot that ran a tapestry: the last child run. */
+  /** For a knot that ran a tapestry, the last child run. */
   readonly childRun?: ChildRunRef;
   /** For a loop. */
   readonly iterations?: number;
   /** For a map. */
   readonly elements?: ElementCounts;
-  /** For a knot that took a signal: hash of the payload as given, if it differs from the value. */
+  /** For a knot that took a signal, the hash of the payload as given, if it differs from the value. */
   readonly payload?: string;
 }
 
-/** Shared by the records of knots without constants or extras, which are most. */
+/** No facts, shared by the records of knots without constants or extras, which are most. */
 const NOTHING: Record<string, never> = Object.freeze({});
 
 /**
@@ -113,7 +113,7 @@ export function lineageRecord(
 
 /** The record of an outcome that a resumed run takes over: the original, with a new execution. */
 export function takenOverRecord(record: LineageRecord, execution: Execution): LineageRecord {
-  // The earlier run's own record has its history.
+  // The history of the outcome is in the earlier run's own record.
   const { attempts: _, waits: __, log: ___, host: ____, ...extra } = record.extra;
   return {
     ...record,
@@ -164,7 +164,7 @@ export function withHost(record: LineageRecord, host: string | undefined): Linea
   return { ...record, extra: { ...record.extra, host } };
 }
 
-/** Undefined if the worker called the body, or no body was called. */
+/** The host; undefined if the worker called the body, or no body was called. */
 export function hostOfRecord({ extra }: Pick<LineageRecord, 'extra'>): string | undefined {
   return (extra as { host?: string }).host;
 }
@@ -182,7 +182,7 @@ function whereAndWhen(execution: Execution): WhereAndWhen {
     attempt: execution.attempt,
     scheduled_at: execution.scheduledAt,
     started_at: execution.startedAt,
-    // The end may have been measured on another machine than the beginning.
+    // The end of a body may have been measured on another machine than its beginning.
     finished_at: Math.max(execution.startedAt, execution.finishedAt),
   };
 }

@@ -2,7 +2,7 @@ import type { LiveEvent } from '../ports';
 
 const listeners = new Set<(event: LiveEvent) => void>();
 
-/** Registers a listener for this process's bodies, which wait for it; the returned function removes it. */
+/** Registers a listener for this process's bodies, which wait for the listener; the returned function removes it. */
 export function listenLive(listener: (event: LiveEvent) => void): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);

@@ -50,7 +50,7 @@ export class LoadedPlan {
     return this.paths.get(this.indexOf(branch.id)) ?? [];
   }
 
-  /** For a map: the definition that runs for each element. */
+  /** For a map, the definition that runs for each element. */
   elementDefinitionOf(map: PlanKnot): Plan['definitions'][number] {
     return this.plan.definitions[map.each!]!;
   }
@@ -67,8 +67,8 @@ export class LoadedPlan {
   }
 
   /**
-   * Terminal name to knot id: all, or the chosen ones and those from extensions. Among the chosen, a name
-   * takes precedence over an equal id. A terminal chosen by id keeps the name that `build` gave it.
+   * Knot ids by terminal name: all, or the chosen ones and those from extensions. Among the chosen, a terminal's name
+   * takes precedence over an equal knot id. A terminal chosen by id keeps the name that `build` gave it.
    */
   terminals(chosen?: readonly string[]): Record<string, string> {
     const named = this.plan.terminals.map(([name, knot]): [string, string] => [name, this.parentId(knot)]);

@@ -6,9 +6,9 @@ import type { LoadedPlan } from './loaded-plan';
 /** The lists that a map iterates over, not yet decoded. */
 export interface MapElements {
   readonly count: number;
-  /** For a plain object: its keys in canonical order. */
+  /** Keys of the iterated object, in canonical order; absent for lists. */
   readonly keys?: readonly string[];
-  /** By input of the body: the element at each position, as a part of its list (see `src/values/parts.ts`). */
+  /** Parts by the body's input: the element at each position, as a part of its list (see `src/values/parts.ts`). */
   readonly lists: ReadonlyMap<string, readonly string[]>;
 }
 

@@ -14,7 +14,7 @@ import { ElementParents, type ElementInputs } from './knot-parents';
 import type { KnotEnd, KnotRunner } from './knot-runner';
 
 export type ElementEnd<Recorded = LineageRecord> =
-  /** `value` is absent if it is not at hand. */
+  /** `value` is absent if an element's value is not at hand. */
   | { readonly kind: 'ok'; readonly value?: EncodedValue; readonly record: Recorded }
   | { readonly kind: 'err'; readonly error: ExceptionRecord };
 
@@ -24,7 +24,7 @@ export interface ElementsToRun {
   readonly codeHash: string | null;
   readonly isReplaced?: boolean;
   readonly inputs: ElementInputs;
-  /** No more elements may begin. */
+  /** Whether no more elements may begin. */
   isHeld(): boolean;
   ended(element: ElementKnot, end: ElementEnd): void;
 }
@@ -70,7 +70,7 @@ export interface MapToRun extends Omit<ElementsToRun, 'inputs' | 'ended'> {
   readonly elements: MapElements;
   readonly shared: Pick<ElementInputs, 'sharedId' | 'sharedValue'>;
   /**
-   * Puts recorded elements into the composer, and returns the positions of the others. Absent: none can be recorded.
+   * Puts recorded elements into the composer, and returns the positions of the others. Absent: no element is recorded.
    *
    * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
    */
@@ -86,7 +86,7 @@ export interface MapToRun extends Omit<ElementsToRun, 'inputs' | 'ended'> {
 const ASKED_AT_A_TIME = 5_000;
 
 /**
- * Runs the elements without a record, and composes the map's value. Undefined if not all elements have ended.
+ * Runs the elements without a record, and composes the map's value. Returns undefined if not all elements have ended.
  *
  * @throws as {@link runElements}; SelvageError `NotEncodable`, a failure of the map
  */

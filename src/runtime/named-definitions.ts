@@ -58,7 +58,7 @@ export class NamedDefinitions {
   }
 }
 
-/** Unambiguous, as no name contains `@`. */
+/** The key is unambiguous, as no name contains `@`. */
 function keyOf(name: string, version: string | undefined): string {
   return version === undefined ? name : `${name}@${version}`;
 }

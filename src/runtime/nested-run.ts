@@ -13,11 +13,11 @@ export interface ChildRunRef {
 export interface NestedRun {
   readonly ref: ChildRunRef;
   readonly plan: LoadedPlan;
-  /** Why it was cut short or never began. Absent if it completed. */
+  /** Why the run was cut short or never began. Absent if it completed. */
   readonly error?: NamedError;
-  /** If it failed: its failed knots, except optional ones, in plan order. */
+  /** Failed knots of a failed run, except optional ones, in plan order. */
   readonly failed: readonly (NamedError & { readonly knot: string })[];
-  /** Values of its Ok terminals, by knot id. */
+  /** Values of the run's Ok terminals, by knot id. */
   readonly values: ReadonlyMap<string, unknown>;
 }
 
@@ -33,7 +33,7 @@ type EndOfKnot<V> =
   | { readonly kind: 'err'; readonly error: NamedError }
   | { readonly kind: 'skipped' };
 
-/** For a run in this process. @param settled by index in the layout */
+/** A nested run in this process, after its end. @param settled by index in the layout */
 export function nestedRunOf<V>(
   ref: ChildRunRef,
   plan: LoadedPlan,

@@ -12,7 +12,7 @@ import type { LoadedPlan } from './loaded-plan';
 
 /** A knot's parents, by their indexes in the plan. */
 export interface ParentOutcomes {
-  /** Only for a parent that is Ok. */
+  /** The value of a parent that is Ok. */
   valueOf(parent: number): EncodedValue;
   /** The outcome as a child sees it: an optional parent that failed counts as skipped. */
   kindOf(parent: number): OutcomeKind;
@@ -20,7 +20,7 @@ export interface ParentOutcomes {
 
 export interface KnotOutcomeToRecord {
   readonly outcome: OutcomeToRecord;
-  /** The bytes that the data store must hold for it; empty for a value that is passed on. */
+  /** Bytes of the value that the data store must hold; empty for a value that is passed on. */
   readonly values: readonly StoredValue[];
 }
 
@@ -37,20 +37,23 @@ export function withReadInputs(knot: PlanKnot): PlanKnot {
   return { ...knot, inputs: Object.fromEntries(read.map((name) => [name, knot.inputs[name]!])) };
 }
 
-/** Whether it needs only its parents' outcomes, not their values. */
+/** Whether the node needs only its parents' outcomes, not their values. */
 export function needsNoInputs({ policy }: PlanKnot): boolean {
   return policy.node === 'firstOk';
 }
 
-/** Whether a body is called for the knot itself. A map's elements have bodies; a nested tapestry's knots do. */
+/**
+ * Whether a body is called for the knot itself. Not for maps and nested tapestries, whose elements or knots have
+ * bodies.
+ */
 export function callsBody(knot: PlanKnot): boolean {
   const { node } = knot.policy;
   return node === undefined || node === 'gate' || node === 'branch';
 }
 
 /**
- * Converts a body's result to the knot's outcome. For most knots the result is the value. For a node, it
- * decides which parent's value is passed on, or which path is taken.
+ * Converts a body's result to the knot's outcome. For most knots the result is the value. A node's result decides which
+ * parent's value is passed on, or which path is taken.
  *
  * @throws SelvageError `NotEncodable`; `NotABoolean`, `UnknownBranch`, `NoAlternative`, which fail the knot
  * as if its body had thrown
@@ -92,7 +95,7 @@ export function outcomeOfResult(
 }
 
 /**
- * The records of a branch's paths.
+ * Outcomes to record for a branch's paths.
  *
  * @param parents of the branch, whose input the chosen path passes on
  * @param tags of the paths that are in the run

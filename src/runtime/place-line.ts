@@ -1,10 +1,10 @@
 import type { LeaseAnswer, LeaseRequest, LeaseTable } from '../ports';
 import { startTimer } from './timer';
 
-/** Mean interval at which the first in line asks. It asks at once when this process gives a place back. */
+/** Mean interval at which the first in line asks. A place that this process gives back is asked for at once. */
 const ASK_AGAIN_MS = 100;
 
-/** The smaller priority comes first, then the earlier time. */
+/** Waiters with the smaller priority come first, then those with the earlier time. */
 interface Rank {
   readonly priority: number;
   /** Milliseconds since the epoch. */
@@ -15,7 +15,7 @@ export interface Wait {
   readonly rank: Rank;
   /** Milliseconds; may be infinite. */
   readonly patience: number;
-  /** Limit of waiters. If there are more, the last one is refused at once. */
+  /** Limit of waiters. If more waiters than this number come, the last one is refused at once. */
   readonly capacity: number;
   /** Ends the wait, which then rejects with its reason. */
   readonly signal: AbortSignal | undefined;
@@ -32,8 +32,8 @@ interface Waiter {
 const NOT_ASKED: Refused = { granted: false, holders: [], retryAfter: 0 };
 
 /**
- * The waiters of this process for a place of one key, served in order. Only the first asks the lease table,
- * so the cost of waiting does not grow with their number.
+ * The waiters of this process for a place of one key, served in order. Only the first waiter asks the lease table, so
+ * the cost of waiting does not grow with their number.
  */
 export class PlaceLine {
   private readonly waiting: Waiter[] = [];

@@ -10,7 +10,7 @@ export interface PlanOfTapestry extends CompiledPlan {
 
 const plans = new WeakMap<TapestryRecord, PlanOfTapestry>();
 
-/** Compiled once per tapestry. Reading a tapestry's record closes it. @throws SelvageError any of compiling */
+/** Makes one plan per tapestry. Reading a tapestry's record closes it. @throws SelvageError any of compiling */
 export function planOf(tapestry: TapestryRecord, sha256: Sha256): PlanOfTapestry {
   let plan = plans.get(tapestry);
   if (plan === undefined) {

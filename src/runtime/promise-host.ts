@@ -1,14 +1,14 @@
 import type { Command, KnotOutcome, Scheduler, SchedulerEvent, SkipReason } from '../scheduler';
 
-/** The host's work for each knot. A rejection ends the host. */
+/** The host's work for each knot. A promise that rejects ends the host. */
 export interface PromisedWork<V> {
-  /** If it resolves with undefined, the knot and everything downstream stay unsettled. */
+  /** If the promise resolves with undefined, the knot and everything downstream stay unsettled. */
   run(knot: number): Promise<KnotOutcome<V> | undefined>;
-  /** If omitted, skips need no work. Its synchronous part runs before any other knot starts. */
+  /** Without this, skips need no work. `skip` begins its work before any other knot starts. */
   skip?(knot: number, reason: SkipReason): Promise<void>;
-  /** Likewise for a knot that failed because of its parents. */
+  /** Does the work for a knot that failed because of its parents, like `skip`. */
   fail?(knot: number): Promise<void>;
-  /** Likewise for a path that was chosen. */
+  /** Does the work for a path that was chosen, like `skip`. */
   pass?(knot: number): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export class PromiseHost<V> {
       this.resolveEnd = resolve;
       this.rejectEnd = reject;
     });
-    // The caller awaits this promise, but it may reject before that.
+    // The caller awaits this promise, which may reject before that.
     this.ended.catch(() => undefined);
   }
 

@@ -15,7 +15,7 @@ export function outcomeOfRecord(record: LineageRecord, valueOf: () => unknown): 
   return record.outcome === 'ok' ? { kind: 'ok', value: valueOf() } : failedOutcomeOf(record)!;
 }
 
-/** Undefined for a knot that has a value. */
+/** The outcome; undefined for a knot that has a value. */
 export function failedOutcomeOf(record: LineageRecord): Failed | undefined {
   const { error, skip } = record.extra as { error?: ExceptionRecord; skip?: Skipped['detail'] };
   if (record.outcome === 'ok') return undefined;

@@ -12,7 +12,7 @@ export async function requiredRecords(
   return { knots: ids, elements: elementsOf(await runHistory.getRecords(run, maps)) };
 }
 
-/** Minimum counts of element records, by prefix. A map taken over, or recorded before a reset, has none here. */
+/** Minimum counts of element records, by prefix. Maps taken over, or recorded before a reset, have no count. */
 export function elementsOf(maps: readonly LineageRecord[]): (readonly [string, number])[] {
   return maps.flatMap(({ knot_id, cached_from_run, extra }) => {
     const { elements, reset_from } = extra as { elements?: { count: number }; reset_from?: string };

@@ -20,7 +20,7 @@ export function resumeCandidates(
   from: readonly string[],
 ): {
   readonly candidates: readonly ResumeCandidate[];
-  /** By index in the layout: 1 if the knot runs again although it was Ok. */
+  /** Marks by index in the layout: 1 if the knot runs again although it was Ok. */
   readonly again: Uint8Array;
 } {
   const chosen = from.map((id) => withBranch(layout, id));
@@ -52,13 +52,13 @@ export function withValues(
 }
 
 /**
- * Knots that received a failed or skipped parent that runs again. Excludes knots that were skipped only
- * because a path was not selected, as that will not change.
+ * Knots that received a failed or skipped parent that runs again. Excludes knots that were skipped only because a path
+ * was not selected: that choice will not change.
  */
 function madeOfFailures({ ids }: Layout, records: ReadonlyMap<string, LineageRecord>): string[] {
   const made: string[] = [];
   const unselected = new Set<string>();
-  // Parents come before children.
+  // Parents come before children in the layout.
   for (const id of ids) {
     const record = records.get(id);
     if (!record) continue;
@@ -80,13 +80,13 @@ function withBranch(layout: Layout, id: string): string {
   return branch === undefined ? id : layout.ids[branch]!;
 }
 
-/** Has 1 at the index of each of these knots, and of each knot downstream of them. */
+/** Marks with 1 the index of each of these knots, and of each knot downstream of them. */
 function withDescendants(
   { ids, size, childStart, children }: Layout,
   chosen: ReadonlySet<string>,
 ): Uint8Array {
   const marked = Uint8Array.from(ids, (id) => (chosen.has(id) ? 1 : 0));
-  // Parents come before children.
+  // Parents come before children in the layout.
   for (let knot = 0; knot < size; knot++) {
     if (marked[knot] === 0) continue;
     for (let edge = childStart[knot]!; edge < childStart[knot + 1]!; edge++) marked[children[edge]!] = 1;

@@ -13,7 +13,7 @@ export function retryDelay(
   throws: number,
   error: unknown,
 ): number | undefined {
-  // Calling the body again would fail in the same way.
+  // Calling the body again would fail in the same way as before.
   if (Terminal.is(error) || SelvageError.is(error, 'InvalidInput') || isOfClass(error, 'outcome'))
     return undefined;
   if (isNonRetryable(error)) return undefined;

@@ -4,7 +4,7 @@ export class RunClock {
 
   constructor(private readonly begunAt: number) {}
 
-  /** Milliseconds since the epoch, rounded down, so never ahead of a clock in whole milliseconds. */
+  /** The time in milliseconds since the epoch, rounded down, so never ahead of a clock in whole milliseconds. */
   now(): number {
     return this.begunAt + Math.floor(performance.now() - this.since);
   }

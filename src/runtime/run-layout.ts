@@ -4,7 +4,7 @@ import type { Layout, Plan, PlanKnot } from '../plan';
 export interface RunLayout {
   readonly layout: Layout;
   readonly planKnots: readonly PlanKnot[];
-  /** By index in the plan; -1 if not in the layout. */
+  /** Indexes in the layout, by index in the plan; -1 if the knot is not in the layout. */
   readonly layoutIndex: Int32Array;
 }
 

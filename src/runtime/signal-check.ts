@@ -18,7 +18,7 @@ export async function checkPayload(
   for (const { schema } of waiting) {
     if (complaints.has(schema)) continue;
     const complaint = complaintOf(schema, payload);
-    // There may be thousands of schemas, and most answer synchronously.
+    // A tapestry may have thousands of schemas, and most answer synchronously.
     complaints.set(schema, complaint instanceof Promise ? await complaint : complaint);
   }
   const unfit = waiting.filter(({ schema }) => complaints.get(schema) !== undefined).map(({ knot }) => knot);
@@ -30,7 +30,7 @@ export async function checkPayload(
   };
 }
 
-/** Undefined if the schema accepts. A schema that throws counts as a refusal. */
+/** The schema's complaint; undefined if it accepts. A schema that throws counts as a refusal. */
 function complaintOf(
   schema: StandardSchema,
   payload: unknown,

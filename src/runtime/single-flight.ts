@@ -13,8 +13,8 @@ export interface Making {
 }
 
 /**
- * Lets one knot at a time make the value of a cache key, over all processes that share the lease table. After
- * a kill of its process, the next may start when the lease expires; the same knot's next attempt starts at once.
+ * Lets one knot at a time make the value of a cache key, over all processes that share the lease table. After a kill of
+ * a knot's process, the next knot may start when the lease expires; the same knot's next attempt starts at once.
  */
 export class SingleFlight {
   private readonly keeper: LeaseKeeper;

@@ -2,7 +2,7 @@
 export interface SliceLimits {
   /** Maximum elements of a slice. */
   readonly elements: number;
-  /** Maximum bytes of a slice, unless it is a single element. */
+  /** Maximum bytes of a slice, unless the slice is a single element. */
   readonly bytes: number;
   /** Maximum slices of one answer, and so of one execution of the map's child run. */
   readonly slices: number;

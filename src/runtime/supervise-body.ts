@@ -9,7 +9,7 @@ export interface Supervision {
   readonly cancelGrace: number;
   /** Milliseconds; undefined for no limit. */
   readonly timeout: number | undefined;
-  /** The timeout counts from when the body says that it has begun. Default: from the call. */
+  /** The timeout counts from when the body says that it has begun. By default, the timeout counts from the call. */
   readonly beginsLate?: boolean;
 }
 
@@ -17,7 +17,7 @@ export class GraceOver extends Error {}
 
 /**
  * Runs a body under its timeout and cancel, either of which aborts its signal. The body is abandoned at once after a
- * timeout, after its grace on a cancel. An abandoned body may still run, but its effects are ignored.
+ * timeout, and after its grace on a cancel. An abandoned body may still run, but its effects are ignored.
  *
  * @param body receives a maker of its signal, which is expensive and seldom needed, and a callback for its begin
  * @throws SelvageError `BodyTimeout`; {@link GraceOver}; or the body's own error

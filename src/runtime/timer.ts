@@ -1,7 +1,7 @@
 /** Node's timers fire at once if asked to wait longer than this (24.8 days). */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Accepts any number of milliseconds. Returns a function that stops the timer. */
+/** Starts a timer of any number of milliseconds. Returns a function that stops the timer. */
 export function startTimer(ms: number, callback: () => void): () => void {
   let left = ms;
   let timer = setTimeout(next, Math.min(left, LONGEST_MS));

@@ -65,7 +65,7 @@ export interface EndReason {
   readonly message: string;
 }
 
-/** For a knot whose attempts all run in one process. Allocates nothing before the first throw or wait. */
+/** The trail of a knot whose attempts all run in one process. Allocates nothing before the first throw or wait. */
 export class LocalTrail {
   trail: Trail | undefined;
 
@@ -75,7 +75,7 @@ export class LocalTrail {
     this.ended(attempt, tellError(error));
   }
 
-  /** The body's thread or process has died, and this process lives. */
+  /** Notes that the body's thread or process has died, while this process lives. */
   hostLost({ message }: HostLost, attempt: AttemptTimes): void {
     this.ended(attempt, { type: 'WorkerLost', message });
   }

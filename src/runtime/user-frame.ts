@@ -6,14 +6,14 @@ const FRAME =
   /^\s*at (?:(?<name>.*?) \()?(?:async )?(?<file>(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^<>]*?)(?:\?[^:]*)?:(?<line>\d+):(?<column>\d+)\)?$/;
 
 /**
- * An error's origin in the user's files, as `file:line:column`. Undefined if there is none above the call of the
+ * An error's origin in the user's files, as `file:line:column`. Undefined if no such file is above the call of the
  * body.
  */
 export function userFrame(stack: string): string | undefined {
   for (const text of stack.split('\n')) {
     const { name, file, line, column } = FRAME.exec(text)?.groups ?? {};
     if (file === undefined) continue;
-    // The frames below are those that called the body.
+    // The frames further down are those that called the body.
     if (/\bcall(?:Body|Validated)$/.test(name ?? '')) return undefined;
     const path = file.replace(/^file:\/\/(?=\/)/, '').replace(/^\/(?=[A-Za-z]:)/, '');
     if (isUsers(path.replaceAll('\\', '/'))) return `${path}:${line}:${column}`;
@@ -27,7 +27,7 @@ function isUsers(path: string): boolean {
 
 const placesTold = new WeakMap<object, string>();
 
-/** For an error of another language, whose frames are not JavaScript. */
+/** The origin of an error of another language, whose frames are not JavaScript. */
 export function tellPlace(error: object, at: string): void {
   placesTold.set(error, at);
 }

@@ -10,7 +10,7 @@ import {
 } from './encoded-value';
 import type { DataStore, StoredValue } from '../ports';
 
-/** Does not read a reference. */
+/** The value at hand: a reference is not read. */
 export function valueOfEnvelope(envelope: Envelope, digest: Sha256): EncodedValue {
   return isReference(envelope) ? envelope : encodeOutput(decodeJson(envelope.value), digest);
 }
@@ -27,7 +27,7 @@ export class ValueReader {
     private readonly atHand?: ValuesAtHand,
   ) {}
 
-  /** Undefined if all are at hand, so that {@link fresh} needs nothing. */
+  /** Hashes to read; undefined if all values are at hand, so that {@link fresh} needs nothing. */
   missing(values: readonly EncodedValue[]): string[] | undefined {
     let missing: string[] | undefined;
     for (const { encoded, stored, hash } of values) {
@@ -36,7 +36,7 @@ export class ValueReader {
     return missing;
   }
 
-  /** Values by hash. @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable` */
+  /** Reads values by hash. @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable` */
   async read(hashes: readonly string[], knot: string): Promise<ReadonlyMap<string, Uint8Array>> {
     const found = new Map<string, Uint8Array>();
     const unread: string[] = [];
@@ -57,7 +57,7 @@ export class ValueReader {
     return found;
   }
 
-  /** Undefined for a stored stream, which is a reference. */
+  /** Bytes of the value; undefined for a stored stream, which is a reference. */
   encoded(value: EncodedValue, read: ReadonlyMap<string, Uint8Array> | undefined): Encoded | undefined {
     if (value.encoded || value.stored !== undefined) return value.encoded;
     return encodedOfStored(value.hash, read!.get(value.hash)!);

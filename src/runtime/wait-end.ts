@@ -3,8 +3,8 @@ import { SelvageError } from '../errors';
 import { durationOf, timeOf } from '../authoring';
 
 /**
- * Milliseconds since the epoch; undefined if no time ends the wait. An invalid time ends it, and its function
- * reports it.
+ * Milliseconds since the epoch; undefined if no time ends the wait. An invalid time ends the wait, and the knot's
+ * function reports it.
  */
 export function waitEnd(
   { policy }: PlanKnot,

@@ -5,7 +5,9 @@ import { errorId } from './exception-record';
 import { lineageRecord, type Execution, type OutcomeToRecord } from './lineage';
 import type { LoadedPlan } from './loaded-plan';
 
-/** For parameters, values recorded again, paths of branches, and skipped or failed knots that did not run. */
+/**
+ * A record of a parameter, a value recorded again, a path of a branch, or a skipped or failed knot that did not run.
+ */
 export function recordWithoutBody(
   plan: LoadedPlan,
   knot: PlanKnot,

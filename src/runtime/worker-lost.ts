@@ -1,7 +1,7 @@
 import type { PlanKnot } from '../plan';
 import { SelvageError } from '../errors';
 
-/** @param last how its body host was lost the last time; undefined if the worker was lost */
+/** @param last how the knot's body host was lost the last time; undefined if the worker was lost */
 export function workerLost(knot: PlanKnot, lost: number, last: string | undefined): SelvageError {
   if (last !== undefined)
     return new SelvageError(

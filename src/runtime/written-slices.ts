@@ -40,7 +40,7 @@ function isShared(inputs: Readonly<Record<string, object>>, parent: number): boo
   );
 }
 
-/** The slices from a given element on; to the end if `next` is undefined. */
+/** The slices from a given element on; they reach the end of the list if `next` is undefined. */
 export function slicesFrom(
   { count, keys, lists }: MapElements,
   from: number,

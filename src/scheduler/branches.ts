@@ -1,6 +1,6 @@
 import type { Layout } from '../plan/layout';
 
-/** Undefined for knots that are not paths. */
+/** The branch of a path; undefined for knots that are not paths. */
 export function branchOf(
   { policy, policies, parents, parentStart }: Layout,
   knot: number,
@@ -8,7 +8,7 @@ export function branchOf(
   return policies[policy[knot]!]!.path === undefined ? undefined : parents[parentStart[knot]!]!;
 }
 
-/** Empty for knots that are not branches. */
+/** The paths of a branch; empty for knots that are not branches. */
 export function pathsOf(layout: Layout, branch: number): number[] {
   const { policy, policies, childStart, children } = layout;
   if (policies[policy[branch]!]!.node !== 'branch') return [];

@@ -2,8 +2,8 @@ import type { Json } from '../values';
 import type { OwnSkipReason } from './protocol';
 
 /**
- * A value as it travels between knots: inline if small, else by reference to the data store, which holds every
- * value. An inline value has no hash: it can be computed, and would cost 71 bytes of history.
+ * A value as it travels between knots: inline if small, else by reference to the data store, which holds every value.
+ * An inline value has no hash: the hash can be computed, and would cost 71 bytes of history.
  */
 export type Envelope = InlineEnvelope | ReferenceEnvelope;
 
@@ -19,8 +19,8 @@ export interface ReferenceEnvelope {
   /** Number of elements of a list. */
   readonly length?: number;
   /**
-   * Set if the value is a reference to a stored stream (`ctx.store`), which consumers get unopened. `''` without a
-   * media type.
+   * Set if the value is a reference to a stored stream (`ctx.store`), which consumers get unopened. An empty text
+   * stands for no media type.
    */
   readonly stored?: string;
 }

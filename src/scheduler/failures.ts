@@ -8,7 +8,7 @@ const NAMED_PARENTS = 5;
 type OutcomeKinds = (knot: number) => OutcomeKind | undefined;
 
 export interface CountedFailures {
-  /** All but those of optional knots. With one, the run has not succeeded. */
+  /** All failures but those of optional knots. With such a failure, the run has not succeeded. */
   readonly counted: number;
   /** Counted failures that no knot receives. */
   readonly unhandled: number;
@@ -34,7 +34,7 @@ export function failsWorkflow(failOn: FailOn, { counted, unhandled }: CountedFai
   return (failOn === 'any' ? counted : unhandled) > 0;
 }
 
-/** The same on every host. */
+/** The message is the same on every host. */
 export function requiredParentsFailure(
   { ids, parentStart, parents }: Layout,
   knot: number,

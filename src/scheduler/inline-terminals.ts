@@ -2,13 +2,13 @@ import type { Envelope } from './envelope';
 import type { Layout } from '../plan/layout';
 import { TERMINALS_INLINE_BYTES } from '../plan/limits';
 
-/** With its bytes as JSON. */
+/** A terminal's value with its bytes as JSON. */
 export interface SizedEnvelope {
   readonly envelope: Envelope;
   readonly bytes: number;
 }
 
-/** Two quotes, a colon, a comma. */
+/** Bytes of two quotes, a colon and a comma. */
 export const FIELD_OVERHEAD_BYTES = 4;
 
 /** The Ok terminals by knot id, inline or by reference, at most 64 KiB in all. `valueOf` takes an index. */

@@ -4,7 +4,7 @@ import type { Layout } from '../plan/layout';
 import { packCodes, unpackCodes } from './outcome-codes';
 import type { KnotOutcome, OutcomeKind, SchedulerCounts } from './protocol';
 
-/** The first four are also the codes in a save, where a running knot is waiting. */
+/** The first four states are also the codes in a save, where a running knot is waiting. */
 export const WAITING = 0;
 export const OK = 1;
 export const ERR = 2;
@@ -21,7 +21,7 @@ const PARENT_SKIPPED = 2;
 /** Marks of settled parents on their children, by state. */
 const MARKS = [0, 0, PARENT_ERR, PARENT_SKIPPED, 0] as const;
 
-/** State of a knot with a parent that is not Ok, by error policy; undefined if it runs. */
+/** State of a knot with a parent that is not Ok, by error policy; undefined if the knot runs. */
 const FATES: Readonly<Record<ErrorPolicy, typeof ERR | typeof SKIPPED | undefined>> = {
   skipIfParentFailed: SKIPPED,
   requireAllParents: ERR,
@@ -50,7 +50,7 @@ export class KnotTable<V> {
   /** States of knots with a parent that is not Ok. */
   private readonly fates: (typeof ERR | typeof SKIPPED | undefined)[] = [];
   private readonly values: (V | undefined)[] = [];
-  /** Tags that branches chose. Not saved, as paths are settled with their branch. */
+  /** Tags that branches chose. The tags are not saved, as paths are settled with their branch. */
   private readonly choices = new Map<number, string>();
   private readonly tally = [0, 0, 0, 0, 0];
   /** Running knots that wait for a signal or a time. */
@@ -107,7 +107,7 @@ export class KnotTable<V> {
     return parents.subarray(parentStart[knot], parentStart[knot + 1]).some((parent) => knots.has(parent));
   }
 
-  /** The knot may run although a parent failed. */
+  /** Whether the knot may run although a parent failed. */
   takesFailures(knot: number): boolean {
     return this.fates[knot] === undefined;
   }
@@ -120,7 +120,7 @@ export class KnotTable<V> {
     return this.choices.get(branchOf(this.layout, knot)!) === tag ? OK : SKIPPED;
   }
 
-  /** A path that its branch decides. */
+  /** Whether the knot is a path that its branch decides. */
   isSelectable(knot: number): boolean {
     return this.tags[knot] !== undefined && this.marks[knot] === 0;
   }
@@ -133,13 +133,13 @@ export class KnotTable<V> {
     this.states[knot] = state;
   }
 
-  /** Called before the knot is moved. */
+  /** To be called before the knot is moved. */
   keep(knot: number, { value, choice }: Extract<KnotOutcome<V>, { kind: 'ok' }>): void {
     this.values[knot] = value;
     if (choice !== undefined) this.choices.set(knot, choice);
   }
 
-  /** A path's value is its input's, which is also its branch's input. */
+  /** A path has the value of its input, which is also its branch's input. */
   passValue(path: number): void {
     const { parents, parentStart } = this.layout;
     this.values[path] = this.values[parents[parentStart[path]! + 1]!];
@@ -156,7 +156,7 @@ export class KnotTable<V> {
     this.releaseValue(knot);
   }
 
-  /** None unless the knot is settled. */
+  /** The knot's mark on its children; none unless the knot is settled. */
   markOf(knot: number): number {
     const state = this.states[knot]!;
     return state === ERR && this.isOptional[knot] === 1 ? PARENT_SKIPPED : MARKS[state]!;
@@ -191,7 +191,7 @@ export class KnotTable<V> {
     );
   }
 
-  /** Returns whether they fit the number of knots. */
+  /** Returns whether the outcomes fit the number of knots. */
   loadOutcomes(outcomes: string): boolean {
     const { size } = this.layout;
     const states = unpackCodes(outcomes, size);

@@ -28,7 +28,7 @@ export function unpackCodes(text: string, count: number): Uint8Array | undefined
 
 const KINDS = [undefined, 'ok', 'err', 'skipped'] as const;
 
-/** Undefined for knots that have not ended. Throws if the text is not for `size` knots. */
+/** The outcome; undefined for knots that have not ended. Throws if the text is not for `size` knots. */
 export function outcomeKinds(outcomes: string, size: number): readonly (typeof KINDS)[number][] {
   const codes = unpackCodes(outcomes, size);
   if (!codes) throw new Error(`The outcomes are not those of ${size} knots.`);

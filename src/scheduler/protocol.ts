@@ -29,14 +29,14 @@ export type SchedulerEvent<V> =
   /** A dispatched knot has ended. */
   | { readonly type: 'settled'; readonly knot: number; readonly outcome: KnotOutcome<V> }
   | SegmentSettled<V>
-  /** Undispatched knots are skipped, running ones awaited. A second cancel does nothing. */
+  /** On a cancel, undispatched knots are skipped, running knots awaited. A second cancel does nothing. */
   | { readonly type: 'cancel' }
-  /** Nothing is dispatched until `release`. Outcomes are taken, and skips continue. */
+  /** Nothing is dispatched until `release`. While held, outcomes are taken, and skips continue. */
   | { readonly type: 'hold' }
   | { readonly type: 'release' }
   | Extension<V>;
 
-/** The first event, but `hold` and `cancel` may precede it. */
+/** `start` is the first event, but `hold` and `cancel` may precede it. */
 export interface StartOfRun<V> {
   readonly type: 'start';
   /** Values of knots 0 to `parameterCount` - 1, which are then Ok. */
@@ -45,7 +45,7 @@ export interface StartOfRun<V> {
   readonly takenOver?: ReadonlyMap<number, V>;
 }
 
-/** New knots follow the existing ones. Not for schedulers with segments. */
+/** New knots follow the existing ones. Extensions are not for schedulers with segments. */
 export interface Extension<V> {
   readonly type: 'extend';
   readonly layout: Layout;
@@ -66,14 +66,14 @@ export interface SegmentSettled<V> {
 
 export type Command =
   /**
-   * Runs these knots, ascending, as one activity that schedules them itself. Only with
+   * Runs these knots, ascending, as one activity that schedules its knots itself. Only with
    * {@link SchedulerOptions.segments}.
    */
   | { readonly type: 'segment'; readonly knots: number[] }
   | { readonly type: 'run'; readonly knots: number[] }
-  /** Already skipped; the host only records it. */
+  /** The knots are already skipped; the host only records it. */
   | { readonly type: 'skip'; readonly knots: number[]; readonly reason: SkipReason }
-  /** Already Err, as they require parents that are not Ok; the host only records it. */
+  /** The knots are already Err, as they require parents that are not Ok; the host only records it. */
   | { readonly type: 'fail'; readonly knots: number[] }
   /** These paths are Ok, with the value of their second parent. */
   | { readonly type: 'pass'; readonly knots: number[] }
@@ -82,9 +82,9 @@ export type Command =
 export interface SchedulerOptions {
   /** At most this many activities in flight. Default 500. */
   readonly window?: number;
-  /** Dispatch `local` knots in segments. Default false. */
+  /** Whether `local` knots are dispatched in segments. Default false. */
   readonly segments?: boolean;
-  /** Local knots outside of segments. Default: none. */
+  /** Local knots that run outside of segments. Default: none. */
   readonly apart?: ReadonlySet<number>;
   /** At most this many knots of a segment. Default 2,000. */
   readonly segmentSize?: number;

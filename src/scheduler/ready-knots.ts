@@ -6,7 +6,7 @@ import type { SegmentTable } from './segment-table';
 export class ReadyKnots<V> {
   private readonly single = new IndexQueue();
   private readonly local = new IndexQueue();
-  /** They take no activity, so the window does not limit them. */
+  /** Waiting knots take no activity, so the window does not limit them. */
   private readonly waits = new IndexQueue();
 
   constructor(
@@ -31,7 +31,7 @@ export class ReadyKnots<V> {
     this.waits.clear();
   }
 
-  /** Before single knots, as one activity of the window runs many knots. */
+  /** Segments go before single knots, as one activity of the window runs many knots. */
   dispatchSegments(): number[][] {
     const segments: number[][] = [];
     while (this.inFlight < this.window && this.local.size > 0) {

@@ -7,8 +7,8 @@ const WAITING = 0;
 const OK = 1;
 
 /**
- * A save in which these ended knots run again. A path reopens its branch, and a branch all its paths. Knots that
- * used their values keep their outcomes. Values are looked up, so `saved` has none.
+ * A save in which these ended knots run again. A path reopens its branch, and a branch all its paths. Knots that used
+ * values of reopened knots keep their outcomes. Values are looked up, so `saved` has none.
  */
 export function reopened(
   layout: Layout,
@@ -28,7 +28,7 @@ export function reopened(
   };
 }
 
-/** One per Ok knot whose value may be needed. */
+/** One value per Ok knot whose value may be needed. */
 function neededValues(
   { size, childStart, children, terminals }: Layout,
   codes: Uint8Array,

@@ -2,12 +2,12 @@ import { packRanges, unpackRanges } from './index-ranges';
 import { ERR, OK, RUNNING, SKIPPED, WAITING, type KnotTable } from './knot-table';
 import type { SegmentTable } from './segment-table';
 
-/** A scheduler's state for another process. JSON if the values are. */
+/** A scheduler's state for another process. The state is JSON if its values are. */
 export interface SavedScheduler<V> {
   readonly started: boolean;
   readonly cancelled: boolean;
   readonly outcomes: string;
-  /** Ascending, without members of segments. */
+  /** Running knots, ascending, without members of segments. */
   readonly running: readonly number[];
   /** Ranges of each running segment's members. Absent: none. */
   readonly segments?: readonly (readonly number[])[];
@@ -80,7 +80,7 @@ export function load<V>(state: SchedulerState<V>, saved: SavedScheduler<V>): num
   return running;
 }
 
-/** S1 to S3 hold for the knot. A save of another layout would violate them. */
+/** Whether S1 to S3 hold for the knot. A save of another layout would violate these invariants. */
 function isPossible<V>(run: SchedulerState<V>, knot: number): boolean {
   const { table, segments } = run;
   const state = table.states[knot];

@@ -22,28 +22,28 @@ import { SegmentTable } from './segment-table';
  * out the commands and reports the results. Columns are in `knot-table`, segments in `segment-table`, queues and
  * window in `ready-knots`, saves in `saved-scheduler`.
  *
- * S1  A knot is decided (run, skipped or failed) only when all its parents are settled, even if one has already
- *     failed. So the order of outcomes does not matter. It runs if all are Ok; else its error policy decides. A failed
- *     optional parent counts as skipped. The scheduler that runs a segment decides its members by the same rules;
- *     they are settled here in layout order, and one without an outcome is decided here. Outcomes taken over from
- *     another run are Ok from the start, whatever their parents.
- * S2  Every knot is settled exactly once, only by `settle`. Events that would repeat it are refused before any
- *     change. Only knots that a segment hands back go from `running` to `waiting`.
- * S3  A knot is in one of the three ready queues exactly if it is waiting, its settled parents let it run, and the
- *     run is started and not cancelled. So a cancel, which empties them, leaves nothing to dispatch.
- * S4  At most `window` activities are in flight; a segment is one, a waiting knot none. Only `ReadyKnots` starts
- *     and counts them. (A restore dispatches again everything that was running, whatever the window.)
- * S5  Commands depend only on the layout and past events, and ready knots are dispatched in layout order. So a
- *     replay of the events gives the same commands.
- * S6  `finish` comes when the last knot is settled: once, except for S12. No knot is running then.
+ * S1  A knot is decided (run, skipped or failed) only when all its parents are settled, even if one has already failed.
+ *     So outcomes may come in any order. A knot runs if all its parents are Ok; else its error policy decides. A failed
+ *     optional parent counts as skipped. The scheduler that runs a segment decides its members by the same rules. The
+ *     members are settled here in layout order, and a member without an outcome is decided here. Outcomes taken over
+ *     from another run are Ok from the start, whatever their parents.
+ * S2  Every knot is settled exactly once, only by `settle`. Events that would settle a knot twice are refused before
+ *     any change. Only knots that a segment hands back go from `running` to `waiting`.
+ * S3  A knot is in one of the three ready queues exactly if it is waiting, its settled parents let it run, and the run
+ *     is started and not cancelled. A cancel empties the queues, so it leaves nothing to dispatch.
+ * S4  At most `window` activities are in flight; a segment is one, a waiting knot none. Only `ReadyKnots` starts and
+ *     counts activities. (A restore dispatches again everything that was running, whatever the window.)
+ * S5  Commands depend only on the layout and past events, and ready knots are dispatched in layout order. A replay of
+ *     the events therefore gives the same commands.
+ * S6  `finish` comes when the last knot is settled: once, except for S12. No knot is running at `finish`.
  * S7  A value is held exactly while it may be needed: by an unsettled child of its knot, or as a terminal.
  * S8  The layout, the outcomes and the running knots determine all but the saved fields; `restore` derives it.
- * S9  An edge is visited when its parent settles, when its child does, and with each segment of its parent. So a
- *     run is linear in knots and edges, but for the queues' logarithm and handed-back knots. Nothing recurses, so a
+ * S9  An edge is visited when its parent settles, when its child does, and with each segment of its parent. A run is
+ *     therefore linear in knots and edges, but for the queues' logarithm and handed-back knots. Nothing recurses, so a
  *     chain may have any length.
  * S10 Each parent of a segment's member is Ok or a member. One event settles a segment; until then its members run.
- * S11 A path of a branch never runs, and is settled with its branch: Ok with its input's value if its tag was
- *     chosen, else skipped. So no path of a branch with an outcome waits.
+ * S11 A path of a branch never runs, and is settled with its branch: Ok with its input's value if its tag was chosen,
+ *     else skipped. No path of a branch with an outcome therefore waits.
  * S12 An extension adds knots after the existing ones, and decides no knot again. New knots follow the same rules,
  *     at once if their parents are settled. A finished run continues, and finishes again.
  */
@@ -59,7 +59,7 @@ export class Scheduler<V> {
   private readonly table: KnotTable<V>;
   private readonly segments: SegmentTable<V>;
   private readonly ready: ReadyKnots<V>;
-  /** During the current event. */
+  /** Knots that parents decided during the current event. */
   private readonly decidedByParents = new Set<number>();
   private held = false;
   private finished = false;
@@ -97,12 +97,12 @@ export class Scheduler<V> {
     }
   }
 
-  /** Kept while a child of the Ok knot is unsettled, and for terminals always; else undefined. */
+  /** The value is kept while a child of the Ok knot is unsettled, and for terminals always; else undefined. */
   value(knot: number): V | undefined {
     return this.table.value(knot);
   }
 
-  /** Undefined until the knot is settled. */
+  /** The outcome's kind; undefined until the knot is settled. */
   outcomeKind(knot: number): OutcomeKind | undefined {
     return this.table.outcomeKind(knot);
   }
@@ -117,7 +117,7 @@ export class Scheduler<V> {
     return this.ready.inFlight;
   }
 
-  /** A running local knot that runs individually may have been in a segment before. */
+  /** Whether a running local knot that runs individually may have been in a segment before. */
   isAlone(knot: number): boolean {
     return this.segments.isAlone(knot);
   }
@@ -126,18 +126,18 @@ export class Scheduler<V> {
     return this.table.counts;
   }
 
-  /** Parents that are not Ok. A failed optional parent counts as skipped. */
+  /** The knot's parents that are not Ok. A failed optional parent counts as skipped. */
   skipDetail(knot: number): { anyErr: boolean; anySkipped: boolean } {
     return this.table.skipDetail(knot);
   }
 
-  /** At any time between two events. A `hold` is not saved. */
+  /** The state at any time between two events. A `hold` is not saved. */
   save(): SavedScheduler<V> {
     return save(this.state);
   }
 
   /**
-   * Continues from a save. The commands dispatch everything that was running, and more within the window. A
+   * Continues from a save. The returned commands dispatch everything that was running, and more within the window. A
    * finished run gets its `finish` again. Throws a plain `Error` for a save of another layout.
    */
   static restore<V>(
@@ -229,20 +229,20 @@ export class Scheduler<V> {
     return skipped;
   }
 
-  /** By its parents or a cancel. */
+  /** Whether the knot can be decided, by its parents or a cancel. */
   private isDecidable(knot: number): boolean {
     return this.state.cancelled || this.table.unsettledParents[knot] === 0;
   }
 
-  /** Makes decidable knots ready, or settles them. Returns the settled ones, descendants included. */
+  /** Makes decidable knots ready, or settles them. Returns the settled knots, descendants included. */
   private decide(knots: readonly number[]): number[] {
     const { table } = this;
     const { cancelled } = this.state;
     const decided: number[] = [];
-    // Knots that these make decidable are decided together with them.
+    // Knots that settled knots make decidable are decided together with them.
     const byCancel = new Set<number>();
     for (const knot of knots) {
-      // Also after a cancel: the segment that hands the knot back may have told others its outcome.
+      // Knots are decided also after a cancel: the segment that hands the knot back may have told others its outcome.
       const isDecidable = table.unsettledParents[knot] === 0 && !table.hasParentIn(byCancel, knot);
       const own = isDecidable ? table.fate(knot) : undefined;
       const fate = own ?? (cancelled ? SKIPPED : undefined);
@@ -254,7 +254,7 @@ export class Scheduler<V> {
     return decided;
   }
 
-  /** Settles a knot and its consequences; returns the latter. */
+  /** Settles a knot and its consequences; returns the consequences. */
   private settle(first: number, state: Settled): number[] {
     const { table } = this;
     const { states, marks, unsettledParents } = table;
@@ -321,7 +321,7 @@ export class Scheduler<V> {
     return commands;
   }
 
-  /** After a cancel, parents decide only handed-back knots; all others are already skipped. */
+  /** After a cancel, parents decide only handed-back knots; all other knots are already skipped. */
   private skipReason(knot: number): SkipReason {
     if (this.state.cancelled && !this.decidedByParents.has(knot)) return 'cancelled';
     return this.table.isSelectable(knot) ? 'branch_not_selected' : 'parent_failed_or_skipped';

@@ -2,8 +2,8 @@ import type { Layout } from '../plan/layout';
 import { packCodes, unpackCodes } from './outcome-codes';
 
 /**
- * How a segment's member ended. `requeue`: without outcome, for a later segment. `retryAlone`: without outcome, to
- * be dispatched individually.
+ * How a segment's member ended. `requeue`: the member has no outcome, for a later segment. `retryAlone`: the member has
+ * no outcome, to be dispatched individually.
  */
 export type MemberEnd = 'requeue' | 'ok' | 'err' | 'retryAlone';
 
@@ -20,7 +20,7 @@ export function unpackEnds(text: string, count: number): MemberEnd[] {
   return [...codes].map((code) => ENDS[code]!);
 }
 
-/** Positions of terminals, and of parents of knots outside. */
+/** Positions of members that are terminals, or parents of knots outside. */
 export function wantedOutside(layout: Layout, members: readonly number[]): number[] {
   const { terminals, childStart, children } = layout;
   const isMember = new Set(members);

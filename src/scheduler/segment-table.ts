@@ -15,7 +15,7 @@ const ALONE = 2;
  */
 export class SegmentTable<V> {
   private ways: Uint8Array;
-  /** First knot of the running segment, else -1. */
+  /** First knot of the knot's running segment, else -1. */
   private segmentOf: Int32Array;
   private readonly members = new Map<number, readonly number[]>();
   private memberCount = 0;
@@ -34,7 +34,7 @@ export class SegmentTable<V> {
     }
   }
 
-  /** Running knots minus their activities. */
+  /** Number of running knots minus their activities. */
   get spared(): number {
     return this.memberCount - this.members.size;
   }
@@ -85,7 +85,7 @@ export class SegmentTable<V> {
     const { childStart, children } = layout;
     const members: number[] = [];
     const found = new IndexQueue();
-    /** By child, the number of its parents in the segment. */
+    /** By child, the number of its parents that are in the segment. */
     const gathered = new Map<number, number>();
     while (members.length < this.segmentSize) {
       const knot = takeSmallest(ready, found);
@@ -112,7 +112,7 @@ export class SegmentTable<V> {
     }
   }
 
-  /** The members are still `RUNNING`. A wrong event throws before any change. */
+  /** The segment's members are still `RUNNING`. A wrong event throws before any change. */
   end({ segment, outcomes }: SegmentSettled<V>): readonly number[] {
     const members = this.members.get(segment);
     if (!members) throw new Error(`No segment that begins with knot ${segment} is running.`);
@@ -158,7 +158,7 @@ export class SegmentTable<V> {
       for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
         const parent = parents[edge]!;
         if (states[parent] === OK || outcomes.get(parent)?.kind === 'ok') continue;
-        // It may run with any outcomes of parents, and segments do not report skipped parents.
+        // A receiver may run with any outcomes of parents, and segments do not report skipped parents.
         if (this.table.takesFailures(knot)) continue;
         throw new Error(
           `Knot ${knot} of segment ${segment} cannot be settled: its parent ${parent} is not ok.`,

@@ -6,7 +6,7 @@ export type Waited = {
   readonly since?: number;
 } & (
   | { readonly kind: 'signal'; readonly payload: ReferenceEnvelope }
-  /** The signal did not come in time. */
+  /** Set if the signal did not come in time. */
   | { readonly kind: 'timeout' }
   | { readonly kind: 'time' }
 );
@@ -20,34 +20,34 @@ export interface UnreadSignal {
 }
 
 export interface CheckedSignal extends UnreadSignal {
-  /** Given by its sender. Absent: a repeated send is not recognised. */
+  /** The signal's id, given by its sender. Absent: a repeated send is not recognised. */
   readonly id?: string;
 }
 
-/** For a signal, a time, or a signal until a time. */
+/** A wait for a signal, for a time, or for a signal until a time. */
 export interface Wait {
   readonly id: string;
   readonly signal?: string;
-  /** Milliseconds since the epoch, like `until`. */
+  /** Beginning of the wait, in milliseconds since the epoch, like `until`. */
   readonly since?: number;
   readonly until?: number;
 }
 
-/** The knot that took a signal; `null` if it is kept for a later wait. */
+/** The knot that took a signal; `null` if the signal is kept for a later wait. */
 export type TakenBy = number | null;
 
-/** Taken or kept signals, by their senders' ids, in order of arrival. */
+/** Answers to taken or kept signals, by their senders' ids, in order of arrival. */
 export type AnsweredSignals = readonly (readonly [id: string, takenBy: TakenBy])[];
 
 interface WaitsListener {
-  /** A wait has ended. Called once per wait. */
+  /** A wait has ended. The listener is called once per wait. */
   over(knot: number, waited: Waited): void;
   /** Asks for a call of {@link Waits.ring} with this time (milliseconds since the epoch) when it comes. */
   alarm(time: number): void;
 }
 
 export interface WaitsLimits {
-  /** At most this many untaken signals. */
+  /** At most this many signals that no knot has taken. */
   readonly kept: number;
   /** At most this many remembered answers, of the latest signals. */
   readonly remembered: number;
@@ -56,8 +56,8 @@ export interface WaitsLimits {
 /**
  * The open waits of a run, and the signals that no knot has taken.
  *
- * T1  A wait takes the first unread signal of its name that fits it. Of several waits, the first takes the signal.
- *     So no unread signal ever fits an open wait.
+ * T1  A wait takes the first unread signal of its name that fits it. Of several waits, the first takes the signal. No
+ *     unread signal therefore ever fits an open wait.
  * T2  An alarm is set for the earliest time or earlier, so no time is missed. An obsolete alarm is ignored when it
  *     rings, which is cheaper than cancelling.
  * T3  Only the history's clock ends waits.
@@ -65,13 +65,13 @@ export interface WaitsLimits {
  *     id gets the first answer, and changes nothing.
  */
 export class Waits {
-  /** In the order in which they began. */
+  /** The open waits, in the order in which they began. */
   private readonly open = new Map<number, Wait>();
   private readonly bySignal = new Map<string, Set<number>>();
   private readonly unreadByName = new Map<string, UnreadSignal[]>();
   private readonly answers: Map<string, TakenBy>;
   private unreadTotal = 0;
-  /** Of the earliest alarm. */
+  /** Time of the earliest alarm. */
   private armed: number | undefined;
 
   /** `now` is in milliseconds since the epoch. `unread` and `answered` are signals of earlier executions. */
@@ -90,12 +90,12 @@ export class Waits {
     return this.open.size;
   }
 
-  /** In the order in which they began. */
+  /** The open waits, in the order in which they began. */
   *entries(): IterableIterator<readonly [knot: number, wait: Wait]> {
     yield* this.open;
   }
 
-  /** In order of arrival per name. */
+  /** Unread signals, in order of arrival per name. */
   get unread(): readonly UnreadSignal[] {
     return [...this.unreadByName.values()].flat();
   }
@@ -115,12 +115,12 @@ export class Waits {
     return [...this.answers];
   }
 
-  /** Undefined if there was no such signal, or too long ago. */
+  /** The signal's answer; undefined if there was no such signal, or too long ago. */
   answerTo(id: string): TakenBy | undefined {
     return this.answers.get(id);
   }
 
-  /** A signal of this name would be refused whatever its payload: no knot waits for it, and no more are kept. */
+  /** Whether every signal of this name would be refused: no knot waits for it, and no more are kept. */
   isFullFor(name: string): boolean {
     return this.unreadTotal >= this.limits.kept && !this.bySignal.get(name)?.size;
   }
@@ -146,8 +146,8 @@ export class Waits {
   }
 
   /**
-   * An open wait takes the signal, or it is kept. `isAwaited` is asked if none takes it: whether a wait that it
-   * fits can still begin. `late` and `full` are refusals that change nothing.
+   * An open wait takes the signal, or the signal is kept. `isAwaited` is asked if no wait takes it: whether a wait that
+   * it fits can still begin. `late` and `full` are refusals that change nothing.
    */
   take({ id, ...signal }: CheckedSignal, isAwaited: () => boolean): TakenBy | 'late' | 'full' {
     const answer = id === undefined ? undefined : this.answers.get(id);
@@ -171,9 +171,9 @@ export class Waits {
     return knots;
   }
 
-  /** An alarm's time has come, or as much of it as the caller can wait. */
+  /** An alarm's time has come, or the longest time that the caller can wait is over. */
   ring(time: number): void {
-    // A later alarm for an earlier time does the work.
+    // An alarm for an earlier time, set later, does the work.
     if (this.armed !== time) return;
     this.armed = undefined;
     const now = this.now();

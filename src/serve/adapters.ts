@@ -43,7 +43,7 @@ export function isRequested({ kind }: TriggerDeclaration): boolean {
   return REQUESTED.has(kind);
 }
 
-/** The server itself starts its runs. */
+/** The server itself starts a schedule's runs. */
 export function isDeployed({ kind }: TriggerDeclaration): boolean {
   return kind === 'schedule';
 }

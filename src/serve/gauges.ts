@@ -6,7 +6,7 @@ import { fresh, answerWithin } from './fresh-answer';
 import type { Metrics, Sample } from './metrics';
 import type { Readiness } from './readiness';
 
-/** Milliseconds. Longer than a healthy server takes, and shorter than scrapers wait. */
+/** Milliseconds. A time longer than a healthy server takes, and shorter than scrapers wait. */
 const LIMIT_MS = 3_000;
 
 interface Asked {
@@ -24,7 +24,7 @@ interface Asked {
 export function addGauges(metrics: Metrics, { selvage, taskQueues, readiness }: Asked): () => void {
   const { client, backends } = selvage;
   const backlogs = async (): Promise<Backlog[]> => {
-    // Each run of `selvage run` has a queue of its own: endless series.
+    // Each run of `selvage run` has a queue of its own: series without end.
     const queues = taskQueues().filter((queue) => !isForegroundQueue(queue));
     return (await Promise.all(queues.map((queue) => backlogOf(client.workflow, queue)))).flat();
   };

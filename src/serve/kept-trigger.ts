@@ -43,7 +43,7 @@ export class KeptTrigger {
       const error = await this.#runOnce(signal);
       if (signal.aborted) break;
       if (isOfClass(error, 'mistake')) throw error;
-      // A failure after a long time of work is no repetition of the last.
+      // A failure after a long time of work does not count as repeated.
       if (performance.now() - began > delays.max) failures = 0;
       await this.#rest(error, backOff(delays, failures++), signal);
     }

@@ -9,7 +9,7 @@ interface CountedTrigger extends TriggerMetrics {
   restarted(): void;
 }
 
-/** A gauge that is read when the metrics are. */
+/** A gauge that is read whenever the metrics are read. */
 interface SampledGauge {
   readonly name: string;
   readonly help: string;
@@ -25,7 +25,7 @@ export interface Sample {
 
 export interface Metrics {
   of(trigger: string): CountedTrigger;
-  /** Instruments of this process's worker. Undefined if the library is not installed. */
+  /** Instruments of this process's worker. Undefined if the library `prom-client` is not installed. */
   readonly work: WorkCounts | undefined;
   /** @returns removes the gauge */
   sample(gauge: SampledGauge): () => void;
@@ -40,7 +40,7 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const known = new WeakMap<Registry, Metrics>();
 
 /**
- * Counts by `prom-client` if it is installed, else not at all.
+ * Counts by `prom-client` if that is installed, else nothing is counted.
  *
  * @param registry of the process; default: a new one, with the library's default metrics
  */
@@ -109,7 +109,7 @@ export async function createMetrics(registry?: Registry): Promise<Metrics> {
       return () => void readers.delete(gauge);
     },
     of: (trigger) => {
-      // Starts at 0: an alert by `increase` misses a series that appears at 1.
+      // A series starts at 0: an alert by `increase` misses a series that appears at 1.
       for (const result of RESULTS) events.inc({ trigger, result }, 0);
       for (const counter of [deadLetters, gaps, restarts]) counter.inc({ trigger }, 0);
       return {

@@ -6,7 +6,7 @@ import { createMetrics, type Metrics } from './metrics';
 
 const LIMIT_MS = 3_000;
 
-/** Observes this process's worker. Created before the worker, which reports to it. */
+/** Observes this process's worker. The monitor is created before the worker, which reports to it. */
 export class Monitor {
   readonly watch: WorkerWatch;
   readonly #hosts: BodyHosts[] = [];
@@ -22,7 +22,7 @@ export class Monitor {
 
   /**
    * Reserves an address for the metrics of the SDK's core (`Runtime.install`), which only serves them on a port: on
-   * loopback. Undefined if nobody reads metrics. Call it once, before the first connection of a worker.
+   * loopback. Undefined if nobody reads metrics. Call this once, before the first connection of a worker.
    */
   async sdkAddress(): Promise<string | undefined> {
     if (!this.metrics.work) return undefined;
@@ -31,7 +31,7 @@ export class Monitor {
     return address;
   }
 
-  /** The metrics of the SDK's core, in Prometheus' text format; empty if it has none. */
+  /** The metrics of the SDK's core, in Prometheus' text format; empty if the core has none. */
   async sdkMetrics(): Promise<string> {
     if (this.#sdk === undefined) return '';
     try {

@@ -2,7 +2,7 @@ import type * as PromClient from 'prom-client';
 import type { CounterOptions, Instruments, Labels } from '../metrics';
 
 /**
- * Limit of values of one label. Further ones count as `other`, so that names chosen by users make no endless series.
+ * Limit of values of one label. Further values count as `other`, so that names chosen by users make no endless series.
  */
 const MOST_VALUES = 200;
 const OTHER = 'other';
@@ -49,7 +49,7 @@ export function prometheusInstruments(
   };
 }
 
-/** Without the suffix `_total` of counters. */
+/** A metric's name, for a counter without the suffix `_total`. */
 function prometheusName(name: string, { unit }: Pick<CounterOptions, 'unit'>): string {
   return `${underscored(name)}${unit === 's' ? '_seconds' : ''}`;
 }
@@ -60,7 +60,7 @@ function underscored(name: string): string {
 
 class LabelValues {
   readonly names: string[];
-  /** Cache: most calls pass the same object again. */
+  /** A cache, as most calls pass the same object again. */
   readonly #made = new WeakMap<Labels, Record<string, string>>();
   readonly #known: { readonly attribute: string; readonly name: string; readonly values: Set<string> }[];
 

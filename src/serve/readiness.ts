@@ -8,11 +8,11 @@ import { fresh, answerWithin } from './fresh-answer';
 
 export interface PartState {
   readonly ready: boolean;
-  /** Why it is not ready: a code of `docs/errors.md`. The full message is in the log, and not shown to callers. */
+  /** Why a part is not ready: a code of `docs/errors.md`. The full message is in the log, and not shown to callers. */
   readonly error?: string;
   /** A note on a part that is ready, such as that it stands by. */
   readonly note?: string;
-  /** Since when, in milliseconds since the epoch. */
+  /** Since when the part is in this state, in milliseconds since the epoch. */
   readonly since: number;
 }
 
@@ -26,7 +26,7 @@ export interface Readiness {
   readonly parts: Readonly<Record<string, PartState>>;
 }
 
-/** Milliseconds. Longer than a healthy part takes, and shorter than callers wait. */
+/** Milliseconds. A time longer than a healthy part takes, and shorter than callers wait. */
 const LIMIT_MS = 2_000;
 const NO_HASH = `sha256:${'0'.repeat(64)}`;
 

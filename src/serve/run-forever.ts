@@ -14,16 +14,16 @@ import { serve, type ServeOptions } from './serve';
 
 export interface RunForeverOptions extends Omit<ServeOptions, 'triggers'> {
   /**
-   * Returns the parameters of an event's run, or nothing to start none. Only for a {@link Trigger} of your own.
+   * Returns the parameters of an event's run, or nothing to start no run. Only for a {@link Trigger} of your own.
    * Default: the event's body.
    */
   readonly map?: EventMap;
-  /** Aborting it ends the call. Default: Ctrl-C and SIGTERM do; a second one ends the process. */
+  /** Aborting this signal ends the call. Default: Ctrl-C and SIGTERM abort it; a second one ends the process. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * The whole life of a script: starts a run for each event of a trigger, and works for these runs. It returns when
+ * The whole life of a script: starts a run for each event of a trigger, and works for these runs. The call returns when
  * it is told to stop or the trigger ends, once all accepted runs have started.
  *
  * @param trigger a declaration (`valkeyTrigger(…)`, `cronTrigger(…)`, …) or a {@link Trigger} of your own

@@ -31,7 +31,7 @@ type Tapestries = OpenOptions['tapestries'];
 /** Options of `serve`, whichever client it uses. */
 interface ServedOptions extends WebhookServerOptions {
   readonly triggers: readonly TriggerDeclaration[];
-  /** Port for webhooks, `/livez`, `/readyz`, `/metrics`; 0: any free one. Default: none, see {@link Serving.fetch}. */
+  /** Port for webhooks, `/livez`, `/readyz`, `/metrics`; 0: any free port. Default: none, see {@link Serving.fetch}. */
   readonly port?: number;
   /** The address to listen on. Default `127.0.0.1`, which only this machine can reach. */
   readonly host?: string;
@@ -41,9 +41,9 @@ interface ServedOptions extends WebhookServerOptions {
   readonly ui?: boolean | UiOptions;
   /** How long {@link Serving.stop} waits for work in progress. Default 30 s. */
   readonly stopTimeout?: Duration;
-  /** Tapestries for which the page has start forms. Default: those that the triggers start. */
+  /** Tapestries for which the page has start forms. Default: the tapestries that the triggers start. */
   readonly tapestries?: Tapestries;
-  /** Emitters for the runs of all tapestries, beside those of the tapestries. `false`: delivers to none. */
+  /** Emitters for the runs of all tapestries, beside those of the tapestries. `false`: delivers to no emitters. */
   readonly emitters?: EmitterList | false;
   /** @internal For tests. */
   readonly delays?: BackOff;
@@ -51,30 +51,30 @@ interface ServedOptions extends WebhookServerOptions {
   readonly make?: MakeTrigger;
 }
 
-/** Options of the page beside `serve`. */
+/** Options of the page beside those of `serve`. */
 export interface UiOptions {
-  /** Default: 4480, or any free port if another program uses that. 0: any free port. */
+  /** The page's port. Default: 4480, or any free port if another program uses that. 0: any free port. */
   readonly port?: number;
   /** Default `127.0.0.1`. On an address that is not loopback, reading requires the token, too. */
   readonly host?: string;
-  /** Names by which a proxy serves the page. With any, reading requires the token, too. Default: none. */
+  /** Names by which a proxy serves the page. With any such name, reading requires the token, too. Default: none. */
   readonly hosts?: readonly string[];
   /** Whether the page offers no actions. Default false. */
   readonly readOnly?: boolean;
   /** Whether reading requires the token on loopback, too. Default false. */
   readonly requireToken?: boolean;
-  /** Default: `SELVAGE_UI_TOKEN`, else the project's own. At least 32 characters. */
+  /** Default: `SELVAGE_UI_TOKEN`, else the project's own. The token has at least 32 characters. */
   readonly token?: string;
 }
 
 export interface ServeOptions extends ServedOptions, Omit<OpenOptions, 'tapestries' | 'port' | 'emitters'> {
   /** Further tapestries that the worker can run, beside the triggers' ones. Default: none. */
   readonly tapestries?: Tapestries;
-  /** A registry of `prom-client`, if the process has one. Default: a new one. */
+  /** A registry of `prom-client`, if the process has one. Default: a new registry. */
   readonly registry?: Registry;
   /** Whether this process works for the runs, too. Default true. */
   readonly worker?: boolean;
-  /** The port of the embedded server. Default: the one last used, else a free one. */
+  /** The port of the embedded server. Default: the port last used, else a free one. */
   readonly serverPort?: number;
   /** An open client, which `stop` leaves open; excludes options of a client, a worker or a server. */
   readonly selvage?: Selvage;
@@ -83,11 +83,11 @@ export interface ServeOptions extends ServedOptions, Omit<OpenOptions, 'tapestri
 /** The running triggers. */
 export interface Serving {
   readonly selvage: Selvage;
-  /** Where it listens, such as `http://127.0.0.1:8080`; undefined if it does not. */
+  /** Where the process listens, such as `http://127.0.0.1:8080`; undefined if it does not. */
   readonly url: string | undefined;
   /** The base URL of `/livez`, `/readyz` and `/metrics`. */
   readonly healthUrl: string | undefined;
-  /** The page's address, and the link with the token that allows actions. Undefined if there is no page. */
+  /** The page's address, and the link with the token that allows actions. Undefined if the process has no page. */
   readonly ui: { readonly url: string; readonly link: string; readonly isOpenToOthers: boolean } | undefined;
   /** Rejects after wrong options of a trigger, or a failed worker. Resolves only after {@link stop}. */
   readonly ended: Promise<void>;
@@ -98,9 +98,9 @@ export interface Serving {
   fetch(request: Request, surroundings?: unknown): Promise<Response>;
   readiness(exclude?: readonly string[]): Promise<Readiness>;
   /**
-   * Accepts nothing more, lets accepted runs start, acknowledges their events, and ends; a second call waits for
-   * the same. Runs continue. After the timeout it abandons the rest: those events are delivered again, and start
-   * nothing twice.
+   * Accepts nothing more, lets accepted runs start, acknowledges their events, and ends; a second call waits for the
+   * same end. Runs continue. After the timeout, `stop` abandons the rest: the abandoned events are delivered again, and
+   * start nothing twice.
    */
   stop(): Promise<void>;
 }
@@ -121,7 +121,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const all = [...new Set([...(tapestries ?? []), ...triggers.flatMap((trigger) => trigger.tapestry ?? [])])];
   const hasWorker = worker && all.length > 0;
   const monitor = await Monitor.create(registry);
-  // The client keeps its options: without secrets.
+  // The client keeps its options, without secrets.
   const { statusSecret: _secret, ui: _ui, ...known } = options;
   const connect = { ...known, port: serverPort };
   const selvage =
@@ -157,7 +157,7 @@ interface Surroundings {
   readonly hasWorker: boolean;
   /** Whether {@link Serving.stop} closes the client. */
   readonly ownsClient: boolean;
-  /** Hears from the client's worker. */
+  /** Receives reports of the client's worker. */
   readonly monitor: Monitor;
 }
 
@@ -247,7 +247,7 @@ export class Served implements Serving {
     try {
       await served.#listen();
       await served.#deliver();
-      // After listening: a process that cannot listen must not take events from others.
+      // Triggers start after listening: a process that cannot listen must not take events from others.
       served.#running = Promise.allSettled(kept.map((trigger) => served.#keep(trigger)));
       return served;
     } catch (error) {
@@ -271,7 +271,7 @@ export class Served implements Serving {
   async fetch(request: Request, surroundings?: unknown): Promise<Response> {
     const { webhooks } = this;
     const isAskedOfMachine = HEALTH_PATHS.has(new URL(request.url).pathname);
-    // A separate health port hides them from senders of webhooks.
+    // A separate health port hides the endpoints from senders of webhooks.
     const isElsewhere = isAskedOfMachine && this.options.healthPort !== undefined;
     if (isElsewhere && !webhooks) return new Response(null, { status: 404 });
     if (webhooks && (isElsewhere || !isAskedOfMachine))
@@ -318,7 +318,7 @@ export class Served implements Serving {
   async #showPage(): Promise<void> {
     const { ui = false, triggers, tapestries } = this.options;
     if (ui === false) return;
-    // Loaded late: most processes that serve triggers have no page.
+    // The page is loaded late: most processes that serve triggers have no page.
     const { servePage, ServerReach } =
       require('../explorer/page-server') as typeof import('../explorer/page-server');
     const { readOnly, requireToken, ...place } = ui === true ? {} : ui;

@@ -15,7 +15,7 @@ import { GroupedCalls } from '../connection/grouped-calls';
 import { Slots } from '../ports/parts/slots';
 
 export interface StarterOptions {
-  /** Replaces the declaration's own. */
+  /** A `map` that replaces the declaration's own. */
   readonly map?: EventMap;
   /** Milliseconds that `map` may take for one event; then the event is refused. Default 30,000. */
   readonly mapTimeout?: number;
@@ -42,7 +42,7 @@ interface Ready {
  * Starts the runs of one trigger's events, each once per key:
  *
  * 1. `map` makes parameters of an event, which are validated; an event that cannot start a run stops here.
- * 2. Its key is claimed in the ledger. The run id is a hash of trigger and key, the same in every process.
+ * 2. The event's key is claimed in the ledger. The run id is a hash of trigger and key, the same in every process.
  * 3. The run is started, or found to exist.
  * 4. The entry is marked as started; only then is the event accepted.
  *
@@ -54,7 +54,7 @@ export class Starter {
   readonly #claims: GroupedCalls<StartClaim, ClaimResult>;
   readonly #marks: GroupedCalls<Pick<StartClaim, 'trigger' | 'key'>, undefined>;
   readonly #slots: Slots;
-  /** Results of first deliveries, by the event's key. A redelivered event waits for them. */
+  /** Results of first deliveries, by the event's key. A redelivered event waits for these results. */
   readonly #underWay = new Map<string, Promise<Acceptance>>();
 
   constructor(
@@ -109,7 +109,7 @@ export class Starter {
       return { event, start: await this.client.starter.check(tapestry!, parameters) };
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      // The code may have accepted the event before it was changed, and have started its run.
+      // An earlier version of the code may have accepted the event, and have started its run.
       const entry = await this.#earlier(event, error);
       if (!entry) return { status: 'refused', error };
       return (
@@ -180,7 +180,7 @@ export class Starter {
       isThere = run.existing !== undefined;
     } catch (error) {
       if (isRefusal(error)) return { status: 'refused', error };
-      // An earlier delivery started it, with the tapestry or map of that time.
+      // An earlier delivery started the run, with the tapestry or `map` of that time.
       if (!SelvageError.is(error, 'RunIdInUse')) throw error;
       isThere = true;
     }
@@ -188,7 +188,7 @@ export class Starter {
     return isThere ? { status: 'duplicate', runId, event: entry.event } : { status: 'started', runId };
   }
 
-  /** `conflict` if an event with other contents has this key; undefined if equal, or not compared. */
+  /** `conflict` if an event with other contents has this key; undefined if hashes are equal, or not compared. */
   async #conflictOf({ requestHash }: TriggerEvent, entry: LedgerEntry): Promise<Acceptance | undefined> {
     const { runId, startedAt, event } = entry;
     if (requestHash === undefined || entry.requestHash === null || entry.requestHash === requestHash)

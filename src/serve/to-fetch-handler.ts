@@ -21,7 +21,7 @@ import { webhookRuns } from './webhook-runs';
 
 export interface WebhookServerOptions extends Pick<WebhookHandlerOptions, 'basePath' | 'publicUrl'> {
   /**
-   * Secret for the tokens of status URLs: at least 32 characters, equal on all machines. Of several, the first
+   * Secret for the tokens of status URLs: at least 32 characters, equal on all machines. Of several secrets, the first
    * signs and all are valid, which allows rotation. Default: `SELVAGE_STATUS_SECRET`, else the project's own, in
    * `.selvage/status-secret`.
    */
@@ -33,20 +33,20 @@ export interface FetchHandlerOptions extends WebhookServerOptions {
   readonly triggers: readonly TriggerDeclaration[];
   /** The client that starts runs. It stays open. */
   readonly selvage: Selvage;
-  /** Receives refused requests (`debug`) and failed ones (`warn`). Default: lines on stderr. */
+  /** Receives refused requests (`debug`) and failed requests (`warn`). Default: lines on stderr. */
   readonly logger?: LoggerLike;
 }
 
 /** Handles requests in any framework that has `Request` and `Response`. */
 export interface FetchHandler {
   (request: Request, surroundings?: unknown): Promise<Response>;
-  /** Refuses further requests (503), and resolves when all accepted ones have their response. */
+  /** Refuses further requests (503), and resolves when all accepted requests have their response. */
   stop(): Promise<void>;
 }
 
 /**
- * Handles requests of webhooks and their runs' status URLs in a server of your own: as a route of Hono or Next, or
- * by {@link toNodeHandler} in express and `node:http`. It needs the unparsed body, and has no worker.
+ * Handles requests of webhooks and their runs' status URLs in a server of your own: as a route of Hono or Next, or by
+ * {@link toNodeHandler} in express and `node:http`. The handler needs the unparsed body, and has no worker.
  *
  * @throws SelvageError `InvalidConfig`, `WeakSecret`, `FolderUnusable`
  */

@@ -24,7 +24,7 @@ export function webhookRuns(selvage: Selvage): WebhookHost['runs'] {
   };
 }
 
-/** A single long poll, no longer than the wait. */
+/** The run is awaited by a single long poll, no longer than the wait. */
 async function untilOver(
   { client, location: place }: Selvage,
   runId: string,
@@ -51,7 +51,7 @@ async function untilOver(
   }
 }
 
-/** Undefined for an unknown run. */
+/** The run's record, or `running`; undefined for an unknown run. */
 async function recordOf(selvage: Selvage, runId: string): Promise<RunRecord | 'running' | undefined> {
   const known = await selvage.backends.runHistory.getRun(runId);
   if (known && known.status !== 'running') return known;

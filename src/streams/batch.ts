@@ -10,7 +10,7 @@ import type {
 } from '../authoring/records';
 import { markTapestry } from '../authoring/marks';
 
-/** Nodes that cannot share an activity with those of other elements. */
+/** Nodes of elements that cannot share an activity with nodes of other elements. */
 const NOT_IN_BATCHES: Readonly<Partial<Record<NodeKind, string>>> = {
   loop: 'runs another tapestry repeatedly',
   map: 'has elements of its own',
@@ -54,7 +54,7 @@ export function isOfTapestry(run: string, name: string): boolean {
   return run === name || (BATCH.test(run) && run.replace(BATCH, '') === name.slice(0, NAMED));
 }
 
-/** Undefined unless the name is of a batch of one of these. */
+/** The batch's tapestry; undefined unless the name is of a batch of one of these tapestries. */
 export function batchNamed(name: string, tapestries: Iterable<TapestryRecord>): TapestryRecord | undefined {
   const size = Number(BATCH.exec(name)?.[1] ?? 0);
   if (size < 2 || size > LARGEST_BATCH) return undefined;
@@ -66,9 +66,9 @@ export function batchNamed(name: string, tapestries: Iterable<TapestryRecord>): 
 const made = new WeakMap<TapestryRecord, Map<number, Tapestry>>();
 
 /**
- * The tapestry of a batch: for each of so many elements the given knots, as `local()` knots, which run in one
- * activity. Names of parameters, knots and terminals begin with `e0.`, `e1.`, …. Failures of elements do not
- * fail the workflow, as others in the batch may have succeeded.
+ * The tapestry of a batch of elements: the given knots once for each element, as `local()` knots, which run in one
+ * activity. Names of parameters, knots and terminals begin with `e0.`, `e1.`, …. Failures of elements do not fail the
+ * workflow, as other elements of the batch may have succeeded.
  */
 export function batchTapestry(record: TapestryRecord, size: number): Tapestry {
   const bySize = made.get(record) ?? new Map<number, Tapestry>();
@@ -141,7 +141,7 @@ export function terminalsOf({ terminals, knots }: TapestryRecord): ReadonlyMap<s
   return new Map([...knots].filter(([, knot]) => !taken.has(knot)));
 }
 
-/** Powers of two, for few plans, the largest first. */
+/** Sizes of batches: powers of two, for few plans, the largest first. */
 export function batchSizes(largest: number): number[] {
   const sizes: number[] = [];
   for (let size = 1; size <= largest; size *= 2) sizes.unshift(size);

@@ -20,16 +20,16 @@ import {
 const STREAM = Symbol.for('selvage.stream');
 
 /**
- * `none`: results as they come. `all`: `onResult` gets the results in the order of the source (of each
- * partition), one at a time, while the runs are concurrent. `key`: an element's run begins when `onResult` of
- * the key's previous element has returned; different keys are concurrent.
+ * `none`: results are delivered as they come. `all`: `onResult` gets the results in the order of the source (of each
+ * partition), one at a time, while the runs are concurrent. `key`: an element's run begins when `onResult` of the key's
+ * previous element has returned; different keys are concurrent.
  */
 export type StreamOrder = 'none' | 'all' | 'key';
 
 /** The result of a successful run. */
 export interface StreamResult<Values extends object = Record<string, unknown>> {
   readonly runId: string;
-  /** By the tapestry's terminals. */
+  /** Values by the tapestry's terminals. */
   readonly values: Values;
 }
 
@@ -41,24 +41,24 @@ export interface StreamDeadLetter {
 }
 
 export interface ResultContext {
-  /** The same at each delivery of the result: a key for effects that must happen once. */
+  /** The run's id, the same at each delivery of the result: a key for effects that must happen once. */
   readonly runId: string;
-  /** Aborted when the process ends. */
+  /** The signal is aborted when the process ends. */
   readonly signal: AbortSignal;
 }
 
 export interface StreamOptions<Value = unknown, Values extends object = Record<string, unknown>> {
-  /** Unique in the namespace. Names the stream's progress: another id reads from the beginning. */
+  /** Unique id in the namespace. The id names the stream's progress: another id reads from the beginning. */
   readonly id: string;
   /** The parameter for the element's value. Default: the value is the object of all parameters. */
   readonly parameter?: string;
-  /** The key of an element, for `order: 'key'`. Default: the source's, such as the key of a message. */
+  /** The key of an element, for `order: 'key'`. Default: the source's key, such as the key of a message. */
   readonly key?: (value: Value, element: StreamElement<Value>) => string;
   /** At most this many concurrent runs. Default 64. */
   readonly concurrency?: number;
-  /** Default: `key` if there is the option `key`, else `none`. */
+  /** Default: `key` if the option `key` is given, else `none`. */
   readonly order?: StreamOrder;
-  /** At most this many elements that share one run, which is many times cheaper. Default 1: each has its own. */
+  /** At most this many elements that share one run, which is many times cheaper. Default 1: no sharing. */
   readonly batch?: number;
   /** At most this many elements that are gathered into a list, the parameter of one run. Default: none. */
   readonly gather?: number;
@@ -70,7 +70,7 @@ export interface StreamOptions<Value = unknown, Values extends object = Record<s
     element: StreamElement<Value>,
     context: ResultContext,
   ) => unknown;
-  /** Called like `onResult`, with each failed element. Default: `selvage streams list` shows it. */
+  /** Called like `onResult`, with each failed element. Default: `selvage streams list` shows the element. */
   readonly onDeadLetter?: (
     letter: StreamDeadLetter,
     element: StreamElement<Value>,
@@ -179,7 +179,7 @@ export function isStream(value: unknown): value is StreamDeclaration {
   return isDeclared(value, STREAM);
 }
 
-/** As in run records and the start ledger. */
+/** The trigger's name, as in run records and the start ledger. */
 export function streamName(id: string): string {
   return `stream:${id}`;
 }

@@ -5,15 +5,15 @@ import { durationMs, type Duration } from '../values/duration';
 import { StreamingSource } from './source';
 
 export interface FileTailOptions {
-  /** A path or several. `*` and `?` in the last part match all files of that folder, also later ones. */
+  /** A path or several paths. `*` and `?` in the last part match all files of that folder, also later ones. */
   readonly path: string | readonly string[];
   /** An encoding such as `utf-8` (default), `utf-16le`, `windows-1252`. Invalid bytes become U+FFFD. */
   readonly encoding?: string;
-  /** Where files begin that exist at the first start of the stream. Default `beginning`. */
+  /** Where reading begins in files that exist at the first start of the stream. Default `beginning`. */
   readonly from?: 'beginning' | 'end';
   /** Time between two looks at files without a change reported by the system. Default 500 ms. */
   readonly poll?: Duration;
-  /** Longest line in bytes; a longer one comes in pieces of this size. Default 1 MiB. */
+  /** Longest line in bytes; a longer line comes in pieces of this size. Default 1 MiB. */
   readonly maxLine?: number;
   /** Time without growth after which a renamed or deleted file is closed. Default 60 s. */
   readonly leaveAfter?: Duration;
@@ -53,8 +53,8 @@ const CHECKS: Checks<FileTailOptions> = {
 };
 
 /**
- * Lines of files as they are written, each once. Files are recognised by their content, also when renamed,
- * truncated, deleted or put back while no process reads. Each file is a partition.
+ * Lines of files as they are written, each once. Files are recognised by their content, also when renamed, truncated,
+ * deleted or put back while no process reads. Each file is a partition of the source.
  */
 export class FileTailSource extends StreamingSource<string> {
   readonly kind = 'file-tail';

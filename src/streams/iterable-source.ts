@@ -4,9 +4,8 @@ import { StreamingSource, type PartitionedFeed, type StreamElement } from './sou
 type Values<Value> = Iterable<Value> | AsyncIterable<Value>;
 
 /**
- * The values of an iterable, with their positions from 1 as offsets. After a crash, it is iterated again from
- * its beginning, and finished values are skipped. So give a function that returns the same values in the same
- * order.
+ * The values of an iterable, with their positions from 1 as offsets. After a crash, the iterable is read again from its
+ * beginning, and finished values are skipped. Give a function that returns the same values in the same order.
  */
 export class IterableSource<Value> extends StreamingSource<Value> {
   readonly kind = 'iterable';

@@ -6,9 +6,9 @@ import { isFormat, type FormattedValue, type MessageFormat } from '../triggers/m
 import { StreamingSource } from './source';
 
 interface Common<Format> {
-  /** How messages are read; unreadable ones are dead letters. Default `json`. */
+  /** How messages are read; unreadable messages are dead letters. Default `json`. */
   readonly format?: Format;
-  /** Where the stream begins. Later partitions of a topic begin at their beginning. Default `earliest`. */
+  /** Where the stream begins. Partitions that a topic gets later begin at their beginning. Default `earliest`. */
   readonly from?: 'earliest' | 'latest';
 }
 
@@ -20,7 +20,10 @@ export interface KafkaSourceOptions<Format extends MessageFormat = 'json'> exten
 
 export interface ValkeySourceOptions<Format extends MessageFormat = 'json'> extends Common<Format> {
   readonly stream: string;
-  /** The field of the value. Default `data`. `false`: all fields, as an object of texts, without `format`. */
+  /**
+   * The field with the value. Default `data`. `false`: the value is all fields, as an object of texts, without
+   * `format`.
+   */
   readonly field?: string | false;
   /** The field with an element's key, for order by key. Default: no keys. */
   readonly keyField?: string;
@@ -60,8 +63,8 @@ const VALKEY: Checks<ValkeySourceOptions<MessageFormat>> = {
 };
 
 /**
- * Messages of topics. A partition of a topic is one of the source, with its offsets; elements have the keys
- * of messages. Uses no consumer groups: the stream's checkpoint has its progress.
+ * Messages of topics. A partition of a topic is a partition of the source, with its offsets; elements have the keys of
+ * messages. The source uses no consumer groups: the stream's checkpoint has its progress.
  */
 export class KafkaStreamingSource<Format extends MessageFormat = 'json'> extends StreamingSource<
   FormattedValue<Format>

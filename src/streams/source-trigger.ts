@@ -16,9 +16,9 @@ export interface CheckpointStore {
 }
 
 export interface SourceTriggerOptions<Value = unknown, Parameters extends object = object> {
-  /** Unique among triggers of its kind, and among streams. Names the record of started runs. */
+  /** A name, unique among triggers of its kind, and among streams. The name identifies the record of started runs. */
   readonly id: string;
-  /** Returns the parameters of an element's run, or nothing to start none. Default: the value is the parameters. */
+  /** Returns the parameters of an element's run, or nothing to start no run. Default: the value is the parameters. */
   readonly map?: (value: Value) => Parameters | null | undefined | Promise<Parameters | null | undefined>;
   /** Where to continue after a restart. Default: from the beginning; started elements start no second run. */
   readonly checkpoint?: CheckpointStore;
@@ -75,7 +75,7 @@ export class StreamingSourceTrigger<Value, Parameters extends object> implements
     this.options = Object.freeze({
       source: sourceOf(source, `StreamingSourceTrigger "${id}"`),
       ...(map && { map }),
-      // A copy would lack the methods of a class.
+      // A copy of the source would lack the methods of a class.
       ...(options.checkpoint && { checkpoint: options.checkpoint }),
     });
     return declareTrigger(this) as this;

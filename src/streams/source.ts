@@ -4,30 +4,30 @@ import { isDeclared } from '../authoring/marks';
 import type { Gap, SourceAmount } from '../ports';
 
 /**
- * The position of an element in its source: a text or a number from which the source can go on. Otherwise
- * `key` identifies the element, the same at each read, and `state` lets the source go on after it.
+ * The position of an element in its source: a text or a number from which the source can go on. If no such offset
+ * exists, `key` identifies the element, the same at each read, and `state` lets the source go on after it.
  */
 export type Offset = string | number | Position;
 
 export interface Position {
   readonly key: string;
-  /** Read only for some elements, so a getter may compute it. */
+  /** The state is read only for some elements, so a getter may compute it. */
   readonly state: Json;
 }
 
-/** Why an element has no run, or a failed one. */
+/** Why an element has no run, or a failed run. */
 export type DeadLetterReason = { readonly code: string; readonly message: string };
 
 /** An element as its source delivers it. */
 export interface StreamElement<Value = unknown> {
   readonly value: Value;
-  /** Unique in its partition, and the same at each read. */
+  /** The element's position, unique in its partition, and the same at each read. */
   readonly offset: Offset;
-  /** For order by key. Default: by the option `key`. */
+  /** The element's key, for order by key. Default: the key is given by the option `key`. */
   readonly key?: string;
-  /** A part with its own order and offsets: a topic's partition, a file. Default: one for all. */
+  /** A part with its own order and offsets: a topic's partition, a file. Default: one partition for all elements. */
   readonly partition?: string;
-  /** Why it has no value: the element is a dead letter. */
+  /** Why the element has no value: it is a dead letter. */
   readonly unreadable?: DeadLetterReason;
 }
 
@@ -36,25 +36,25 @@ export interface PartitionEnd {
   readonly endOf: string;
 }
 
-/** An element, several at once, or the end of a partition. */
+/** An element, several elements at once, or the end of a partition. */
 export type Delivered<Value> = StreamElement<Value> | readonly StreamElement<Value>[] | PartitionEnd;
 
 /** The `offset` of the last finished element, or its `state`, by partition. */
 export type Checkpoint = ReadonlyMap<string, Json>;
 
 export interface ReadContext {
-  /** Aborted to end the iteration. */
+  /** The signal is aborted to end the iteration. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
   /**
-   * Durably saves the positions of new partitions, all at once, before any of their elements is delivered.
-   * For sources that invent names of partitions, or start at their ends: both must be the same after a crash.
-   * Deliver elements of these partitions only after it has resolved.
+   * Durably saves the positions of new partitions, all at once, before any of their elements is delivered. Saving is
+   * for sources that invent names of partitions, or start at their ends: both must be the same after a crash. Deliver
+   * elements of these partitions only after the promise has resolved.
    */
   save(places: Checkpoint): Promise<void>;
-  /** Reports the obstacle to reading; undefined when it is gone. */
+  /** Reports the obstacle to reading, or undefined when the obstacle is gone. */
   trouble(message: string | undefined): void;
-  /** Repeating a gap has no effect. */
+  /** Reports a gap; repeating it has no effect. */
   reportGap: ReportGap;
 }
 
@@ -68,11 +68,11 @@ export function gapWords({ after, before, lost, why }: Omit<Gap, 'at'>): string 
   return `lost ${amount}${from}${to}: ${why}`;
 }
 
-/** A working source. Its reader keeps the positions. */
+/** A working source. The feed's reader keeps the positions. */
 export interface PartitionedFeed<Value = unknown> {
   /**
-   * Delivers all elements after these positions, and other partitions from their beginning, each in its
-   * order. Survives outages; throws only errors that no retry helps.
+   * Delivers all elements after these positions, and other partitions from their beginning, each in its order. Reading
+   * survives outages; reading throws only errors that no retry helps.
    */
   read(after: Checkpoint, context: ReadContext): AsyncIterable<Delivered<Value>>;
   /** The undelivered amount. Default: unknown. */
@@ -86,7 +86,7 @@ const SOURCE = Symbol.for('selvage.source');
 
 export type SourceKind = 'file-tail' | 'iterable' | 'kafka' | 'custom' | 'valkey';
 
-/** A declared source. It loads no client and opens nothing; `selvage stream` and `runStream` do. */
+/** A declared source, which loads no client and opens nothing; `selvage stream` and `runStream` do. */
 
 export abstract class StreamingSource<Value = unknown> {
   abstract readonly kind: SourceKind;
@@ -99,14 +99,14 @@ export abstract class StreamingSource<Value = unknown> {
   }
 }
 
-/** Whichever realm or copy of the package made it. */
+/** Recognises a source of any realm or copy of the package. */
 export function isSource(value: unknown): value is StreamingSource {
   return isDeclared(value, SOURCE);
 }
 
 /**
- * Your own source: returns the elements after an offset, in order; after undefined, from the beginning.
- * Called again with the last finished offset after an outage, or in another process.
+ * Your own source: returns the elements after an offset, in order; after undefined, from the beginning. The function is
+ * called again with the last finished offset after an outage, or in another process.
  */
 export type CustomSource<Value> = (
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the offset that the function itself delivered
@@ -114,7 +114,7 @@ export type CustomSource<Value> = (
   context: {
     readonly signal: AbortSignal;
     readonly logger: Logger;
-    /** If elements have a `partition`: the last finished offset of each. */
+    /** If elements have a `partition`: the last finished offset of each partition. */
     readonly checkpoint: Checkpoint;
     /** Reports lost elements, for the log and the status of the stream. */
     readonly reportGap: ReportGap;

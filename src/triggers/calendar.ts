@@ -1,6 +1,6 @@
 import { CronPattern } from 'croner';
 
-/** A number, a list of them, or as in a cron expression (`'MON-FRI'`, `'9-17/2'`, `'*'`). */
+/** A field's numbers: one, a list, or as in a cron expression (`'MON-FRI'`, `'9-17/2'`, `'*'`). */
 export type CalendarField = number | string | readonly number[];
 
 /** Times of which all fields match. Months and month days count from 1, weekdays from 0 (Sunday). */
@@ -17,14 +17,14 @@ export interface Calendar {
   readonly month?: CalendarField;
   /** Default: every day. */
   readonly dayOfWeek?: CalendarField;
-  /** From 2000 to 2100. Default: every year. */
+  /** Years from 2000 to 2100. Default: every year. */
   readonly year?: CalendarField;
 }
 
 /** Matching numbers of each field, ascending. An empty year means all years. */
 export type CalendarRule = Readonly<Record<keyof Calendar, readonly number[]>>;
 
-/** In the order of a cron expression of seven fields. */
+/** Fields in the order of a cron expression of seven fields. */
 const DEFAULTS: Readonly<Record<keyof Calendar, CalendarField>> = {
   second: 0,
   minute: 0,
@@ -49,7 +49,7 @@ const NICKNAMES: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
 };
 
-/** Its message is the end of a sentence about an expression or a calendar. */
+/** The problem's message is the end of a sentence about an expression or a calendar. */
 export class CalendarProblem extends Error {}
 
 /**
@@ -116,7 +116,7 @@ export function ruleOfCalendar(calendar: Calendar): CalendarRule {
   return rule;
 }
 
-/** The server's syntax; the parsing library accepts more. */
+/** A field accepts the server's syntax; the parsing library accepts more. */
 const FIELD = /^[0-9A-Za-z*,/-]+$/;
 const WORDS = /^(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT)$/i;
 

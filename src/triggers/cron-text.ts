@@ -1,13 +1,13 @@
 import type { CalendarRule } from './calendar';
 
-/** Both ends are inclusive. */
+/** A range of numbers, both ends inclusive. */
 export interface NumberRange {
   readonly start: number;
   readonly end: number;
   readonly step: number;
 }
 
-/** As few ranges as possible: three or more numbers at equal distances form one. */
+/** Makes as few ranges as possible: three or more numbers at equal distances form one. */
 export function rangesOf(numbers: readonly number[]): NumberRange[] {
   const ranges: NumberRange[] = [];
   for (let index = 0; index < numbers.length;) {

@@ -7,11 +7,11 @@ import { refusalOf } from '../authoring/refusal';
 import { isText } from './option-checks';
 
 export interface CronTriggerOptions {
-  /** More than 0. Events are at multiples since 1970, the same in all processes. */
+  /** Seconds between events, more than 0. Events are at multiples since 1970, the same in all processes. */
   readonly everySeconds: number;
   /** Default `every-<seconds>s`. */
   readonly id?: string;
-  /** May be omitted in `runForever`, which names it. */
+  /** The tapestry to start; may be omitted in `runForever`, which names it. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a tapestry of whatever parameters and values
   readonly tapestry?: Tapestry<any, any>;
   /** Parameters of each run. Default: none. */

@@ -5,12 +5,12 @@ const TRIGGER = Symbol.for('selvage.trigger');
 
 export type TriggerKind = 'cron' | 'kafka' | 'schedule' | 'stream' | 'valkey' | 'webhook' | 'webhook-signal';
 
-/** A declared trigger. It loads no client, broker or server; `selvage serve` and `serve()` do. */
+/** A declared trigger, which loads no client, broker or server; `selvage serve` and `serve()` do. */
 export interface TriggerDeclaration<Kind extends TriggerKind = TriggerKind, Options = unknown> {
   readonly kind: Kind;
-  /** Unique among the triggers of a kind. Run records have it with the kind: `kafka:orders`. */
+  /** The trigger's id, unique among the triggers of a kind. Run records have the id with the kind: `kafka:orders`. */
   readonly id: string;
-  /** The tapestry to start. Absent if it sends signals. */
+  /** The tapestry to start. Absent if the trigger sends signals. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a tapestry of whatever parameters and values
   readonly tapestry?: Tapestry<any, any>;
   /** Checked, with defaults. */
@@ -27,7 +27,7 @@ export function isTrigger(value: unknown): value is TriggerDeclaration {
   return isDeclared(value, TRIGGER);
 }
 
-/** As in run records and the ledger. */
+/** The trigger's name, as in run records and the ledger. */
 export function triggerName({ kind, id }: Pick<TriggerDeclaration, 'kind' | 'id'>): string {
   return `${kind}:${id}`;
 }

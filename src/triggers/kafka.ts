@@ -22,7 +22,7 @@ import { isFormat, type FormattedValue, type Mapped, type MessageFormat } from '
 import { refusalOf, type Refusal } from '../authoring/refusal';
 import { isStart, isText, lineOf, ownerOf, requireTapestry } from './option-checks';
 
-/** Null if the message has no value, as a tombstone. A schema decides about null itself. */
+/** The value; null if the message has none, as a tombstone. A schema decides about null itself. */
 export type KafkaValue<Format extends MessageFormat> = Format extends StandardSchema
   ? FormattedValue<Format>
   : FormattedValue<Format> | null;
@@ -30,9 +30,9 @@ export type KafkaValue<Format extends MessageFormat> = Format extends StandardSc
 /** A message as passed to `map`. */
 export interface KafkaMessage<Value = unknown> {
   readonly value: Value;
-  /** As UTF-8; null if there is none. */
+  /** The key as UTF-8; null if there is none. */
   readonly key: string | null;
-  /** As UTF-8. If several share a name, the last one. */
+  /** Headers by name, as UTF-8; if several share a name, the last one counts. */
   readonly headers: Readonly<Record<string, string>>;
   readonly topic: string;
   readonly partition: number;
@@ -41,9 +41,9 @@ export interface KafkaMessage<Value = unknown> {
 }
 
 interface CommonOptions<Format extends MessageFormat> {
-  /** Unique among the project's Kafka triggers. Its record of started messages is kept under it. */
+  /** An id, unique among the project's Kafka triggers. The record of started messages is kept under this id. */
   readonly id: string;
-  /** Names or patterns, refreshed each minute. Patterns match no `__…` topics and no dead letters. */
+  /** Names or patterns of topics, refreshed each minute. Patterns match no `__…` topics and no dead letters. */
   readonly topics: string | RegExp | readonly (string | RegExp)[];
   /** The consumer group, of this trigger alone. Default: `id`. */
   readonly group?: string;
@@ -51,7 +51,7 @@ interface CommonOptions<Format extends MessageFormat> {
   readonly format?: Format;
   /** Where a group without a committed offset begins. Default `earliest`, which misses nothing. */
   readonly from?: 'earliest' | 'latest';
-  /** For messages that can never start a run. Created if missing. Default: `<topic>.dead-letters`. */
+  /** The topic for messages that can never start a run. Created if missing. Default: `<topic>.dead-letters`. */
   readonly deadLetters?: string;
   /** At most this many concurrent starts of runs, 1 to 10,000; more messages wait in the broker. Default 100. */
   readonly window?: number;
@@ -64,14 +64,12 @@ export interface KafkaMessageOptions<
   Format extends MessageFormat,
 > extends CommonOptions<Format> {
   /**
-   * The identity of a message. Default: topic, partition, offset and timestamp. `{ header }`: this header, so
-   * that an event counts once however often it was sent. Messages without it, or with other contents under
-   * the same key, become dead letters.
+   * The identity of a message. Default: topic, partition, offset and timestamp. `{ header }`: this header, so that an
+   * event counts once however often it was sent. Messages without the header, or with other contents under the same
+   * key, become dead letters.
    */
   readonly key?: { readonly header: string };
-  /**
-   * Returns the run's parameters, or nothing to start none. If it throws: a dead letter. Default: the value.
-   */
+  /** Returns the run's parameters, or nothing for no run. If `map` throws: a dead letter. Default: the value. */
   readonly map?: (message: KafkaMessage<KafkaValue<Format>>) => Mapped<Parameters>;
   readonly batch?: undefined;
 }
@@ -81,11 +79,11 @@ export interface KafkaBatchOptions<
   Format extends MessageFormat,
 > extends CommonOptions<Format> {
   /**
-   * Passes messages of a partition to one run, in order: `maxSize` of them (at most 10,000), or those that
-   * arrive within `maxWait` after the first (default 1 s).
+   * Passes messages of a partition to one run, in order: `maxSize` messages (at most 10,000), or messages that arrive
+   * within `maxWait` after the first (default 1 s).
    */
   readonly batch: { readonly maxSize: number; readonly maxWait?: Duration };
-  /** Returns the run's parameters, or nothing to start none. If it throws, all become dead letters. */
+  /** Returns the run's parameters, or nothing for no run. If `map` throws, all messages become dead letters. */
   readonly map: (messages: readonly KafkaMessage<KafkaValue<Format>>[]) => Mapped<Parameters>;
   /** A batch is identified by its first message. */
   readonly key?: undefined;
@@ -102,16 +100,16 @@ export interface KafkaSettings
     Pick<KafkaMessageOptions<object, MessageFormat>, 'key'> {
   readonly topics: readonly (string | RegExp)[];
   readonly batch?: { readonly maxSize: number; readonly maxWaitMs: number };
-  /** Takes a {@link KafkaMessage}, or a list of them. */
+  /** Takes a {@link KafkaMessage}, or a list of messages. */
   readonly map?: (body: any) => unknown;
 }
 
 export type KafkaTriggerDeclaration = TriggerDeclaration<'kafka', KafkaSettings>;
 
 /**
- * Starts a run for each message of Kafka topics, exactly once, however often it is delivered. A declaration:
- * export it beside the tapestry; `selvage serve FILE` or `serve()` makes it work. An offset is committed when
- * the run is durably started, so a crash loses no message.
+ * Starts a run for each message of Kafka topics, exactly once, however often it is delivered. The trigger is a
+ * declaration: export it beside the tapestry; `selvage serve FILE` or `serve()` makes it work. An offset is committed
+ * when the run is durably started, so a crash loses no message.
  *
  * A message that itself cannot start a run goes to a dead-letter topic, with the reason. Any other failure is
  * retried for ever: nothing is dropped.
@@ -225,7 +223,7 @@ function topicsOf(given: unknown, refuse: Refusal): readonly (string | RegExp)[]
   if (topics.length === 0) throw refuse('topics', 'must have a topic', 'MissingPart');
   return Object.freeze(
     topics.map((topic) => {
-      // With the flag g or y, it would remember its position and match every other time.
+      // With the flag g or y, the expression would remember its position and match every other time.
       if (isPattern(topic)) return new RegExp(topic.source, topic.flags.replace(/[gy]/g, ''));
       const complaint = topicName(topic);
       if (complaint === undefined) return topic as string;

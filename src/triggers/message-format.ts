@@ -7,12 +7,12 @@ import {
 } from '../authoring/standard-schema';
 
 /**
- * How the value of a message is read. `json`: as JSON in UTF-8. A schema (zod, or any Standard Schema): JSON,
+ * How the value of a message is read. `json`: the value is JSON in UTF-8. A schema (zod, or any Standard Schema): JSON,
  * then validated. `text`: as UTF-8. `bytes`: unchanged.
  */
 export type MessageFormat = 'json' | 'text' | 'bytes' | StandardSchema;
 
-/** The value by a format. */
+/** The value of a message by its format. */
 export type FormattedValue<Format extends MessageFormat> = Format extends StandardSchema
   ? OutputOf<Format>
   : Format extends 'text'
@@ -27,7 +27,7 @@ type Decoded =
   | { readonly value: unknown }
   | { readonly complaint: string; readonly reason: DecodingFault; readonly cause?: unknown };
 
-/** A complaint holds at any retry. */
+/** A complaint about a value holds at any retry. */
 export async function decodeMessage(bytes: Uint8Array | null, format: MessageFormat): Promise<Decoded> {
   if (format === 'bytes') return { value: bytes && new Uint8Array(bytes) };
   let text: string | null;
@@ -54,7 +54,7 @@ export async function decodeMessage(bytes: Uint8Array | null, format: MessageFor
   }
 }
 
-/** Parameters of a run, or nothing to start none. */
+/** Parameters of a run, or nothing to start no run. */
 export type Mapped<Parameters> = Parameters | undefined | null | Promise<Parameters | undefined | null>;
 
 const FORMATS = ['json', 'text', 'bytes'];

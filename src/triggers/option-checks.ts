@@ -4,7 +4,7 @@ import { textProblem } from '../authoring/texts';
 import { SelvageError } from '../errors';
 import { triggerName, type TriggerKind } from './declaration';
 
-/** Names a trigger in messages before its options are checked: `unnamed` if they have no id. */
+/** Names a trigger in messages before its options are checked: `unnamed` if the options have no id. */
 export function ownerOf(kind: TriggerKind, options: unknown, unnamed: string): string {
   const id = (options as { id?: unknown } | null | undefined)?.id;
   return typeof id === 'string' ? triggerName({ kind, id }) : unnamed;

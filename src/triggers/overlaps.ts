@@ -9,8 +9,8 @@ export const OVERLAPS = [
 
 /**
  * What happens at a planned time while the schedule has an unfinished run. `skip`: no run starts.
- * `buffer-one`: a run waits for its end; further times are skipped. `buffer-all`: each run waits for the one
- * before it. `cancel-other`: that run is cancelled, and the new one starts when it is over.
- * `terminate-other`: that run is terminated. `allow-all`: the new run starts beside it.
+ * `buffer-one`: a run waits for the unfinished run's end; further times are skipped. `buffer-all`: each run waits for
+ * the one before it. `cancel-other`: the unfinished run is cancelled, and the new run starts when it is over.
+ * `terminate-other`: the unfinished run is terminated. `allow-all`: the new run starts beside the unfinished one.
  */
 export type Overlap = (typeof OVERLAPS)[number];

@@ -1,7 +1,7 @@
 import { Zone, type ClockChange } from '../partitions';
 import type { CalendarRule } from './calendar';
 
-/** By rules on a zone's clock, or at equal distances since the epoch. */
+/** Planned times, by rules on a zone's clock or at equal distances since the epoch. */
 export type TimePlan =
   | { readonly rules: readonly CalendarRule[]; readonly timezone: string }
   | { readonly everyMs: number; readonly offsetMs: number };
@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 /** How far ahead times are searched: a leap day on a given weekday may be 40 years away. */
 const HORIZON_DAYS = 41 * 366;
 
-/** Ascending, without jitter. A time that the clock skips never occurs; one shown twice occurs twice. */
+/** Ascending, without jitter. A time that the clock skips never occurs; a time that it shows twice occurs twice. */
 export function* plannedTimes(plan: TimePlan, after: number): Generator<number, void, undefined> {
   if ('everyMs' in plan) {
     const { everyMs, offsetMs } = plan;
@@ -22,7 +22,7 @@ export function* plannedTimes(plan: TimePlan, after: number): Generator<number, 
   }
   const zone = new Zone(plan.timezone);
   const shown = after + zone.offsetAt(after);
-  // Begins a day earlier, as a jump back may repeat that day's last hour.
+  // The search begins a day earlier, as a jump back may repeat that day's last hour.
   const first = (Math.floor(shown / DAY_MS) - 1) * DAY_MS;
   let last = after;
   for (let index = 0; index < HORIZON_DAYS; index += 1) {
@@ -34,7 +34,7 @@ export function* plannedTimes(plan: TimePlan, after: number): Generator<number, 
   }
 }
 
-/** Ascending, for a day by the clock. */
+/** The planned times of a day by the clock, ascending. */
 function timesOfDay(rules: readonly CalendarRule[], zone: Zone, date: Date): number[] {
   const matching = rules.filter((rule) => matchesDay(rule, date));
   if (matching.length === 0) return [];
@@ -51,7 +51,7 @@ function timesOfDay(rules: readonly CalendarRule[], zone: Zone, date: Date): num
   return [...times].sort((one, other) => one - other);
 }
 
-/** As if the clock showed UTC. */
+/** Times of the day as if the clock showed UTC. */
 function readingsOfDay({ hour, minute, second }: CalendarRule, day: number): number[] {
   return hour.flatMap((h) => minute.flatMap((m) => second.map((s) => day + ((h * 60 + m) * 60 + s) * 1_000)));
 }
@@ -68,10 +68,10 @@ function matchesDay({ year, month, dayOfMonth, dayOfWeek }: CalendarRule, date: 
 /** A planned time that a clock change removes or doubles. */
 export interface DstAnomaly {
   readonly change: ClockChange;
-  /** The time by the clock, also of a skipped one: `2027-03-28T02:30:00`. */
+  /** The time by the clock, also of a skipped time: `2027-03-28T02:30:00`. */
   readonly clock: string;
   readonly kind: 'skipped' | 'twice';
-  /** Its planned instants: none, or two. */
+  /** The planned instants of the time: none, or two. */
   readonly instants: readonly number[];
 }
 

@@ -2,7 +2,7 @@ import { oddTimes, plannedTimes, type DstAnomaly, type TimePlan } from './planne
 
 /** Times are milliseconds since the epoch. */
 export interface SchedulePreview {
-  /** Ascending, without jitter. Fewer than requested if no more exist. */
+  /** Planned times, ascending, without jitter; fewer than requested if no more exist. */
   readonly times: readonly number[];
   /** Clock changes of the next two years that affect planned times. */
   readonly clockChanges: readonly DstAnomaly[];

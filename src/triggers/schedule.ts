@@ -20,39 +20,39 @@ export type ScheduledParameters<Parameters extends object, PlannedTime extends P
 
 interface Times {
   /**
-   * A cron expression of five fields, or several. As in crontab, restricted days of the month and restricted
-   * days of the week match by either.
+   * A cron expression of five fields, or several expressions. As in crontab, restricted days of the month and
+   * restricted days of the week match by either.
    */
   readonly cron?: string | readonly string[];
-  /** A fixed interval of at least a second, at multiples since 1970 in UTC, whenever it is deployed. */
+  /** A fixed interval of at least a second, at multiples since 1970 in UTC, whenever the schedule is deployed. */
   readonly every?: Duration;
-  /** With `every`: added to each time. Default 0. */
+  /** With `every`: an offset added to each time. Default 0. */
   readonly offset?: Duration;
   /** Times at which all fields of a calendar match; with several calendars, of any one. */
   readonly calendar?: Calendar | readonly Calendar[];
 }
 
 interface Options<Parameters extends object, PlannedTime extends keyof Parameters & string> extends Times {
-  /** Unique in the namespace. Run ids add the planned time: `nightly-2026-01-31T02:00:00Z`. */
+  /** The schedule's id, unique in the namespace. Run ids add the planned time: `nightly-2026-01-31T02:00:00Z`. */
   readonly id: string;
   /** With `cron` and `calendar`: a time zone such as `Europe/Berlin`. Default `UTC`. */
   readonly timezone?: string;
   /** What happens at a planned time while an earlier run is unfinished. Default `skip`. */
   readonly overlap?: Overlap;
   /**
-   * How late a run may start after an outage of the server. Older planned times are missed, and counted. At
-   * least 10 s; default one day. Without a worker, runs start and wait.
+   * How late a run may start after an outage of the server. Planned times that are older are missed, and counted. The
+   * delay is at least 10 s; default one day. Without a worker, runs start and wait.
    */
   readonly catchup?: Duration;
-  /** Longest random delay of a run after its planned time; the same each time. Default 0. */
+  /** Longest random delay of a run after its planned time; a planned time always has the same delay. Default 0. */
   readonly jitter?: Duration;
   /** The parameter for the planned time: a Date, or ISO text if its schema refuses a Date. Default: none. */
   readonly plannedTime?: PlannedTime;
-  /** Whether all runs use the deploy's plan. Default false: their worker's plan at the start. */
+  /** Whether all runs use the deploy's plan. Default false: runs use their worker's plan at the start. */
   readonly pin?: boolean;
   /** Tags of the runs; at most 100. */
   readonly tags?: readonly string[];
-  /** Task queue of the runs. Default: the deploying client's, else the tapestry's. */
+  /** Task queue of the runs. Default: the deploying client's task queue, else the tapestry's. */
   readonly taskQueue?: string;
 }
 
@@ -87,13 +87,13 @@ export type ScheduleDeclaration = TriggerDeclaration<'schedule', ScheduleSetting
 const DAY_MS = 86_400_000;
 /** The server's minimum. */
 const SHORTEST_CATCHUP_MS = 10_000;
-/** Leaves room in run ids for the planned time. */
+/** The limit of an id leaves room in run ids for the planned time. */
 const LONGEST_ID = 150;
 
 /**
- * Starts runs of a tapestry at planned times. A declaration: export it beside the tapestry, and deploy it
- * with `selvage schedules deploy FILE`. Then the server starts the runs, whether or not a process of yours
- * runs; a run waits for a worker like any other.
+ * Starts runs of a tapestry at planned times. A schedule is a declaration: export it beside the tapestry, and deploy it
+ * with `selvage schedules deploy FILE`. The server then starts the runs, whether or not a process of yours runs; a run
+ * waits for a worker like any other.
  *
  * @throws SelvageError `InvalidName` (of the id), `InvalidConfig`
  */

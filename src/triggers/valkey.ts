@@ -20,9 +20,9 @@ import { isStart, isText, lineOf, ownerOf, requireTapestry } from './option-chec
 
 /** A stream entry as passed to `map`. */
 export interface ValkeyEntry<Value = unknown> {
-  /** The field `field`, by the format. Without `field`: all fields, as an object of texts. */
+  /** The value of the field `field`, by the format. Without the option `field`: all fields, as an object of texts. */
   readonly value: Value;
-  /** All fields as UTF-8. If several share a name, the last one. */
+  /** All fields of the entry as UTF-8. If several fields share a name, the last one counts. */
   readonly fields: Readonly<Record<string, string>>;
   readonly stream: string;
   /** The server's id: `1526919030474-55`. */
@@ -36,7 +36,7 @@ export interface ValkeyMessage<Value = unknown> {
 }
 
 interface CommonOptions<Format extends MessageFormat> {
-  /** Unique among the project's Valkey triggers. Its record of started events is kept under it. */
+  /** An id, unique among the project's Valkey triggers. The record of started events is kept under this id. */
   readonly id: string;
   /** How values are read. Default `json`. */
   readonly format?: Format;
@@ -56,26 +56,24 @@ export interface ValkeyStreamOptions<
   readonly stream: string;
   /** The consumer group; created if missing. Default: `id`. */
   readonly group?: string;
-  /** Where a new group begins. Default `earliest`: with everything in the stream. */
+  /** Where a new group begins. Default `earliest`: the group begins with everything in the stream. */
   readonly from?: 'earliest' | 'latest';
-  /** The field of the value. Default `data`. `false`: all fields, as an object of texts, without `format`. */
+  /** The value's field. Default `data`. `false`: all fields are the value, as an object of texts, without `format`. */
   readonly field?: string | false;
   /**
-   * The identity of an entry. Default: stream and entry id. `{ field }`: this field, so that an event counts
-   * once however often it was added. Entries without it, or with another value under the same key, become
-   * dead letters.
+   * The identity of an entry. Default: stream and entry id. `{ field }`: this field, so that an event counts once
+   * however often it was added. Entries without the field, or with another value under the same key, become dead
+   * letters.
    */
   readonly key?: { readonly field: string };
   /**
-   * How long another consumer may owe an acknowledgement before its entry is taken over. At least a second.
+   * How long another consumer may owe an acknowledgement before its entry is taken over. The time is at least a second.
    * Default 60 s.
    */
   readonly claimAfter?: Duration;
   /** The stream for entries that can never start a run. Default `<stream>.dead-letters`. */
   readonly deadLetters?: string;
-  /**
-   * Returns the run's parameters, or nothing to start none. If it throws: a dead letter. Default: the value.
-   */
+  /** Returns the run's parameters, or nothing for no run. If `map` throws: a dead letter. Default: the value. */
   readonly map?: (entry: ValkeyEntry<FormattedValue<Format>>) => Mapped<Parameters>;
   readonly channel?: undefined;
 }
@@ -90,15 +88,15 @@ export interface ValkeyChannelOptions<
    */
   readonly channel: string | { readonly pattern: string };
   /**
-   * The identity of a message. All listening processes receive it, and the key makes them start a single run.
+   * The identity of a message. All listening processes receive the message, and the key makes them start a single run.
    * `each`: every delivery is an event of its own, so two processes start two runs.
    */
   readonly key: ((message: ValkeyMessage<FormattedValue<Format>>) => string) | 'each';
   /** The publisher's counter of a channel's messages, to count missed ones. Default: none. */
   readonly sequence?: (message: ValkeyMessage<FormattedValue<Format>>) => number;
-  /** At most this many messages that wait for the window, 0 to 100,000; more are lost, and counted. Default 1,000. */
+  /** At most this many messages wait for the window, 0 to 100,000; others are lost, and counted. Default 1,000. */
   readonly backlog?: number;
-  /** Returns the parameters of a message's run, or nothing to start none. Default: the value. */
+  /** Returns the parameters of a message's run, or nothing to start no run. Default: the value. */
   readonly map?: (message: ValkeyMessage<FormattedValue<Format>>) => Mapped<Parameters>;
   readonly stream?: undefined;
 }
@@ -142,15 +140,15 @@ const DEFAULT_BACKLOG = 1_000;
 const DEFAULT_CLAIM_AFTER_MS = 60_000;
 const LARGEST_WINDOW = 10_000;
 const LARGEST_BACKLOG = 100_000;
-/** Slow consumers would count as dead. */
+/** With a shorter time, slow consumers would count as dead. */
 const SHORTEST_CLAIM_MS = 1_000;
 const LONGEST_NAME = 512;
 
 /**
- * Starts a run for each entry of a Valkey or Redis stream, exactly once, however often it is delivered. With
- * `channel`, for messages of pub/sub, which may be lost. A declaration: export it beside the tapestry;
- * `selvage serve FILE` or `serve()` makes it work. An entry is acknowledged when its run is durably started,
- * so a crash loses none; entries of dead consumers are taken over.
+ * Starts a run for each entry of a Valkey or Redis stream, exactly once, however often it is delivered. With the option
+ * `channel`, runs start for messages of pub/sub, which may be lost. The trigger is a declaration: export it beside the
+ * tapestry; `selvage serve FILE` or `serve()` makes it work. An entry is acknowledged when its run is durably started,
+ * so a crash loses no entry; entries of dead consumers are taken over.
  *
  * An entry that itself cannot start a run goes to a dead-letter stream, with the reason. Any other failure is
  * retried for ever: nothing is dropped.

@@ -8,14 +8,14 @@ const VERIFICATION = Symbol.for('selvage.verification');
 
 /** A request as passed to a verifier of your own. */
 export interface RawRequest {
-  /** As received: signatures are of these bytes. */
+  /** The body as received: signatures are of these bytes. */
   readonly body: Uint8Array;
   /** By lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly method: string;
   /** Path and query. */
   readonly url: string;
-  /** Milliseconds since the epoch. */
+  /** Time of the request's arrival, in milliseconds since the epoch. */
   readonly receivedAt: number;
 }
 
@@ -32,7 +32,7 @@ export interface StandardWebhooksVerification {
   readonly secrets: readonly Secret[];
   /** Milliseconds. */
   readonly tolerance: number;
-  /** Prefix of the three headers. */
+  /** Prefix of a signature's three headers. */
   readonly headers: 'webhook' | 'svix';
 }
 
@@ -46,16 +46,16 @@ interface BearerVerification {
   readonly secrets: readonly Secret[];
 }
 
-/** Made by {@link standardWebhooks}, {@link github} or {@link bearer}. */
+/** A verification made by {@link standardWebhooks}, {@link github} or {@link bearer}. */
 export type Verification = StandardWebhooksVerification | GithubVerification | BearerVerification;
 
 interface WithSecret {
-  /** Several during a change of the secret: each is valid. */
+  /** Secrets; several during a change: each is valid. */
   readonly secret: SecretSource | readonly SecretSource[];
 }
 
 export interface StandardWebhooksOptions extends WithSecret {
-  /** Allowed difference of the signed time, either way: a second to an hour. Default 5 minutes. */
+  /** Allowed difference of the signed time from now, either way: a second to an hour. Default 5 minutes. */
   readonly tolerance?: Duration;
   /** `svix`: the headers are `svix-id`, `svix-timestamp` and `svix-signature`. Default `webhook`. */
   readonly headers?: 'webhook' | 'svix';
@@ -83,9 +83,8 @@ export function standardWebhooks(options: StandardWebhooksOptions): Verification
 }
 
 /**
- * Verifies GitHub's signatures: HMAC-SHA-256 over the body, in `x-hub-signature-256`. The key is
- * `x-github-delivery`, which is not signed, so the same signature under another delivery id is refused for 24
- * hours (409).
+ * Verifies GitHub's signatures: HMAC-SHA-256 over the body, in `x-hub-signature-256`. The key is `x-github-delivery`,
+ * which is not signed, so the same signature under another delivery id is refused for 24 hours (409).
  *
  * @throws SelvageError `WeakSecret`, `InvalidConfig`
  */
@@ -96,13 +95,13 @@ export function github(options: WithSecret): Verification {
 }
 
 /**
- * Verifies a token in `authorization: Bearer …`. The key is the header `idempotency-key`; without it, each
+ * Verifies a token in `authorization: Bearer …`. The key is the header `idempotency-key`; without this header, each
  * request starts a run.
  *
  * @throws SelvageError `WeakSecret`, `InvalidConfig`
  */
 export function bearer(options: {
-  /** Several during a change of the token: each is valid. */
+  /** Tokens; several during a change: each is valid. */
   readonly token: SecretSource | readonly SecretSource[];
 }): Verification {
   requireOptions('bearer', options, ['token']);

@@ -14,44 +14,44 @@ import {
 
 /** The required form of a request's body, and its value. */
 export type WebhookBody =
-  /** `application/json`, or a type that ends with `+json`. Without a body: undefined. */
+  /** `application/json`, or a type that ends with `+json`. Without a body, the value is undefined. */
   | 'json'
   /** `text/…`, in UTF-8. */
   | 'text'
-  /** Any type of content: a `Uint8Array`. */
+  /** Any type of content is accepted; the value is a `Uint8Array`. */
   | 'bytes'
-  /** `application/x-www-form-urlencoded`: an object of texts; a repeated name has a list. */
+  /** `application/x-www-form-urlencoded`: the value is an object of texts; a repeated name has a list. */
   | 'form';
 
-/** For a webhook's `map`. */
+/** A request as passed to a webhook's `map`. */
 export interface WebhookEvent<Body = unknown> {
   readonly body: Body;
-  /** By lower-case names, without secrets and signatures. */
+  /** Headers by lower-case names, without secrets and signatures. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Each key starts one run. */
+  /** The request's key: each key starts one run. */
   readonly id: string;
 }
 
 export interface WebhookLimits {
-  /** At most this many bytes of a body, at most 16 MiB. Default 1 MiB. A longer one is refused (413) before its end. */
+  /** At most this many bytes of a body, at most 16 MiB. Default 1 MiB. A longer body is refused (413) early. */
   readonly body?: number;
-  /** How long the body may take to arrive: 100 ms to 5 minutes. Default 10 s. Else it is refused (408). */
+  /** How long the body may take to arrive: 100 ms to 5 minutes. Default 10 s. A slower body is refused (408). */
   readonly time?: Duration;
   /**
-   * Verified requests: `perSecond` on average, `burst` at once (default: a second's). More are refused (429). Default:
-   * no limit.
+   * Verified requests: `perSecond` on average, `burst` at once (default: a second's). More requests are refused (429).
+   * Default: no limit.
    */
   readonly rate?: { readonly perSecond: number; readonly burst?: number };
-  /** At most this many concurrent starts of runs for verified requests. Default 100. More are refused (429). */
+  /** At most this many concurrent starts of runs for requests. Default 100. More requests are refused (429). */
   readonly window?: number;
-  /** Longest wait by `?wait=10s`. Default 60 s. 0: none. */
+  /** Longest wait by `?wait=10s`. Default 60 s; 0: no wait. */
   readonly wait?: Duration;
 }
 
 interface CommonOptions {
-  /** Name in records and run ids. Default: by the path; `/hooks/github` becomes `hooks-github`. */
+  /** The trigger's name in records and run ids. Default: by the path; `/hooks/github` becomes `hooks-github`. */
   readonly id?: string;
-  /** How senders are verified. `false`: not at all, anybody who reaches the path may start runs. Required. */
+  /** How senders are verified. `false`: no verification, anybody who reaches the path may start runs. Required. */
   readonly verify: Verification | CustomVerifier | false;
   /** How bodies are read. Default `json`. */
   readonly body?: WebhookBody;
@@ -62,8 +62,8 @@ export interface WebhookOptions<Parameters extends object> extends CommonOptions
   /** For example `/hooks/github`. */
   readonly path: string;
   /**
-   * Returns the parameters of the run; undefined or null starts none (the response is 200). If it throws, the
-   * event is refused (400). Default: the body, and `{}` for an absent one.
+   * Returns the parameters of the run; undefined or null starts no run (the response is 200). If `map` throws, the
+   * event is refused (400). Default: the parameters are the body, and `{}` for an absent one.
    */
   readonly map?: (
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what senders send has no type here
@@ -74,9 +74,9 @@ export interface WebhookOptions<Parameters extends object> extends CommonOptions
 }
 
 export interface WebhookSignalOptions extends CommonOptions {
-  /** Such as `/approvals/:run` with the run id for `:run`; or a path without it, with `run`. */
+  /** A path such as `/approvals/:run` with the run id for `:run`; or without `:run`, with the option `run`. */
   readonly path: string;
-  /** Returns the id of the signal's run. Prefer it to `:run`, since no signature covers a path. */
+  /** Returns the id of the signal's run. Prefer this to `:run`, since no signature covers a path. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
   readonly run?: (event: WebhookEvent<any>) => string | Promise<string>;
   /** Returns the payload; undefined or null sends nothing. Default: the body. */
@@ -260,7 +260,7 @@ function isPath(path: string): boolean {
   );
 }
 
-/** Leaves room in run ids for the hash of a key. */
+/** The limit of a name leaves room in run ids for the hash of a key. */
 const LONGEST_ID = 100;
 
 function checkedId(given: string | undefined, path: string): string {

@@ -3,7 +3,7 @@ import { setOwn } from './sorted-tree';
 /**
  * The JSON of answers: of `--json`, the page's HTTP API and MCP tools.
  *
- * - Times are ISO 8601 text, UTC with milliseconds. In code they are milliseconds since the epoch.
+ * - Times are ISO 8601 text, UTC with milliseconds. In code, times are milliseconds since the epoch.
  * - Records of the run history have their columns, and the facts in `extra` or `details`, in camelCase.
  * - Users' data is unchanged: values, their schemas, facts of an event.
  */
@@ -90,7 +90,7 @@ export function fromAnswerJson(json: unknown, name = ''): unknown {
   const isById = hasIdsAsKeys(name, fields);
   for (const key of Object.keys(fields)) {
     const field = VERBATIM.has(key) && !isById ? undefined : fields[key];
-    // Most fields are neither; checking their types is quicker than a call.
+    // Most fields are neither objects nor texts; checking their types is quicker than a call.
     if (typeof field === 'object' || typeof field === 'string') {
       const read = fromAnswerJson(field, Array.isArray(json) ? nameOfItems(name) : isById ? '' : key);
       if (read !== field) fields[key] = read;
@@ -99,12 +99,12 @@ export function fromAnswerJson(json: unknown, name = ''): unknown {
   return json;
 }
 
-/** An object by id has only objects. `waiting` of a single knot also has text, such as its `code`. */
+/** An object whose keys are ids has only objects. `waiting` of a single knot also has text, such as its `code`. */
 function hasIdsAsKeys(name: string, value: object): boolean {
   return KEYED.has(name) && Object.values(value).every((each) => typeof each === 'object');
 }
 
-/** Items may be times, so they have the list's name. An item of `knots` is one knot, whose keys are no ids. */
+/** Items of a list may be times, so they have its name. An item of `knots` is one knot, whose keys are no ids. */
 function nameOfItems(name: string): string {
   return KEYED.has(name) ? '' : name;
 }

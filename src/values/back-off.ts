@@ -19,6 +19,6 @@ export function backOff(
   failures: number,
   chance = 0,
 ): number {
-  // The power of many failures is infinite, and no wait at all stays none.
+  // The power of many failures is infinite, and a wait of 0 stays 0.
   return Math.min(max, base === 0 ? 0 : base * factor ** failures) * (1 - jitter * chance);
 }

@@ -5,12 +5,12 @@ const NOT_A_LETTER = 255;
 const VALUES = new Uint8Array(128).fill(NOT_A_LETTER);
 CODES.forEach((code, value) => (VALUES[code] = value));
 
-/** A multiple of 3, so that only the last slice is padded. A slice's codes must fit on the stack as arguments. */
+/** Slice size, a multiple of 3, so that only the last slice is padded. The codes of a slice must fit on the stack. */
 const BYTES_PER_SLICE = 3 * 1024;
 
-/** RFC 4648 with padding. Own code, as the workflow sandbox has neither `Buffer` nor `btoa`. */
+/** RFC 4648 with padding. The code is our own, as the workflow sandbox has neither `Buffer` nor `btoa`. */
 export function toBase64(bytes: Uint8Array): string {
-  // A plain array, reused: engines spread it about twice as fast as a typed array.
+  // `codes` is a plain array, reused: engines spread it about twice as fast as a typed array.
   const codes: number[] = [];
   let text = '';
   for (let start = 0; start < bytes.length; start += BYTES_PER_SLICE) {
@@ -20,7 +20,7 @@ export function toBase64(bytes: Uint8Array): string {
   return text;
 }
 
-/** Returns the number of letters. */
+/** Returns the number of letters written. */
 function encodeSlice(bytes: Uint8Array, start: number, end: number, codes: number[]): number {
   let to = 0;
   for (let i = start; i < end; i += 3) {
@@ -33,7 +33,7 @@ function encodeSlice(bytes: Uint8Array, start: number, end: number, codes: numbe
   return to;
 }
 
-/** Undefined if the text is not exactly as {@link toBase64} writes. */
+/** The bytes; undefined if the text is not exactly as {@link toBase64} writes. */
 export function fromBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0) return undefined;
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;

@@ -8,7 +8,7 @@ import { StoredBytes } from './stored-bytes';
 import { ATTACHMENT, CLASS_PREFIX, MAXIMUM_DEPTH, TAG, VALUE } from './tags';
 import { codecNamed } from './value-codecs';
 
-/** The result shares no memory with the encoded form. */
+/** The decoded value shares no memory with the encoded form. */
 export function decodeValue(encoded: Encoded): unknown {
   return encoded.kind === 'bytes' ? encoded.bytes.slice() : decodeText(encoded.text);
 }
@@ -32,8 +32,8 @@ export function decodeText(text: string): unknown {
 }
 
 /**
- * Without tags, the walk through the tree is skipped: it costs more than parsing. Canonical text never escapes the
- * letters of a tag.
+ * Without tags, the walk through the tree is skipped: the walk costs more than parsing. Canonical text never escapes
+ * the letters of a tag.
  */
 function mayHaveTags(text: string): boolean {
   return text.includes(TAG) || text.includes('\\u');
@@ -45,12 +45,12 @@ export interface DecodeOptions {
    * name other people's bytes.
    */
   readonly allowReferences?: boolean;
-  /** Bytes beside the text, from a body host; they become the value's own memory. Default: none. */
+  /** Bytes beside the text, from a body host; these bytes become the value's own memory. Default: none. */
   readonly attachments?: readonly Uint8Array[];
 }
 
 /**
- * Decodes the JSON tree of a tagged form, without changing it. Parts without tags are not copied.
+ * Decodes the JSON tree of a tagged form, without changing it. Parts of the tree without tags are not copied.
  *
  * @throws SelvageError `NotDecodable`, as {@link decodeText}; with `details.reference` for a refused reference
  */
@@ -229,7 +229,7 @@ class ValueReader {
     }
   }
 
-  /** For an error of the engine, such as a full stack. */
+  /** The failure for an error of the engine, such as a full stack. */
   failure(cause: unknown): SelvageError {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return this.error(`could not be read (${reason})`, 'It may be damaged: restore the stored value.', cause);
@@ -256,7 +256,7 @@ class ValueReader {
   }
 }
 
-/** For a value from outside that refers to the data store without permission. `what` begins the message. */
+/** The failure for a value from outside that refers to the data store without permission. `what` begins the message. */
 export function referenceRefused(what: string): SelvageError {
   return new SelvageError(
     'NotDecodable',

@@ -1,4 +1,4 @@
-/** Properties that may be undefined are absent instead. */
+/** A type with properties absent instead of undefined. */
 export type Defined<T> = { [Key in keyof T as undefined extends T[Key] ? never : Key]: T[Key] } & {
   [Key in keyof T as undefined extends T[Key] ? Key : never]?: Exclude<T[Key], undefined>;
 };

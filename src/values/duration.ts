@@ -12,7 +12,7 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
-/** Whole milliseconds, 0 or more; undefined for other values. */
+/** The duration in whole milliseconds, 0 or more; undefined for other values. */
 export function durationMs(value: unknown): number | undefined {
   const milliseconds = typeof value === 'string' ? ofText(value) : value;
   if (typeof milliseconds !== 'number' || !Number.isFinite(milliseconds) || milliseconds < 0)
@@ -20,12 +20,12 @@ export function durationMs(value: unknown): number | undefined {
   return Math.round(milliseconds);
 }
 
-/** Converts a text. Numbers stay exact, as plans have them, and other values are returned unchanged. */
+/** Converts a text. Given numbers stay exact, as plans have them, and other values are returned unchanged. */
 export function inMilliseconds<T>(value: T): T | number {
   return typeof value === 'string' ? (durationMs(value) ?? value) : value;
 }
 
-/** Milliseconds of an option. Numbers and `undefined` are unchanged; other texts throw `InvalidConfig`. */
+/** Milliseconds of an option. Numbers and `undefined` are unchanged; invalid texts throw `InvalidConfig`. */
 export function durationOption<T extends number | undefined>(option: string, given: T | string): T | number {
   const read = inMilliseconds(given);
   if (typeof read !== 'string') return read;
@@ -55,7 +55,7 @@ const NAMES: readonly (readonly [number, string])[] = [
   [1, 'millisecond'],
 ];
 
-/** Such as `1 hour 30 minutes`. */
+/** Words such as `1 hour 30 minutes`. */
 export function durationWords(milliseconds: number): string {
   let left = milliseconds;
   const parts: string[] = [];

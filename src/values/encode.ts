@@ -11,16 +11,16 @@ import { ATTACHMENT, CLASS_PREFIX, MAXIMUM_DEPTH, TAG, VALUE } from './tags';
 import { codecOfPrototype, type ValueCodec } from './value-codecs';
 
 /**
- * Encodes a value for hashing and storing. Bytes (`Uint8Array`) are neither changed nor copied. Everything else
+ * Encodes a value for hashing and storing. Bytes (`Uint8Array`) are neither changed nor copied. Everything but bytes
  * becomes canonical JSON, with tags for values that JSON lacks (see `tags.ts`).
  *
- * The value consists of own enumerable string keys of plain objects, elements of arrays, and entries of maps and
- * sets. The order of keys, map entries and set members does not count. An object without prototype comes back as a
- * plain one.
+ * The value consists of own enumerable string keys of plain objects, elements of arrays, and entries of maps and sets.
+ * The order of keys, map entries and set members does not count. An object without prototype comes back as a plain
+ * object.
  *
- * @throws SelvageError `NotEncodable` for cycles, functions, symbols, lone surrogates, invalid dates, sparse
- *   arrays, class instances without a codec (Node's `Buffer` is one), and nesting over 1,000 levels. Its message
- *   and `details.path` name the culprit.
+ * @throws SelvageError `NotEncodable` for cycles, functions, symbols, lone surrogates, invalid dates, sparse arrays,
+ *   class instances without a codec (Node's `Buffer` is one), and nesting over 1,000 levels. The error's message and
+ *   `details.path` name the culprit.
  */
 export function encodeValue(value: unknown): Encoded {
   if (isPlainBytes(value)) return { kind: 'bytes', bytes: asPlainBytes(value) };
@@ -32,11 +32,11 @@ export function encodeJson(value: unknown): Json {
   return withEncoder((encoder) => encoder.encode(value));
 }
 
-/** Text with larger bytes beside it. */
+/** An encoded text with larger bytes beside it. */
 export interface Attached {
   /** JSON of the tagged form. */
   readonly text: string;
-  /** The value's own memory, not copies. */
+  /** Bytes in the value's own memory, not copies. */
   readonly attachments: readonly Uint8Array[];
 }
 
@@ -55,7 +55,7 @@ export function encodeAttached(value: unknown): Attached {
   return { text, attachments };
 }
 
-/** The tagged form of an encoded value. Its bytes may be a `Buffer` of a store. */
+/** The tagged form of an encoded value. The value's bytes may be a `Buffer` of a store. */
 export function jsonOf(encoded: Encoded): Json {
   return encoded.kind === 'json'
     ? (JSON.parse(encoded.text) as Json)
@@ -71,29 +71,29 @@ function withEncoder<T>(work: (encoder: ValueEncoder) => T, attachments?: Uint8A
   }
 }
 
-// The built-in iteration works for other realms, and values cannot override it.
+// The built-in iteration works for collections of other realms, and values cannot override it.
 const entriesOfMap = Map.prototype.entries as (
   this: Map<unknown, unknown>,
 ) => MapIterator<[unknown, unknown]>;
 const membersOfSet = Set.prototype.values as (this: Set<unknown>) => SetIterator<unknown>;
 const isEnumerable = Object.prototype.propertyIsEnumerable;
 
-/** Sorted by its canonical text. */
+/** A member with the canonical text by which it is sorted. */
 interface Entry {
   readonly text: string;
   readonly json: Json;
 }
 
 /**
- * Turns one value into its tagged tree. `ancestors` contain the current part. `steps[i]` leads from `ancestors[i]`
- * to it; undefined means the ancestor itself. Steps beyond the ancestors are stale.
+ * Turns one value into its tagged tree. `ancestors` contain the part of the value that is being encoded. `steps[i]`
+ * leads from `ancestors[i]` to that part; undefined means the ancestor itself. Steps beyond the ancestors are stale.
  */
 class ValueEncoder {
   readonly tree = new SortedTree();
   private readonly ancestors: object[] = [];
   private readonly steps: (Step | undefined)[] = [];
 
-  /** Absent: all bytes become text. */
+  /** The attachments; absent if all bytes become text. */
   constructor(private readonly attachments?: Uint8Array[]) {}
 
   encode(value: unknown): Json {
@@ -129,7 +129,7 @@ class ValueEncoder {
     }
   }
 
-  /** For an error of a getter, a proxy or a codec, or of the engine for too long a text. */
+  /** The failure for an error of a getter, a proxy or a codec, or of the engine for too long a text. */
   failure(cause: unknown): SelvageError {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return this.error(

@@ -1,19 +1,19 @@
-/** Hashed and stored as canonical JSON of its tagged form. */
+/** A value that is hashed and stored as canonical JSON of its tagged form. */
 interface EncodedJson {
   readonly kind: 'json';
   readonly text: string;
 }
 
-/** Hashed and stored unchanged. */
+/** Bytes that are hashed and stored unchanged. */
 interface EncodedBytes {
   readonly kind: 'bytes';
-  /** The value's own memory, not a copy. */
+  /** Bytes in the value's own memory, not a copy. */
   readonly bytes: Uint8Array;
 }
 
 export type Encoded = EncodedJson | EncodedBytes;
 
-/** Bytes; JSON counts in UTF-8. */
+/** Size in bytes; JSON counts in UTF-8. */
 export function encodedSize(encoded: Encoded): number {
   return encoded.kind === 'bytes' ? encoded.bytes.byteLength : utf8Length(encoded.text);
 }
@@ -23,7 +23,7 @@ function utf8Length(text: string): number {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit < 0x80) continue;
-    // Each half of a surrogate pair, of four bytes, counts two.
+    // Each half of a surrogate pair, which has four bytes, counts two.
     length += unit < 0x800 || (unit & 0xf800) === 0xd800 ? 1 : 2;
   }
   return length;

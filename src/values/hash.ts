@@ -10,13 +10,13 @@ export type Sha256 = (data: Uint8Array | string) => string;
 
 const HASH = /^(?:bytes-)?sha256:[0-9a-f]{64}$/;
 
-/** Also works in the workflow sandbox. On Node, `node:crypto` is many times faster for large values. */
+/** This hash also works in the workflow sandbox. On Node, `node:crypto` is many times faster for large values. */
 export const defaultSha256: Sha256 = (data) =>
   bytesToHex(sha256(typeof data === 'string' ? data : asPlainBytes(data)));
 
 /**
- * The hash that identifies a value: `sha256:` over canonical JSON, `bytes-sha256:` over raw bytes. So bytes, and a
- * text that spells them, are different values.
+ * The hash that identifies a value: `sha256:` over canonical JSON, `bytes-sha256:` over raw bytes. Bytes, and a text
+ * that spells them, are therefore different values.
  */
 export function contentHash(encoded: Encoded, sha256: Sha256 = defaultSha256): string {
   return encoded.kind === 'bytes' ? `bytes-sha256:${sha256(encoded.bytes)}` : hashText(encoded.text, sha256);
@@ -38,7 +38,7 @@ export function isHash(text: string): boolean {
 const PREFIX = 'sha256:';
 const PACKED = /^[A-Za-z0-9_-]{43}$/;
 
-/** From 71 to 43 characters, as it repeats per knot: base64url of RFC 4648 without padding. */
+/** Shortens a hash from 71 to 43 characters, as it repeats per knot: base64url of RFC 4648 without padding. */
 export function packHash(hash: string): string {
   const bytes = new Uint8Array(32);
   for (let index = 0; index < 32; index++) {
@@ -48,7 +48,7 @@ export function packHash(hash: string): string {
   return toBase64(bytes).slice(0, 43).replaceAll('+', '-').replaceAll('/', '_');
 }
 
-/** Undefined for other texts. */
+/** The hash; undefined for other texts. */
 export function unpackHash(packed: string): string | undefined {
   if (!PACKED.test(packed)) return undefined;
   const bytes = fromBase64(`${packed.replaceAll('-', '+').replaceAll('_', '/')}=`);

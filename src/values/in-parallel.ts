@@ -1,6 +1,6 @@
 /**
- * Does `work` on the items in order, at most `limit` at once. After a failure, or when held, begins no more; throws
- * the first error after running work has ended.
+ * Does `work` on the items in order, at most `limit` at once. After a failure, or when held, no more work begins; the
+ * first error is thrown after running work has ended.
  */
 export async function inParallel<T>(
   items: Iterable<T>,
@@ -29,7 +29,7 @@ export async function inParallel<T>(
   if (broken) throw broken.error;
 }
 
-/** Results in the order of the items. Otherwise like {@link inParallel}. */
+/** The results of `work`, in the order of the items. Otherwise like {@link inParallel}. */
 export async function resultsInParallel<T, R>(
   items: Iterable<T>,
   limit: number,

@@ -51,18 +51,18 @@ export function isBytes(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && typedArrayName.call(value) === 'Uint8Array';
 }
 
-/** A `Uint8Array` of any realm, but of no subclass: these would come back as another class. */
+/** A `Uint8Array` of any realm, but of no subclass: subclasses would come back as another class. */
 export function isPlainBytes(value: unknown): value is Uint8Array {
   if (!isBytes(value)) return false;
   const prototype = getPrototype(value);
   if (prototype === Uint8Array.prototype) return true;
-  // The chain is, in any realm: its prototype, the typed arrays', the objects', null.
+  // The prototype chain of plain bytes is, in any realm: its prototype, the typed arrays', the objects', null.
   const ofTypedArrays = prototype && getPrototype(prototype);
   const ofObjects = ofTypedArrays && getPrototype(ofTypedArrays);
   return ofObjects !== null && getPrototype(ofObjects) === null;
 }
 
-/** The same memory as a plain `Uint8Array` of this realm. */
+/** The bytes' memory as a plain `Uint8Array` of this realm. */
 export function asPlainBytes(bytes: Uint8Array): Uint8Array {
   if (getPrototype(bytes) === Uint8Array.prototype) return bytes;
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -73,12 +73,12 @@ export function isoOf(date: object): string | undefined {
   return Number.isNaN(getTime.call(date as Date)) ? undefined : toISOString.call(date as Date);
 }
 
-/** Of any class and realm. */
+/** Whether the value is an error of any class and realm. */
 export function isError(value: object): boolean {
   return Object.prototype.toString.call(value) === '[object Error]';
 }
 
-/** Class or built-in kind, for messages. */
+/** The value's class or built-in kind, for messages. */
 export function classNameOf(value: object): string {
   const constructor: unknown = (value as { constructor?: unknown }).constructor;
   const name = typeof constructor === 'function' ? constructor.name : '';

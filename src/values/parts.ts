@@ -29,13 +29,13 @@ const STORED = `{"${TAG}":"stored",`;
 const ESCAPED = `{"${TAG}":"object","${VALUE}":`;
 const TAGGED = `{"${TAG}":`;
 
-/** Undefined if the value is not a list. */
+/** The elements; undefined if the value is not a list. */
 export function listParts(encoded: Encoded): string[] | undefined {
   if (encoded.kind === 'bytes' || !encoded.text.startsWith('[')) return undefined;
   return partsWithin(encoded.text, 1, encoded.text.length - 1);
 }
 
-/** Undefined if the value is not a plain object. */
+/** The members; undefined if the value is not a plain object. */
 export function recordParts(encoded: Encoded): RecordParts | undefined {
   if (encoded.kind === 'bytes') return undefined;
   const { text } = encoded;
@@ -49,7 +49,7 @@ export function partOf(encoded: Encoded): string {
   return encoded.kind === 'json' ? encoded.text : JSON.stringify(jsonOf(encoded));
 }
 
-/** Undefined for a stored stream, which is a reference without text. */
+/** The text; undefined for a stored stream, which is a reference without text. */
 export function valueOfPart(text: string): Encoded | undefined {
   if (text.startsWith(STORED)) return undefined;
   if (!text.startsWith(BYTES)) return { kind: 'json', text };
@@ -57,7 +57,7 @@ export function valueOfPart(text: string): Encoded | undefined {
   return isBytes(bytes) ? { kind: 'bytes', bytes } : { kind: 'json', text };
 }
 
-/** Throws `RangeError` if the text exceeds the longest possible string. */
+/** Joins parts; throws `RangeError` if the text exceeds the longest possible string. */
 export function listOfParts(texts: readonly string[]): Encoded {
   return { kind: 'json', text: `[${texts.join(',')}]` };
 }
@@ -98,7 +98,7 @@ function partsWithin(text: string, from: number, to: number): string[] {
   return parts;
 }
 
-/** The position after the closing quote. */
+/** The position after the closing quote of a string. */
 function endOfString(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); ; quote = text.indexOf('"', quote + 1)) {
     let backslashes = 0;

@@ -11,7 +11,7 @@ const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 const LONGEST_KEY = 60;
 const MOST_STEPS = 50;
 
-/** As in JavaScript, with `$` for the root: `$.users[3].name`, `$.prices.get("tea").amount`. Long paths are cut. */
+/** A path as in JavaScript, with `$` as root: `$.users[3].name`, `$.prices.get("tea").amount`. Long paths are cut. */
 export function formatPath(steps: readonly Step[]): string {
   return '$' + steps.slice(0, MOST_STEPS).map(formatStep).join('') + (steps.length > MOST_STEPS ? '…' : '');
 }
@@ -39,7 +39,7 @@ function formatStep(step: Step): string {
   }
 }
 
-/** Enough to recognise a text in a message. */
+/** Shortens a text, which can still be recognised in a message. */
 export function shorten(text: string): string {
   return text.length > LONGEST_KEY ? `${text.slice(0, LONGEST_KEY)}…` : text;
 }

@@ -4,15 +4,15 @@ import { TAG, VALUE } from './tags';
 
 /**
  * Hides apparent secrets in shown copies, by the names of members and parameters and by the form of texts. Stored
- * values and hashes never change. It is a net, not a wall: docs/security/redaction.md says what each surface shows.
+ * values and hashes never change. This is a net, not a wall: docs/security/redaction.md says what each surface shows.
  *
  * R1  Redacting twice has the effect of once.
- * R2  The time is linear in the length of any text.
+ * R2  The time of redacting is linear in the length of any text.
  */
 
 export const REDACTED = '[redacted]';
 
-/** No other name is secret, so most names cost one test. */
+/** Parts of secret names; no other name is secret, so most names cost one test. */
 const HINT = /pass|pwd|secret|cred|token|auth|jwt|cookie|key|bearer|otp|connection/i;
 /** Words that are secret anywhere in a name. */
 const STRONG =
@@ -22,7 +22,7 @@ const WEAK = /^(?:tokens?|auth|pass|cookies?|otp|bearer)$/;
 const LONGEST_NAME = 100;
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
-/** After a secret word: the name is of something about the secret. */
+/** Words after a secret word that make the name one of something about the secret. */
 const ABOUT = words(
   'type kind count length len id ids name names at on date time timestamp expiry expires expired expiration expire ttl age days policy url uri ' +
     'link endpoint host path file filename dir folder method provider status state valid invalid enabled disabled required optional strength score field label ' +
@@ -40,7 +40,7 @@ const HARMLESS: Readonly<Record<string, ReadonlySet<string>>> = {
   ),
 };
 
-/** True for `dbPassword`, `API_KEY`, `x-auth-token`; false for `author`, `passed`, `token_count`. */
+/** Whether a name is secret, as `dbPassword`, `API_KEY`, `x-auth-token`, not `author`, `passed`, `token_count`. */
 export function isSecretName(name: string): boolean {
   if (!HINT.test(name)) return false;
   const parts = wordsOf(name);
@@ -61,7 +61,7 @@ function wordsOf(name: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** A count of secrets, such as the `tokens` of a model's usage, or whether there is one. */
+/** Whether a value only counts secrets, such as the `tokens` of a model's usage, or says whether there is one. */
 function isHarmless(name: string, value: Json): boolean {
   if (value === null || typeof value === 'boolean') return true;
   if (!/s$/i.test(name)) return false;
@@ -73,15 +73,15 @@ function isOfNumbers(value: Json[] | Readonly<Record<string, Json>>): boolean {
   return parts.length > 0 && parts.every((part) => typeof part === 'number');
 }
 
-/** Names of members that name another one: `{ name: 'password', value: '…' }`. */
+/** Names of members that name another member: `{ name: 'password', value: '…' }`. */
 const LABELS = ['name', 'key', 'header', 'field', 'parameter', 'variable'];
-/** The secret's members in such an object, or in its JSON Schema. */
+/** Members with the secret in an object that names it, or in its JSON Schema. */
 const SAMPLES = words('value values default const enum example examples content');
 const SCHEMA_WORDS = ['type', '$ref', 'anyOf', 'oneOf', 'allOf', 'enum', 'const', 'format'];
 
 /**
  * A copy without apparent secrets, of JSON or an encoded value. `byName`: members with secret-like names are redacted.
- * Default true; false where the names are not users' data.
+ * The default is true; false is for JSON where the names are not users' data.
  */
 export function redactJson(json: Json, byName = true): Json {
   return byName ? redactMembers(json, false) : redactParts(json);
@@ -125,7 +125,7 @@ function redactProperties(json: Json, isSample: boolean): Json {
   });
 }
 
-/** Pairs of a text and a value, like `Object.entries`. */
+/** Whether a list has pairs of a text and a value, like `Object.entries`. */
 function isEntries(json: readonly Json[]): boolean {
   return (
     json.length > 0 &&
@@ -172,7 +172,7 @@ function redactParts(json: Json): Json {
   return shownJson ?? json;
 }
 
-/** Not by assignment: a name may be `__proto__`. */
+/** The member is not set by assignment: a name may be `__proto__`. */
 function fromEntries(
   json: Readonly<Record<string, Json>>,
   redact: (name: string, part: Json) => Json,
@@ -184,7 +184,7 @@ function fromEntries(
 
 /** Secrets by form: user parts of addresses, keys of well-known services, tokens (JWT), private keys. */
 const FORMS = [
-  // Up to the last `@`, as passwords may be unencoded. A port has a path after it.
+  // The user part reaches up to the last `@`, as passwords may be unencoded. A port has a path after it.
   /(?<=\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#@:"'<>]{0,200}:(?!\d{1,5}[/?#])[^\s"'<>]{1,1000}(?=@)/gi,
   /\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)[-_][\w-]{8,}|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bnpm_\w{30,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{30,}|\bxox[abeprs]-[\w-]{10,}|\bwhs(?:ec|k)_[\w+/=-]{16,}|\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*/g,
   /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g,
@@ -192,12 +192,12 @@ const FORMS = [
 const BEARER = /\b(Bearer|Basic|bearer|basic|BEARER|BASIC)([ \t]+)([\w.~+/=-]{4,})/g;
 const SHORTEST = 5;
 const HASH_DIGITS = 64;
-/** Each form of a secret has one of these, or a capital letter. */
+/** Each form of a secret has one of these signs, or a capital letter. */
 const SIGNS = [':', '=', '_', '-', ' ', '\t'];
-/** Each secret has one of these. Most texts have none, so they cost one test. */
+/** Each secret has one of these texts. Most texts have no such sign, so they cost one test. */
 const MAY_HAVE_SECRET = /[=:_]|--|\b(?:bearer|basic|AKIA|ASIA|AIza|eyJ|xox|glpat|[spr]k-)/i;
 
-/** In our messages about the form of addresses. */
+/** A placeholder in our messages about the form of addresses. */
 const PLACEHOLDER = 'USER:PASSWORD';
 
 /** Redacts `password=…`, `Bearer …`, `postgres://user:…@host`. */
@@ -212,7 +212,7 @@ export function redactText(text: string): string {
   return redactPairs(shown);
 }
 
-/** The form of our hashes without any sign of a secret. Records have many, so digits are not checked. */
+/** The form of our hashes without any sign of a secret. Records have many hashes, so digits are not checked. */
 function isHash(text: string): boolean {
   const begin = text.startsWith('bytes-sha256:') ? 13 : text.startsWith('sha256:') ? 7 : 0;
   if (begin === 0 || text.length !== begin + HASH_DIGITS) return false;
@@ -220,7 +220,7 @@ function isHash(text: string): boolean {
   return text === text.toLowerCase();
 }
 
-/** False for words of a sentence, such as `Basic authentication` or `the bearer must`. */
+/** Whether the text is a token; false for words of a sentence, such as `Basic authentication` or `the bearer must`. */
 function isToken(scheme: string, token: string): boolean {
   if (
     /^(?:auth\w*|tokens?|schemes?|headers?|credentials?|realm|challenge|required|missing)[.,:;]*$/i.test(
@@ -237,7 +237,7 @@ function isToken(scheme: string, token: string): boolean {
 /** A name with its separator: `password=`, `"password": `, `--password `. */
 const NAME =
   /(?<![\w$])(?:--([a-z][\w-]{0,60})([ \t]+)(?![-\s])|([A-Za-z_$][\w.$-]{0,99})(\\{0,8}["'`]?\]?[ \t]*(?:=>|:=|:|=)[ \t]*))/gi;
-/** A value without quotes, up to a blank or a sign that ends it. Punctuation at its end does not belong to it. */
+/** A value without quotes reaches up to a blank or a sign that ends it, without punctuation at its end. */
 const UNQUOTED = /[^\s;&"'`<>]+/y;
 const ENDS = new Set(',.(){}[]|');
 const CREDENTIALS = /(?:(?:bearer|basic|digest|token|negotiate|apikey|aws4[\w-]*)[ \t]+)?[^\s"'`]+/iy;
@@ -269,7 +269,7 @@ function redactPairs(text: string): string {
 interface Found {
   /** Begin of the secret, after an opening quote. */
   readonly inner: number;
-  /** After the closing quote. Equals the beginning if there is no secret. */
+  /** The end of the secret, after the closing quote. The end equals the beginning if there is no secret. */
   readonly end: number;
   readonly closing: string;
 }
@@ -310,7 +310,7 @@ function isHarmlessText(name: string, text: string): boolean {
   }
 }
 
-/** Without a closing quote the text was cut, or it is an apostrophe: the secret ends with the line. */
+/** Without a closing quote the text was cut, or the quote is an apostrophe: the secret ends with the line. */
 function quoted(text: string, inner: number, quote: string): Found {
   for (let at = text.indexOf(quote, inner); at !== -1; at = text.indexOf(quote, at + 1)) {
     let escapes = 0;
@@ -323,7 +323,7 @@ function quoted(text: string, inner: number, quote: string): Found {
   return { inner, end: line === -1 ? text.length : line, closing: '' };
 }
 
-/** After the closing bracket, or the end of the text. Brackets in texts do not count. */
+/** The position after the closing bracket, or the end of the text. Brackets in texts do not count. */
 function endOfBrackets(text: string, begin: number): number {
   let depth = 0;
   for (let at = begin; at < text.length; at += 1) {

@@ -20,7 +20,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ...['String', 'Number', 'Boolean', 'BigInt', 'Symbol'].map((name) => [name, UNBOX] as const),
 ]);
 
-/** For objects that are neither data nor have a codec. */
+/** The advice for objects that are neither data nor have a codec. */
 export function refusalOf(value: object): { reason: string; remedy: string } {
   const name = classNameOf(value);
   return { reason: `it is an instance of ${name}`, remedy: remedyFor(value, name) };

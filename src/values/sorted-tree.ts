@@ -2,13 +2,13 @@ import type { Json, JsonObject } from './json';
 
 /**
  * Prints JSON trees of objects with sorted keys. `JSON.stringify` is several times faster than printing here, and
- * writes RFC 8785 with one exception. Objects list keys like array indexes first and by number (`9` before `10`,
- * both before `$`). Such objects, and their containers, are noted while the tree is built and printed here.
+ * writes RFC 8785 with one exception. JavaScript's objects list keys like array indexes first and by number (`9` before
+ * `10`, both before `$`). Such objects, and their containers, are noted while the tree is built and printed here.
  */
 export class SortedTree {
   private readonly misordered = new Set<object>();
 
-  /** Read it before building parts, and pass it to {@link add} afterwards. */
+  /** Read this mark before building parts, and pass it to {@link add} afterwards. */
   get mark(): number {
     return this.misordered.size;
   }
@@ -35,7 +35,7 @@ export class SortedTree {
   }
 }
 
-/** In place, by UTF-16 units. Most lists are short, where insertion beats the built-in sort. */
+/** Sorts keys in place, by UTF-16 units. Most lists of keys are short, where insertion beats the built-in sort. */
 export function sortKeys(keys: string[]): string[] {
   if (keys.length > 24) return keys.sort();
   for (let i = 1; i < keys.length; i++) {
@@ -47,7 +47,7 @@ export function sortKeys(keys: string[]): string[] {
   return keys;
 }
 
-/** Also for the key `__proto__`. */
+/** Sets a member, also for the key `__proto__`. */
 export function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__') {
     Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
@@ -59,7 +59,7 @@ export function setOwn(object: Record<string, unknown>, key: string, value: unkn
 const SURROGATE = /[\ud800-\udfff]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** False for a lone surrogate, which UTF-8 cannot hold. */
+/** Whether the text has no lone surrogate, which UTF-8 cannot hold. */
 export function isWellFormed(text: string): boolean {
   return !SURROGATE.test(text) || !LONE_SURROGATE.test(text);
 }

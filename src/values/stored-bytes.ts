@@ -4,15 +4,15 @@ import { isHash } from './hash';
 const STORED_BYTES = Symbol.for('selvage.stored-bytes');
 
 /**
- * A reference to bytes in the data store. `ctx.store(…)` returns it, a body may return it, whole or in a value, and
- * `ctx.open(…)` reads the bytes. Only the reference is encoded and hashed; its hash stands for the bytes.
+ * A reference to bytes in the data store. `ctx.store(…)` returns a reference, a body may return it, whole or in a
+ * value, and `ctx.open(…)` reads the bytes. Only the reference is encoded and hashed; its hash stands for the bytes.
  */
 export class StoredBytes {
-  /** `bytes-sha256:…`, with the digest that `sha256sum` prints. */
+  /** The hash `bytes-sha256:…`, with the digest that `sha256sum` prints. */
   readonly hash: string;
   /** In bytes. */
   readonly size: number;
-  /** Such as `text/csv`. Absent if none was given. */
+  /** The media type, such as `text/csv`; absent if none was given. */
   readonly mediaType?: string;
 
   constructor(reference: { readonly hash: string; readonly size: number; readonly mediaType?: string }) {
@@ -30,7 +30,7 @@ export class StoredBytes {
     Object.defineProperty(this, STORED_BYTES, { value: true });
   }
 
-  /** True for references of any realm and copy of the package. */
+  /** Whether the value is a reference of any realm and copy of the package. */
   static is(value: unknown): value is StoredBytes {
     return (
       typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[STORED_BYTES] === true

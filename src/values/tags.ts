@@ -14,15 +14,15 @@
  * | `class:<name>` | the result of the codec of that name |
  * | `object` | a plain object that has a key `$type` itself |
  *
- * Values for body hosts (docs/body-protocol.md) also have `attachment`, the position of bytes beside the text. It
- * is never hashed or stored.
+ * Values for body hosts (docs/body-protocol.md) also have `attachment`, the position of bytes beside the text. An
+ * attachment is never hashed or stored.
  *
- * Texts are ordered by UTF-16 units, like keys in RFC 8785. These forms are hashed: they never change.
+ * Texts are ordered by UTF-16 units, like keys in RFC 8785. These tagged forms are hashed: they never change.
  */
 export const TAG = '$type';
 export const VALUE = 'value';
 export const CLASS_PREFIX = 'class:';
 export const ATTACHMENT = 'attachment';
 
-/** Deeper values are refused, so that no stack overflows. */
+/** Greatest depth: deeper values are refused, so that no stack overflows. */
 export const MAXIMUM_DEPTH = 1000;

@@ -2,11 +2,11 @@ import { SelvageError } from '../errors';
 
 /** Converts instances of one class to data and back. */
 export interface ValueCodec<T extends object = any> {
-  /** In stored values as `class:<name>`. Never change it once values are stored. */
+  /** The class's name in stored values, as `class:<name>`. Never change the name once values are stored. */
   readonly name: string;
   /** The class. Each subclass needs a codec of its own. */
   readonly type: abstract new (...args: any[]) => T;
-  /** Returns data: plain values, or others that can be encoded. Equal instances must give equal data. */
+  /** Returns data: plain values, or other values that can be encoded. Equal instances must give equal data. */
   readonly encode: (instance: T) => unknown;
   /** Gets the decoded result of `encode` and must check it: stored data may be older than the code. */
   readonly decode: (data: any) => T;
@@ -19,8 +19,8 @@ const byName = new Map<string, ValueCodec>();
 const byPrototype = new Map<object, ValueCodec>();
 
 /**
- * Lets instances of a class be values. Call it where the class is defined, so that all users of such values have
- * registered it. The same codec may be registered again.
+ * Lets instances of a class be values. Register the codec where the class is defined, so that all users of such values
+ * have registered it. The same codec may be registered again.
  *
  * @throws SelvageError `DuplicateDefinition` if another codec has the name or the class; `InvalidName`;
  *   `InvalidConfig` if `type` is not a class or needs no codec

@@ -45,7 +45,7 @@ interface Open extends BackfillSurroundings {
 
 interface KnownBackfill {
   readonly run: RunRecord | undefined;
-  /** The results of its partitions here, for those that depend on them. */
+  /** The results of the backfill's partitions here, for those that depend on them. */
   readonly ended: Map<string, BackfilledPartition['state']>;
   readonly waiting: Map<string, () => void>;
 }
@@ -53,12 +53,12 @@ interface KnownBackfill {
 /**
  * A worker's part in backfills.
  *
- * B1 The id of a partition's run has tapestry, key and number, and so has its claim in the start ledger. So every
- * n-th attempt at a partition starts the same run, once.
+ * B1 The id of a partition's run has tapestry, key and number, and so has its claim in the start ledger. Every n-th
+ * attempt at a partition therefore starts the same run, once.
  * B2 A running run is awaited, whoever started it, and never ended in favour of another. A run that was over before
  * the partition was chosen is made again, under the next number.
- * B3 Waits for runs take at most half of the worker's slots, as the runs need the others. A partition without a slot
- * is checked again later.
+ * B3 Waits for runs take at most half of the worker's slots, as the runs need the other slots. A partition without a
+ * slot is checked again later.
  * B4 The last step of a backfill that is cut short cancels its runs, including those of a killed worker.
  */
 export class WorkerBackfills implements BackfillHost {
@@ -134,7 +134,7 @@ export class WorkerBackfills implements BackfillHost {
     }
     const trigger = triggerOfBackfill(backfill);
     for await (const { run_id, status } of everyItem((page) => runHistory.listRuns({ trigger, ...page })))
-      // Also runs claimed by another process that died before the start.
+      // The runs include those claimed by another process that died before the start.
       if (status === 'running') started.add(run_id);
       else started.delete(run_id);
     await inParallel(started, CANCELS_AT_ONCE, async (runId) => {
@@ -244,7 +244,7 @@ export class WorkerBackfills implements BackfillHost {
     }
   }
 
-  /** Waits in a slot of the worker if one is free. */
+  /** Waits for the run in a slot of the worker if one is free. */
   private async end(key: string, run: RunHandle, context: KnotContext): Promise<BackfilledPartition> {
     const { runHistory } = this.open.environment.backends;
     const { runId } = run;
@@ -287,7 +287,7 @@ export class WorkerBackfills implements BackfillHost {
     return await this.inSlot(wait, look, `Partition ${key} comes first`);
   }
 
-  /** Waits if the worker has a slot for it; otherwise checks now, and again later. */
+  /** Waits if the worker has a free slot; otherwise checks now, and again later. */
   private async inSlot<T>(
     wait: () => Promise<T>,
     look: () => Promise<T | undefined>,
@@ -376,7 +376,7 @@ function held(key: string, by: string): BackfilledPartition {
   return { key, state: 'held', reason: `partition ${by} comes before it and is not ok` };
 }
 
-/** False for a worker's shutdown, which also aborts bodies. */
+/** Whether the signal tells a cancel, not a worker's shutdown, which also aborts bodies. */
 function isCancel({ reason }: AbortSignal): boolean {
   return reason instanceof Error && reason.message === 'CANCELLED';
 }

@@ -8,11 +8,11 @@ const OTHER_HEAP_MIB = 200;
 /** The SDK's default for cached workflows per gibibyte of heap, and its minimum. */
 const CACHED_PER_GIB = 600;
 const LEAST_CACHED = 10;
-/** The SDK refuses a smaller cache. */
+/** Smallest cache of workflows: the SDK refuses a smaller one. */
 const LEAST_CACHE_OF_A_QUEUE = 2;
-/** With fewer, a backfill could not wait for a run of its own queue. */
+/** Least slots of a queue: with fewer, a backfill could not wait for a run of its own queue. */
 const LEAST_SLOTS_OF_A_QUEUE = 2;
-/** The SDK's default for a worker, ample for the bodies of many idle queues. */
+/** The SDK's default number of slots for a worker, ample for the bodies of many idle queues. */
 const PLENTY_OF_SLOTS = 100;
 
 type Budgets = Pick<
@@ -53,7 +53,7 @@ export function budgetsOfAQueue(chosen: Omit<WorkerOptions, 'taskQueue'>, queues
       Math.floor((slots ?? maxConcurrentActivityTaskExecutions) / queues),
       slots === undefined ? PLENTY_OF_SLOTS : Math.min(slots, LEAST_SLOTS_OF_A_QUEUE),
     ),
-    // More than are cached would make the SDK warn.
+    // More concurrent workflow tasks than cached workflows would make the SDK warn.
     ...(budgets.maxCachedWorkflows !== undefined && {
       maxConcurrentWorkflowTaskExecutions: Math.min(
         chosen.maxConcurrentWorkflowTaskExecutions ?? maxConcurrentWorkflowTaskExecutions,

@@ -13,16 +13,16 @@ interface ExecutionHistory {
 }
 
 /**
- * A page must fit into a message of 4 MiB, or the client fails after most of a minute of retries. So a larger
- * history is fetched batch by batch: one workflow task's events always fit.
+ * A page must fit into a message of 4 MiB, or the client fails after most of a minute of retries. A larger history is
+ * therefore fetched batch by batch: one workflow task's events always fit.
  */
 const ONE_MESSAGE_BYTES = 3 * 1024 * 1024;
 /** The server's maximum number of batches in a page. */
 const WHOLE_PAGE = 1_000;
 
 /**
- * The histories of all executions of a run: the first, its continuations, and those that a reset began. One at a
- * time, so that only one is in memory.
+ * The histories of all executions of a run: the first, its continuations, and those that a reset began. The histories
+ * are read one at a time, so that only one is in memory.
  *
  * @param first Temporal run id of the first execution, if the run's id may by now belong to a later run
  * @throws SelvageError `UnknownRun` (without `first`), `ServerUnreachable`
@@ -80,7 +80,7 @@ async function fetchHistory(
   return { events };
 }
 
-/** The execution's continuation and predecessor, and those that it was reset from. */
+/** The execution's continuation and predecessor, and the executions that it was reset from. */
 function neighbours(events: readonly HistoryEvent[]): string[] {
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   const ended = events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes;

@@ -18,9 +18,8 @@ export interface CreateWorkerOptions
   /** Default: the tapestries' queue (their option `taskQueue`, else `selvage/<name>`), if they share one. */
   readonly taskQueue?: string;
   /**
-   * `host:port` of the Temporal server, ignored with `connection`. Default: `TEMPORAL_ADDRESS`, else
-   * `localhost:7233`. Credentials come from the environment: `TEMPORAL_API_KEY`, `TEMPORAL_TLS_…`,
-   * `TEMPORAL_PROFILE`.
+   * `host:port` of the Temporal server, ignored with the option `connection`. Default: `TEMPORAL_ADDRESS`, else
+   * `localhost:7233`. Credentials come from the environment: `TEMPORAL_API_KEY`, `TEMPORAL_TLS_…`, `TEMPORAL_PROFILE`.
    */
   readonly address?: string;
   /** Default: `TEMPORAL_NAMESPACE`, else `default`. */
@@ -46,8 +45,8 @@ export const tunedWorkerOptions = {
 const DEFAULT_ADDRESS = 'localhost:7233';
 
 /**
- * A worker without a cache holds one workflow at a time. Further workflows that it polls wait inside it, and time
- * out after 10 s if the first one waits for them.
+ * A worker without a cache holds one workflow at a time. Further workflows that it polls wait inside the worker, and
+ * time out after 10 s if the first workflow waits for them.
  */
 const WITHOUT_CACHE = {
   maxConcurrentWorkflowTaskExecutions: 1,
@@ -56,9 +55,9 @@ const WITHOUT_CACHE = {
 
 /**
  * Makes a Temporal worker with the {@link selvage} plugin and tuned defaults; any Temporal worker option overrides
- * them. `worker.run()` works until `worker.shutdown()`. Running bodies then have 5 s to end, after which their
- * signals are aborted, and unfinished work continues in another worker. Warnings and errors of Temporal's SDK go to
- * `logger`, else to stderr. A connection opened here is closed with the worker.
+ * them. `worker.run()` works until `worker.shutdown()`. On a shutdown, running bodies have 5 s to end, after which
+ * their signals are aborted, and unfinished work continues in another worker. Warnings and errors of Temporal's SDK go
+ * to `logger`, else to stderr. A connection opened here is closed with the worker.
  *
  * @throws SelvageError `ServerUnreachable`, `ServerRefused`, `InvalidAddress`, `UnknownNamespace`, `InvalidConfig`
  * (a key without TLS), `InvalidWorkerOptions` (several tapestries with different queues, and no `taskQueue`), and as
@@ -92,7 +91,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     tapestries,
     ...(resources && { resources }),
     ...(backends && { backends }),
-    // Only lists of workers show it.
+    // Only lists of workers show the history's identity.
     runHistoryIdentity: await backends?.runHistory.identity().catch(() => undefined),
     ...(observers && { observers }),
     ...(emitters !== undefined && { emitters }),

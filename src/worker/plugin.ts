@@ -43,15 +43,15 @@ import { inMilliseconds, type Duration } from '../values/duration';
 const SHORTEST_LEASE_MS = 1_000;
 
 /**
- * The SDK ends a workflow's step after 5 s by the clock. Then Node ends the process if promises were pending
- * (nodejs/node#38503). On a busy machine, a step that computes for 50 ms may take so long. The interpreter has no
- * endless loop, and the server gives a step to another worker after 10 s. The SDK's types lack this option.
+ * The SDK ends a workflow's step after 5 s by the clock. After such an end, Node ends the process if promises were
+ * pending (nodejs/node#38503). On a busy machine, a step that computes for 50 ms may take so long. The interpreter has
+ * no endless loop, and the server gives a step to another worker after 10 s. The SDK's types lack this option.
  */
 const UNLIMITED_WORKFLOW_STEP = { isolateExecutionTimeout: 2 ** 31 - 1 };
 
 /** The SDK's default number of concurrent activities. */
 const SDK_SLOTS = 100;
-/** Assumed number of slots if a tuner decides. */
+/** Assumed number of slots if a tuner decides on slots. */
 const TUNED_SLOTS = 10;
 
 export interface SelvagePluginOptions {
@@ -59,12 +59,12 @@ export interface SelvagePluginOptions {
   readonly tapestries: readonly Tapestry<any, any>[];
   /** `ctx.resources` of all bodies. Default: empty. */
   readonly resources?: Resources & Record<string, unknown>;
-  /** Stores that stay open when the worker ends. Default: opened from `SELVAGE_*` and closed with the worker. */
+  /** Stores that stay open when the worker ends. Default: stores opened from `SELVAGE_*` and closed with the worker. */
   readonly backends?: Backends;
   readonly observers?: readonly KnotObserver[];
   /**
-   * Emitters for the runs of all tapestries, beside the tapestries' own. `false`: this worker delivers to none, not
-   * even to those. Default: the tapestries' own.
+   * Emitters for the runs of all tapestries, beside the tapestries' own. `false`: this worker delivers to no emitters,
+   * not even to those. Default: the tapestries' own emitters.
    */
   readonly emitters?: EmitterList | false;
   /**
@@ -80,16 +80,16 @@ export interface SelvagePluginOptions {
   readonly encryption?: Encryption | false;
   /**
    * Maximum encoded bytes of a value in Temporal's history; 0 keeps all values out of it. Give all workers of a task
-   * queue the same. Default: `SELVAGE_INLINE_LIMIT`, else 2,048.
+   * queue the same limit. Default: `SELVAGE_INLINE_LIMIT`, else 2,048.
    */
   readonly inlineLimit?: number;
   /**
    * Time after which a lost worker's places of a `maxConcurrent` are free again, and another process delivers to its
-   * emitters. A worker that stalls for longer may lose its places while its bodies run. At least a second. Default
-   * 30 s, when the server, too, considers a worker lost; of emitters, 15 s.
+   * emitters. A worker that stalls for longer may lose its places while its bodies run. The time is at least a second.
+   * Default 30 s, when the server, too, considers a worker lost; for emitters, 15 s.
    */
   readonly leaseTtl?: Duration;
-  /** @internal Shared by all workers of a client. Default: each worker's own. */
+  /** @internal Cache of values, shared by all workers of a client. Default: each worker's own cache. */
   readonly recentValues?: RecentValues;
   /** @internal The identity of `backends`' history, for the server's list of workers. */
   readonly runHistoryIdentity?: string | undefined;
@@ -234,10 +234,10 @@ export class SelvagePlugin extends SimplePlugin {
   }
 
   /**
-   * Starts the body hosts that the tapestries name. Call it before the worker polls, to learn of their problems
+   * Starts the body hosts that the tapestries name. Call this before the worker polls, to learn of the hosts' problems
    * before any work begins; else {@link runWorker} does.
    *
-   * @param taskQueue of the worker, whose bodies they call
+   * @param taskQueue of the worker, whose bodies the hosts call
    * @throws SelvageError `HostNotUsable`, `HostMismatch`, `InvalidConfig`; errors of loading the bodies
    */
   async openHosts(taskQueue: string): Promise<BodyHosts | undefined> {
@@ -355,7 +355,7 @@ function encryptionOfPlugin({ encryption, backends }: SelvagePluginOptions): Enc
   return (backends && encryptionOf(backends)) ?? encryptionFromEnvironment();
 }
 
-/** A shorter lease would expire whenever the process is busy for a moment. */
+/** A lease shorter than this would expire whenever the process is busy for a moment. */
 function leaseTtlOf(given: Duration | undefined): number | undefined {
   const ttl = inMilliseconds(given);
   if (ttl === undefined) return undefined;

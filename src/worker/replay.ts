@@ -31,7 +31,7 @@ export interface ReplayOptions {
 /** A run started by a run: for a map or a part of one, a nested tapestry, a loop, or one slow knot. */
 interface StartedChildRun {
   readonly runId: string;
-  /** The Temporal run id of its first execution. */
+  /** The Temporal run id of the child run's first execution. */
   readonly temporalRunId: string;
 }
 
@@ -39,29 +39,29 @@ interface StartedChildRun {
 export interface ReplayedExecution {
   readonly runId: string;
   readonly temporalRunId: string;
-  /** Absent if the server no longer has the history. */
+  /** The run's tapestry; absent if the server no longer has the history. */
   readonly tapestry?: string;
   /** Number of events in the history. */
   readonly events: number;
-  /** Child runs that it started, with histories of their own: `replayRun` replays these, `replayHistory` does not. */
+  /** Child runs that the execution started: `replayRun` replays child runs, `replayHistory` does not. */
   readonly childRuns: readonly StartedChildRun[];
   /**
    * - `replays`: a worker of this installation repeats the history, and can continue from its end
-   * - `nondeterministic`: it would act differently, and a run with this history would stand still
+   * - `nondeterministic`: a worker would act differently, and a run with this history would stand still
    * - `too-new`: the history is from a newer version, unknown to this one
    * - `gone`: the server no longer has the history
    */
   readonly verdict: 'replays' | 'nondeterministic' | 'too-new' | 'gone';
   /** The event that the history has and the replay lacks. */
   readonly difference?: { readonly event: number; readonly recorded: string; readonly problem: string };
-  /** `NonDeterminism` or `HistoryTooNew`. Absent for other verdicts. */
+  /** `NonDeterminism` or `HistoryTooNew`. The error is absent for other verdicts. */
   readonly error?: SelvageError;
 }
 
 /**
- * Replays all executions of a run from the server (several if it was reset or continued as new), and of its child
- * runs, with the workflows of this installation. Changes nothing, runs no body and needs no worker. Use
- * it before a deploy, to try a new version on a run in flight.
+ * Replays all executions of a run from the server (several if it was reset or continued as new), and of its child runs,
+ * with the workflows of this installation. The replay changes nothing, runs no body and needs no worker. Use the replay
+ * before a deploy, to try a new version on a run in flight.
  *
  * @param client of Temporal, such as `selvage.client`
  * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `ForeignHistory` for a workflow that is not Selvage's
@@ -179,14 +179,14 @@ function localActivityType(event: HistoryEvent | undefined): string | undefined 
   try {
     return (JSON.parse(Buffer.from(data).toString('utf8')) as { activity_type?: string }).activity_type;
   } catch {
-    // A marker from another source.
+    // The marker comes from another source.
     return undefined;
   }
 }
 
 type Workflows = Pick<ReplayWorkerOptions, 'workflowBundle' | 'dataConverter'>;
 
-/** Bundles once, not for each history. */
+/** Bundles the workflows once, not for each history. */
 async function prepare({
   workflows: { workflowsPath, workflowBundle } = {},
   encryption = encryptionFromEnvironment(),
@@ -238,7 +238,7 @@ async function replay(
   return { ...execution, verdict: 'nondeterministic', difference, error };
 }
 
-/** Why these events do not replay, in the SDK's words; undefined if they do. */
+/** Why these events do not replay, in the SDK's words; undefined if the events do replay. */
 async function problemOf(
   events: readonly HistoryEvent[],
   runId: string,

@@ -18,10 +18,10 @@ let format: LogFormat = 'text';
 let own: RuntimeOptions | undefined;
 
 /**
- * Makes Temporal's SDK quiet in this process; call it before the SDK is first used. The SDK's warnings and errors,
+ * Makes Temporal's SDK quiet in this process; call this before the SDK is first used. The SDK's warnings and errors,
  * and bodies' lines, go to `logger`, or to stderr; nothing goes to stdout. `SELVAGE_LOG=debug` sends everything to
- * stderr. A runtime installed by other code stays as it is. All workers share one runtime: its messages go to the
- * last logger.
+ * stderr. A runtime installed by other code stays as it is. All workers share one runtime: its messages go to the last
+ * logger.
  *
  * @returns the logger for bodies; undefined if other code has installed the runtime
  * @throws SelvageError `InvalidConfig` (`SELVAGE_LOG_FORMAT`)

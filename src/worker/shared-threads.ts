@@ -20,13 +20,13 @@ import type { WorkflowBundleWithSourceMapAndFilename as Bundle } from '@temporal
  * T1  Of one set of threads, at most one worker polls a task queue. A thread keys workflows by run id alone, and two
  *     workers of one queue may have the same run in their caches.
  * T2  The set lives as long as one of its workers.
- * T3  A thread that ends is replaced when the next workflow needs one. The workflows in it fail their task, so the
- *     server hands them out again and they are replayed in the new thread. No worker ends.
+ * T3  A thread that ends is replaced when the next workflow needs one. The workflows in an ended thread fail their
+ *     task, so the server hands them out again and they are replayed in the new thread. No worker ends.
  * T4  Workers share only with equal isolates: the same bundle and the same options. A debugger and
  *     `patchActivationCallback` need an isolate of their own. Activity names may differ, as all workers have `default`.
  */
 
-/** Enough for the busiest worker, as bodies run elsewhere. */
+/** Threads of a set: enough for the busiest worker, as bodies run elsewhere. */
 const MOST_THREADS = 4;
 /** Tries for a workflow whose thread ends while it is made. */
 const CREATE_ATTEMPTS = 3;
@@ -36,7 +36,7 @@ type StartThread = () => Promise<WorkflowCreator>;
 const bundles = new WeakMap<object, Promise<Bundle | undefined>>();
 const sets = new WeakMap<Bundle, SharedThreads[]>();
 
-/** False if the installed SDK cannot share threads. Then many task queues need much memory. */
+/** Whether the installed SDK can share threads. Without sharing, many task queues need much memory. */
 export function canShareThreads(): boolean {
   return typeof (Worker as unknown as Record<string, unknown>)['createWorkflowCreator'] === 'function';
 }
@@ -69,7 +69,7 @@ export async function createSharingWorker(options: WorkerOptions): Promise<Worke
       compiled: CompiledWorkerOptions,
       logger: Logger,
     ): Promise<WorkflowCreator> {
-      // With any limit, Node starts a watchdog thread for each call into an isolate: 0.05 ms, more on a busy machine.
+      // With a timeout, Node starts a watchdog thread for each call into an isolate: 0.05 ms, more on a busy machine.
       const unwatched = { ...compiled, isolateExecutionTimeoutMs: undefined as unknown as number };
       if (compiled.debugMode || compiled.patchActivationCallback || !compiled.activities.has('default'))
         return await super.createWorkflowCreator(bundle, unwatched, logger);
@@ -82,7 +82,7 @@ export async function createSharingWorker(options: WorkerOptions): Promise<Worke
   try {
     return await SharingWorker.create(options);
   } catch (error) {
-    // The SDK does not clean up after a failure.
+    // The SDK does not clean up after a failed start.
     await joined?.destroy();
     throw error;
   }
@@ -152,7 +152,7 @@ class SharedThreads {
   }
 }
 
-/** One thread, or the one that replaced it. */
+/** One thread of the set, or the thread that replaced it. */
 class WorkflowThread {
   workflows = 0;
   private creator: Promise<WorkflowCreator> | undefined;
@@ -229,7 +229,7 @@ class WorkflowThread {
   }
 }
 
-/** The SDK ends the worker for an `UnexpectedError`. Any other fails the workflow task, which is then retried. */
+/** The SDK ends the worker for an `UnexpectedError`. Any other error fails the workflow task, which is then retried. */
 function notFatal(error: unknown): unknown {
   return error instanceof UnexpectedError
     ? new Error(`The thread of this workflow ended: ${error.message}`, { cause: error })

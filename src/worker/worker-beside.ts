@@ -12,14 +12,14 @@ const BEGIN_POLL_MS = 10;
 
 interface RunningWorker {
   readonly worker: Worker;
-  /** Settles when the worker has ended, and never rejects. {@link WorkersBeside.ended} has the error. */
+  /** The promise settles when the worker has ended, and never rejects. {@link WorkersBeside.ended} has the error. */
   readonly ended: Promise<void>;
   isLeaving: boolean;
 }
 
 /**
- * The workers of a client, in its process: one per task queue, since a Temporal worker polls one. They share the
- * connection, the workflow threads and the budgets of the process.
+ * The workers of a client, in its process: one per task queue, since a Temporal worker polls one. All these workers
+ * share the connection, the workflow threads and the budgets of the process.
  */
 class WorkersBeside implements OwnWorkers {
   readonly ended: Promise<void>;
@@ -40,7 +40,7 @@ class WorkersBeside implements OwnWorkers {
       this.resolve = resolve;
       this.reject = reject;
     });
-    // The caller of `stop` gets the error; until then it must not end the process.
+    // The caller of `stop` gets the error; until then the rejection must not end the process.
     this.ended.catch(() => {});
   }
 

@@ -13,14 +13,12 @@ let found: InterpreterSource | undefined;
 let bundled: Promise<WorkflowBundleOption> | undefined;
 const checked = new WeakSet<WorkflowBundleOption>();
 
-/**
- * The shipped bundle, if built for the installed SDK. Without one, the module, which the SDK bundles in some seconds.
- */
+/** The shipped bundle, if built for the installed SDK. Else the module, which the SDK bundles in some seconds. */
 export function interpreterSource(): InterpreterSource {
   return (found ??= findInterpreter());
 }
 
-/** Made once for all workers of the process. */
+/** The bundle is made once for all workers of the process. */
 export function interpreterBundle(): Promise<WorkflowBundleOption> {
   return (bundled ??= bundleInterpreter().catch((error: unknown) => {
     bundled = undefined;
@@ -89,7 +87,7 @@ export function checkBundle({ hooks }: Compiler): void {
   });
 }
 
-/** Loads the bundle as the SDK does, but without a workflow. If that fails, its text decides. */
+/** Loads the bundle as the SDK does, but without a workflow. If the loading fails, the bundle's text decides. */
 function exportsInterpreter(code: string): boolean {
   if (!code.includes(INTERPRETER)) return false;
   const globals = { AbortController, AsyncLocalStorage, TextDecoder, TextEncoder, URL, URLSearchParams };

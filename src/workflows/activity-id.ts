@@ -3,7 +3,7 @@ import { hashText } from '../values';
 /** Longer ids get a prefix and a hash; the server's limit is 1,000 bytes. */
 export const ACTIVITY_ID_LENGTH = 200;
 
-/** The knot's own id. The naming rule keeps it apart from the SDK's numbers and from `selvage.*`. */
+/** The knot's own id. The naming rule keeps knots' ids apart from the SDK's numbers and from `selvage.*`. */
 export function activityIdOf(knotId: string): string {
   if (knotId.length <= ACTIVITY_ID_LENGTH) return knotId;
   return abbreviated(knotId, ACTIVITY_ID_LENGTH - 17, 16);

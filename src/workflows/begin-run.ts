@@ -73,7 +73,7 @@ export async function reload(world: World, continuation: Continuation, memo: Run
   };
 }
 
-/** Looks up values of other runs, and returns the knots that are Ok by them. Quick, so a cancel waits for it. */
+/** Looks up values of other runs, and returns the knots that are Ok by them. A cancel waits for the quick lookup. */
 export async function lookUp(
   world: World,
   amid: SystemActivities,
@@ -112,7 +112,7 @@ async function loadSlices(
 ): Promise<string[]> {
   const slices = [first.layout];
   for (let slice = 1; slice < first.slices; slice++) {
-    // Results of local activities are commands of the task. A timer ends the task, and so the message.
+    // Results of local activities are commands of the task. A timer ends the workflow task, and so the message.
     if (slice % SLICES_PER_TASK === 0) await world.sleep(1);
     const { layout } = await failTaskIfUnknown(world, () => readSlice({ ...request, slice }));
     slices.push(layout);
@@ -124,7 +124,7 @@ function layoutRequest(plan: string, memo: RunMemo, slice: number): LayoutReques
   return { plan, slice, ...(memo.terminals && { terminals: memo.terminals }) };
 }
 
-/** A worker extends the plan; the additions to the layout are read. */
+/** A worker extends the plan; then the additions to the layout are read. */
 export async function makeExtension(
   world: World,
   amid: SystemActivities,

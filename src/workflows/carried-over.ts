@@ -33,7 +33,7 @@ export interface CarriedOver {
   readonly standing?: RunCounts;
 }
 
-/** What an execution passes to the next (continue-as-new). Contains no values: they are looked up by record. */
+/** What an execution passes to the next (continue-as-new). Values are looked up by record instead. */
 export interface Continuation extends CarriedOver {
   readonly behaviour: number;
   readonly limits: RunLimits;
@@ -76,8 +76,8 @@ export function carriedOver(parts: CarryingParts): CarriedOver {
 }
 
 /**
- * Adds the needs of ended knots that run again: a map's elements are forgotten, and a wait whose time has come does
- * not wait again.
+ * Adds what ended knots need to run again: a map's elements are forgotten, and a wait whose time has come does not wait
+ * again.
  */
 export function carriedAgain(
   carried: CarriedOver,

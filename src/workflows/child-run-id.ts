@@ -5,7 +5,7 @@ const LONGEST = 900;
 const PREFIX_LENGTH = 200;
 const HASH_DIGITS = 32;
 
-/** `<run>/<knot>`; a prefix and a hash if that is too long. */
+/** `<run>/<knot>`; a prefix and a hash if that id is too long. */
 export function childRunId(runId: string, knot: string): string {
   const id = `${runId}/${knot}`;
   if (new TextEncoder().encode(id).length <= LONGEST) return id;

@@ -35,12 +35,12 @@ export class ChildRunKnots {
     private readonly runs: ChildRuns,
   ) {}
 
-  /** All knots known to go to child runs; always the same set. */
+  /** All knots that are known to go to child runs; always the same set. */
   get all(): ReadonlySet<number> {
     return this.knots;
   }
 
-  /** Finds the knots from `first` on that go to child runs for their unknown duration. */
+  /** Finds the knots from `first` on that go to child runs because their duration is unknown. */
   find(first: number): void {
     const { childRunsFromEvents } = this.facts.limits;
     for (const knot of childRunKnots(this.plan.layout, childRunsFromEvents))
@@ -127,13 +127,13 @@ export class ChildRunKnots {
     return this.runs.away.map(([id, child]) => [this.indexes.get(id)!, child]);
   }
 
-  /** Messages since `close`, without values: a later execution looks them up by record. */
+  /** Messages of child runs since `close`, without values: a later execution looks them up by record. */
   get unheard(): readonly ChildEnd[] {
     return this.runs.unheard.map((end) => (end.kind === 'ok' ? { ...end, envelope: null } : end));
   }
 }
 
-/** Child runs do not inherit the deadline: when it passes, the parent cancels its knots. */
+/** Child runs do not inherit the deadline: when the deadline passes, the parent cancels its knots. */
 function inherited(memo: RunMemo): NonNullable<ChildTask['memo']> {
   const { actor, vcsCommit, inlineLimit, subject, limits } = memo;
   return {

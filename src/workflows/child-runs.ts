@@ -12,19 +12,19 @@ import type { RunLimits } from './run-limits';
 import { startChildRun } from './start-child-run';
 import type { OtherWorkflow, World } from './world';
 
-/** Per check, as each costs two events. */
+/** Child runs asked per check, as each costs two events. */
 const ASKED_PER_CHECK = 20;
 
-/** Of the first three, at most one call per knot. */
+/** Of the first three methods, at most one is called per knot. */
 export interface ChildRunsListener {
   ended(knot: string, end: ChildEnd): void;
-  /** Ended without a message: terminated, or failed for another reason than its knot. */
+  /** The child run ended without a message: terminated, or failed for another reason than its knot. */
   lost(knot: string): void;
-  /** Ended without a message, before the requested cancel reached it. */
+  /** The child run ended without a message, before the requested cancel reached it. */
   cancelled(knot: string): void;
-  /** Started, so the run may now continue as new. */
+  /** The child run has started, so its run may now continue as new. */
   away(knot: string): void;
-  /** The check added events to the history without settling a knot. */
+  /** The check of child runs added events to the history without settling a knot. */
   checked(): void;
   fatal(error: unknown): void;
   /** Whether this child run may itself continue as new, so that its Temporal run id may change. */
@@ -35,16 +35,17 @@ export interface ChildRunsListener {
  * The child runs of a run's knots, seen from the run. A child run outlives the execution that started it; the next
  * execution needs only its Temporal run id.
  *
- * K1  A message counts only if it names a known child run by its Temporal run id. So repeated signals, signals of
- *     another run with our id, and signals made up by an operator change nothing.
- * K2  A child run reports before it ends. Once the server says that it has ended, its message has arrived or never
- *     will.
- * K3  For the server, child runs are abandoned when we end: it counts continue-as-new as an end and would terminate
- *     them. We pass on a cancel ourselves. After a terminate, the process that settles the records ends child runs.
+ * K1  A message counts only if it names a known child run by its Temporal run id. So repeated signals, signals of other
+ *     runs with our id, and signals made up by an operator change nothing.
+ * K2  A child run reports before it ends. Once the server says that a child run has ended, its message has arrived or
+ *     never will.
+ * K3  For the server, child runs are abandoned when their run ends: it counts continue-as-new as an end and would
+ *     terminate them. The run passes on a cancel itself. After a terminate, the process that settles the records ends
+ *     child runs.
  */
 export class ChildRuns {
   private readonly known = new Map<string, string>();
-  /** Knots whose child runs earlier executions started. Only a signal tells their end. */
+  /** Knots whose child runs earlier executions started. Only a signal tells the end of such a child run. */
   private adopted: string[] = [];
   private readonly starting = new Set<string>();
   /** Signals from child runs that are not known yet, or received while closed. */
@@ -53,7 +54,7 @@ export class ChildRuns {
   private isOpen = false;
   private isCancelled = false;
 
-  /** Construct it before the workflow's first await, or a signal could have no handler. */
+  /** Construct this object before the workflow's first await, or a signal could have no handler. */
   constructor(private readonly world: World) {
     const what = 'What came of the knot of a child run';
     world.hearSignal(KNOT_ENDED_SIGNAL, what, (end) => this.hear(end));
@@ -81,7 +82,7 @@ export class ChildRuns {
     for (const end of this.waiting.splice(0)) this.hear(end);
   }
 
-  /** From now on the state for the next execution is fixed, and later messages go there. */
+  /** From `close` on, the state for the next execution is fixed, and holds later messages. */
   close(): void {
     this.isOpen = false;
   }
@@ -90,7 +91,7 @@ export class ChildRuns {
     return this.waiting;
   }
 
-  /** In the order in which they were started. */
+  /** Knots with child runs, in the order in which these were started. */
   get away(): readonly (readonly [knot: string, child: string])[] {
     return [...this.known];
   }
@@ -105,8 +106,8 @@ export class ChildRuns {
   }
 
   /**
-   * Cancels all child runs, also those being started; the host waits for their grace. As no execution follows,
-   * messages are handled again after `close`.
+   * Cancels all child runs, also those being started; the host waits for their grace. As no execution follows, messages
+   * are handled again after `close`.
    */
   cancel(): void {
     this.isCancelled = true;
@@ -134,7 +135,7 @@ export class ChildRuns {
     this.listener!.away(knot);
     this.deliver();
     if (this.isCancelled && this.known.has(knot)) this.cancelOne(knot, child);
-    // Its outcome has arrived by signal, if it could send one.
+    // The outcome has arrived by signal, if the child run could send one.
     await handle.result().catch(() => undefined);
     this.missing(knot, child);
   }
@@ -150,7 +151,7 @@ export class ChildRuns {
   }
 
   private missing(knot: string, child: string): void {
-    // After `close`, the next execution finds out.
+    // After `close`, the next execution finds out about the child run.
     if (!this.isOpen || this.known.get(knot) !== child) return;
     this.known.delete(knot);
     this.listener!.lost(knot);
@@ -190,9 +191,7 @@ export class ChildRuns {
     }
   }
 
-  /**
-   * Without a Temporal run id if the child run may continue as new: no other run has its id while the parent runs.
-   */
+  /** The address has no Temporal run id if the child run may continue as new: no other run has its id meanwhile. */
   private handleOf(knot: string, child: string): OtherWorkflow {
     const id = childRunId(this.world.facts().workflowId, knot);
     return this.world.workflow(id, this.listener!.mayContinue(knot) ? undefined : child);

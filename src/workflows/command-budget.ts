@@ -13,7 +13,7 @@ export class CommandBudget {
     private readonly limit = TASK_COMMAND_BYTES,
   ) {}
 
-  /** Takes `bytes` from this task's budget if they fit. The first command always fits. */
+  /** Takes `bytes` from this task's budget if they fit. The first command of a task always fits. */
   take(bytes: number): boolean {
     const task = this.currentTask();
     if (task !== this.task) {

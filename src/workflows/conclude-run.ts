@@ -15,7 +15,7 @@ const MENDS = 10;
 
 /**
  * Records everything that no activity has recorded, and ends the run or continues it in the next execution.
- * `parameters` is undefined if an earlier execution got them.
+ * `parameters` is undefined if an earlier execution got the parameters.
  */
 export async function conclude(
   host: TemporalHost,
@@ -55,7 +55,7 @@ export async function conclude(
     gone = compared.gone;
     if (!host.endedBy) host.cancel('lost');
   }
-  // Cancelled after the decision to continue, perhaps in the same task: child runs have their grace.
+  // The cancel came after the decision to continue, perhaps in the same task: child runs have their grace.
   if (end.kind === 'continue') await host.finished;
   await host.signalsAtRest();
   host.closeSignals();
@@ -118,9 +118,9 @@ interface RunToFinish {
   readonly host: TemporalHost;
   readonly memo: RunMemo;
   readonly temporalRunId: string;
-  /** Undefined if an earlier execution got them. */
+  /** The run's parameters; undefined if an earlier execution got them. */
   readonly parameters: unknown;
-  /** How often it has remade lost records. */
+  /** How often the run has remade lost records. */
   readonly mended: number;
 }
 
@@ -150,7 +150,7 @@ export async function finishRun(
   compared?: Pick<FinishRunRequest, 'outcomes' | 'parameters' | 'failures' | 'values'>,
 ): Promise<Settled> {
   const chunks = Math.ceil(Math.max(skipped.length, failed.length) / SETTLED_KNOTS_PER_CALL);
-  // An ending run writes its run record even if no knots are left. A continuation writes only knots.
+  // An ending run writes its run record even if no knots are left. A run that continues writes only knots.
   const calls = last || compared ? Math.max(chunks, 1) : chunks;
   let settled = NOTHING_LOST;
   for (let call = 0; call < calls; call++) {
@@ -180,7 +180,7 @@ export async function finishRun(
   return settled;
 }
 
-/** Settles, and compares records with outcomes. Everything that can be reconstructed here is recorded again. */
+/** Settles the records, and compares them with outcomes. All that can be reconstructed is recorded again. */
 async function compare(calls: SystemActivities, run: SettledRun): Promise<Settled> {
   const { host, parameters, mended } = run;
   const { failures } = host.carriedOver;

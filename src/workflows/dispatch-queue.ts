@@ -7,7 +7,7 @@ export interface DispatchQueueListener {
   maySend(): boolean;
   /** Sends the work if this workflow task can carry it, and returns whether it did. */
   take(work: Work): boolean;
-  /** Another workflow task, begun for the rest, has sent what it could. */
+  /** Another workflow task, begun for the rest of the work, has sent what it could. */
   sent(): void;
   fatal(error: unknown): void;
 }

@@ -12,13 +12,13 @@ export interface WantedExtension extends Pick<ExtendRequest, 'plan' | 'fragment'
 export interface ExtendedLayout {
   readonly plan: string;
   readonly layout: Layout;
-  /** Bytes added to the history. */
+  /** Bytes that the extension added to the history. */
   readonly bytes: number;
 }
 
 /**
- * Makes the plan with a fragment. Its layout begins with the current one. Throws a `TemporalFailure` if the
- * fragment is wrong or cannot be loaded.
+ * Makes the plan with a fragment. The layout of that plan begins with the current one. Throws a `TemporalFailure` if
+ * the fragment is wrong or cannot be loaded.
  */
 export type MakeExtension = (wanted: WantedExtension, present: Layout) => Promise<ExtendedLayout>;
 
@@ -33,8 +33,8 @@ export interface ExtensionsListener {
  * The extensions of a run, requested from outside and by its bodies.
  *
  * E1  Extensions are made one at a time, each from the plan of the last one.
- * E2  While one is being made, the run neither ends nor continues as new. A body's extension is complete before its
- *     knot is settled. So none is lost.
+ * E2  While an extension is being made, the run neither ends nor continues as new. A body's extension is complete
+ *     before its knot is settled. No extension is therefore lost.
  */
 export class Extensions {
   private open = 0;
@@ -50,7 +50,7 @@ export class Extensions {
     private refusedExtension?: KnotFailure,
   ) {}
 
-  /** In progress or queued. */
+  /** Number of extensions in progress or queued. */
   get underWay(): number {
     return this.open;
   }

@@ -1,7 +1,7 @@
 import type { RunLimits } from './run-limits';
 import type { Facts } from './world';
 
-/** Decide when an execution ends and a new one continues (continue-as-new). */
+/** Facts that decide when an execution ends and a new one continues (continue-as-new). */
 type History = Pick<Facts, 'historyLength' | 'historySize' | 'continueAsNewSuggested'>;
 
 /** Too many signals: dispatch nothing more. */

@@ -14,7 +14,7 @@ export interface WatchedHost {
 
 /**
  * Decides when an execution has filled its history: it dispatches nothing more, and the next one continues
- * (continue-as-new). Depends only on the history: its length, settled knots and received signals.
+ * (continue-as-new). Decisions depend only on the history: its length, settled knots and received signals.
  */
 export class HistoryWatch {
   private held = false;
@@ -31,7 +31,7 @@ export class HistoryWatch {
     return this.held;
   }
 
-  /** Every execution may do something, or a plan whose layout alone fills the history would be reloaded for ever. */
+  /** Every execution may do something: a plan whose layout alone fills the history would be reloaded for ever. */
   maySend(): boolean {
     if (this.settled > 0 && !this.host.isCancelled() && holdDispatch(this.limits, this.world.facts()))
       this.hold();
@@ -66,7 +66,7 @@ export class HistoryWatch {
       this.hold();
   }
 
-  /** Checks of child runs lengthen it, too. */
+  /** Checks of child runs lengthen the history, too. */
   heedChecks(): void {
     if (!this.held && !this.host.isCancelled() && holdDispatch(this.limits, this.world.facts())) this.hold();
   }

@@ -10,7 +10,7 @@ import type { World } from './world';
 
 type OwnWorkflow = (world: World, input: never, continuation?: never) => Promise<unknown>;
 
-/** No tapestry can have such a name. */
+/** No tapestry can have a name like these workflow types. */
 const OWN_WORKFLOWS: ReadonlyMap<string, OwnWorkflow> = new Map<string, OwnWorkflow>([
   [KNOT_WORKFLOW, runKnot],
   [childWorkflowType('subTapestry'), runSubTapestry],
@@ -20,7 +20,7 @@ const OWN_WORKFLOWS: ReadonlyMap<string, OwnWorkflow> = new Map<string, OwnWorkf
 ]);
 
 /**
- * The workflow entry, a default handler for all workflow types. A bundle of your own re-exports it:
+ * The workflow entry, a default handler for all workflow types. A bundle of your own re-exports this handler:
  * `export { default } from 'selvage/workflows'`.
  */
 export default function enter(input: unknown, continuation?: unknown): Promise<unknown> {

@@ -24,11 +24,11 @@ import { SCHEDULERS, TemporalHost, type HostEnd, type Schedulers } from './tempo
 import type { Scope, World } from './world';
 
 /**
- * The one workflow: interprets the plan that its first step pins. Its type is the tapestry's name; it gets
- * parameters.
+ * The one workflow: interprets the plan that its first step pins. The workflow's type is the tapestry's name; its input
+ * is the run's parameters.
  *
- * A cancel aborts the signals of running bodies, skips the rest, settles, and ends the workflow as cancelled. The
- * workflow fails only if the run did: as `InvalidParameters`, `UnknownTerminal`, or `RunFailed` with the
+ * A cancel aborts the signals of running bodies, skips all other knots, settles, and ends the workflow as cancelled.
+ * The workflow fails only if the run did: as `InvalidParameters`, `UnknownTerminal`, or `RunFailed` with the
  * {@link RunAnswer} as details. A defect or missing deploy fails the workflow task instead, and the run waits.
  */
 export async function interpret(
@@ -38,7 +38,7 @@ export async function interpret(
   schedulers: Schedulers = SCHEDULERS,
 ): Promise<RunAnswer> {
   const begun: { host?: TemporalHost; answer?: RunAnswer } = {};
-  // Registered before the first await, as a query may arrive with the first task.
+  // Queries are registered before the first await, as one may arrive with the first task.
   world.answerQuery(
     STATUS_QUERY,
     'Counts of knots, and which run now',
@@ -134,7 +134,7 @@ export async function interpret(
     return await running;
   };
   const hasDeadline = memo.deadline !== undefined;
-  // A scope of its own: a deadline stops the bodies while the workflow goes on to settle.
+  // The bodies have a scope of their own: a deadline stops them while the workflow goes on to settle.
   const end = await (hasDeadline ? world.cancellable(work) : work());
   const host = begun.host!;
   return await world.shielded(() =>
@@ -160,7 +160,7 @@ function requireExtendMessage(message: unknown): void {
   );
 }
 
-/** The client's facts about the run. For a run of a Temporal schedule: the schedule and the planned time. */
+/** The client's facts about the run. For a run of a Temporal schedule, adds the schedule and the planned time. */
 function runMemo(world: World): RunMemo {
   const { memo, searchAttributes } = world.facts();
   const said = (memo?.[MEMO_KEY] ?? {}) as RunMemo;
@@ -171,9 +171,7 @@ function runMemo(world: World): RunMemo {
   return { trigger: `schedule:${scheduledBy}`, ...plannedEvent(plannedFor), ...said };
 }
 
-/**
- * Truncated to the second, as in run ids: a scheduler of the server keeps the fraction of manually triggered runs.
- */
+/** Truncated to the second, as in run ids: a scheduler of the server keeps the fraction of manually triggered runs. */
 function plannedEvent(plannedFor: unknown): Pick<RunMemo, 'triggerKey' | 'event'> {
   if (!(plannedFor instanceof Date)) return {};
   const planned = new Date(Math.floor(plannedFor.getTime() / 1000) * 1000).toISOString();

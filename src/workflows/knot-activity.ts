@@ -11,7 +11,7 @@ import type { KnotCall, KnotFailure, KnotTask } from './messages';
 import type { RunLimits } from './run-limits';
 import type { ChildWorld } from './world';
 
-/** The server requires a limit, but heartbeats end the attempts of a body. */
+/** The server requires a timeout of activities, but heartbeats end the attempts of a body. */
 const UNLIMITED_MS = 10 * 365 * 24 * 3600 * 1000;
 const ACTIVITY_OPTIONS = {
   startToCloseTimeout: UNLIMITED_MS,
@@ -21,8 +21,8 @@ const ACTIVITY_OPTIONS = {
 const MESSAGE_LENGTH = 500;
 
 /**
- * Schedules the activity of one knot. Resolves one microtask after the activity ends, as in recorded histories.
- * `then` makes one promise for that, an `async` function two, and promises are costly in the sandbox.
+ * Schedules the activity of one knot. The promise resolves one microtask after the activity ends, as in recorded
+ * histories. `then` makes one promise for the wait, an `async` function two, and promises are costly in the sandbox.
  */
 export function callKnot<Answer = KnotAnswer>(
   world: ChildWorld,
@@ -34,8 +34,8 @@ export function callKnot<Answer = KnotAnswer>(
 }
 
 /**
- * Schedules an activity that runs bodies: of a knot, a segment or elements of a map. Resolves as the activity ends,
- * without the extra microtask of {@link callKnot}.
+ * Schedules an activity that runs bodies: of a knot, a segment or elements of a map. The promise resolves as the
+ * activity ends, without the extra microtask of {@link callKnot}.
  */
 export function scheduleKnot<Answer = KnotAnswer>(
   world: ChildWorld,
@@ -54,15 +54,15 @@ export function scheduleKnot<Answer = KnotAnswer>(
 }
 
 /**
- * Whether the activity would have been retried, and the server ended it for a requested cancel. Our interceptors
- * end a knot by a failure that is not retryable.
+ * Whether the activity would have been retried, and the server ended it for a requested cancel. Our interceptors end a
+ * knot by a failure that is not retryable.
  */
 export function isRetryable(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   return cause instanceof ApplicationFailure && cause.nonRetryable !== true;
 }
 
-/** Whether its worker was lost after a cancel was requested, so that it was not retried. */
+/** Whether the activity's worker was lost after a cancel was requested, so that it was not retried. */
 export function isLostInCancel(error: unknown): boolean {
   return (
     error instanceof ActivityFailure &&
@@ -83,6 +83,6 @@ export function describeFailure(
     type: (cause instanceof ApplicationFailure && cause.type) || (cause?.name ?? error.name),
     message: messageText(cause?.message ?? error.message, MESSAGE_LENGTH),
   };
-  // Ended by the server, not by our interceptors, so nothing is recorded yet.
+  // The server ended the activity, not our interceptors, so nothing is recorded yet.
   return { failure, recorded: cause instanceof ApplicationFailure && !isRetryable(error) };
 }

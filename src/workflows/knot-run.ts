@@ -13,11 +13,11 @@ export function isNotFound(error: unknown): boolean {
 }
 
 /**
- * A child run: does all the work of one knot, and signals the outcome to the run. The signal goes to the run's id,
- * so the current execution receives it. Continuing as new loses no signal: the server does not end an execution
- * with unhandled ones.
+ * A child run: does all the work of one knot, and signals the outcome to the run. The outcome's signal goes to the
+ * run's id, so the current execution receives it. Continuing as new loses no signal: the server does not end an
+ * execution with unhandled signals.
  *
- * It ends only when the run has been told, or is over. Its own result is for people only.
+ * The child run ends only when the run has been told, or is over. The child run's own result is for people only.
  *
  * @param work ends like the knot's own activity, with its answer or failure; may continue as new
  */
@@ -39,7 +39,7 @@ export async function childRun(
     const { extension, ...envelope } = answer;
     end = { knot, temporalRunId: child, kind: 'ok', envelope, ...(extension !== undefined && { extension }) };
   } catch (error) {
-    // A defect of ours, which fails the workflow task, or a continue-as-new.
+    // The error is a defect of ours, which fails the workflow task, or a continue-as-new.
     if (!(error instanceof TemporalFailure)) throw error;
     failure = error;
     end =

@@ -16,7 +16,7 @@ import type { Slot } from './slot';
 
 export interface KnotsAtHand {
   value(knot: number): Slot | undefined;
-  /** Handed back by a segment, to run as an activity of its own. */
+  /** Whether a segment handed the knot back, to run as an activity of its own. */
   isAlone(knot: number): boolean;
   isSettled(knot: number): boolean;
   isFound(knot: number): boolean;
@@ -30,7 +30,7 @@ export interface Sized<Task> {
 
 /** Makes the inputs of activities from the layout and the outcomes so far. */
 export class KnotTasks {
-  /** Handed back by a segment, to join a later one. */
+  /** Knots that segments handed back, to join a later one. */
   private readonly again = new Set<number>();
   private readonly handedBack: Map<number, HandedBack>;
 
@@ -69,7 +69,7 @@ export class KnotTasks {
     };
   }
 
-  /** `waited`: how the knot's wait ended, if it has waited. */
+  /** `waited` tells how the knot's wait ended, if it has waited. */
   taskOf(knot: number, waited?: Waited): Sized<KnotTask> {
     const { plan, facts } = this;
     const { layout } = plan;
@@ -108,7 +108,7 @@ export class KnotTasks {
     return { task, bytes };
   }
 
-  /** For an activity that looks for an outcome on record after the child run was lost. Has no values. */
+  /** The task of an activity that looks for an outcome on record after the child run was lost. Has no values. */
   lostTaskOf(knot: number): KnotTask {
     const id = this.plan.idOf(knot);
     return {
@@ -159,7 +159,7 @@ export class KnotTasks {
     return !mayReuse(this.facts.memo) && (cache ?? map?.cache) !== undefined;
   }
 
-  /** Some elements may have been taken over from another run. */
+  /** Some elements of a map may have been taken over from another run. */
   private hasResumedElements(knot: number): boolean {
     return this.facts.memo.resume !== undefined && this.plan.policyOf(knot).map !== undefined;
   }
@@ -169,7 +169,7 @@ export class KnotTasks {
     const mayBe = (knot: number): boolean =>
       this.again.has(knot) || this.knots.isFound(knot) || this.hasResumedElements(knot);
     if (members.some(mayBe)) return true;
-    // Dispatches of earlier executions are unknown. Asking for records costs a query per segment.
+    // Dispatches of earlier executions are not known here. Asking for records costs a query per segment.
     return this.facts.isContinued;
   }
 }

@@ -1,5 +1,5 @@
 export interface LookupsListener {
-  /** The lookup's result. It still counts as in progress. */
+  /** The lookup's result. A lookup that has ended still counts as in progress. */
   answered(found: readonly number[], missed: readonly number[]): void;
   over(): void;
   fatal(error: unknown): void;
@@ -15,10 +15,10 @@ export interface LookupsListener {
 export class Lookups {
   private readonly waiting: number[] = [];
   private lookingUp = false;
-  /** Also knots that are not dispatched. */
+  /** Knots with a value found, also knots that are not dispatched. */
   private readonly found = new Set<number>();
 
-  /** `lookUp`: see {@link TemporalHostOptions.lookUp}. If omitted, nothing is looked up. */
+  /** `lookUp`: see {@link TemporalHostOptions.lookUp}. If this function is omitted, nothing is looked up. */
   constructor(
     private readonly lookUp: ((knots: readonly number[]) => Promise<readonly number[]>) | undefined,
     private readonly listener: LookupsListener,

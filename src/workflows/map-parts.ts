@@ -16,12 +16,12 @@ import type {
 const ACTIVITIES_PER_RUN = 500;
 /** At most this many concurrent activities of one map, to protect a single server. */
 const MOST_AT_ONCE = 1_000;
-/** Concurrent activities of one part beside others. */
+/** Concurrent activities of one part while other parts run. */
 const PER_PART = 50;
 const PARTS_AT_ONCE = 100;
 /** Enough batches to keep some in transit between server and workers while others run. */
 const BATCHES_AT_ONCE = 50;
-/** Elements of a batch at once, if the map allows it, to be recorded together. */
+/** Elements of a batch that run at once, if the map allows it, to be recorded together. */
 const LEAST_IN_BATCH = 4;
 
 /** Divides the work into parts that each fit in one history. */
@@ -77,13 +77,13 @@ export function partsOf(
   return { parts: parts.map((part) => ({ ...work, slices: part })), beside };
 }
 
-/** Elements of a batch at once, so that all batches together stay within the map's concurrency. */
+/** Elements of a batch that run at once, so that all batches together stay within the map's concurrency. */
 function concurrencyInBatch(concurrency: number, batches: number): number {
   const atOnce = Math.min(batches, BATCHES_AT_ONCE, Math.floor(concurrency / LEAST_IN_BATCH));
   return Math.floor(concurrency / Math.max(1, atOnce));
 }
 
-/** Parts at once, within the limit of concurrent activities. */
+/** Parts that run at once, within the limit of concurrent activities. */
 function partsBeside(parts: number, atOnce: number): number {
   return Math.max(1, Math.min(parts, PARTS_AT_ONCE, Math.ceil(atOnce / PER_PART), atOnce));
 }

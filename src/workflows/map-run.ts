@@ -25,17 +25,17 @@ import {
 } from './messages';
 
 const CANCELLED = 'The map was cancelled';
-/** How often a map starts again after lost records. Then its run deals with the loss. */
+/** How often a map starts again after lost records. After that many starts, the map's run deals with the loss. */
 const MENDS = 10;
 
 /**
- * The child run of a map. The list is split into slices. Their elements run in activities of their own or, with
- * `batch`, several in one. If these are too many for one history, parts of the map get child runs. Finally the
+ * The child run of a map. The list is split into slices. Elements of a slice run in activities of their own or, with
+ * `batch`, several in one. If the activities are too many for one history, parts of the map get child runs. Finally the
  * map's activity composes the value from the elements' records.
  *
- * M1  Of an element's activity, only its end counts: records tell the outcomes. An activity that an operator ended
- *     has no record, and its element has failed. Any other missing record was lost: the map starts again with the
- *     elements that are not on record.
+ * M1  Only the end of an element's activity counts: records tell the outcomes. An activity that an operator ended has
+ *     no record, and its element has failed. Any other missing record was lost: the map starts again with the elements
+ *     that are not on record.
  * M2  The map's concurrency holds over all its parts: each part has its share.
  * M3  After a cancel nothing begins, and running elements are awaited.
  */
@@ -68,7 +68,7 @@ async function runWhole(world: ChildWorld, child: ChildTask): Promise<KnotAnswer
     ...(split.refused && { refused: true }),
     ...(ended.length > 0 && { ended }),
   };
-  // On the run's task queue: the knot's own queue is for its elements.
+  // The child run is on the run's task queue: the knot's own queue is for its elements.
   const { taskQueue: _, ...own } = child.call;
   try {
     return await callKnot(world, own, { ...child.task, map }, child.limits);
@@ -81,7 +81,7 @@ async function runWhole(world: ChildWorld, child: ChildTask): Promise<KnotAnswer
   }
 }
 
-/** Continues as new, unless a cancel has come, which the next execution would miss. */
+/** Continues the map as new, unless a cancel has come, which the next execution would miss. */
 async function goOn(world: ChildWorld, next: ChildTask): Promise<never> {
   if (world.scope().consideredCancelled) throw new CancelledFailure('The map was cancelled');
   return await world.continueAsNew(next);
@@ -129,7 +129,7 @@ async function startPart(world: ChildWorld, { task }: ChildTask, part: MapPart):
   return unpackRanges(((await handle.result()) as readonly number[] | undefined) ?? []);
 }
 
-/** Runs elements in this history. Returns those whose activities were ended from outside. */
+/** Runs elements in this history. Returns the elements whose activities were ended from outside. */
 async function runPart(world: ChildWorld, part: MapPart): Promise<number[]> {
   requireKnownBehaviour(part.behaviour);
   const { batch, window } = part;
@@ -146,7 +146,7 @@ async function runPart(world: ChildWorld, part: MapPart): Promise<number[]> {
   await inWindow(world, activitiesOf(part), window, async ({ slice, offsets, alone }) => {
     const answer = offsets.length > 0 ? await runBatch(world, part, slice, offsets) : {};
     if (!answer) ended.push(...offsets.map((offset) => slice.first + offset));
-    // At once, like the batch: each has its own back-off.
+    // Elements to run alone start at once, like the batch: each has its own back-off.
     await eachInWindow(world, [...alone, ...(answer?.retryAlone ?? [])], batch.concurrency, ([offset, how]) =>
       runAlone(slice, offset, how),
     );
@@ -154,7 +154,7 @@ async function runPart(world: ChildWorld, part: MapPart): Promise<number[]> {
   return ended;
 }
 
-/** The failure comes from outside of our workers, so there is no record. */
+/** The element's failure comes from outside of our workers, so there is no record. */
 function isEndedFromOutside(error: TemporalFailure): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (!(cause instanceof ApplicationFailure)) return true;
@@ -162,7 +162,7 @@ function isEndedFromOutside(error: TemporalFailure): boolean {
   return cause.type !== RECORDS_LOST && record?.id === undefined;
 }
 
-/** One activity per element. One chain of callbacks, as promises are the largest cost in the sandbox. */
+/** Runs one activity per element. Uses a chain of callbacks, as promises are the largest cost in the sandbox. */
 function runElements(world: ChildWorld, part: MapPart): Promise<number[]> {
   const scope = world.scope();
   const elements = activitiesOf(part);
@@ -225,7 +225,7 @@ async function runBatch(
   );
 }
 
-/** Undefined if it ended without an answer; the records tell the outcome. */
+/** The batch's answer; undefined if it ended without one: the records tell the outcome. */
 async function endOf<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -246,7 +246,7 @@ async function inWindow<T>(
   if (world.scope().consideredCancelled) throw new CancelledFailure(CANCELLED);
 }
 
-/** In order, with at most `window` at once. After a cancel nothing more begins. */
+/** Calls in order, with at most `window` at once. After a cancel nothing more begins. */
 async function eachInWindow<T>(
   world: ChildWorld,
   items: Iterable<T>,

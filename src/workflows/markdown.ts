@@ -1,6 +1,6 @@
-/** Control characters, and those that reorder or hide text. */
+/** Control characters, and characters that reorder or hide text. */
 const HIDDEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/gu;
-/** Characters of Markdown. An underscore inside a word is not one. */
+/** Characters of Markdown. An underscore inside a word is not markup. */
 const ACTIVE = /[\\`*[\]&|~#!]|(?<!\w)_|_(?!\w)|^[-+]|(?<=^\d+)[.)]|:(?=\/\/)|(?<=www)\.|(?<=\w)@/gi;
 
 /**

@@ -23,7 +23,7 @@ import {
 const MESSAGE_LENGTH = 2_000;
 
 /**
- * The child run of a knot that runs another tapestry as a run of its own. Afterwards, the knot's activity reads its
+ * The child run of a knot that runs another tapestry as a run of its own. After that run, the knot's activity reads its
  * values from its records.
  */
 export async function runSubTapestry(world: ChildWorld, child: ChildTask): Promise<void> {
@@ -38,7 +38,7 @@ export interface LoopContinuation {
   readonly run: NestResult;
 }
 
-/** The child run of a loop: repeats its step until the knot's activity ends the loop. Continues as new by itself. */
+/** The child run of a loop, which continues as new by itself: repeats its step until the knot's activity ends it. */
 export async function runLoop(
   world: ChildWorld,
   child: ChildTask,
@@ -69,15 +69,15 @@ async function runToStart(world: ChildWorld, { knot, task }: ChildTask): Promise
   return await failTaskIfUnknown(world, () => system[NEST_ACTIVITY]({ task: { ...task, knot } }));
 }
 
-/** On the run's task queue: the knot's own queue is for the tapestry. */
+/** The run is on its parent's task queue: the knot's own queue is for the tapestry. */
 function ownCall({ call: { taskQueue: _, ...call } }: ChildTask): KnotCall {
   return call;
 }
 
 /**
- * Runs the tapestry to its end. For the server, this child run is its parent: both are cancelled together. If this
- * one ends without a message, the other is asked to cancel itself, so that it settles its own records. `number`
- * counts the knot's runs from 1.
+ * Runs the tapestry to its end. For the server, this child run is the parent of the tapestry's run: both are cancelled
+ * together. If this child run ends without a message, the tapestry's run is asked to cancel itself, so that it settles
+ * its own records. `number` counts the knot's runs from 1.
  */
 async function run(
   world: ChildWorld,

@@ -6,7 +6,7 @@ export interface RunFacts {
   readonly world: World;
   /** Temporal run id of the records of the whole chain of executions. */
   readonly temporalRunId: string;
-  /** There were earlier executions. */
+  /** Whether there were earlier executions. */
   readonly isContinued: boolean;
   readonly behaviour: number;
   readonly limits: RunLimits;

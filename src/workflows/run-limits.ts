@@ -2,19 +2,19 @@ import { HOLD_BYTES, HOLD_EVENTS, SETTLED_PER_EXECUTION } from '../plan';
 import { SelvageError } from '../errors';
 
 /**
- * The run's first step pins these limits and passes them to later executions and child runs. So a version with
- * other defaults replays older runs, and no worker option changes them.
+ * The run's first step pins these limits and passes them to later executions and child runs. A version with other
+ * defaults therefore replays older runs, and no worker option changes a run's limits.
  */
 export interface RunLimits {
   /** From this many events on, an execution dispatches nothing more, and continues as new when nothing runs. */
   readonly holdEvents: number;
-  /** The same in bytes. */
+  /** From this many bytes on, an execution dispatches nothing more, and continues as new when nothing runs. */
   readonly holdBytes: number;
   /** Number of knots that an execution settles before it follows the server's suggestion to continue as new. */
   readonly settledPerExecution: number;
   /** Plans that may take more events than this run their slow knots as child runs. */
   readonly childRunsFromEvents: number;
-  /** Milliseconds to the first check of earlier child runs. Doubles with each check, up to the longest. */
+  /** Milliseconds to the first check of earlier child runs. The pause between checks doubles, up to the longest. */
   readonly firstCheckMs: number;
   readonly longestCheckMs: number;
   /** After this many signals, an execution dispatches nothing more, to continue as new. */

@@ -29,12 +29,12 @@ export interface ReportedParts {
   readonly waiting: WaitingKnots;
   readonly failures: FailureList;
   readonly signals: Signals;
-  /** A function, as a restored execution replaces the scheduler. */
+  /** The scheduler is given by a function, as a restored execution replaces it. */
   scheduler(): Scheduler<Slot>;
   isCancelled(): boolean;
 }
 
-/** Reports about the run, during it and at its end. Changes no part of the host. */
+/** Reports about the run, during it and at its end. A report changes no part of the host. */
 export class RunReport {
   private isToShow = false;
 
@@ -48,7 +48,7 @@ export class RunReport {
     return this.extra;
   }
 
-  /** For some knots settled here, other outcomes are on record. */
+  /** Some knots settled here have other outcomes on record. */
   noteStanding(standing: RunCounts): void {
     this.extra = sumOf(standing, this.extra);
   }

@@ -16,11 +16,11 @@ export interface RunningKnotsListener extends Omit<WaitingKnotsListener, 'conclu
   /** If the knot is already settled, its earlier outcome stands. */
   ended(knot: number, outcome: KnotOutcome<Slot>, failure?: KnotFailure): void;
   away(): void;
-  /** Events were added to the history without settling a knot. */
+  /** A knot's work added events to the history without settling a knot. */
   checked(): void;
-  /** A cancel was requested, perhaps not handled yet. */
+  /** Whether a cancel was requested, perhaps not handled yet. */
   isCancelling(): boolean;
-  /** The activity ended so, or so early, because of the cancel. */
+  /** Whether the activity ended so, or so early, because of the cancel. */
   isCancelled(error: unknown): boolean;
 }
 
@@ -31,7 +31,7 @@ export interface RunningKnotsListener extends Omit<WaitingKnotsListener, 'conclu
  * R2  A failure without a record is noted as unrecorded before its knot is settled.
  */
 export class RunningKnots {
-  /** As an activity, or as a child run that is being started. */
+  /** Knots that run as an activity, or as a child run that is being started. */
   private readonly scheduled = new Set<number>();
 
   constructor(
@@ -44,7 +44,7 @@ export class RunningKnots {
     private readonly listener: RunningKnotsListener,
   ) {}
 
-  /** They prevent continuing as new. Knots in child runs do not. */
+  /** Knots that prevent continuing as new. Knots in child runs do not prevent that. */
   get here(): ReadonlySet<number> {
     return this.scheduled;
   }
@@ -96,7 +96,7 @@ export class RunningKnots {
     );
   }
 
-  /** An extension by its body is applied first. */
+  /** An extension by a knot's body is applied before the knot is settled. */
   private settleExtended(knot: number, outcome: KnotOutcome<Slot>, extension: string | undefined): void {
     if (extension === undefined || this.listener.isSettled(knot)) {
       this.listener.ended(knot, outcome);
@@ -136,8 +136,8 @@ export class RunningKnots {
   }
 
   /**
-   * Its outcome may be on record, so an activity checks, and records a failure if not. It is small and sent
-   * regardless of budget and history.
+   * The knot's outcome may be on record, so an activity checks, and records a failure if not. That activity is small,
+   * and is sent regardless of budget and history.
    */
   private settleLost(knot: number): void {
     if (this.listener.isCancelling()) this.listener.ended(knot, CANCELLED);

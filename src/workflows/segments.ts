@@ -32,7 +32,7 @@ export interface SegmentEnd extends SegmentOutcomes {
 }
 
 export interface SegmentsListener {
-  /** Once for each segment taken. */
+  /** A segment has ended: called once for each segment taken. */
   ended(members: readonly number[], end: SegmentEnd): void;
   /** Whether the activity ended with this error, or before it was done, because of the cancel. */
   isCancelled(error: unknown): boolean;
@@ -63,7 +63,7 @@ export class Segments {
     return [...this.underWay.values()];
   }
 
-  /** Member ids of each, as far as they fit in a query's answer. */
+  /** Member ids of each running segment, as far as they fit in a query's answer. */
   list(): string[][] {
     const segments: string[][] = [];
     let listed = 0;
@@ -75,7 +75,7 @@ export class Segments {
     return segments;
   }
 
-  /** Called before any is taken, with the segment that the run's first step began. */
+  /** To call before any segment is taken, with the segment that the run's first step began. */
   takeUp(begun: BegunSegment | undefined): void {
     this.begun = begun;
   }
@@ -112,11 +112,11 @@ export class Segments {
 
   private takeAnswer(members: readonly number[], answer: SegmentAnswer): void {
     this.underWay.set(members[0]!, members);
-    // Deferred, as it must not happen while sending.
+    // The call is deferred, as it must not happen while sending.
     void Promise.resolve().then(() => this.settle(members, answer));
   }
 
-  /** All its knots have outcomes already. */
+  /** All knots of the segment have outcomes already. */
   private takeFound(members: readonly number[]): void {
     this.underWay.set(members[0]!, members);
     const outcomes = new Map(members.map((knot) => [knot, { kind: 'ok', value: null } as const]));
@@ -134,7 +134,7 @@ export class Segments {
         if (this.listener.isCancelled(error)) {
           this.end(members, new Map());
         } else if (error instanceof TemporalFailure) {
-          // Ended by the server: the knots' own activities look for its records.
+          // The server ended the segment's activity: the knots' own activities look for its records.
           this.end(members, new Map(), members);
         } else {
           this.listener.fatal(error);

@@ -1,5 +1,5 @@
 /**
- * Serialises calls to workers, so that a replay sees their answers in the same order. So signals are handled in
+ * Serialises calls to workers, so that a replay sees their answers in the same order. Signals are therefore handled in
  * order of arrival, and nothing runs beside the last step, a local activity.
  */
 export class SerialQueue {

@@ -23,12 +23,12 @@ const NAMED_SIGNALS = 20;
 const LISTED_REFUSALS = 20;
 const MESSAGE_LENGTH = 500;
 const CHECKED_AT_ONCE = 200;
-/** At most this many characters of payloads for such an activity, without the first payload. */
+/** At most this many characters of payloads for a checking activity, without the first payload. */
 const CHECKED_LENGTH = 256 * 1024;
 
 export interface SignalTaker {
   readonly limits: RunLimits;
-  /** Hash of the run's plan. An extension changes it and the names. */
+  /** Hash of the run's plan. An extension changes the plan and the names. */
   plan(): string;
   /** Signals that knots of the run wait for. */
   names(): ReadonlySet<string>;
@@ -36,7 +36,7 @@ export interface SignalTaker {
   answerTo(id: string): SignalReceipt | undefined;
   /** Why no signal of this name can be accepted now, whatever its payload. */
   refuse(name: string): Refusal | undefined;
-  /** Whether this execution accepts more. With further signals, it could never continue as new. */
+  /** Whether this execution accepts more signals. With more signals, the execution could never continue as new. */
   takesMore(): boolean;
   take(signal: CheckedSignal): Answer;
   /** Signals were handled, which added to the history. */
@@ -58,15 +58,15 @@ interface Arrival extends UncheckedSignal {
 }
 
 /**
- * How signals enter a run: by `run.signal`, an update with an answer, and by Temporal's own signals without one.
+ * How signals enter a run: by `run.signal`, an update with an answer, and by Temporal's own signals without an answer.
  *
  * G1  No signal is missed: handlers are registered before the first await, and signals wait for the run's layout.
  * G2  An activity checks payloads, as schemas are in the worker. One activity checks all arrivals until it is
- *     scheduled, and one runs at a time, so signals are handled in order. All arrivals of one activation are noted
- *     before its promises continue, so a replay schedules the same.
+ *     scheduled, and one activity runs at a time, so signals are handled in order. All arrivals of one activation are
+ *     noted before its promises continue, so a replay schedules the same activities.
  * G3  While signals are being checked, the run neither ends nor continues as new.
  * G4  An accepted signal is never refused when it comes again under its id.
- * G5  The update's validator makes all refusals that need no check, so these add nothing to the history.
+ * G5  The update's validator makes all refusals that need no check, so refusals add nothing to the history.
  */
 export class Signals {
   private readonly arrivals: Arrival[] = [];
@@ -81,7 +81,7 @@ export class Signals {
   private updates = 0;
   private isClosed = false;
 
-  /** Construct it before the workflow's first await, and after the handlers of all our own signals. */
+  /** Construct this object before the workflow's first await, and after the handlers of all our own signals. */
   constructor(
     private readonly world: World,
     private readonly calls: SerialQueue,
@@ -90,7 +90,7 @@ export class Signals {
       description: 'Sends a signal that a knot waits for, and answers what became of it',
       validate: (request) => this.validate(request),
       take: (request) => this.update(request),
-      // A run that ends tells its client so.
+      // A run that ends tells a signal's sender that it is over.
       mayBeAbandoned: true,
     });
     world.hearOtherSignals((name, payload) => this.hear(name, payload));
@@ -127,7 +127,7 @@ export class Signals {
     if (this.isChecking) await world.shielded(() => world.until(() => !this.isChecking));
   }
 
-  /** Not called on replay, so it changes nothing. */
+  /** The validator is not called on replay, so it changes nothing. */
   private validate({ id, name }: SignalRequest): void {
     const { taker } = this;
     const answered = taker?.answerTo(id);
@@ -149,7 +149,7 @@ export class Signals {
   }
 
   private async hear(name: string, payload: unknown): Promise<void> {
-    // Our own signal, which asks a nested run whether it exists.
+    // The signal is our own: it asks a nested run whether it exists.
     if (name.startsWith(OWN_PREFIX)) return;
     const answer = await this.receive({
       name,
@@ -174,15 +174,15 @@ export class Signals {
   }
 
   /**
-   * The answer to a signal that was accepted before under this id. The validator missed it if this execution had no
-   * state yet, or the first one was still being checked.
+   * The answer to a signal that was accepted before under this id. The validator missed the repetition if this
+   * execution had no state yet, or the first signal was still being checked.
    */
   private firstAnswerTo(id: string | undefined): Answer | undefined {
     const receipt = id === undefined ? undefined : this.taker?.answerTo(id);
     return receipt && { receipt };
   }
 
-  /** Refusals that need no check. */
+  /** Refusals of signals that need no check. */
   private refuse(name: string): Refusal | undefined {
     if (this.isClosed) return runEnds(name);
     const { taker } = this;
@@ -218,7 +218,7 @@ export class Signals {
       }
     }
     this.checking -= arrivals.length;
-    // Deferred until the senders have been answered.
+    // The work is deferred until the senders have been answered.
     void Promise.resolve().then(() => this.taker!.handled());
   }
 

@@ -1,6 +1,6 @@
 import type { Envelope, KnotAnswer, KnotOutcome, SizedEnvelope } from '../scheduler';
 
-/** A settled value with its bytes in a payload. Null: to be looked up by its record. */
+/** A settled value with its bytes in a payload. Null: the value is looked up by its record. */
 export type Slot = SizedEnvelope | null;
 
 const encoder = new TextEncoder();

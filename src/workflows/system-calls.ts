@@ -38,13 +38,13 @@ export interface SystemActivities {
   [LOOKUP_ACTIVITY](request: LookupRequest): Promise<LookupResult>;
   [FINISH_RUN_ACTIVITY](request: FinishRunRequest): Promise<FinishRunResult>;
   [WAIT_ACTIVITY](request: WaitRequest): Promise<WaitEnd>;
-  /** In the order of the request. */
+  /** Answers in the order of the request. */
   [CHECK_ACTIVITY](request: SignalCheckRequest): Promise<readonly SignalCheck[]>;
 }
 
 /**
- * Calls activities when nothing else is running: as local ones, which cost the server nothing. One that cannot be
- * done now continues as a regular activity. That shows in Temporal why the run waits, and retries until it is done.
+ * Calls activities when nothing else is running: as local ones, which cost the server nothing. A call that cannot be
+ * done now continues as a regular activity. A regular activity shows in Temporal why the run waits, and is retried.
  */
 export function localFirst<A extends object>(world: ChildWorld): A {
   return callsOf<A>(async (activity, request) => {
@@ -69,16 +69,16 @@ function isTriedAgain(error: unknown): boolean {
   return cause instanceof TimeoutFailure || (cause instanceof ApplicationFailure && !cause.nonRetryable);
 }
 
-/** For the interpreter's first and last step. */
+/** Calls for the interpreter's first and last step. */
 export const systemOf = (world: World): SystemActivities => localFirst<SystemActivities>(world);
 
 /**
- * For the interpreter between first and last step, never local. If a local activity ends while the same task
- * answers a query, the SDK delivers its result with the next task, after other arrivals. A replay delivers it
+ * Calls for the interpreter between first and last step, never local. If a local activity ends while the same task
+ * answers a query, the SDK delivers its result with the next task, after other arrivals. A replay delivers that result
  * first, and then the commands have another order.
  */
 export function systemAmid(world: World, { heartbeatTimeoutMs }: RunLimits): SystemActivities {
-  // They are quick, so this is when a lost worker is noticed.
+  // These activities are quick, so their timeout is when a lost worker is noticed.
   const options = { ...SYSTEM_ACTIVITY_OPTIONS, startToCloseTimeout: heartbeatTimeoutMs };
   return callsOf((activity, request) => world.call(activity, options, request));
 }

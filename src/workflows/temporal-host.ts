@@ -72,15 +72,15 @@ export interface TemporalHostOptions extends RunFacts {
   readonly schedulers: Schedulers;
   readonly layout: Layout;
   readonly plan: string;
-  /** For knots that are too slow, or too much work, for the run's own history. */
+  /** Child runs for knots that are too slow, or too much work, for the run's own history. */
   readonly children: ChildRuns;
   readonly calls: SerialQueue;
   readonly signals: Signals;
-  /** From earlier executions of the chain. */
+  /** State from earlier executions of the chain. */
   readonly carried?: CarriedOver | undefined;
   /**
-   * Takes over values of other runs for these knots (ascending) and for knots downstream, and returns the knots
-   * that are Ok by them. If omitted, nothing is reused.
+   * Takes over values of other runs for these knots (ascending) and for knots downstream, and returns the knots that
+   * are Ok by them. If this function is omitted, nothing is reused.
    */
   readonly lookUp?: (knots: readonly number[]) => Promise<readonly number[]>;
   readonly record: (unrecorded: Unrecorded) => Promise<void>;
@@ -88,9 +88,9 @@ export interface TemporalHostOptions extends RunFacts {
 }
 
 /**
- * The Temporal side of the scheduler's host port: turns commands into activities, and their answers into events. It
- * decides only what the server's limits demand. Each of its parts keeps its own state and informs the host by a
- * listener. Only the host talks to the scheduler and settles knots.
+ * The Temporal side of the scheduler's host port: turns commands into activities, and their answers into events. The
+ * host decides only what the server's limits demand. Each part of the host keeps its own state and informs the host by
+ * a listener. Only the host talks to the scheduler and settles knots.
  *
  * H1  A knot is dispatched by exactly one activity in one execution. Only a knot that a segment hands back is
  *     dispatched again, after the segment's activity has ended.
@@ -119,7 +119,7 @@ export class TemporalHost {
   private readonly isTakenOver = new Set<number>();
   /** An earlier execution has taken over knots, now unknown which. */
   private hasTakenOver = false;
-  /** Set at the end of this execution. */
+  /** How this execution ends, set at its end. */
   private leaving: 'over' | 'continues' | undefined;
   private by: EndedBy | undefined;
   /**
@@ -266,7 +266,7 @@ export class TemporalHost {
   }
 
   /**
-   * Runs until all knots are settled or the history demands a new execution. Rejects only to fail the task.
+   * Runs until all knots are settled or the history demands a new execution. Rejects only to fail the workflow task.
    *
    * @param takenOver knots that are already Ok; their values are looked up by their records
    * @param begun the first segment that the scheduler sends, if the run's first step has begun it
@@ -294,7 +294,7 @@ export class TemporalHost {
     this.hasTakenOver = saved.takenOver === true;
     const { childRuns: away = [], unheard, waits = [] } = this.options.carried ?? {};
     this.running.open(away, unheard);
-    // In the order in which they began.
+    // Waits continue in the order in which they began.
     for (const [knot, wait] of waits) this.waiting.takeUp(knot, wait);
     const isUnderWay = new Set([...away, ...waits].map(([knot]) => knot));
     this.execute(
@@ -310,8 +310,8 @@ export class TemporalHost {
   }
 
   /**
-   * Dispatches nothing more and waits for running knots until their grace is over. Others are skipped: a late
-   * commit loses against the record that settling writes.
+   * Dispatches nothing more and waits for running knots until their grace is over. Knots that run longer are skipped: a
+   * late commit loses against the record that settling writes.
    */
   cancel(by: EndedBy = 'cancel'): void {
     if (this.cancelled) return;
@@ -319,7 +319,7 @@ export class TemporalHost {
     // There will be no next execution.
     if (this.leaving === 'continues') this.leaving = undefined;
     const unsent = [...this.queue.takeBack(), ...this.unrecorded.takeBack(), ...this.lookups.takeBack()];
-    // Must come first: each settled knot would make room to dispatch another.
+    // This call must come first: each settled knot would make room to dispatch another.
     this.apply({ type: 'cancel' });
     for (const work of unsent) {
       if (typeof work === 'number') this.settle(work, CANCELLED);
@@ -355,7 +355,7 @@ export class TemporalHost {
     await this.extensions.extend(fragment);
   }
 
-  /** Throws `RunOver` or {@link RUN_CONTINUES}. */
+  /** Throws `RunOver` or {@link RUN_CONTINUES} if the run takes no knots now. */
   requireOpen(): void {
     if (this.leaving === 'continues')
       throw ApplicationFailure.nonRetryable('The run is about to continue as new.', RUN_CONTINUES);
@@ -366,7 +366,7 @@ export class TemporalHost {
     return this.by;
   }
 
-  /** Knots wait for lost records. */
+  /** Whether knots wait for lost records. */
   get needsRecords(): boolean {
     return this.inNeed.size > 0;
   }
@@ -422,7 +422,7 @@ export class TemporalHost {
       else if (command.type === 'segment') this.queue.add(command.knots);
       else if (command.type === 'skip') this.noteSkipped(command.knots, command.reason);
       else if (command.type === 'fail') this.noteFailed(command.knots);
-      // The activity of its branch has recorded it.
+      // The activity of the path's branch has recorded the path.
       else if (command.type === 'pass') continue;
       else this.finish();
     }
@@ -438,11 +438,11 @@ export class TemporalHost {
       else if (this.isLookedUp(knot)) this.lookups.add(knot);
       else this.queue.add(knot);
     }
-    // Deferred, as it must not happen while dispatching.
+    // The settling is deferred, as it must not happen while dispatching.
     if (found.length > 0) void Promise.resolve().then(() => this.settleFound(found));
   }
 
-  /** A knot that a segment has handed back was looked up there. */
+  /** A knot that a segment has handed back was looked up in the segment. */
   private isLookedUp(knot: number): boolean {
     const { cache } = this.present.policyOf(knot);
     return this.options.lookUp !== undefined && cache !== undefined && !this.scheduler.isAlone(knot);
@@ -472,7 +472,7 @@ export class TemporalHost {
 
   private noteSkipped(knots: readonly number[], reason: SkippedKnot['reason']): void {
     for (const knot of knots) {
-      // If the branch was taken over from another run, its unchosen paths are not recorded. An earlier record
+      // If the branch was taken over from another run, its unchosen paths are not recorded. An earlier record of a path
       // stands.
       if (reason === 'branch_not_selected' && !this.mayBeTakenOver(branchOf(this.present.layout, knot)!))
         continue;
@@ -497,7 +497,7 @@ export class TemporalHost {
   private sendConclusions(knots: readonly number[]): void {
     this.queue.add(...knots);
     this.queue.flush();
-    // A wait may end when the history is full, and then nothing else happens.
+    // A wait may end when the history is full; then nothing else happens that would continue the run.
     this.continueAtRest();
   }
 
@@ -594,7 +594,7 @@ export class TemporalHost {
       const isWait = this.present.policyOf(knot).wait !== undefined;
       if (isWait) this.waiting.forget(knot);
       if (failure) this.failures.note(knot, failure);
-      // The function's own outcome is on record.
+      // The outcome of the knot's function is on record.
       if (outcome.kind === 'skipped' && outcome.reason === 'cancelled')
         this.unrecorded.noteSkipped(knot, { reason: outcome.reason });
       this.watch.heedSettled(isWait ? 0 : 1);
@@ -651,7 +651,7 @@ export class TemporalHost {
     return this.underWay + Number(this.options.signals.isChecking);
   }
 
-  /** The same without signals in check: activities, recordings, lookups, starting child runs and extensions. */
+  /** Work under way: activities, recordings, lookups, starting child runs and extensions; not checks of signals. */
   private get underWay(): number {
     const asked = Number(this.unrecorded.isRecording) + Number(this.lookups.isUnderWay);
     return (
@@ -659,7 +659,7 @@ export class TemporalHost {
     );
   }
 
-  /** Whether new signals are for this execution. Not if it only waits for checks before it continues as new. */
+  /** Whether new signals are for this execution: not if it only waits for checks before it continues as new. */
   private get takesSignals(): boolean {
     if (this.leaving === 'continues') return false;
     return !this.watch.isHeld || this.cancelled || this.underWay > 0;

@@ -13,7 +13,7 @@ export interface UnrecordedKnotsListener {
 }
 
 /**
- * Knots of this execution without a record, as nothing of theirs ran or the server ended it. They are recorded at
+ * Knots of this execution without a record, as nothing of theirs ran or the server ended it. Such knots are recorded at
  * the end of the execution or, earlier, before a knot receives its parents' outcomes.
  *
  * U1  A receiver is scheduled once all its parents are on record: its activity reads outcomes that are not Ok
@@ -23,7 +23,7 @@ export interface UnrecordedKnotsListener {
 export class UnrecordedKnots {
   private readonly skipped: SkippedKnot[] = [];
   private readonly failed: KnotFailure[] = [];
-  /** The knots of both lists, by index. */
+  /** The knots of both lists, by index in the layout. */
   private readonly knots = new Set<number>();
   /** Dispatched receivers that wait for the next recording. */
   private readonly receivers: number[] = [];
@@ -49,7 +49,7 @@ export class UnrecordedKnots {
     return this.recording;
   }
 
-  /** Copies, as recording for a receiver removes knots from the lists. */
+  /** The lists are copied, as recording for a receiver removes knots from them. */
   get all(): Unrecorded {
     return { skipped: [...this.skipped], failed: [...this.failed] };
   }
@@ -62,7 +62,7 @@ export class UnrecordedKnots {
       .some((parent) => this.knots.has(parent));
   }
 
-  /** Records everything so far; then this receiver, and others that have come to wait, continue. */
+  /** Records all unrecorded knots; then this receiver, and others that have come to wait, continue. */
   recordBefore(receiver: number): void {
     this.receivers.push(receiver);
     if (this.recording) return;

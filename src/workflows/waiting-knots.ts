@@ -19,7 +19,7 @@ import type { Answer, Refusal } from './signals';
 import { failTaskIfUnknown, systemAmid } from './system-calls';
 
 const LISTED_WAITS = 100;
-/** Milliseconds. A longer wait uses one timer after the other. */
+/** Milliseconds. A wait longer than this uses one timer after the other. */
 const LONGEST_TIMER_MS = 365 * 24 * 3_600_000;
 
 type PlanWait = NonNullable<Layout['policies'][number]['wait']>;
@@ -40,9 +40,9 @@ export interface WaitingKnotsListener {
 /**
  * The knots of a run that wait, from their dispatch until they are settled.
  *
- * W1  On the server, a waiting knot is only a timer. Its activity, which records it, is scheduled when the wait is
- *     over.
- * W2  These activities have the same limit as others, although the scheduler's window does not count them.
+ * W1  On the server, a waiting knot is only a timer. The activity of a waiting knot, which records it, is scheduled
+ *     when the wait is over.
+ * W2  The activities of ended waits have the same limit as others, although the scheduler's window does not count them.
  * W3  A signal that some knot may still take is kept for it, up to a limit; any other is refused.
  */
 export class WaitingKnots {
@@ -50,7 +50,7 @@ export class WaitingKnots {
   private readonly lookedUp = new Set<number>();
   /** Ends of waits, until their activity has ended. */
   private readonly over = new Map<number, Waited>();
-  /** Knots whose activity is dispatched, and the next ones. */
+  /** Knots whose activity is dispatched, and the next ones to dispatch. */
   private readonly concluding = new Set<number>();
   private readonly toConclude: number[] = [];
   private bySignal:
@@ -126,7 +126,7 @@ export class WaitingKnots {
     return this.over.get(knot);
   }
 
-  /** For a later execution: knots that wait, or whose wait is over but not concluded. */
+  /** Knots for a later execution: those that wait, or whose wait is over but not concluded. */
   get stillWaiting(): readonly (readonly [number, CarriedWait])[] {
     const open = [...this.waits.entries()].map(
       ([knot, { since, until }]) =>
@@ -150,7 +150,7 @@ export class WaitingKnots {
     else this.waits.begin(knot, this.waitOf(knot, { signal, until, since }));
   }
 
-  /** Undefined if the signal has not arrived, or too long ago. */
+  /** The signal's receipt; undefined if it has not arrived, or too long ago. */
   answerTo(id: string): SignalReceipt | undefined {
     const takenBy = this.waits.answerTo(id);
     return takenBy === undefined ? undefined : this.receiptOf(takenBy);
@@ -162,7 +162,7 @@ export class WaitingKnots {
     return this.waits.isFullFor(name) ? tooMany(name, this.waits.unreadCount) : undefined;
   }
 
-  /** The first knot that waits for the signal takes it; else it is kept. */
+  /** The first knot that waits for the signal takes it; otherwise the signal is kept. */
   take(signal: CheckedSignal): Answer {
     const { name, unfit } = signal;
     const answer = this.waits.take(signal, () => this.isAwaited(name, unfit));
@@ -207,7 +207,7 @@ export class WaitingKnots {
     return { id: this.plan.idOf(knot), ...defined({ signal, since, until }) };
   }
 
-  /** The time is a value of the run. */
+  /** Looks up the end of a wait, which is a value of the run. */
   private lookUp(knot: number): boolean {
     const { task, bytes } = this.tasks.taskOf(knot);
     if (!this.budget.take(bytes)) return false;
@@ -224,7 +224,7 @@ export class WaitingKnots {
         ({ until }) =>
           this.listener.inScope(() => {
             this.lookedUp.delete(knot);
-            // A cancel has settled it meanwhile.
+            // A cancel has settled the knot meanwhile.
             if (this.listener.isSettled(knot)) return;
             this.waits.begin(knot, { id, until, since: request.now });
             this.listener.begun();
@@ -263,7 +263,7 @@ export class WaitingKnots {
       );
   }
 
-  /** By signal name, whatever their outcomes. */
+  /** Waiting knots by signal name, whatever their outcomes. */
   private get waiters(): NonNullable<WaitingKnots['bySignal']> {
     const { layout } = this.plan;
     // An extension brings another layout.

@@ -66,8 +66,8 @@ async function observed(
 }
 
 /**
- * Seals and hashes everything that the activity stores with its run's subject and digest key. If these are
- * unknown now, nothing may be stored: a knot waits, and any other activity fails.
+ * Seals and hashes everything that the activity stores with its run's subject and digest key. If the subject and the
+ * key are unknown now, nothing may be stored: a knot waits, and any other activity fails.
  *
  * @param isAttempt whether a refusal makes the activity wait
  */

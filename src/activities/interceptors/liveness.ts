@@ -7,15 +7,15 @@ import type { WorkCounts } from '../../metrics';
 import { reasonOf } from '../backend-trouble';
 import { backOff, type BackOff } from '../../values/back-off';
 
-/** A knot shorter than this costs no call to the server. */
+/** A knot shorter than this time costs no call to the server. */
 const FIRST_BEAT_MS = 1_000;
 const TICK_MS = 1_000;
 /** The server considers a worker lost after 30 s without a heartbeat. */
 const BLOCKED_LOOP_MS = 5_000;
 const NAMED_KNOTS = 5;
 /**
- * Grace of bodies in a shutdown. Then their attempts are handed back, as the server counts unreported attempts as
- * lost workers, half a minute later.
+ * Grace of bodies in a shutdown. After the grace their attempts are handed back: the server counts unreported attempts
+ * as lost workers, half a minute later.
  */
 const HAND_BACK_MS = 5_000;
 /** Backoff before a knot is offered to another worker that may have its body. */
@@ -45,7 +45,7 @@ export class Liveness {
       return await Promise.race([run(), handedBack]);
     } catch (error) {
       if (isVerdict(error)) throw error;
-      // The server would not retry, and would mistake the refusal for the knot's end.
+      // The server would not retry this refusal, and would mistake it for the knot's end.
       if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`${attempt.label} was cancelled`);
       const reason = reasonOf(error);
       await attempt.allSent();
@@ -69,7 +69,7 @@ function isVerdict(error: unknown): boolean {
 function refusal(attempt: TaskAttempt, error: unknown, { type, message }: EndReason): ApplicationFailure {
   const isThrottled = isOfClass(error, 'throttled');
   const wantsOther = isOfClass(error, 'deploy');
-  // Logged once, not at each of the quick offers.
+  // A refusal is logged once, not at each of the quick offers.
   const isNews = !isThrottled && (!wantsOther || attempt.refusals === 1 || attempt.refusals > QUICK_RETRIES);
   attempt.context.log[isNews ? 'warn' : 'debug'](`${attempt.label} waits: ${message}`, {
     knot: attempt.knot,
@@ -82,10 +82,10 @@ function refusal(attempt: TaskAttempt, error: unknown, { type, message }: EndRea
   return ApplicationFailure.create({
     message,
     type,
-    // Every retry would fail in the same way, so this ends the knot.
+    // Every retry would fail in the same way, so this error ends the knot.
     nonRetryable: type === 'NotStorable',
     ...(wantsOther && { nextRetryDelay: nextWorker }),
-    // Waiting for its turn is no trouble: it counts in no error metric, and is logged as debug.
+    // A knot that waits for its turn is no trouble: it counts in no error metric, and is logged as debug.
     ...(isThrottled && { nextRetryDelay: retryAfter, category: ApplicationFailureCategory.BENIGN }),
     details: [{ knot: attempt.knot, type, message }],
   });
@@ -110,7 +110,7 @@ interface Watched {
 }
 
 /**
- * One timer for all attempts of this worker. It sends heartbeats for long attempts, hands back those that
+ * One timer for all attempts of this worker. The timer sends heartbeats for long attempts, hands back those that
  * outlast a shutdown's grace, and notices a blocked event loop.
  */
 class Pulse {
@@ -128,7 +128,7 @@ class Pulse {
 
   delete(attempt: TaskAttempt): void {
     this.attempts.delete(attempt);
-    // The next tick would blame the remaining attempts.
+    // Without this line, the next tick would blame the remaining attempts for the blocked loop.
     this.warnIfBlocked(attempt);
     if (this.attempts.size > 0) return;
     clearInterval(this.timer);

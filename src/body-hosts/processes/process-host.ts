@@ -19,7 +19,7 @@ interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Advice for a program that cannot be started. */
   readonly remedy: string;
-  /** Receives standard output and error, line by line. */
+  /** Receives the program's standard output and error, line by line. */
   said(line: string, stream: 'stdout' | 'stderr'): void;
 }
 
@@ -58,7 +58,7 @@ export function startProcess({ name, command, cwd, env, remedy, said }: ProcessO
       link.end(new Error(`it could not be started (${error.message}). ${remedy}`));
       resolve();
     });
-    // At its exit, the last output may still be on its way. A child of its own may hold its outputs for much longer.
+    // At the program's exit, its last output may be on its way. Children of the program may hold its outputs longer.
     child.on('exit', (code, signal) => {
       const how = signal
         ? `it was ended by ${signal}`

@@ -67,7 +67,7 @@ export function interpreterOf(
   return interpreter ?? SELVAGE_PYTHON ?? (VIRTUAL_ENV ? inside(VIRTUAL_ENV) : (local() ?? 'python3'));
 }
 
-/** Folders from `start` up to the first with a `package.json` or a `.git`. If there is none, only `start`. */
+/** Folders from `start` up to the first with a `package.json` or a `.git`. If no such folder exists, only `start`. */
 function foldersOfProject(start: string): string[] {
   const folders: string[] = [];
   for (let folder = start; ; folder = path.dirname(folder)) {

@@ -118,7 +118,7 @@ export class BodyServer {
       this.#running.delete(id);
       this.#streams.fail(new Error('The call of the body has ended.'), id);
     }
-    // The body may have kept its bytes, and continue to use them.
+    // The body may have kept its bytes, and continue to use these.
     this.link.send(
       `{"type":"value","id":${id},"value":${answer.text}}`,
       answer.attachments.map((bytes) => bytes.slice()),

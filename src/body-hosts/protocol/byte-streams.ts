@@ -12,7 +12,7 @@ class OutgoingStream {
   #fail: (error: Error) => void = () => {};
   #hasFailed = false;
   #giveUp!: (error: Error) => void;
-  /** Rejects when the other side wants nothing more, even after the last chunk. */
+  /** Rejects when the other side wants nothing more of the stream, even after the last chunk. */
   readonly failed: Promise<never>;
 
   constructor(
@@ -28,7 +28,7 @@ class OutgoingStream {
     this.#go();
   }
 
-  /** The other side wants nothing more. */
+  /** The other side wants nothing more of the stream. */
   fail(error: Error): void {
     this.#hasFailed = true;
     this.#giveUp(error);
@@ -65,7 +65,7 @@ class OutgoingStream {
   }
 }
 
-/** Receives a stream one chunk at a time, and requests the next when one is taken. */
+/** Receives a stream one chunk at a time, and requests the next chunk when one is taken. */
 class IncomingStream implements AsyncIterable<Uint8Array> {
   #arrived: Uint8Array | undefined;
   #hasEnded = false;
@@ -130,7 +130,7 @@ type StreamMessage =
   | { readonly type: 'chunk' | 'more' | 'end'; readonly stream: number }
   | { readonly type: 'failed'; readonly stream: number; readonly error: ToldError };
 
-/** The streams of a connection, by number. They end with their call. */
+/** The streams of a connection, by number. Streams end with their call. */
 export class ByteStreams {
   readonly #incoming = new Map<number, { readonly call: number; readonly stream: IncomingStream }>();
   readonly #outgoing = new Map<number, { readonly call: number; readonly stream: OutgoingStream }>();

@@ -12,7 +12,7 @@ export class FrameStream extends EndingLink implements Link {
   readonly mostHeaderBytes = MAXIMUM_HEADER_BYTES;
   readonly #reader = new FrameReader();
 
-  /** The starter of the other side knows why the stream closes, and calls {@link end}. */
+  /** Whoever started the other side knows why the stream closes, and calls {@link end}. */
   constructor(private readonly stream: Duplex) {
     super();
     stream.on('error', () => undefined);
@@ -50,7 +50,7 @@ export class FrameStream extends EndingLink implements Link {
   }
 }
 
-/** Assembles frames from pieces of a stream. Each part is copied once, into memory of its own. */
+/** Assembles frames from pieces of a stream. Each part of a frame is copied once, into memory of its own. */
 class FrameReader {
   #part = Buffer.allocUnsafe(LENGTH_BYTES);
   #filled = 0;
@@ -85,7 +85,7 @@ class FrameReader {
       this.#lengths = lengthsOf(this.#header);
       this.#attachments = [];
     } else {
-      // Memory of its own, of exactly this size, so that it can become a value.
+      // Attachments get memory of their own, of exactly this size, so that they can become values.
       this.#attachments.push(new Uint8Array(this.#part.buffer, this.#part.byteOffset, this.#part.length));
     }
     // Empty attachments have no bytes to wait for.
@@ -103,7 +103,7 @@ class FrameReader {
   #expect(state: 'length' | 'header' | 'attachment', bytes: number): void {
     this.#state = state;
     this.#filled = 0;
-    // Not from the pool: attachments become values.
+    // The memory is not from Node's pool: attachments become values.
     this.#part = state === 'attachment' ? Buffer.allocUnsafeSlow(bytes) : Buffer.allocUnsafe(bytes);
   }
 }

@@ -9,7 +9,7 @@ import { ProtocolBroken, type Frame, type Link } from './link';
 import { PROTOCOLS, readHostMessage, type BodyDescription, type HostMessage } from './messages';
 import { tellThrown, thrownAs } from './told-errors';
 
-/** Time limit for a host's start: Python with its libraries, on a busy machine. */
+/** Time limit for a host's start: Python loads its libraries, on a busy machine. */
 const READY_LIMIT_MS = 120_000;
 
 type Ready = Omit<Extract<HostMessage, { type: 'ready' }>, 'type'>;
@@ -20,7 +20,7 @@ interface Call {
   readonly reject: (error: unknown) => void;
   /** The first forbidden request of the body; fails the call as if the body had thrown it. */
   refused?: { readonly error: unknown };
-  /** Error types of its streams here. */
+  /** Error types of the call's streams on this side. */
   readonly failures: Set<string>;
 }
 
@@ -87,7 +87,7 @@ export class HostSession {
   /**
    * Calls a body, and asks it to end when its signal is aborted.
    *
-   * @param grace milliseconds that it may continue after the signal
+   * @param grace milliseconds that the body may continue after the signal
    * @throws HostLost; `NotEncodable` for inputs that the codec does not know, or that are too large; errors of the
    * body
    */
@@ -122,14 +122,14 @@ export class HostSession {
     }).finally(() => signal.removeEventListener('abort', cancel));
   }
 
-  /** Adds a program's line to the log of the running body. False if none runs, or several do. */
+  /** Adds a program's line to the log of the running body. Returns false if no body runs, or several do. */
   said(line: string): boolean {
     if (this.#calls.size !== 1) return false;
     for (const { context } of this.#calls.values()) context.logger.info(line);
     return true;
   }
 
-  /** The host may end. */
+  /** Tells the host that it may end. */
   close(): void {
     if (this.#ended) return;
     this.#say({ type: 'goodbye' });
@@ -309,7 +309,7 @@ function reasonOf(reason: unknown): 'cancelled' | 'timeout' | 'shutdown' {
   return reason instanceof Error && reason.message.includes('WORKER_SHUTDOWN') ? 'shutdown' : 'cancelled';
 }
 
-/** Reserve for the attachments' lengths, which a link adds. */
+/** Bytes reserved for the attachments' lengths, which a link adds. */
 const ADDED_BYTES = 512 * 1024;
 
 function isLonger(text: string, mostBytes: number): boolean {

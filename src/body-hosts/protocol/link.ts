@@ -5,16 +5,16 @@ export interface Frame {
 
 /** A connection between a worker and a body host. Each frame arrives once, in order, or the link ends. */
 export interface Link {
-  /** In bytes of UTF-8. */
+  /** The greatest size of a header, in bytes of UTF-8. */
   readonly mostHeaderBytes: number;
   /**
    * @param header JSON of an object
    * @param attachments must not be used afterwards, as the link may take their memory
    */
   send(header: string, attachments?: readonly Uint8Array[]): void;
-  /** Call it once. Frames that came before are given then. */
+  /** Call it once. Frames that came before the listener are given then. */
   onFrame(listener: (frame: Frame) => void): void;
-  /** Call it once. Called when nothing more can come, with the reason if the other side did not close it. */
+  /** Call it once. Called when no more frames can come, with the reason if the other side did not close the link. */
   onEnd(listener: (reason: Error | undefined) => void): void;
   close(): void;
 }
@@ -29,7 +29,7 @@ export abstract class EndingLink implements Pick<Link, 'onEnd'> {
     if (this.ended) listener(this.ended.reason);
   }
 
-  /** Nothing more can come. */
+  /** No more frames can come. */
   end(reason: Error | undefined): void {
     if (this.ended) return;
     this.ended = { reason };

@@ -4,7 +4,7 @@ import { waitAskedBy } from '../../values/duration';
 import { errorType, isThrownError, tellPlace, thrownMessage, thrownStack } from '../../runtime';
 import type { ToldError } from './messages';
 
-/** Maximum number of causes and members. */
+/** Maximum number of an error's causes and members. */
 const NESTED = 8;
 
 /** Converts a thrown value for the other side. */
@@ -49,8 +49,8 @@ const SAID_BY_HOSTS: readonly string[] = ['BodyMissing', 'InvalidInput', 'NotDec
 /**
  * Restores an error from the other side.
  *
- * @param ofStreams error types of the call's streams here, which may come back. Any other type may be the name of a
- * class of the user's, `InvalidKey` as well as `ValueError`
+ * @param ofStreams error types of the call's streams here, which may come back. Any other type may be a class of the
+ * user's, `InvalidKey` as well as `ValueError`
  */
 export function thrownAs(told: ToldError, ofStreams?: ReadonlySet<string>): unknown {
   if (told.thrown !== undefined) return decodeJson(told.thrown as Json);

@@ -11,7 +11,7 @@ interface Port {
   close(): void;
 }
 
-/** Carries frames between two threads. Moves attachments that own their memory; copies the others. */
+/** Carries frames between two threads. The link moves attachments that own their memory, and copies all others. */
 export class PortLink extends EndingLink implements Link {
   /** Headers stay whole. */
   readonly mostHeaderBytes = Infinity;

@@ -13,13 +13,13 @@ import { PortLink } from './port-link';
 export interface ThreadData {
   /** The file that exports the tapestries. */
   readonly module: string;
-  /** Carries the frames. Not the port to the parent, on which a body's modules may post. */
+  /** Carries the frames. The port is not that to the parent, on which a body's modules may post. */
   readonly port: MessagePort;
 }
 
-/** Named by its path, as importing it would pull in users' files. */
+/** The program is named by its path, as importing it would pull in users' files. */
 const MAIN = path.join(__dirname, '..', '..', 'body-thread', 'main');
-/** Built, it is JavaScript; run from the sources, it needs their compiler. */
+/** The built program is JavaScript; from the sources, it needs their compiler. */
 const BODY_THREAD = existsSync(`${MAIN}.js`)
   ? `require(${JSON.stringify(`${MAIN}.js`)})`
   : `require(${JSON.stringify(require.resolve('tsx/cjs'))});require(${JSON.stringify(`${MAIN}.ts`)})`;

@@ -23,17 +23,17 @@ interface Begun extends Part {
 interface Partition {
   /** Position up to which all elements are finished. */
   after: (() => Json) | undefined;
-  /** In order; finished and forgotten before {@link first}. */
+  /** Parts in order; those before {@link first} are finished and forgotten. */
   parts: Begun[];
   first: number;
-  /** Beyond `after`, finished by an earlier process; by the key of the first element. */
+  /** Parts beyond `after`, finished by an earlier process, by the key of the first element. */
   done: Map<string, Done>;
   hasEnded: boolean;
 }
 
-/** With fewer finished parts, moving the rest costs more than it saves. */
+/** Fewer finished parts are kept: moving the rest costs more than it saves. */
 const WORTH_MOVING = 1_000;
-/** Gaps that a checkpoint describes; older ones are only counted. */
+/** Gaps that a checkpoint describes; older gaps are only counted. */
 const MOST_GAPS = 20;
 
 /** Which elements of each partition are begun and finished. */
@@ -80,7 +80,7 @@ export class StreamProgress {
     this.#partition(name).after = () => state;
   }
 
-  /** Returns false for a known gap. */
+  /** Adds a gap; returns false for a known gap. */
   addGap(gap: Gap): boolean {
     const { count, newest } = this.#gaps ?? { count: 0, newest: [] };
     const isSame = ({ partition, after, why }: Gap): boolean =>
@@ -103,7 +103,7 @@ export class StreamProgress {
     this.#partition(part.partition).parts.push(begun);
   }
 
-  /** @param counts results, if this process has delivered them; a checkpoint has them together with the position */
+  /** @param counts results, if this process has delivered them; a checkpoint has results together with the position */
   finish(part: Part, counts?: StreamCounts): void {
     const begun = this.#begun.get(part)!;
     this.#begun.delete(part);
@@ -164,7 +164,7 @@ export class StreamProgress {
       const { offset } = elements[elements.length - 1]!;
       partition.after = () => stateOfOffset(offset);
       partition.first += 1;
-      // Now before `after`, or begun again as a part.
+      // The element is now before `after`, or begun again as a part.
       if (done.size > 0) done.delete(keyOfOffset(elements[0]!.offset));
     }
     if (partition.first > WORTH_MOVING && partition.first > parts.length / 2) {

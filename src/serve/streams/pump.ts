@@ -39,36 +39,36 @@ interface PumpParts {
   readonly runs: UnitRuns;
   readonly checkpoint: StreamCheckpoint;
   readonly logger: Logger;
-  /** Durable when it returns. */
+  /** The checkpoint is durable when this returns. */
   readonly save: (checkpoint: StreamCheckpoint) => Promise<unknown>;
 }
 
-/** With order by key: waiting units for each unit that may run. */
+/** Waiting units for each unit that may run, with order by key. */
 const WAITING_PER_RUNNING = 10;
 const BACK_OFF: BackOff = { base: 200, max: 10_000 };
 
 /**
  * Reads a source, starts the runs of its elements, and delivers their results.
  *
- * U1  Units are claimed in the order of the source before any is started, each with its number of elements. So
- *     claims cover the beginning of each partition without gaps, and every later reader makes the same units.
+ * U1  Units are claimed in the order of the source before any is started, each with its number of elements. Claims
+ *     therefore cover the beginning of each partition without gaps, and every later reader makes the same units.
  * U2  Units of several elements are claimed one by one, because the next begins where the claimed one ends.
- * U3  A unit is finished when its results are delivered; the checkpoint lies before the first unfinished one.
+ * U3  A unit is finished when its results are delivered; the checkpoint lies before the first unfinished unit.
  */
 export class Pump {
   readonly #progress: StreamProgress;
   readonly #slots: Slots;
   readonly #sizes: readonly number[];
-  /** Aborted: reads no more. */
+  /** After this signal, the pump reads no more. */
   readonly #stop = new AbortController();
-  /** Aborted: does nothing more at all. */
+  /** After this signal, the pump does nothing more at all. */
   readonly #kill = new AbortController();
-  /** The last unit of each key, or partition, for which the next one waits; true once it was finished. */
+  /** The last unit of each key, or partition, for which the next unit waits; true once it was finished. */
   readonly #before = new Map<string, Promise<boolean>>();
   readonly #open = new Set<Promise<boolean>>();
   /** Called when a unit ends, and when the pump is told to stop. */
   #wake: () => void = () => undefined;
-  /** Partitions beyond the claims of earlier processes, as a claim has shown. */
+  /** Partitions that a claim has shown to be beyond the claims of earlier processes. */
   readonly #isNew = new Set<string>();
   #taken!: TakenTogether;
   #error: { readonly error: unknown } | undefined;
@@ -84,7 +84,7 @@ export class Pump {
     const { concurrency, batch } = parts.declaration.options;
     this.#progress = new StreamProgress(parts.checkpoint);
     this.#slots = new Slots(concurrency);
-    // Each unit in flight listens.
+    // Each unit in flight listens to these signals.
     setMaxListeners(0, this.#stop.signal, this.#kill.signal);
     this.#sizes = batchSizes(batch);
   }
@@ -129,7 +129,7 @@ export class Pump {
     this.#wake();
   }
 
-  /** Ends without waiting for runs: the next pump repeats the work in progress. */
+  /** Ends the pump without waiting for runs: the next pump repeats the work in progress. */
   kill(): void {
     this.stop();
     this.#kill.abort();
@@ -168,7 +168,7 @@ export class Pump {
       this.parts.logger.warn({ partition: gap.partition, ...gap.lost }, gapWords(gap));
   };
 
-  /** Takes the next elements; false after the last. */
+  /** Takes the next elements; returns false after the last. */
   async #next(reader: Reader): Promise<boolean> {
     const { concurrency, batch, gather, order, linger } = this.parts.declaration.options;
     const most = order === 'key' ? concurrency * (1 + WAITING_PER_RUNNING) : concurrency;
@@ -177,7 +177,7 @@ export class Pump {
     if (this.#stop.signal.aborted) return false;
     const together = Math.max(batch, gather, 1);
     const isTogether = together > 1;
-    // A list is as long as it can be. Batches are cut from the available elements, as many as there is room for.
+    // Lists are as long as they can be. Batches are cut from the available elements, as many as there is room for.
     const count = gather > 0 ? gather : isTogether ? together : most - this.#open.size;
     const taken = await reader.take(count, isTogether ? linger : 0, this.#stop.signal);
     if (!taken) return false;
@@ -206,7 +206,7 @@ export class Pump {
       if (!done) return rest;
       const [, taken, last] = done;
       rest = await reader.fill(partition, rest, taken, this.#stop.signal);
-      // A checkpoint amid these elements would lose that the others are finished.
+      // A checkpoint amid these elements would not tell that the other elements are finished.
       if (rest.length < taken && this.#stop.signal.aborted) return [];
       const count = this.#taken.left(partition, rest, taken, last);
       this.#progress.pass({ partition, elements: rest.slice(0, count) });
@@ -214,7 +214,7 @@ export class Pump {
     }
   }
 
-  /** For units of one element: their claims need not wait for one another. */
+  /** Claims units of one element: their claims need not wait for one another. */
   async #together(partition: string, elements: readonly StreamElement[]): Promise<void> {
     const units = await Promise.all(
       elements.map(async (element) => this.#unit(partition, [element], await this.#refusalOf(element))),
@@ -231,11 +231,11 @@ export class Pump {
     if (inserted) this.#isNew.add(partition);
     let rest = elements.slice(unit.elements.length);
     if (!inserted && (count > 1 || unit.elements.length > 1)) {
-      // An earlier process may have cut elsewhere.
+      // An earlier process may have cut the elements elsewhere.
       const all = await reader.fill(partition, elements, count, this.#stop.signal);
-      // Told to stop before all arrived: the next process reads it again.
+      // If told to stop before all elements arrived, the next process reads the unit again.
       if (all.length < count && this.#stop.signal.aborted) return;
-      // The source may have lost some of them since: then only the first is certain.
+      // The source may have lost some elements since: then only the first is certain.
       const left = this.#taken.left(partition, all, count, last);
       const own = left === count ? count : 1;
       unit = this.#unit(partition, all.slice(0, own), unit.refusal);
@@ -245,7 +245,7 @@ export class Pump {
     this.#begin(unit, claim!);
   }
 
-  /** The longest first unit; every element of a batch can be run, and none waits for another. */
+  /** The longest first unit; every element of a batch can be run, and no element waits for another. */
   async #firstUnit(partition: string, elements: readonly StreamElement[]): Promise<Unit> {
     const { batch, gather, order } = this.parts.declaration.options;
     if (gather > 0) {
@@ -315,14 +315,14 @@ export class Pump {
     const ends = await this.#slots.use(() =>
       this.#insist('start a run', () => orAborted(this.parts.runs.run(unit, claim, signal), signal)),
     );
-    // Killed: another pump waits for this run now, which may take hours.
+    // After a kill, another pump waits for this run now, which may take hours.
     if (!ends) return false;
     if (order === 'all' && !(await turn())) return false;
     const counts = { ok: 0, dead: 0 };
     for (const end of ends) {
       const what = await this.#deliver(end);
       if (!what) return false;
-      // A list has one result for all of its elements.
+      // A gathered list has one result for all of its elements.
       counts[what] += unit.elements.length / ends.length;
     }
     this.#rate.add(unit.elements.length);
@@ -385,7 +385,7 @@ export class Pump {
     return done.result;
   }
 
-  /** Keeps the first error. */
+  /** Keeps only the first error. */
   #fail(error: unknown, atOnce = true): void {
     if (!this.#kill.signal.aborted) this.#error ??= { error };
     this.stop();

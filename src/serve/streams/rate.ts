@@ -1,6 +1,6 @@
 const RATE_SECONDS = 60;
 
-/** Elements finished per second, over the last minute. */
+/** Number of elements finished per second, over the last minute. */
 export class Rate {
   #finished = 0;
   readonly #samples: { readonly at: number; readonly finished: number }[] = [];

@@ -7,15 +7,15 @@ type Taken = { readonly partition: string; readonly elements: StreamElement[] } 
 interface Queue {
   elements: StreamElement[];
   hasEnded: boolean;
-  /** By `performance.now`: when its first element began to wait for others. */
+  /** When the queue's first element began to wait for others, by `performance.now`. */
   since: number;
 }
 
-/** Reads ahead by a limited number of elements, and on only as fast as they are taken. */
+/** Reads ahead by a limited number of elements, then only as fast as elements are taken. */
 export class Reader {
   readonly #iterator: AsyncIterator<Delivered<unknown>>;
   readonly #ahead: number;
-  /** Read elements by partition. The partition to take from next comes first. */
+  /** Read elements by partition. The partition that is taken from next comes first. */
   readonly #queues = new Map<string, Queue>();
   #count = 0;
   #reading: Promise<void> | undefined;
@@ -28,8 +28,8 @@ export class Reader {
   }
 
   /**
-   * The next elements of a partition, at most `most`; fewer wait up to `linger` milliseconds for more. Partitions
-   * take turns. Undefined: the source has ended, or the signal was aborted.
+   * The next elements of a partition, at most `most`; fewer elements wait up to `linger` milliseconds for more.
+   * Partitions take turns. Returns undefined if the source has ended, or the signal was aborted.
    *
    * @throws the source's error, once all elements before it were taken
    */
@@ -49,8 +49,8 @@ export class Reader {
   }
 
   /**
-   * Adds the next elements of the partition to the elements taken last, until they are `count`. Adds fewer if no more
-   * come, or once the signal is aborted.
+   * Adds the next elements of the partition to the elements taken last, until they are `count`. Adds fewer elements if
+   * no more come, or once the signal is aborted.
    *
    * @throws the source's error, if it fails before
    */
@@ -86,7 +86,7 @@ export class Reader {
     void this.#iterator.return?.()?.then(undefined, () => undefined);
   }
 
-  /** The first partition whose elements need not wait for others. Undefined: the signal was aborted. */
+  /** The first partition whose elements need not wait for others. Returns undefined if the signal was aborted. */
   async #next(most: number, linger: number, signal: AbortSignal): Promise<[string, Queue] | undefined> {
     while (!signal.aborted) {
       const began = performance.now() - linger;
@@ -114,7 +114,7 @@ export class Reader {
     const cut = elements.length <= most ? elements : elements.slice(0, most);
     this.#count -= cut.length;
     this.#queues.delete(partition);
-    // The end is taken by itself, after the last element.
+    // The end of a partition is taken by itself, after the last element.
     const isOver = cut.length === elements.length && !(hasEnded && cut.length > 0);
     const rest = elements.slice(cut.length);
     if (!isOver) this.#queues.set(partition, { elements: rest, hasEnded, since: performance.now() });
@@ -125,7 +125,7 @@ export class Reader {
     if (!this.#hasEnded && !this.#error && this.#count < this.#ahead) void this.#read();
   }
 
-  /** One read at a time. Errors are kept for {@link take}. */
+  /** One read runs at a time. Errors are kept for {@link take}. */
   #read(): Promise<void> {
     return (this.#reading ??= this.#readNext().finally(() => (this.#reading = undefined)));
   }

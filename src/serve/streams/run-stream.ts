@@ -9,7 +9,7 @@ import { StreamHost, workerOfStreams, type StreamEnd } from './serve-stream';
 /** Options of the stream, and of the client and worker that {@link runStream} opens. */
 export interface RunStreamOptions<Value = unknown, Values extends object = Record<string, unknown>>
   extends StreamOptions<Value, Values>, Omit<OpenOptions, 'tapestries' | 'taskQueue' | 'taskQueues'> {
-  /** Aborting it ends the call after all read elements are finished. The stream continues elsewhere. */
+  /** Aborting this signal ends the call after all read elements are finished. The stream continues elsewhere. */
   readonly signal?: AbortSignal;
 }
 

@@ -41,9 +41,9 @@ const LOOK_MS = 1_000;
 const LAG_MS = 5_000;
 
 export interface StreamEnd {
-  /** `ended`: no more elements. `drained`: the stream was told to end. `stopped`: only this process was. */
+  /** `ended`: no more elements. `drained`: the stream was told to end. `stopped`: this process was told to stop. */
   readonly reason: 'ended' | 'drained' | 'stopped';
-  /** Elements since the stream was first started. */
+  /** Counts of elements since the stream was first started. */
   readonly ok: number;
   readonly failed: number;
 }
@@ -95,8 +95,8 @@ export class StreamHost {
     const declaration = this.#streams.get(id);
     if (!declaration || this.#isStopping)
       throw ApplicationFailure.retryable(`This process does not read stream "${id}"`, 'WorkerShutdown');
-    // From the beginning: saving, or a handler, may exceed the heartbeat timeout. Until there is a pump, repeats
-    // the last attempt's details.
+    // Heartbeats are sent from the beginning: saving, or a handler, may exceed the heartbeat timeout. Until there is a
+    // pump, heartbeats repeat the last attempt's details.
     const context = Context.current();
     const beat = { details: (): unknown => context.info.heartbeatDetails };
     const beats = setInterval(() => context.heartbeat(beat.details()), BEAT_MS);
@@ -151,7 +151,7 @@ export class StreamHost {
     let hasEnded = (): void => undefined;
     const ended = new Promise<void>((resolve) => (hasEnded = resolve));
     this.#pumps.set(id, { pump: reading, ended });
-    // Tells the source only what the server has saved as finished: it must keep the rest.
+    // Tells the source only what the server has saved as finished: the source must keep the rest.
     const tellFinished = async (partitions: StreamCheckpoint['partitions']): Promise<void> =>
       await source.commit?.(new StreamProgress({ ...checkpoint, partitions }).places());
     const keep = async (last: StreamCheckpoint): Promise<void> => {
@@ -169,7 +169,7 @@ export class StreamHost {
       }),
     ];
     const cancelled = (): void => {
-      // Otherwise another process has the activity, or the stream was ended by force.
+      // In all other cases another process has the activity, or the stream was ended by force.
       if (context.cancellationDetails?.cancelRequested || context.cancellationDetails?.workerShutdown)
         reading.stop();
       else reading.kill();
@@ -199,7 +199,7 @@ export class StreamHost {
   }
 }
 
-/** Works now and at intervals, one call at a time. Failures are outages, which the next call may find over. */
+/** Does the work now and at intervals, one call at a time. Failures are outages, which may be over at the next call. */
 function repeated(milliseconds: number, work: () => Promise<void>): NodeJS.Timeout {
   let isUnderWay = false;
   const go = async (): Promise<void> => {
@@ -213,9 +213,9 @@ function repeated(milliseconds: number, work: () => Promise<void>): NodeJS.Timeo
 }
 
 interface StartedStream {
-  /** Another process has started it; this one stands by, or works for its runs. */
+  /** Another process has started the stream; this one stands by, or works for its runs. */
   readonly isJoined: boolean;
-  /** Settles when the stream ends, in any process. */
+  /** The promise settles when the stream ends, in any process. */
   readonly ended: Promise<StreamEnd & { readonly reason: 'ended' | 'drained' }>;
   /** As last saved. */
   readonly counts: () => Promise<Omit<StreamEnd, 'reason'>>;
@@ -229,7 +229,7 @@ async function startStream(selvage: Selvage, declaration: StreamDeclaration): Pr
   const checkpoint = await savedCheckpoint(handle);
   let isJoined = false;
   let started: WorkflowHandle = handle;
-  // The memo has it as well, for a stream that is ended before its first step and started again.
+  // The memo has the checkpoint as well, for a stream that is ended before its first step and started again.
   const memo: StreamMemo | undefined = checkpoint && { ...request, mode: 'running', checkpoint };
   try {
     started = await workflow.start(STREAM_WORKFLOW, {
@@ -269,7 +269,7 @@ async function endOf(handle: WorkflowHandle, id: string): StartedStream['ended']
   }
 }
 
-/** The last checkpoint of the newest execution; undefined if it has none, or the server has forgotten it. */
+/** The last checkpoint of the newest execution; undefined if that has none, or the server has forgotten it. */
 async function savedCheckpoint(handle: WorkflowHandle): Promise<StreamCheckpoint | undefined> {
   try {
     const { memo } = await handle.describe();
@@ -280,7 +280,7 @@ async function savedCheckpoint(handle: WorkflowHandle): Promise<StreamCheckpoint
   }
 }
 
-/** Returns whether the pump is to stop. */
+/** Saves a checkpoint; returns whether the pump is to stop. */
 async function saveCheckpoint(handle: WorkflowHandle, saved: SavedCheckpoint): Promise<boolean> {
   try {
     return await handle.executeUpdate<boolean, [SavedCheckpoint]>(SAVE_CHECKPOINT_UPDATE, { args: [saved] });

@@ -30,7 +30,7 @@ export function createSourceTrigger({ id, options }: TriggerDeclaration): Trigge
       const source = await openSource(settings.source, { id, logger });
       const places = new Map<string, Json>(Object.entries((await settings.checkpoint?.load()) ?? {}));
       let saving: Promise<unknown> = Promise.resolve();
-      // One after another: an older list must not be saved last.
+      // Checkpoints are saved one after another: an older list must not be saved last.
       const save = async (newer: Checkpoint): Promise<void> => {
         for (const [partition, state] of newer) places.set(partition, state);
         const own = saving.then(() => settings.checkpoint?.save(Object.fromEntries(places)));
@@ -94,7 +94,7 @@ function readable(elements: readonly StreamElement[], { logger, metrics }: Trigg
   });
 }
 
-/** Retries until the results are known. False: told to stop before. */
+/** Retries until the results are known. Returns false if told to stop before. */
 async function accept(
   host: TriggerHost,
   events: readonly TriggerEvent[],

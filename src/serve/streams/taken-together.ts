@@ -8,7 +8,7 @@ export class TakenTogether {
     private readonly lasts: ReadonlySet<string>,
   ) {}
 
-  /** How many of `count` elements are left; 1, and a gap, if the one with the key `last` is gone. */
+  /** How many of `count` elements are left; 1, and a gap, if the element with the key `last` is gone. */
   left(partition: string, all: readonly StreamElement[], count: number, last: string | undefined): number {
     if (last === undefined) return count;
     const left = all.slice(0, count).findIndex(({ offset }) => keyOfOffset(offset) === last) + 1;

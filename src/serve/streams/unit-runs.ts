@@ -17,12 +17,12 @@ import { declareTrigger, type TriggerDeclaration, type TriggerEvent } from '../.
 import { Starter } from '../starter';
 import { keyInLedger, type ElementEnd, type Unit, type UnitClaim, type UnitRuns } from './unit';
 
-/** Entries of the start ledger; usually more than are in flight when a process dies. */
+/** Ledger entries to look through, usually more than are in flight when a process dies. */
 const LOOKED_THROUGH = 1_000;
 
 interface Claim extends UnitClaim {
   readonly result: ClaimResult;
-  /** Whether its elements were claimed as one list. */
+  /** Whether the unit's elements were claimed as one list. */
   readonly isList: boolean;
 }
 
@@ -61,7 +61,7 @@ export class StreamRuns implements UnitRuns<Claim> {
       units.map((unit) => ({ key: unit.key, body: {}, link: this.#linkOf(unit) })),
     );
     const refused = units.filter((_, place) => results[place]!.entry.event['refused'] !== undefined);
-    // No run will start for them, so their entries are complete.
+    // No run will start for refused units, so their entries are complete.
     if (refused.length > 0)
       await this.selvage.backends.startLedger.markStarted(
         refused.map(({ key }) => ({ trigger: this.#trigger(1).name, key })),
@@ -214,8 +214,8 @@ function listOf({ elements }: Unit): StreamElement {
 }
 
 /**
- * Whether a knot's failure makes no dead letter: the knot is optional or, by default, another knot receives it.
- * Unknown knots, which only other code has, count.
+ * Whether a knot's failure makes no dead letter: the knot is optional or, by default, another knot receives it. A
+ * failure of an unknown knot, which only other code has, makes one.
  */
 function harmlessIn({ knots, options: { failOn = 'unhandled' } }: TapestryRecord): (knot: string) => boolean {
   if (failOn === 'never') return () => true;

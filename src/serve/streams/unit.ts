@@ -9,9 +9,9 @@ import {
 import type { Part } from './progress';
 
 export interface Unit extends Part {
-  /** The key of its first element in the start ledger, with the partition. */
+  /** The key of the unit's first element in the start ledger, with the partition. */
   readonly key: string;
-  /** Order keys of its elements: units with a common key wait for each other. Undefined without order by key. */
+  /** Order keys of the elements: units with a common key wait for each other. Without order by key: absent. */
   readonly keys?: readonly string[];
   /** Why the only element cannot be parameters of a run. */
   readonly refusal?: DeadLetterReason;
@@ -38,7 +38,7 @@ export function keyInLedger(partition: string, key: string): string {
   return partition === '' ? key : `${partition}:${key}`;
 }
 
-/** The key by which elements are ordered. Elements without one share the empty key. */
+/** The key by which elements are ordered. Elements without a key share the empty one. */
 export function orderKeyOf({ key }: StreamSettings, element: StreamElement): string {
   let own: string | null | undefined = element.key;
   try {
@@ -64,9 +64,9 @@ export interface UnitClaim {
   readonly inserted: boolean;
   /** Number of elements that the unit was claimed with. */
   readonly elements: number;
-  /** The key of the last element, if there were several. */
+  /** The key of the last element, if the unit had several. */
   readonly last?: string;
-  /** Why it was refused at the claim. */
+  /** Why the unit was refused at the claim. */
   readonly refusal?: DeadLetterReason;
 }
 
@@ -75,12 +75,12 @@ export type ElementEnd =
   | { readonly element: StreamElement; readonly letter: StreamDeadLetter };
 
 export interface UnitRuns<Claim extends UnitClaim = UnitClaim> {
-  /** Why an element cannot be parameters of a run; undefined if it can. */
+  /** Why an element cannot be parameters of a run; undefined if the element can. */
   refusalOf(element: StreamElement): Promise<DeadLetterReason | undefined>;
-  /** In the order of the source. Durable when it returns. */
+  /** Claims units, in the order of the source; claims are durable when this returns. */
   claim(units: readonly Unit[]): Promise<readonly Claim[]>;
   /** Keys ({@link keyInLedger}) of the last elements of recently claimed batches and lists. */
   lastsOfClaims(): Promise<ReadonlySet<string>>;
-  /** Starts the unit's run unless it exists, and waits for its end. May be called again after an error. */
+  /** Starts the unit's run unless it exists, and waits for its end. The method may be called again after an error. */
   run(unit: Unit, claim: Claim, signal: AbortSignal): Promise<readonly ElementEnd[]>;
 }

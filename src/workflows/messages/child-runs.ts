@@ -11,7 +11,7 @@ export interface NextIteration {
 }
 
 export interface NestRequest {
-  /** The knot's task, not this activity's. */
+  /** The task of the knot, not of this activity. */
   readonly task: ChildTask['task'];
 }
 
@@ -24,20 +24,20 @@ export interface NestResult {
 }
 
 export interface ChildTask {
-  /** Absent: it only runs the knot's activity. */
+  /** Absent: the child run only runs the knot's activity. */
   readonly node?: NodeKind;
   readonly map?: PlanMap;
-  /** For a map in a further execution: the position of its next element. */
+  /** For a map in a further execution, the position of its next element. */
   readonly from?: number;
-  /** For a map: ranges of elements whose activities were ended from outside. Absent: none. */
+  /** For a map, ranges of elements whose activities were ended from outside. Absent: none. */
   readonly ended?: readonly number[];
-  /** For a map: how often it started again after lost records. Absent: never. */
+  /** For a map, how often it started again after lost records. Absent: never. */
   readonly mended?: number;
   readonly behaviour: number;
   readonly limits: RunLimits;
   readonly knot: string;
   readonly call: KnotCall;
-  /** Inherited by runs that a node starts. */
+  /** Parts of the memo, inherited by runs that a node starts. */
   readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'inlineLimit' | 'subject' | 'reuse' | 'limits'>;
   readonly task: KnotTask & { readonly temporalRunId: string; readonly runId: string };
 }
@@ -47,7 +47,7 @@ export type ChildEnd = {
   /** Temporal run id of the child run. */
   readonly temporalRunId: string;
 } &
-  /** `null`: to be looked up by its record. */
+  /** `null`: the child run's outcome is looked up in its record. */
   (
     | { readonly kind: 'ok'; readonly envelope: Envelope | null; readonly extension?: string }
     | { readonly kind: 'err'; readonly failure: KnotFailure; readonly recorded: boolean }

@@ -9,14 +9,14 @@ export interface ExtendRequest {
   readonly terminals?: readonly string[];
   readonly temporalRunId: string;
   readonly fragment: string;
-  /** The knot whose body asked for it, and whose worker checked it. Absent: it comes from outside. */
+  /** The knot whose body asked for it; its worker checked the fragment. Absent: the fragment comes from outside. */
   readonly by?: string;
 }
 
 export interface ExtendResult {
   /** The extended plan; equals the requested one if that already contained the whole fragment. */
   readonly plan: string;
-  /** Number of layout slices after those of the requested plan. The first is in {@link layout}. */
+  /** Number of layout slices after those of the requested plan. The first slice is in {@link layout}. */
   readonly slices: number;
   readonly layout: string;
 }

@@ -1,6 +1,6 @@
 /**
- * All messages between the interpreter, its activities and clients, as plain data. Histories keep them, so fields
- * may be added, but their meaning must never change.
+ * All messages between the interpreter, its activities and clients, as plain data. Histories keep these messages, so
+ * fields may be added, but their meaning must never change.
  */
 export * from './names';
 export * from './run';

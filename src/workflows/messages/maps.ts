@@ -5,7 +5,7 @@ export interface SplitMap {
   readonly count: number;
   /** A plain object. */
   readonly keyed?: true;
-  /** Not iterable; the map's activity reports why. */
+  /** The value is not iterable; the map's activity reports why. */
   readonly refused?: true;
   /** Ranges of elements whose activities were ended from outside. Absent: none. */
   readonly ended?: readonly number[];
@@ -28,22 +28,22 @@ export interface SplitAnswer extends SplitMap {
   readonly slices: readonly SliceRef[];
   /** Position of the next element, if the slices do not reach the end. */
   readonly next?: number;
-  /** Ranges that are already on record. Absent: none. */
+  /** Ranges of elements that are already on record. Absent: none. */
   readonly done?: readonly number[];
 }
 
 export interface BatchTask extends Pick<KnotTask, 'plan' | 'temporalRunId' | 'runId' | 'reuse'> {
   readonly knot: string;
   readonly slice: string;
-  /** Ranges of offsets in the slice. */
+  /** Ranges of offsets of elements in the slice. */
   readonly offsets: readonly number[];
-  /** At most this many bodies at once. */
+  /** Maximum number of concurrent bodies. */
   readonly concurrency: number;
-  /** Some may be on record. */
+  /** Whether some elements may be on record. */
   readonly mayBeRecorded?: true;
 }
 
-/** When all elements have ended, except those handed back. */
+/** The answer when all elements have ended, except those handed back. */
 export interface BatchAnswer {
   readonly retryAlone?: readonly (readonly [offset: number, how: HandedBack])[];
 }
@@ -54,12 +54,12 @@ export interface MapPart extends MapWork {
 }
 
 export interface MapWork extends Pick<ChildTask, 'behaviour' | 'limits' | 'knot'> {
-  /** With the map's id in place of the element's. */
+  /** The activity's options, with the map's id in place of the element's. */
   readonly call: KnotCall;
   readonly task: Pick<ChildTask['task'], 'plan' | 'reuse' | 'temporalRunId' | 'runId'>;
-  /** At most this many concurrent activities. */
+  /** Maximum number of concurrent activities. */
   readonly window: number;
-  /** Absent: one element per activity. */
+  /** Elements of one batch; absent: one element per activity. */
   readonly batch?: { readonly size: number; readonly concurrency: number };
   /** Elements whose bodies have thrown, by position. */
   readonly handedBack?: HandedBack['elements'];

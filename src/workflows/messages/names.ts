@@ -15,7 +15,7 @@ export const NEST_ACTIVITY = 'selvage.nest';
 
 export const EXTEND_ACTIVITY = 'selvage.extend';
 
-/** Returns a `WaitEnd`, if the time is a value of the run. */
+/** Activity that returns a `WaitEnd`, if the time is a value of the run. */
 export const WAIT_ACTIVITY = 'selvage.wait';
 
 export const CHECK_ACTIVITY = 'selvage.checkSignals';
@@ -49,7 +49,7 @@ export function childWorkflowType(node: NodeKind | undefined): string {
   return node === undefined ? KNOT_WORKFLOW : `selvage.${node}`;
 }
 
-/** From a child run to its run: a `ChildEnd`. */
+/** Signal from a child run to its run: a `ChildEnd`. */
 export const KNOT_ENDED_SIGNAL = 'selvage.knotEnded';
 
 /** Checks that a child run exists: the server accepts the signal. */
@@ -59,13 +59,13 @@ export const STATUS_QUERY = 'selvage.status';
 
 export const SEGMENTS_QUERY = 'selvage.segments';
 
-/** Takes an `ExtendMessage`; fails with the code of the fragment's problem. */
+/** Update that takes an `ExtendMessage`; fails with the code of the fragment's problem. */
 export const EXTEND_UPDATE = 'selvage.extend';
 
 /** Failure type: this execution is about to continue as new, so the sender should try again. */
 export const RUN_CONTINUES = 'RunContinues';
 
-/** Failure type: the activity needs records or values that are lost. Their knots must run again. */
+/** Failure type: the activity needs records or values that are lost. Knots whose records are lost must run again. */
 export const RECORDS_LOST = 'selvage.recordsLost';
 
 /** Key of the `RunMemo` in the workflow's memo. */

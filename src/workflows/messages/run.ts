@@ -5,19 +5,19 @@ import type { SegmentAnswer, KnotFailure } from './knot';
 import type { LeftSignals, OpenWait } from './signals';
 import type { SkipReason, OwnSkipReason } from '../../scheduler';
 
-/** The client's facts about a run. A run started by other means has none. */
+/** The client's facts about a run. A run that was not started by a client of ours has no such facts. */
 export interface RunMemo {
-  /** Absent: the worker's plan of the tapestry. */
+  /** Plan hash; absent: the worker's plan of the tapestry. */
   readonly plan?: string;
   /** Content hash of the raw parameters, to recognise another start of the same work. */
   readonly parametersHash?: string;
-  /** Names or knot ids. Absent: the plan's own. */
+  /** Chosen terminals: names or knot ids. Absent: the plan's own terminals. */
   readonly terminals?: readonly string[];
   readonly actor?: string;
   readonly trigger?: string;
   /** The starting event, unique within its trigger. */
   readonly triggerKey?: string;
-  /** Origin of that event. */
+  /** Origin of the starting event. */
   readonly event?: EventLink;
   /** The parameter for the schedule's planned time, which is in `event`. */
   readonly plannedTime?: string;
@@ -29,22 +29,22 @@ export interface RunMemo {
   /** Temporal run id of the parent's records. */
   readonly parentTemporalRunId?: string;
   readonly parentKnot?: string;
-  /** Span of the run's start, in W3C Trace Context. */
+  /** Trace span of the run's start, in W3C Trace Context. */
   readonly traceparent?: string;
-  /** When the run is cancelled; milliseconds since the epoch. */
+  /** When the run is cancelled, in milliseconds since the epoch. */
   readonly deadline?: number;
   readonly resume?: ResumedRun;
   /** At most this many encoded bytes of values in the history, if the starter has set it. */
   readonly inlineLimit?: number;
   /** Everything stored for the run is sealed with this subject's key. Absent: no subject. */
   readonly subject?: string;
-  /** Parameters may refer to values in the data store, of any origin. Absent: those of a raw start may not. */
+  /** Parameters may refer to values in the data store, of any origin. Absent: the parameters of a raw start may not. */
   readonly allowReferences?: true;
-  /** Reuse no values of other runs. Absent: knots with the option `cache` do. */
+  /** Set to reuse no values of other runs. Absent: knots with the option `cache` reuse values. */
   readonly reuse?: false;
-  /** The starter's backends. Absent: it has none. */
+  /** The starter's backends. Absent: the starter has no backends. */
   readonly backends?: BackendIdentities;
-  /** Limits other than the defaults, for tests. Child runs inherit them. */
+  /** Limits other than the defaults, for tests. Child runs inherit these limits. */
   readonly limits?: Partial<RunLimits>;
 }
 
@@ -65,7 +65,7 @@ export interface BeginRunRequest extends RunMemo {
   /** The newest behaviour that this interpreter knows. */
   readonly behaviour: number;
   readonly beginSegment: boolean;
-  /** As the workflow received them, encoded; some may be a `ParameterReference`. */
+  /** Parameters as the workflow received them, encoded; some may be a `ParameterReference`. */
   readonly parameters: unknown;
 }
 
@@ -73,10 +73,10 @@ export interface BeginRunResult {
   readonly behaviour: number;
   readonly limits: RunLimits;
   readonly plan: string;
-  /** Number of layout slices. The first is in {@link layout}. */
+  /** Number of layout slices. The first slice is in {@link layout}. */
   readonly slices: number;
   readonly layout: string;
-  /** In the order of the layout. `null`: to be looked up by its record. */
+  /** Values of parameters, in the order of the layout. `null`: a value to be looked up by its record. */
   readonly parameters: readonly (Envelope | null)[];
   /** Ranges of knots, by index in the layout, with outcomes of another run. Absent: none. */
   readonly takenOver?: readonly number[];
@@ -92,9 +92,9 @@ export interface RunEnded {
 
 export interface BegunSegment {
   readonly size: number;
-  /** Absent: it continues as an activity. */
+  /** Absent: the segment continues as an activity. */
   readonly answer?: SegmentAnswer;
-  /** Its worker was lost. */
+  /** The segment's worker was lost. */
   readonly lost?: true;
 }
 
@@ -111,7 +111,7 @@ export interface LookupRequest {
   readonly plan: string;
   readonly terminals?: readonly string[];
   readonly temporalRunId: string;
-  /** Ranges of indexes in the layout. */
+  /** Knots to look up: ranges of indexes in the layout. */
   readonly knots: readonly number[];
 }
 
@@ -134,16 +134,16 @@ export interface FinishRunRequest extends RunMemo {
   /** Knots without a record: skipped ones by reason, and those that failed outside of their body. */
   readonly skipped: readonly SkippedKnot[];
   readonly failed: readonly KnotFailure[];
-  /** The last chunk, which ends the run record. */
+  /** Set for the last chunk, which ends the run record. */
   readonly last: boolean;
   /** Why the run failed, if not because of a knot. */
   readonly error?: { readonly type: string; readonly message: string };
   readonly signals?: LeftSignals;
-  /** Outcomes of all knots, as a scheduler saves them. Absent: records are not compared. */
+  /** Outcomes of all knots, as a scheduler saves them. Absent: records are not compared with outcomes. */
   readonly outcomes?: string;
-  /** As the workflow received them, to be recorded again if lost. Absent if an earlier execution got them. */
+  /** The workflow's parameters, to be recorded again if lost. Absent if an earlier execution got the values. */
   readonly parameters?: unknown;
-  /** The first failures, for the same purpose. */
+  /** The run's first failures, to be recorded again if lost. */
   readonly failures?: readonly KnotFailure[];
   /** Values of Ok knots without a record, by index. */
   readonly values?: readonly (readonly [number, Envelope])[];
@@ -157,7 +157,7 @@ export interface SkippedKnot {
 }
 
 export interface FinishRunResult {
-  /** How many more of each outcome there are than requested, as other records were first. Absent: none. */
+  /** How many more of each outcome there are than requested, as other records were written first. Absent: none. */
   readonly standing?: RunCounts;
   /** Content hash of the finished run record, for the last chunk. */
   readonly record?: string;
@@ -176,8 +176,8 @@ export interface RunAnswer {
   readonly plan: string;
   readonly record: string | null;
   /**
-   * Ok ones by knot id: small values encoded, others as references. Omitted beyond 64 KiB in total, and if an
-   * earlier execution settled them.
+   * Ok terminals by knot id: small values encoded, others as references. Terminals are omitted beyond 64 KiB in total,
+   * and if an earlier execution settled them.
    */
   readonly terminals: Readonly<Record<string, Envelope>>;
 }
@@ -186,16 +186,16 @@ export interface RunAnswer {
 export interface LiveStatus {
   readonly plan: string | null;
   readonly counts: RunCounts & { readonly running: number; readonly waiting: number; readonly total: number };
-  /** At most 100 ids, in the order started. */
+  /** Ids of running knots: at most 100, in the order started. */
   readonly running: readonly string[];
   /** At most 20. */
   readonly failures: readonly KnotFailure[];
   readonly cancelled: boolean;
-  /** At most 100. They count as waiting. */
+  /** At most 100 waits, whose knots count as waiting. */
   readonly waits?: readonly OpenWait[];
-  /** Absent if there are none. */
+  /** Signals; absent if there are none. */
   readonly signals?: LeftSignals;
-  /** Running segments. Their knots count as running until the segment ends. Absent: none. */
+  /** Running segments, whose knots count as running until the segment ends. Absent: none. */
   readonly segments?: number;
 }
 

@@ -10,12 +10,12 @@ export interface WaitRequest {
 }
 
 export interface WaitEnd {
-  /** Milliseconds since the epoch. */
+  /** End of the wait, in milliseconds since the epoch. */
   readonly until: number;
 }
 
 export interface SignalRequest {
-  /** Unique within the run: a repeated id is the same signal. */
+  /** The signal's id, unique within the run: a repeated id is the same signal. */
   readonly id: string;
   readonly name: string;
   /** As given. A large payload is a reference to the data store. */
@@ -24,19 +24,19 @@ export interface SignalRequest {
 
 /** The result of an accepted signal. */
 export interface SignalReceipt {
-  /** The knot that takes it. Absent: kept for the next wait of that name. */
+  /** The knot that takes the signal. Absent: the signal is kept for the next wait of that name. */
   readonly takenBy?: string;
 }
 
 export interface SignalCheckRequest {
   readonly plan: string;
-  /** In order of arrival. */
+  /** Signals to check, in order of arrival. */
   readonly signals: readonly UncheckedSignal[];
 }
 
 export interface UncheckedSignal {
   readonly name: string;
-  /** Set for Temporal's own signals, which anybody may send: they may not refer to the data store. */
+  /** Set for Temporal's own signals, which anybody may send: these may not refer to the data store. */
   readonly isRaw?: true;
   readonly payload?: Envelope;
 }
@@ -48,10 +48,10 @@ export type SignalCheck =
       /** Knots that wait for this signal and whose schemas refuse it. Absent: none. */
       readonly unfit?: readonly string[];
     }
-  /** Why no knot could take it. */
+  /** Why no knot could take the signal. */
   | { readonly refused: string };
 
-/** Refused without its sender being told. */
+/** A signal that was refused without its sender being told. */
 export interface RefusedSignal {
   readonly name: string;
   /** Error code. */
@@ -61,9 +61,9 @@ export interface RefusedSignal {
 
 /** Signals that no knot took. */
 export interface LeftSignals {
-  /** Their number by name. */
+  /** Number of untaken signals by name. */
   readonly unread?: Readonly<Record<string, number>>;
-  /** Content hashes of their payloads. */
+  /** Content hashes of untaken signals' payloads. */
   readonly payloads?: readonly string[];
   /** Signals of Temporal's own that were refused, as their sender was not told: how many, and the last 20. */
   readonly refused?: { readonly total: number; readonly last: readonly RefusedSignal[] };
@@ -73,7 +73,7 @@ export interface LeftSignals {
 export interface OpenWait {
   readonly knot: string;
   readonly signal?: string;
-  /** Milliseconds since the epoch. */
+  /** When the wait ends, in milliseconds since the epoch. */
   readonly until?: number;
 }
 

@@ -4,14 +4,12 @@ import type { Json } from '../../values';
 /** The workflow id is `stream/<id>`. */
 export const STREAM_WORKFLOW = 'selvage.stream';
 
-/**
- * Reads the source and starts runs, until told to stop or the source ends. Takes a `PumpTask`, returns a `PumpEnd`.
- */
+/** Reads the source and starts runs, until told to stop or the source ends. Takes a `PumpTask`, returns a `PumpEnd`. */
 export const PUMP_ACTIVITY = 'selvage.pump';
 
 /**
- * Saves a `SavedCheckpoint` in the history and returns whether the pump is to stop. Refused after a later pump has
- * saved one.
+ * Saves a `SavedCheckpoint` in the history and returns whether the pump is to stop. A checkpoint is refused after a
+ * later pump has saved one.
  */
 export const SAVE_CHECKPOINT_UPDATE = 'selvage.saveCheckpoint';
 
@@ -30,13 +28,13 @@ export type StreamMode = 'running' | 'paused' | 'draining';
 
 /** How far one partition of a source is finished. */
 export interface PartitionCheckpoint {
-  /** Everything up to this position is finished. Absent: nothing. */
+  /** Every element up to this position is finished. Absent: nothing. */
   readonly after?: Json;
-  /** Finished beyond that: key of the first element, number of elements, and, for several, key of the last. */
+  /** Elements finished beyond `after`: key of the first, number of elements, and, for several, key of the last. */
   readonly done?: readonly (readonly [key: string, elements: number, last?: string])[];
 }
 
-/** How far a stream is finished. Elements beyond are read again, and start no second run. */
+/** How far a stream is finished. Elements beyond the checkpoint are read again, and start no second run. */
 export interface StreamCheckpoint {
   readonly number: number;
   readonly partitions: Readonly<Record<string, PartitionCheckpoint>>;
@@ -50,9 +48,9 @@ export interface StreamGaps {
   readonly newest: readonly Gap[];
 }
 
-/** Elements since the stream's first start. */
+/** Counts of elements since the stream's first start. */
 export interface StreamCounts {
-  /** Their run succeeded, and its result is handled. */
+  /** Elements whose run succeeded, and whose result is handled. */
   readonly ok: number;
   /** Dead letters: the run failed, or the element could not be parameters of one. */
   readonly dead: number;
@@ -69,7 +67,7 @@ export interface StreamMemo extends StreamRequest {
   readonly checkpoint: StreamCheckpoint;
 }
 
-/** A checkpoint with its pump: later pumps, and later attempts of one, have greater terms. */
+/** A checkpoint with its pump: later pumps, and later attempts of a pump, have greater terms. */
 export interface SavedCheckpoint {
   readonly checkpoint: StreamCheckpoint;
   readonly term: readonly [round: number, attempt: number];
@@ -87,7 +85,7 @@ export interface PumpTask {
 
 export interface PumpEnd {
   readonly checkpoint: StreamCheckpoint;
-  /** `ended`: the source has no more elements. `stopped`: it was told to stop. Everything read is finished. */
+  /** `ended`: the source has no more elements. `stopped`: the pump was told to stop. Every read element is finished. */
   readonly why: 'ended' | 'stopped';
 }
 
@@ -108,7 +106,7 @@ export interface PumpState {
   /** Elements of the source that are not read yet. Absent: unknown. */
   readonly lag?: SourceAmount;
   readonly trouble?: string;
-  /** Milliseconds since the epoch. */
+  /** Time of this state, in milliseconds since the epoch. */
   readonly at: number;
 }
 

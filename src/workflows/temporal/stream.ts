@@ -47,8 +47,8 @@ const NOTHING_YET: StreamCheckpoint = { number: 0, partitions: {}, counts: { ok:
  * survive it.
  *
  * T1  The newest checkpoint is in the pump's heartbeat, the memo, or both; the greater number is newer.
- * T2  A pump learns from its saves and from the memo that it is to stop. It then finishes everything that it has
- *     read, and returns its checkpoint. It is not cancelled: the server would forget the heartbeat of a dead one.
+ * T2  A pump learns from its saves and from the memo that it is to stop. Such a pump finishes everything read, and
+ *     returns its checkpoint. The pump is not cancelled: the server would forget the heartbeat of a dead one.
  * T3  A pump of an earlier round or attempt saves nothing any more.
  * T4  A missing heartbeat tells that a process has died; the activity is tried again wherever a process polls.
  */
