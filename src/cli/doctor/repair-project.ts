@@ -25,7 +25,7 @@ export interface ProjectRepair {
   /** Files of dead processes and interrupted writes in the server's folder. */
   readonly leftovers: readonly Leftover[];
   readonly backends: readonly DatabaseRepair[];
-  /** Sound, or moved away. */
+  /** Temporal's database: sound, or moved away. */
   readonly temporal: DatabaseRepair;
   /** Id of Temporal's database, if that was moved away. */
   readonly lostCluster?: string | undefined;

@@ -16,7 +16,9 @@ import { requireProject, withRecords } from './records';
 interface Working {
   /** Task queues that the worker polls from the beginning. Default: the tapestries' own. */
   readonly taskQueues?: readonly string[];
-  /** Whether it serves others' runs: logs then have time and run, and starts and ends. Default false. */
+  /**
+   * Whether the worker serves runs of other processes: logs then have time and run, and starts and ends. Default false.
+   */
   readonly runs?: boolean;
   /** Changes to the tuned options of the Temporal worker. */
   readonly workerOptions?: OpenOptions['workerOptions'];
@@ -60,8 +62,8 @@ export async function openFor(
 }
 
 /**
- * Starts the project's embedded server, if that is used. Resolves once its process has started: it comes up while
- * this process loads the SDK, which saves a first command a second.
+ * Starts the project's embedded server, if that is used. Resolves once the server's process has started: the server
+ * comes up while this process loads the SDK, which saves a first command a second.
  *
  * The returned function ends this claim on the server, once the client has its own.
  */
@@ -102,7 +104,7 @@ export async function withClient(
   }
 }
 
-/** Like {@link withClient}; uses the run history if the server is unreachable. */
+/** Like {@link withClient}, but uses the run history if the server is unreachable. */
 export async function withClientOrRecords(
   options: ServerOptions,
   output: Output,
@@ -138,7 +140,10 @@ export function describePlace({ address, namespace, source, uiUrl }: ServerLocat
   );
 }
 
-/** Bodies get 10 s in all before they are handed back; the rest is for a slow server. Kubernetes kills after 30 s. */
+/**
+ * Bodies get 10 s in all before they are handed back; the rest is for a slow server. Kubernetes kills a process after
+ * 30 s.
+ */
 const DRAIN_LIMIT_MS = 25_000;
 
 /** A silent server must not keep the command for ever; the knots run again elsewhere. */

@@ -49,7 +49,7 @@ export class SharedBodies {
     return this.counts[BEAT]!;
   }
 
-  /** Includes bodies that are not in {@link named}. */
+  /** The number of running bodies, including bodies that are not in {@link named}. */
   get running(): number {
     return this.counts[RUNNING]!;
   }

@@ -1,4 +1,5 @@
-// Warns of a blocked event loop, as docs/failures/process-exits.md promises. Only another thread can speak meanwhile.
+// Warns of a blocked event loop, as docs/failures/process-exits.md promises. While the loop is blocked, only another
+// thread can write.
 
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';

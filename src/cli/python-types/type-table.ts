@@ -5,7 +5,7 @@ type Schema = Readonly<Record<string, unknown>>;
 
 /** Names of TypeScript, and of imports in the written file. */
 const KNOWN_TYPES = 'Array Bodies Date Map NoInputs Promise Record Set StoredBytes Uint8Array';
-/** Keywords about types; others describe values. */
+/** Keywords of JSON Schema about types; the other keywords describe values. */
 const KEPT = ['type', 'enum', 'const', 'description', 'required'];
 const UNIONS = ['anyOf', 'oneOf', 'allOf'];
 const SCALARS: Readonly<Record<string, string>> = {

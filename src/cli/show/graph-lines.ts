@@ -10,14 +10,14 @@ import { painted, SIGNS } from './knot-signs';
 const MOST_KNOTS = 30;
 /** Width of a letter, in pixels of the picture. */
 const LETTER = 8;
-/** Lines from a box's first to its last. */
+/** Lines of text from a box's first to its last. */
 const BOX_LINES = 2;
 
 const UP = 1;
 const RIGHT = 2;
 const DOWN = 4;
 const LEFT = 8;
-/** By the directions that meet, as bits. */
+/** The letter of a crossing, by the directions that meet there, as bits. */
 const STROKES = ' ╵╶└╷│┌├╴┘─┴┐┤┬┼';
 
 interface Letter {

@@ -10,7 +10,9 @@ import { commandLine } from '../output/typed-commands';
 
 /** Facts about a run beyond its outcomes. */
 export interface RunNotes {
-  /** Maps that are Ok although elements failed: left out, or in the value as outcomes, by `onError`. */
+  /**
+   * Maps that are Ok although elements failed; by `onError`, failed elements are left out, or in the value as outcomes.
+   */
   readonly failedElements: readonly {
     readonly knotId: string;
     readonly failed: number;
@@ -52,7 +54,7 @@ function notesOf(plan: Plan, records: readonly LineageRecord[]): RunNotes {
   return { failedElements, ...(knots + elements > 0 && { reused: { knots, elements, savedMs } }) };
 }
 
-/** Keeps the readable values, and says why others are not: a data store is away. */
+/** Keeps the readable values, and says why the others are not readable: a data store is away. */
 export function readableValues(result: RunResult): {
   readonly result: RunResult;
   readonly unreadable?: SelvageError;

@@ -8,12 +8,12 @@ interface Verb<Given extends unknown[]> {
   readonly name?: string;
   readonly summary?: string;
   readonly description: string;
-  /** With descriptions, in order. */
+  /** The arguments with their descriptions, in order. */
   readonly arguments?: Readonly<Record<string, string>>;
   readonly options: Options;
   /** Exit codes and examples. */
   readonly after: string;
-  /** Gets the arguments, the options and the output. Returns the exit code. */
+  /** The verb's work, which gets the arguments, the options and the output, and returns the exit code. */
   readonly work: (...given: [...Given, Output]) => Promise<number>;
 }
 
