@@ -43,7 +43,9 @@ export function unreachable(error: unknown, address?: string): unknown {
   );
 }
 
-/** Like {@link unreachable}, for an attempt to connect. Tells whether another program listens at the address. */
+/**
+ * Like {@link unreachable}, for an attempt to connect. The error tells whether another program listens at the address.
+ */
 export async function notConnected(error: unknown, address: string): Promise<unknown> {
   if (error instanceof Error && /^Failed to call GetSystemInfo/.test(error.message))
     return noTemporal(error, address);
@@ -53,8 +55,8 @@ export async function notConnected(error: unknown, address: string): Promise<unk
 }
 
 /**
- * Checks that a Temporal server answers and has the namespace. A client that may not ask passes: what it
- * lacks shows at its first call.
+ * Checks that a Temporal server answers and has the namespace. A client without the right to ask passes: its first call
+ * shows which right it lacks.
  *
  * @throws SelvageError `UnknownNamespace`, `ServerUnreachable`
  */
@@ -73,7 +75,7 @@ export async function requireNamespace(
     if (code === NOT_FOUND || code === INVALID_ARGUMENT) throw unknownNamespace(namespace, address, error);
     if (code === PERMISSION_DENIED) return;
     if (!FOREIGN.has(code)) throw unreachable(error, address);
-    // Some servers lack the former call, but all have this one.
+    // Some servers lack the call that describes a namespace, but all have `getSystemInfo`.
     await workflowService.getSystemInfo({}).catch(() => {
       throw noTemporal(error, address);
     });

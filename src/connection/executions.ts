@@ -8,7 +8,10 @@ import { isNotFound, unreachable } from './connection-errors';
 
 type Started = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
-/** Default execution: the newest. Undefined if unknown. @throws SelvageError `ServerUnreachable` */
+/**
+ * Describes a workflow; by default its newest execution. Returns undefined for an unknown workflow. @throws
+ * SelvageError `ServerUnreachable`
+ */
 export async function describeIfThere(
   client: WorkflowClient,
   workflowId: string,
@@ -33,7 +36,7 @@ export async function executionBefore(
 
 /**
  * Whether an execution, or one that it continues, was made by a reset: a reset copies the start event, which
- * names the execution that it was written for. True if the server has forgotten the executions before.
+ * names the execution that it was written for. Also true if the server has forgotten the earlier executions.
  */
 export async function isReset(client: WorkflowClient, workflowId: string, latest: string): Promise<boolean> {
   let execution: string | undefined = latest;

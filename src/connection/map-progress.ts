@@ -8,7 +8,7 @@ export interface MapProgress {
   readonly knotId: string;
   /** Number of ended elements. */
   readonly done: number;
-  /** Absent for inputs other than lists, and until it is known. */
+  /** Number of elements; absent for inputs other than lists, and until it is known. */
   readonly total?: number;
 }
 

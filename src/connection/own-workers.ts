@@ -17,7 +17,7 @@ export interface OwnWorkers {
   /** The polled task queues. */
   readonly taskQueues: readonly string[];
   polls(taskQueue: string): boolean;
-  /** Returns when a worker polls the task queue. Does nothing if one does already. */
+  /** Returns when a worker polls the task queue. Does nothing if a worker polls it already. */
   poll(taskQueue: string): Promise<void>;
   /** Lets the running bodies of a task queue end, then stops polling it. */
   leave(taskQueue: string): Promise<void>;
@@ -39,7 +39,7 @@ export type OwnWorkerOptions = Pick<
 > &
   OpenOptions['workerOptions'];
 
-/** Returns when the workers poll. */
+/** Starts workers, and returns when they poll. */
 export type StartWorkers = (
   connected: Connected,
   options: OwnWorkerOptions,

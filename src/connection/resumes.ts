@@ -16,7 +16,10 @@ export interface Resume {
 const START_MS = 10_000;
 const LOOK_AGAIN_MS = 200;
 
-/** Started ones, in the order of requests. @throws SelvageError `ServerUnreachable`, `BackendUnavailable` */
+/**
+ * The started resumes of a run, in the order of requests. @throws SelvageError `ServerUnreachable`,
+ * `BackendUnavailable`
+ */
 export async function resumesOf(
   backends: Backends,
   client: WorkflowClient,
@@ -47,7 +50,7 @@ export async function claimResume(
   }: { readonly runId: string; readonly allowDuplicate?: boolean | undefined },
 ): Promise<void> {
   const before = namedIn(run);
-  // A repeated request for the same resume.
+  // A repeated request for the same resume has nothing to do.
   if (before.includes(runId)) return;
   await requireNotResumed(backends, client, run, allowDuplicate);
   const { runHistory } = backends;
@@ -67,7 +70,7 @@ export async function claimResume(
     try {
       if (other) refuseUnlessAgain(run, [other], allowDuplicate);
     } catch (error) {
-      // No request should wait for this refused one.
+      // No later request should wait for the refused one.
       await runHistory.changeRun(run.temporal_run_id, { details: { resume_claimed_at: 0 } });
       throw error;
     }
@@ -91,7 +94,7 @@ export async function requireNotResumed(
   refuseUnlessAgain(run, await resumesOf(backends, client, run), allowDuplicate);
 }
 
-/** Undefined if it was not started in time: its claimant has died. */
+/** The resumed run with an id; undefined if it was not started in time, as its claimant has died. */
 async function started(
   backends: Backends,
   client: WorkflowClient,
@@ -118,7 +121,7 @@ async function resumeOf(
     const { resumed_from: origin } = known.details as { resumed_from?: string };
     if (origin === from) return { runId: id, status: (await lookAtRun(backends, client, known)).run.status };
   }
-  // Its first step may not have been taken yet.
+  // The server may have the resumed run before its first step is on record.
   const description = await describeIfThere(client, id);
   if (!description || memoOf(description).resume?.temporalRunId !== temporalRunId) return undefined;
   const isOpen = ['RUNNING', 'PAUSED', 'CONTINUED_AS_NEW'].includes(description.status.name);

@@ -30,17 +30,17 @@ const PROGRESS_INTERVAL_MS = 200;
 
 /** The state of a run. */
 export interface RunState {
-  /** Until a worker has begun the run, made of the server's facts, without hashes of parameters. */
+  /** The run's record; until a worker has begun the run, made of the server's facts, without hashes of parameters. */
   readonly run: RunRecord;
-  /** Its knots by its workflow. Absent if the run is over or no worker answers. */
+  /** The run's knots by its workflow; absent if the run is over or no worker answers. */
   readonly live?: LiveRun;
-  /** Progress of its first five running maps. Absent if no worker answers. */
+  /** Progress of the run's first five running maps; absent if no worker answers. */
   readonly maps?: readonly MapProgress[];
-  /** Why it has not ended, knot by knot, even without a worker. Absent if the run is over. */
+  /** Why the run has not ended, knot by knot, even without a worker; absent if the run is over. */
   readonly waiting?: Waiting;
-  /** The task queue of its workflow, and of knots that name no other. Absent if the run is over. */
+  /** The task queue of the run's workflow, and of knots that name no other; absent if the run is over. */
   readonly taskQueue?: string;
-  /** The runs that resumed it, in the order of the requests. Absent: none, or the run is not over. */
+  /** The runs that resumed it, in the order of the requests. Absent if no run resumed it, or the run is not over. */
   readonly resumedAs?: readonly Resume[];
 }
 
@@ -48,7 +48,7 @@ export interface RunState {
 export interface KnotState {
   readonly knotId: string;
   readonly run: RunRecord;
-  /** Its outcome. Absent: it has none yet, or none was recorded before its run ended. */
+  /** Its outcome. The knot's outcome; absent if it has none yet, or none was recorded before its run ended. */
   readonly record?: LineageRecord;
   /** Why the knot has not ended; for a map, with all elements in flight. Absent if the knot or its run has ended. */
   readonly waiting?: WaitingKnot;
@@ -57,14 +57,14 @@ export interface KnotState {
 /** Where an unfinished run waits for workers. */
 export interface RunDescription {
   readonly tapestry: string;
-  /** The task queue of its workflow, and of knots that name no other. */
+  /** The task queue of the run's workflow, and of knots that name no other. */
   readonly taskQueue: string;
 }
 
-/** For runs with a subject, whose values stay out of the history. */
+/** Option for runs with a subject, whose values stay out of the history. */
 const NOTHING_INLINE = { inlineLimit: 0 };
 
-/** All given conditions must hold. */
+/** Selects records for which all given conditions hold. */
 export type RunLineageQuery = Omit<LineageQuery, 'runId' | 'temporalRunId' | 'limit' | 'cursor'>;
 
 /** A run. The handle keeps no state that others need, so each process can have its own. */
@@ -131,7 +131,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     return await this.endOf(this.throughOutages(options));
   }
 
-  /** Outcomes so far, by knot id. Does not wait. */
+  /** Reads the outcomes so far, by knot id. Does not wait. */
   async outcomes(): Promise<Readonly<Record<string, Outcome>>> {
     return (await readResult(this.backends, await this.records.current())).outcomes;
   }
@@ -150,8 +150,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * The state of the run, and why it has not ended. A running record is compared with the server, and not
-   * changed. Takes 5 s if no worker answers.
+   * The state of the run, and why it has not ended. A running record is compared with the server, and not changed. The
+   * call takes 5 s if no worker answers.
    *
    * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`, `InvalidPlan`
    */
@@ -168,7 +168,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
         .areThere(before.taskQueue, ['workflow'], pinnedBuild(before))
         .catch(() => true));
     const live = canAnswer ? await server.live() : undefined;
-    // The wait for a worker may have been long.
+    // The run may have ended during a long wait for a worker.
     const description = await server.descriptionOrNone();
     if (!isUnfinished(description)) return await this.endedState();
     const unfinished = await records.unfinished(description);
@@ -199,7 +199,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * Where the run waits for its workers. Asks the server alone.
+   * Where the run waits for its workers. Only the server is asked.
    *
    * @throws SelvageError `UnknownRun`, `RunOver`, `ServerUnreachable`
    */
@@ -233,8 +233,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * Gives the run more knots; those whose parents are settled start at once. Waits for a worker, and returns
-   * when the run has them. Repeating an equal fragment changes nothing, and neither does a refused one.
+   * Gives the run more knots; those whose parents are settled start at once. Waits for a worker, and returns when the
+   * run has the new knots. Repeating an equal fragment changes nothing, and neither does a refused one.
    *
    * @throws SelvageError `NotExtensible`, `InvalidFragment`, `DuplicateId`, `DuplicateTerminal`,
    * `UnknownKnot`, `UnknownTerminal`, `UnknownDefinition`, `CodeDiffers`, `Cycle`, `PlanTooLarge`, `RunOver`,
@@ -279,11 +279,11 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    * signals of one id are one signal, and get the first answer again, even after the run. After a refusal,
    * the id may be used with another payload.
    *
-   * @param options.timeout limit for the answer of a worker, which has the schemas. Default 60 s. Each answer
-   * to another signal of this process to the run extends it
-   * @param options.id 1 to 100 printable ASCII characters without spaces. Default: a unique id. The run
-   * remembers an id for the next 5,000 signals
-   * @returns the knot that takes it; without `takenBy` it is kept for the next wait of that name
+   * @param options.timeout limit for the answer of a worker, which has the schemas. Default 60 s. Each answer to
+   * another signal of this process to the run extends the limit
+   * @param options.id 1 to 100 printable ASCII characters without spaces. If omitted, a unique id. The run remembers an
+   * id for the next 5,000 signals
+   * @returns the knot that takes it; without `takenBy` the signal is kept for the next wait of that name
    * @throws SelvageError `InvalidSignal`, `UnknownSignal`, `SignalTooLate`, `TooManySignals`, `RunOver`,
    * `UnknownRun`, `NoWorker`, `SignalUnanswered`, `InvalidConfig`, `NotEncodable`, `KeyMissing`,
    * `ServerUnreachable`, `BackendUnavailable`
@@ -352,7 +352,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
         await request();
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
-        // Over, or unknown. Only the server knows of one that was terminated before a worker had begun it.
+        // The run is over, or unknown. Only the server knows a run that was terminated before a worker had begun it.
         if (!(await this.backends.runHistory.getRun(this.runId))) await this.workflow.describe();
       }
     });

@@ -25,19 +25,19 @@ import { executionBefore } from './executions';
 const AT_ONCE = 50;
 /** The default limit of other servers for concurrent updates of a run. */
 const AT_ONCE_ELSEWHERE = 10;
-/** Printable, and short enough for the server with the appended digest. */
+/** The id of a signal is printable, and short enough for the server with the appended digest. */
 const SIGNAL_ID = /^[!-~]{1,100}$/;
 const DIGEST_LENGTH = 12;
 /** Executions searched for the answer to a call that is not repeated. */
 const OF_ONE_CALL = 3;
 
-/** By client and run. */
+/** Places for concurrent signals, by client and run. */
 const placesOf = new WeakMap<WorkflowClient, Places>();
 
 interface SignalToSend {
   readonly name: string;
   readonly payload: unknown;
-  /** Given by a caller who may send the signal again. Default: unique. */
+  /** The signal's id, given by a caller who may send it again. If omitted, a unique id. */
   readonly id?: string | undefined;
 }
 
@@ -57,9 +57,9 @@ interface SendOptions {
  * Sends the signal and waits until the run has taken or refused it. A payload above the limit is sent by
  * reference, so that no history contains it.
  *
- * While its fate is unknown, it is sent again. That is safe: an execution accepts an update of one id once,
- * and the run takes a signal of one id once over all its executions. The update's id adds a digest of the
- * content. So a corrected payload of the same signal is checked, where the server would repeat the first
+ * While the signal's fate is unknown, it is sent again. A second sending is safe: an execution accepts an update of one
+ * id once, and the run takes a signal of one id once over all its executions. The update's id adds a digest of the
+ * content. With the digest, a corrected payload of the same signal is checked, where the server would repeat the first
  * refusal.
  *
  * @throws SelvageError `InvalidConfig`, `NotEncodable`, `InvalidSignal`, `UnknownSignal`, `SignalTooLate`,

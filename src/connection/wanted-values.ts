@@ -27,7 +27,10 @@ export class WantedValues {
   }
 }
 
-/** One unreachable store does not hide others' values. @throws SelvageError `ValueMissing`, `ValueDamaged` */
+/**
+ * Reads values so that one unreachable store does not hide the values of others. @throws SelvageError `ValueMissing`,
+ * `ValueDamaged`
+ */
 export async function readWanted(
   backends: Backends,
   records: readonly LineageRecord[],

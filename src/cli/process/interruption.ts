@@ -91,7 +91,7 @@ export class Interruption extends EndOfWork {
   private tell: () => void = () => {};
   readonly asked = new Promise<void>((resolve) => (this.tell = resolve));
 
-  /** Whether no parent remains that would pass a signal on. */  
+  /** Whether no parent remains that would pass a signal on. */
   private isOrphan = false;
   private readonly unwatch: () => void;
 

@@ -11,7 +11,7 @@ const loaders = new WeakMap<Command, () => Promise<void>>();
 export interface LateVerb {
   readonly verb: string;
   readonly summary: string;
-  /** An example, for a verb with other verbs below it. */  
+  /** An example, for a verb with other verbs below it. */
   readonly example?: string;
   readonly load: () => Promise<Complete>;
 }

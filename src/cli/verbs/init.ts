@@ -182,7 +182,7 @@ function wantedManifest(
 }
 
 interface PlannedManifest {
-  /** The new text of the file; undefined if the file already has all of it. */  
+  /** The new text of the file; undefined if the file already has all of it. */
   readonly text: string | undefined;
   readonly isNew: boolean;
   readonly what: string;

@@ -47,7 +47,7 @@ export function tellPage(message: PageMessage): void {
   process.send?.(message);
 }
 
-/** The request of `selvage dev` that its worker stop. Ignores signals, which `selvage dev` handles. */  
+/** The request of `selvage dev` that its worker stop. Ignores signals, which `selvage dev` handles. */
 export class EndOfDev extends EndOfWork {
   readonly exitCode = EXIT.ok;
   readonly asked = new Promise<void>((resolve) => process.once('disconnect', resolve));

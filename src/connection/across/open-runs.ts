@@ -16,19 +16,19 @@ import type { OpenRunsQuery } from './waiting-run';
 export interface OpenRun {
   readonly runId: string;
   readonly tapestry: string;
-  /** Empty if its starter left the plan to the worker, and no worker has begun it. */
+  /** Empty if the run's starter left the plan to the worker, and no worker has begun the run. */
   readonly planHash: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  /** The run whose knot started it; null if no knot did. */
+  /** The run whose knot started this run; null if no knot did. */
   readonly parentRunId: string | null;
-  /** Its record. Absent: no worker has begun it. */
+  /** The run's record; absent if no worker has begun the run. */
   readonly record?: RunRecord;
-  /** Its records are in another run history. */
+  /** Whether the run's records are in another run history. */
   readonly isElsewhere?: boolean;
   /** Whether the server has the recorded execution as running. */
   readonly isCurrent?: boolean;
-  /** Absent: not on the server. Unless `isCurrent`, the run just began, is paused, or ended unrecorded. */
+  /** Absent if the run is not on the server. Unless `isCurrent`, the run just began, is paused, or ended unrecorded. */
   readonly workflow?: RunningWorkflow;
 }
 
@@ -37,7 +37,7 @@ export interface OpenRun {
  * plain Temporal client has started and no worker has begun.
  *
  * @param running answer of {@link runningRecords}, if known
- * @param isToList selects the runs that get their `workflow`. Default: runs that are not current
+ * @param isToList selects the runs that get their `workflow`. If omitted, runs that are not current
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
 export async function readOpenRuns(
@@ -73,7 +73,8 @@ export async function readOpenRuns(
       workflow.readMemo().then((memo) => {
         // The child run of a knot.
         if (!memo || 'temporalRunId' in memo) return;
-        // On a server of the project's own, a history was deleted or replaced; elsewhere it is somebody else's.
+        // On a server of the project's own, the missing history was deleted or replaced; elsewhere it is somebody
+        // else's.
         const isElsewhere = place.source === 'embedded' && isOfOtherHistory(memo, identity);
         if (!isElsewhere && !isOurs(memo)) return;
         const {
@@ -125,7 +126,10 @@ export class PlansOfRuns {
 
   constructor(private readonly backends: Backends) {}
 
-  /** Undefined if the store lacks it, or it cannot be read. @throws SelvageError `BackendUnavailable` */
+  /**
+   * The plan of a run; undefined if the store lacks the plan, or it cannot be read. @throws SelvageError
+   * `BackendUnavailable`
+   */
   of(hash: string, runId: string): Promise<LoadedPlan | undefined> {
     let plan = this.plans.get(hash);
     if (!plan) {

@@ -28,7 +28,9 @@ import { MEMO_KEY, type RunMemo } from '../../workflows/messages';
 /** Key in the memo of a schedule's runs for its {@link ScheduleDefinition} and {@link DeploymentInfo}. */
 export const SCHEDULE_MEMO_KEY = 'selvage.schedule';
 
-/** Comparable: as declared, on the server, or last deployed. Excludes operators' pauses and notes. */
+/**
+ * A schedule in comparable form: as declared, on the server, or last deployed. Excludes operators' pauses and notes.
+ */
 export const scheduleDefinition = z.object({
   tapestry: z.string(),
   taskQueue: z.string(),
@@ -40,10 +42,10 @@ export const scheduleDefinition = z.object({
   parameters: z.json(),
   /** The parameter that gets the planned time. */
   plannedTime: z.string().nullable(),
-  /** Hash of the plan of its runs; null for the worker's current plan. */
+  /** Hash of the plan of the schedule's runs; null for the worker's current plan. */
   plan: z.string().nullable(),
   tags: z.array(z.string()).readonly(),
-  /** The fairness key of its runs. */
+  /** The fairness key of the schedule's runs. */
   fairnessKey: z.string().nullable(),
   /** Settings on the server that our deploys never make. */
   others: z.record(z.string(), z.json()),
@@ -60,7 +62,7 @@ interface IntervalForm {
 }
 
 export const deploymentInfo = z.object({
-  /** The owner: by default, project and file. Only its deploys change or prune the schedule. */
+  /** The owner (by default, project and file), whose deploys alone change or prune the schedule. */
   source: z.string(),
   actor: z.string().nullable(),
   commit: z.string().nullable(),
@@ -192,7 +194,7 @@ function numbersOf(ranges: readonly DescribedRange[]): number[] {
   return [...numbers].sort((one, other) => one - other);
 }
 
-/** The user's declaration. For a partitioned tapestry, a backfill's request contains it. */
+/** What the user declared to be started; for a partitioned tapestry, a backfill's request contains it. */
 export function startedBy({ tapestry, parameters, plan }: ScheduleDefinition): {
   readonly tapestry: string;
   readonly parameters: unknown;
@@ -240,7 +242,7 @@ function calendarOf(rule: CalendarRule): CalendarSpec {
   };
 }
 
-/** `0 2 * * *`, or `every 15 minutes`. */
+/** Describes times, such as `0 2 * * *` or `every 15 minutes`. */
 export function timesText(times: ScheduleTimes): string {
   if ('rules' in times) return times.rules.map(cronText).join(' or ') || 'never';
   return times.intervals
