@@ -7,14 +7,14 @@ import { isLoopback } from './guard';
 import type { ProblemDocument } from './problem-document';
 
 interface RemoteOptions {
-  /** The page's address, such as `https://selvage.example.org/`. Its API is below it, at `api/v1`. */
+  /** The page's address, such as `https://selvage.example.org/`. The page's API is below this address, at `api/v1`. */
   readonly url: string;
   /** One of the page's `SELVAGE_API_TOKENS`, or its own token. */
   readonly token?: string | undefined;
 }
 
 /**
- * `SELVAGE_TOKEN`, else the content of the file in `SELVAGE_TOKEN_FILE`.
+ * The token: `SELVAGE_TOKEN`, else the content of the file in `SELVAGE_TOKEN_FILE`.
  *
  * @throws SelvageError `InvalidConfig` if that file cannot be read
  */

@@ -3,7 +3,7 @@ import type { StoredBytes } from '../values';
 /**
  * Types to accept as values although the compiler would refuse them, such as classes with a codec
  * (`registerValueCodec`). Extend it: `declare module 'selvage' { interface EncodableTypes { money: Money } }`.
- * Property names do not matter.
+ * The names of the properties do not matter.
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface EncodableTypes {}
@@ -15,7 +15,7 @@ export interface NotEncodable<Parts extends string> {
 
 /**
  * Yields `unknown` if all parts of `O` may be encoded, else {@link NotEncodable}. `any`, `unknown` and type
- * parameters pass. Instances without methods look like plain data; these, and parts deeper than eight levels, are
+ * parameters pass. Instances without methods, which look like plain data, and parts deeper than eight levels are
  * checked when encoded.
  */
 export type Encodable<O> = {
@@ -25,8 +25,8 @@ export type Encodable<O> = {
 
 /*
  * Type parameters must yield `fine`: in a conditional type, the compiler could not decide and would refuse them.
- * For a conditional index it assumes the branch that is not `any`. A type known to be bad has the index `any`,
- * which selects the numeric one.
+ * For a conditional index the compiler assumes the branch that is not `any`. A type known to be bad has the index
+ * `any`, which selects the numeric one.
  */
 type Verdict<O> = [UnencodableParts<Awaited<O>>] extends [never] ? 'fine' : any;
 

@@ -22,7 +22,7 @@ export interface ErrorCause {
   message: string;
   /** `file:line:column` of the first stack frame in the user's files, if any. */
   at?: string;
-  /** Cause of this one. At most eight causes and members are kept in all. */
+  /** Cause of this cause. At most eight causes and members are kept in all. */
   cause?: ErrorCause;
   /** The members of an `AggregateError`. */
   errors?: readonly ErrorCause[];
@@ -31,7 +31,7 @@ export interface ErrorCause {
 /** Why a knot ended as Err. Equal run, knot, type and message give an equal `id`. */
 export interface ExceptionRecord extends ErrorCause {
   id: string;
-  /** The stack, at most 4 KiB. A longer one is kept whole in the data store under `traceback_hash`. */
+  /** The stack, at most 4 KiB. A longer stack is kept whole in the data store under `traceback_hash`. */
   traceback: string;
   traceback_hash?: string;
   /** The attempt, from 1, that produced this outcome. */
@@ -97,11 +97,11 @@ export interface RunResult<Values = Record<string, unknown>> {
   /** The run completed, and no knot but optional ones is Err. */
   readonly succeeded: boolean;
   /**
-   * Values of all knots that are Ok, parameters included, by knot id. Reading one throws `BackendUnavailable` if
+   * Values of all knots that are Ok, parameters included, by knot id. Reading a value throws `BackendUnavailable` if
    * the data store is unreachable.
    */
   readonly outputs: Readonly<Record<string, unknown>>;
-  /** By knot id, in the order of the plan. */
+  /** Outcomes by knot id, in the order of the plan. */
   readonly outcomes: Readonly<Record<string, Outcome>>;
   /** Values of the terminals that are Ok, by the names that `build` returned. */
   readonly values: Readonly<Partial<Values>>;

@@ -25,7 +25,7 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
   return typeof standard === 'object' && standard !== null && typeof standard.validate === 'function';
 }
 
-/** Undefined if the schema validates asynchronously. */
+/** Validates a value at once; undefined if the schema validates asynchronously. */
 export function validateNow<Output>(
   schema: StandardSchema<any, Output>,
   value: unknown,

@@ -26,7 +26,7 @@ export type TerminalValues<R> = R extends Terminals
   : Untyped;
 
 export interface ParameterOptions<Input> {
-  /** Used when the run is started without the parameter. Validated when it is declared. */
+  /** Default of the parameter, used when the run is started without it, and validated when it is declared. */
   readonly default?: Input;
 }
 
@@ -125,8 +125,8 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
   }
 
   /**
-   * Declares a parameter. Its knot has the id `param:<name>`; its value is the schema's output. A run without it
-   * gets the default, else the schema's output for `undefined`, else it is refused.
+   * Declares a parameter. The parameter's knot has the id `param:<name>`; the knot's value is the schema's output. A
+   * run without the parameter gets the default, else the schema's output for `undefined`, else it is refused.
    *
    * @throws SelvageError InvalidName, DuplicateParameter, InvalidDefault, InvalidConfig, TapestryClosed
    */
@@ -157,7 +157,7 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
   }
 
   /**
-   * Sets the terminals: the knots whose values a run yields, by name. Replaces earlier ones. Default: the knots
+   * Sets the terminals: the knots whose values a run yields, by name. Replaces earlier ones. If omitted, the knots
    * without consumers, by their ids. Returns this tapestry, typed by the values.
    *
    * @throws SelvageError UnknownTerminal, ForeignKnot, InvalidName, TapestryClosed
@@ -172,7 +172,7 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
  * Makes a tapestry. Runs `build` once, at once, with the tapestry ambient, so that knots placed inside belong to
  * it. `build` returns the terminals, which also type `run.values()`.
  *
- * Parameters declared by `t.parameter` are not in the tapestry's type. For typed starts of runs, declare them in
+ * Parameters declared by `t.parameter` are not in the tapestry's type. For typed starts of runs, declare parameters in
  * the options, or state them: `(t: Tapestry<{ x: number }>) => …`.
  *
  * @throws SelvageError all authoring errors; AsyncBuild if `build` is asynchronous
@@ -228,7 +228,7 @@ export function tapestry(name: string, ...rest: readonly unknown[]): Tapestry<an
 // eslint-disable-next-line no-restricted-syntax -- no part of the interpreter
 let isMakingOwn = false;
 
-/** @internal Like {@link tapestry}, for the framework's own, whose names begin with `selvage`. */
+/** @internal Like {@link tapestry}, for the framework's own tapestries, whose names begin with `selvage`. */
 export function ownTapestry<R extends Terminals, P extends object>(
   name: string,
   options: TapestryOptions,

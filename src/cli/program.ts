@@ -141,7 +141,7 @@ const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
 };
 
 /**
- * All verbs. Adds the verbs, each of which loads slow modules only when it is called.
+ * Adds all verbs, each of which loads slow modules only when it is called.
  *
  * @param answer receives the command's exit code
  * @param helpsWithAll shows options of the connection in help texts

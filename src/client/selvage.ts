@@ -139,7 +139,7 @@ export class Selvage extends Connection {
     }
   }
 
-  /** @internal For code in a worker: on its connection and backends, which stay open. */
+  /** @internal A client for code in a worker: on the worker's connection and backends, which stay open. */
   static within(client: Client, backends: Backends, inlineLimit: number | undefined): Selvage {
     const { namespace } = client.options;
     return new Selvage(
@@ -151,7 +151,7 @@ export class Selvage extends Connection {
     );
   }
 
-  /** Delivers until the client is closed. Loads nothing if there are no emitters. */
+  /** Delivers to emitters until the client is closed; loads nothing if there are no emitters. */
   private async deliver(
     tapestries: OpenOptions['tapestries'],
     given: EmitterList | undefined,
@@ -190,7 +190,7 @@ export class Selvage extends Connection {
   }
 
   /**
-   * The code that unfinished runs need, the workers that have it, and code that can be removed.
+   * Lists the code that unfinished runs need, the workers that have it, and code that can be removed.
    *
    * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
    */

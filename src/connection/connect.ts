@@ -48,8 +48,8 @@ export interface ConnectOptions extends ServerChoice, OutageOptions {
   /**
    * Largest value, in encoded bytes, that travels in Temporal's history. Larger parameters, payloads of
    * signals and results of this client's worker go into the data store. 0 keeps all values out. Give workers the same
-   * limit. Default: If omitted, `SELVAGE_INLINE_LIMIT`; if that is unset, parameters always travel, and other values up
-   * to 2,048 bytes.
+   * limit. If omitted, `SELVAGE_INLINE_LIMIT`; if that is unset, parameters always travel, and other values up to 2,048
+   * bytes.
    */
   readonly inlineLimit?: number;
   /**

@@ -32,7 +32,7 @@ export interface PartitionsOptions {
 }
 
 /**
- * Like `selvage.partitions.list`. Reads the partitions of a tapestry; without a client, uses the records alone.
+ * Lists partitions like `selvage.partitions.list`; without a client, uses the records alone.
  *
  * @throws SelvageError `InvalidConfig`, `InvalidPartition`, `InvalidParameters`, `ServerUnreachable`,
  * `BackendUnavailable`

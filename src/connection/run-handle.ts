@@ -48,7 +48,7 @@ export interface RunState {
 export interface KnotState {
   readonly knotId: string;
   readonly run: RunRecord;
-  /** Its outcome. The knot's outcome; absent if it has none yet, or none was recorded before its run ended. */
+  /** The knot's outcome; absent if it has none yet, or none was recorded before its run ended. */
   readonly record?: LineageRecord;
   /** Why the knot has not ended; for a map, with all elements in flight. Absent if the knot or its run has ended. */
   readonly waiting?: WaitingKnot;

@@ -17,11 +17,11 @@ export interface ServerChoice {
   readonly address?: string;
   /** Default: of the profile or `TEMPORAL_NAMESPACE`, else `default`. */
   readonly namespace?: string;
-  /** Of `temporal.toml`. Default: If omitted, `TEMPORAL_PROFILE`; without an address also the profile `default`. */
+  /** Profile of `temporal.toml`. If omitted, `TEMPORAL_PROFILE`; without an address also the profile `default`. */
   readonly profile?: string;
-  /** Default: If omitted, `TEMPORAL_TLS` and `TEMPORAL_TLS_…`, or the profile; else TLS if there is a key. */
+  /** If omitted, `TEMPORAL_TLS` and `TEMPORAL_TLS_…`, or the profile; else TLS if there is a key. */
   readonly tls?: ConnectionOptions['tls'];
-  /** Default: If omitted, `TEMPORAL_API_KEY`, or the profile's key. */
+  /** If omitted, `TEMPORAL_API_KEY`, or the profile's key. */
   readonly apiKey?: string;
 }
 

@@ -46,7 +46,7 @@ export function wantedBuild(
   return { name: nameOf(current), words: `no worker of ${wordsOf(nameOf(current))}, which is current` };
 }
 
-/** For people: Describes a build, such as `build "2" of deployment "app"`. */
+/** Describes a build for people, such as `build "2" of deployment "app"`. */
 export function wordsOf(build: string): string {
   if (build === NONE) return 'workers without a build';
   const [deployment, id] = JSON.parse(build) as [string, string];

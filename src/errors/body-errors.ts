@@ -17,8 +17,8 @@ export class Terminal extends Error {
 }
 
 /**
- * Thrown by a body that knows when a retry can help. It counts like any throw (`retry` limits them), but the next
- * attempt comes after `after`, not after the policy's back-off.
+ * Thrown by a body that knows when a retry can help. The error counts like any throw (`retry` limits them), but the
+ * next attempt comes after `after`, not after the policy's back-off.
  */
 export class Retryable extends Error {
   /** Wait before the next attempt: milliseconds, or a text such as `'30s'`. */

@@ -54,7 +54,7 @@ export class WorkMetrics implements WorkCounts {
   committed(results: readonly CommitResult[], seconds: number): void {
     this.commits.record(seconds);
     this.records.add(results.length);
-    // If two workers have an outcome, one counts.
+    // If two workers have an outcome of one knot, only the recorded one counts.
     for (const { inserted, record } of results) if (inserted) this.runs.countKnot(record);
   }
 

@@ -6,7 +6,7 @@ export type DomainKind = 'daily' | 'hourly' | 'weekly' | 'monthly' | 'list' | 'p
 
 /** A partition with a time span, as passed to bodies. */
 export interface TimePartition {
-  /** Such as `2024-03-31`; unique within the domain. */
+  /** The partition's key, such as `2024-03-31`; unique within the domain. */
   readonly key: string;
   /** Its first instant. */
   readonly start: Date;
@@ -19,7 +19,7 @@ export interface ListPartition<Key extends string = string> {
   readonly key: Key;
 }
 
-/** As passed to bodies: the key, and each part's partition by the part's name. */
+/** A partition of a product, as passed to bodies: the key, and each part's partition by the part's name. */
 export type ProductPartition<Parts> = { readonly key: string } & {
   readonly [Name in keyof Parts]: PartitionOf<Parts[Name]>;
 };
@@ -38,11 +38,11 @@ export interface TimeWindow {
 }
 
 export interface KeyRange {
-  /** Milliseconds since the epoch. Later time spans do not exist yet. */
+  /** The time in milliseconds since the epoch, after which time spans do not exist yet. */
   readonly now: number;
-  /** Default: the domain's first. */
+  /** If omitted, the domain's first partition. */
   readonly from?: string | undefined;
-  /** Inclusive. Default: the last that exists. */
+  /** Inclusive. If omitted, the last partition that exists. */
   readonly to?: string | undefined;
 }
 
@@ -70,11 +70,12 @@ export interface PartitionDomain<
   readonly description: DomainDescription;
   /** Whether partitions are, or contain, time spans, so that new ones appear. */
   readonly isTimed: boolean;
-  /** The partition of a key, also an open one. @throws SelvageError `InvalidPartition` for another key */
+  /**
+   * The partition of a key, also one whose time has not ended. @throws SelvageError `InvalidPartition` for another key
+   */
   parse(key: string): Value & { readonly key: Key };
   /**
-   * In order, without time spans that end after `now`. @throws SelvageError `InvalidPartition` for a wrong
-   * range
+   * Keys in order, without time spans that end after `now`. @throws SelvageError `InvalidPartition` for a wrong range
    */
   keys(range: KeyRange): Key[];
   /** For a product, of its first timed part. Undefined if there is none. */

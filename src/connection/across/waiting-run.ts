@@ -3,7 +3,7 @@ import type { WorkflowTaskCode, WaitingCode } from '../explain/waiting';
 import type { RunQuery } from '../../ports';
 import type { Duration } from '../../values/duration';
 
-/** Selects unfinished runs. Selects runs for which all given conditions hold. */
+/** Selects the unfinished runs for which all given conditions hold. */
 export type OpenRunsQuery = Omit<RunQuery, 'status' | 'limit' | 'cursor'>;
 
 export interface WaitingRunsQuery extends OpenRunsQuery {

@@ -187,7 +187,7 @@ export class Schedules {
   }
 
   /**
-   * Deletes a schedule. Deletes a schedule; runs that it has started go on.
+   * Deletes a schedule; runs that it has started go on.
    *
    * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`
    */
