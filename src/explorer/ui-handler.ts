@@ -12,7 +12,7 @@ import { Guard, type Authenticate } from '../api/guard';
 import { ServerReach } from '../operations/reach';
 
 export interface UiHandlerOptions {
-  /** Answers questions and carries out acts. `close` leaves it open. */
+  /** The client, which answers questions and carries out acts; `close` leaves it open. */
   readonly selvage: Selvage;
   /**
    * Identifies the caller of each request and its rights: by a session, a proxy's header, a client certificate. An
@@ -27,11 +27,14 @@ export interface UiHandlerOptions {
   readonly basePath?: string;
   /** Whether all acts are refused. Default false. */
   readonly readOnly?: boolean;
-  /** Host names of the page; other `Host` headers are refused. Default: all accepted; your server must check them. */
+  /**
+   * Host names of the page; other `Host` headers are refused. If omitted, all are accepted, and your server must check
+   * them.
+   */
   readonly hosts?: readonly string[];
-  /** The title of the page. Default: the name of the project's folder. */
+  /** The title of the page. If omitted, the name of the project's folder. */
   readonly project?: string;
-  /** Receives failures to answer (`warn`). Default: lines on stderr. */
+  /** Receives failures to answer (`warn`). If omitted, they become lines on stderr. */
   readonly logger?: LoggerLike;
 }
 

@@ -78,9 +78,12 @@ export interface PartitionDomain<
    * Keys in order, without time spans that end after `now`. @throws SelvageError `InvalidPartition` for a wrong range
    */
   keys(range: KeyRange): Key[];
-  /** For a product, of its first timed part. Undefined if there is none. */
+  /** The time span of a partition, for a product of its first timed part; undefined if there is none. */
   windowOf(key: string): TimeWindow | undefined;
-  /** For a product, along its first timed part, else its first part. Undefined for the first partition. */
+  /**
+   * The partition before another; in a product, along its first timed part, else its first part. Undefined for the
+   * first.
+   */
   previous(key: string): Key | undefined;
   /** Keys of time spans that ended after `after` and at or before `until` (ms since the epoch), in order. */
   closedBetween(after: number, until: number): Key[];

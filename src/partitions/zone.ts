@@ -1,4 +1,4 @@
-/** A local time: a zone's clock reading, read as if it were UTC. */
+/** Durations of local times, which are a zone's clock readings, read as if they were UTC. */
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 const WEEK = 7 * DAY;

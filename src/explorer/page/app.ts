@@ -27,7 +27,7 @@ export async function renewAbout(): Promise<void> {
     const { position: _new, ...now } = next;
     if (JSON.stringify(before) !== JSON.stringify(now)) about.value = next;
   } catch {
-    // Each view shows its own errors.
+    // Errors need no report here, since each view shows its own.
   }
 }
 

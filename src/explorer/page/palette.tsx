@@ -57,7 +57,7 @@ export function Palette() {
     close();
     entry.run();
   };
-  // Enter may be pressed before the answer is there.
+  // Remember that Enter was pressed before the answer came.
   const isEntered = useRef(false);
   useEffect(() => {
     if (!isEntered.current || isSearching) return;

@@ -29,13 +29,13 @@ type Missing = NonNullable<StatsAnswer['baseline']>['samplesMissing'][number];
 
 interface Row extends Statistics {
   readonly regressions: readonly Regression[];
-  /** How many more have to run for a comparison. Absent: enough ran. */
+  /** How many more knots or runs a comparison needs. Absent: enough ran. */
   readonly missing?: Missing;
 }
 
 interface Column {
   readonly title: string;
-  /** What it sorts by; undefined comes last. */
+  /** The value by which a column sorts; undefined comes last. */
   readonly of: (row: Row) => Figure;
   readonly cell: (row: Row) => ComponentChildren;
 }
@@ -285,7 +285,7 @@ function sortOf(sort: string, columns: object): { column: string; isDescending: 
   return Object.hasOwn(columns, column) ? { column, isDescending } : { column: 'ran', isDescending: true };
 }
 
-/** Names sort ascending at first, figures descending; the second time in reverse. */
+/** Names sort ascending at first, figures descending; a second click reverses the order. */
 function nextSort(name: string, column: string, isDescending: boolean): string {
   return name === column ? `${isDescending ? '' : '-'}${name}` : `${name === 'name' ? '' : '-'}${name}`;
 }

@@ -106,7 +106,7 @@ function useModel(view: RunView | undefined): RunModel | undefined {
 
 const ALL_VIEWS = ['partitions', 'graph', 'timeline', 'list', 'logs', 'parameters'] as const;
 type View = (typeof ALL_VIEWS)[number];
-/** They show no knots, or filter by themselves. */
+/** Views without the filter bar: they show no knots, or filter by themselves. */
 const UNFILTERED: ReadonlySet<View> = new Set(['partitions', 'logs', 'parameters']);
 const TITLES: Readonly<Record<View, string>> = {
   partitions: 'Partitions',
@@ -126,7 +126,7 @@ interface LoadedProps extends PageProps<'run'> {
 
 function Loaded({ place, view, model, waiting, step }: LoadedProps) {
   const { run, filter = '', knot } = place;
-  // A file has no other runs, and the log of each knot in its panel.
+  // A file has no other runs, and shows the log of each knot in its panel.
   const isBackfill = view.run.tapestry === BACKFILL && !isFile;
   const views = ALL_VIEWS.filter((id) => (id === 'partitions' ? isBackfill : id !== 'logs' || !isFile));
   const shown: View = views.find((one) => one === place.view) ?? views[0]!;
