@@ -19,7 +19,7 @@ export interface ProjectData {
   readonly live?: LiveFeed;
 }
 
-/** Default: without tapestries and triggers. */
+/** The data for operations, by default without tapestries and triggers. */
 export function projectData(
   backends: Backends,
   reach: ServerReach,
@@ -44,7 +44,7 @@ const FACES: Readonly<Record<string, string>> = {
   mcp: 'an assistant',
 };
 
-/** For a note that is kept with an act: `by ada, by the page`. The command line stands for its user. */
+/** For a note that is kept with an act: `by ada, by the page`. A note of the command line names only its user. */
 export function byWhom({ actor, trigger = 'ui' }: Rights): string {
   const face = FACES[trigger] ?? trigger;
   const who = trigger === 'cli' ? [actor ?? 'somebody'] : actor === undefined ? [face] : [actor, face];
@@ -65,9 +65,9 @@ export interface Rights {
   readonly opensSealed?: boolean;
   /** Whether secrets are shown. */
   readonly maySeeSecrets: boolean;
-  /** Recorded with runs that it starts. */
+  /** Actor that is recorded with runs that the caller starts. */
   readonly actor?: string;
-  /** Trigger of runs that it starts. Default `ui`. */
+  /** Trigger of runs that the caller starts. Default `ui`. */
   readonly trigger?: string;
 }
 

@@ -10,9 +10,9 @@ import type { ProjectData } from '../surroundings';
 import { parametersOfRuns } from './given-parameters';
 import { runSummary, summaryOf } from './summary';
 
-/** Pages of the history read for one page of results, if the history cannot filter. */
+/** Number of pages of the history that are read for one page of results, if the history cannot filter. */
 const MOST_PAGES = 10;
-/** Records read at a time to find runs by definition; a run may have many. */
+/** Number of records read at a time to find runs by definition; a run may have many. */
 const RECORDS = 1_000;
 
 export const list = question({
@@ -77,7 +77,7 @@ export const list = question({
   },
 });
 
-/** As the server knows the runs, else as the records do. */
+/** Lists runs as the server knows them, else as the records do. */
 export async function pageOfRuns({ backends, reach }: ProjectData, query: RunsQuery): Promise<RunsPage> {
   const { resumed: _, ...recorded } = query;
   return (
@@ -86,7 +86,10 @@ export async function pageOfRuns({ backends, reach }: ProjectData, query: RunsQu
   );
 }
 
-/** Runs with the definition in the next records. May be fewer than asked for; a run may reappear on a later page. */
+/**
+ * Runs with the definition in the next records. The page may have fewer runs than asked for; a run may reappear on a
+ * later page.
+ */
 async function runsWith(
   history: RunHistory,
   knot: { readonly definition: string; readonly outcome?: OutcomeKind },

@@ -12,7 +12,7 @@ export const show = question({
   answer: scheduleView.extend({
     recent: list(
       scheduleView.shape.recent.unwrap().element.extend({
-        /** Absent: no worker has begun the run. */
+        /** Absent if no worker has begun the run. */
         status: runStatus.optional(),
       }),
     ),
