@@ -1,4 +1,4 @@
-/** From the least urgent to the most. */
+/** Levels of a log, from the least urgent to the most. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** A line of a body's log, as `runtime/body-log.ts` records it. */
@@ -7,7 +7,7 @@ export interface LogLine {
   readonly time?: string;
   readonly level?: string;
   readonly message: string;
-  /** As JSON; absent if there are none. */
+  /** The line's fields as JSON; absent if there are none. */
   readonly fields?: string;
 }
 

@@ -65,7 +65,7 @@ class Side {
     return count === 0 ? Number.NaN : sum / count;
   }
 
-  /** Cached for a pass, since the cells of a row move together. NaN without ends. */
+  /** Means are cached for a pass, since the cells of a row move together. NaN without ends. */
   private mean(link: number, x: Float64Array, pass: number): number {
     if (this.passes[link] === pass) return this.means[link]!;
     const { starts, of, offsets } = this.byLink;

@@ -19,7 +19,7 @@ import { NotSayable } from './not-sayable';
 import { type Fields, sayOptions, sayDomain, saySchedule, json, schemaAsJson } from './say-values';
 
 export interface ExportOptions {
-  /** By the names that the document uses. */
+  /** Callables by the names that the document uses. */
   readonly callables: Callables;
   /** Path of the callables in the document, such as `./pipeline.ts`. Default: none. */
   readonly callablesFile?: string;
@@ -292,7 +292,7 @@ class Exporter {
 
   private over({ inputs }: KnotRecord): Fields {
     const input = inputs.get('input');
-    // Placed for several inputs.
+    // The gathering knot was placed for several inputs.
     if (input?.kind === 'parent' && isGathered(input.knot.definition)) return this.inputs(input.knot);
     return input ? { input: this.reference(input, 'input') } : {};
   }
@@ -340,7 +340,7 @@ class Exporter {
     );
   }
 
-  /** Without the options of its definition and its tapestry. */
+  /** The knot's own options, without those of its definition and its tapestry. */
   private ownOptions(
     { options }: KnotRecord,
     definition: DefinitionRecord,

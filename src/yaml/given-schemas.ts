@@ -30,7 +30,7 @@ export class GivenSchemas {
     }
   }
 
-  /** `targets` has known sizes by name. */
+  /** @param targets known sizes by name */
   private sizeOf(part: unknown, root: unknown, targets: Map<string, number>): number {
     if (typeof part !== 'object' || part === null) return 0;
     let size = 1;

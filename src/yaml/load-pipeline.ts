@@ -34,7 +34,7 @@ export interface LoadPipelineOptions {
 }
 
 export interface LoadPipelineFileOptions {
-  /** As for {@link loadPipeline}. They take precedence over exports of the document's files. */
+  /** As for {@link loadPipeline}. Given callables take precedence over exports of the document's files. */
   readonly callables?: Callables;
   /**
    * Whether files in or below the document's folder may be loaded and executed: its `callables` or `callables.ts`,
@@ -54,7 +54,7 @@ export interface LoadedPipeline<Parameters extends object = Untyped, Values exte
   readonly triggers: readonly TriggerDeclaration[];
   /** Problems that prevent no run, such as unused parameters; at most 1,000. */
   readonly warnings: readonly PipelineProblem[];
-  /** Number of further warnings. */
+  /** Number of warnings beyond the listed ones. */
   readonly moreWarnings: number;
 }
 
@@ -244,7 +244,7 @@ class Loading {
   }
 }
 
-/** The compiled plan is cached for runs. */
+/** Whether the tapestry can be compiled; the plan is cached for runs. */
 function canBePlanned(tapestry: TapestryRecord): boolean {
   try {
     const all = withNested(tapestry);

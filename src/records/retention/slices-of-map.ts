@@ -58,7 +58,7 @@ export async function slicesOfMap(
   }
 }
 
-/** Undefined if the run's subject was forgotten. */
+/** Reads values; undefined if the run's subject was forgotten. */
 async function readable(
   dataStore: Backends['dataStore'],
   hashes: readonly string[],
