@@ -9,8 +9,7 @@ const NATIVE = /\{\s*\[native code\]\s*\}\s*$/;
 
 /**
  * Whether a knot's values (of a map: its elements' values) depend only on code and inputs, so that they can be
- * reused. Nodes that pass values on are excluded, and so are bodies that receive outcomes, as failures are never
- * reused.
+ * reused. Nodes that pass values on are excluded, as are bodies that receive outcomes: failures are never reused.
  */
 export function isCacheable({ node, receives }: Cacheable): boolean {
   return (node === undefined || node === 'map') && receives === 'values';

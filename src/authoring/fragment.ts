@@ -51,9 +51,7 @@ export type FragmentInput =
 
 /** The argument of the function of {@link fragment}, to refer to knots of the run. */
 export interface FragmentBuilder {
-  /**
-   * Refers by id to a knot of the run, or of another fragment of it. You state the knot's type, which is not checked.
-   */
+  /** Refers by id to a knot of the run, or of another fragment of it. The type that you state is not checked. */
   ref<T = any, const Id extends string = string>(id: Id): Knot<T, Id>;
 }
 

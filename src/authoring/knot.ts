@@ -49,10 +49,7 @@ export type AbsenceReason<K> = K extends { readonly [OPTIONAL]: infer Why extend
 /** {@link AbsenceReason} over everything that is wired by name. */
 export type AnyAbsenceReason<W> = { [K in keyof W]: AbsenceReason<W[K]> }[keyof W];
 
-/**
- * A knot downstream of others. `Why` is inferred from the wired knots, not from the place where the knot itself is
- * wired.
- */
+/** A knot downstream of others. `Why` is inferred from the wired knots, not from where the knot itself is wired. */
 export type KnotOf<T, Id extends string, Why extends Absence> = [Why] extends [never]
   ? Knot<T, Id>
   : OptionalKnot<T, Id, NoInfer<Why>>;

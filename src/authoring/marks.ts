@@ -1,9 +1,6 @@
 import type { DefinitionRecord, KnotRecord, TapestryRecord } from './records';
 
-/**
- * Symbols from wrappers to records, which are global, so that objects of other realms and package copies are
- * recognised.
- */
+/** Symbols from wrappers to records, global so that objects of other realms and package copies are recognised. */
 const KNOT = Symbol.for('selvage.knot');
 const DEFINITION = Symbol.for('selvage.definition');
 const TAPESTRY = Symbol.for('selvage.tapestry');

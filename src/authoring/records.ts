@@ -63,8 +63,8 @@ export interface KnotOptions<
   readonly errorPolicy?: Policy;
   readonly retry?: RetryPolicy<Time>;
   /**
-   * Longest attempt of the body. After that time the body's signal is aborted and the attempt counts as a throw.
-   * Default: no limit.
+   * Longest attempt of the body, after which its signal is aborted and the attempt counts as a throw. Default: no
+   * limit.
    */
   readonly timeout?: Time;
   /** How long a body may continue after a cancel. Default 10,000 ms. */
@@ -174,10 +174,7 @@ export interface DefinitionRecord {
   readonly body: KnotBody;
   /** The body is in another language: only this host, or another that has it, can call it. */
   readonly host?: BodyHostOptions;
-  /**
-   * The author's function or class. The source is not enough to tell functions apart: equal ones may capture different
-   * values.
-   */
+  /** The author's function or class. The source alone is not enough: equal functions may capture different values. */
   readonly code: object;
   /** Source text for the code hash, or that hash. Absent if only the body's host knows the source. */
   readonly source?: string;
@@ -264,9 +261,7 @@ export interface TapestryRecord {
   readonly parameters: Map<string, ParameterRecord>;
   /** The knots in the order placed, parameters included. */
   readonly knots: Map<string, KnotRecord>;
-  /**
-   * By terminal name. Undefined if none were given: the knots without consumers are then the terminals, named by id.
-   */
+  /** By terminal name. If undefined, the knots without consumers are the terminals, named by id. */
   terminals: Map<string, KnotRecord> | undefined;
   /** Whether nothing can be added to the tapestry any more. Default false. */
   closed?: boolean;

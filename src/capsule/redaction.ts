@@ -79,7 +79,7 @@ function without(value: unknown, path: readonly string[], parts: unknown[]): unk
     return REDACTED;
   }
   if (typeof value !== 'object' || value === null || value === REDACTED) return value;
-  // Values that JSON cannot express are wrapped. Paths into wrapped values are undefined, so all of such a value is
+  // Values that JSON cannot express are wrapped. Paths into wrapped values are undefined, so all of the value is
   // hidden.
   if ('$type' in value) {
     parts.push(value);

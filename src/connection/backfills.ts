@@ -25,10 +25,7 @@ import { SelvageError, isOfClass } from '../errors';
 import { readValues } from '../runtime';
 
 export interface BackfillOptions {
-  /**
-   * Keys of the first and last partition, inclusive. If omitted, the first partition of the domain, and the last that
-   * has closed.
-   */
+  /** Keys of the first and last partition, inclusive. Default: first and last closed one of the domain. */
   readonly from?: string;
   readonly to?: string;
   /** Keys of the partitions to make, instead of a range. */
@@ -171,8 +168,7 @@ interface Surroundings {
 }
 
 /**
- * The partitions to make, in their order. @throws SelvageError `InvalidPartition`, `InvalidConfig`,
- * `BackendUnavailable`
+ * Partitions to make, in their order. @throws SelvageError `InvalidPartition`, `InvalidConfig`, `BackendUnavailable`
  */
 export async function partitionsToMake(
   backends: Backends,

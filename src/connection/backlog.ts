@@ -11,10 +11,7 @@ export interface Backlog {
   readonly seconds: number;
 }
 
-/**
- * The backlog that the server tells; without knots that a worker starts itself (eager). @throws SelvageError
- * `ServerUnreachable`
- */
+/** The server's backlog, without knots that a worker starts itself (eager). @throws SelvageError `ServerUnreachable` */
 export async function backlogOf(
   { workflowService, options: { namespace } }: WorkflowClient,
   taskQueue: string,

@@ -188,10 +188,7 @@ function chosenEncryption(
   return (backends && encryptionOf(backends)) ?? encryptionFromEnvironment({ projectDir });
 }
 
-/**
- * Writes a `.gitignore`, since the files of `.selvage` belong to this machine alone. An unwritable folder is reported
- * elsewhere.
- */
+/** Makes git ignore a `.selvage`, which belongs to this machine alone. An unwritable folder is reported elsewhere. */
 function keepOutOfVersionControl(projectDir: string): void {
   const folder = join(projectDir, '.selvage');
   const ignore = join(folder, '.gitignore');

@@ -43,9 +43,7 @@ export function unreachable(error: unknown, address?: string): unknown {
   );
 }
 
-/**
- * Like {@link unreachable}, for an attempt to connect. The error tells whether another program listens at the address.
- */
+/** Like {@link unreachable}, for an attempt to connect. The error says if another program listens at the address. */
 export async function notConnected(error: unknown, address: string): Promise<unknown> {
   if (error instanceof Error && /^Failed to call GetSystemInfo/.test(error.message))
     return noTemporal(error, address);

@@ -12,10 +12,7 @@ export function mapOf({ options }: TriggerDeclaration): EventMap | undefined {
 /** Time limit of a map: one that never returns would hold up all later events, and the stop of the process. */
 const MAP_TIMEOUT_MS = 30_000;
 
-/**
- * The parameters of an event's run, not validated; undefined if the event starts no run. @throws SelvageError
- * `InvalidEvent`
- */
+/** Unvalidated parameters; undefined if the event starts no run. @throws SelvageError `InvalidEvent` */
 export async function parametersOfEvent(
   trigger: TriggerDeclaration,
   event: TriggerEvent,

@@ -8,10 +8,7 @@ import { isNotFound, unreachable } from './connection-errors';
 
 type Started = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
-/**
- * Describes a workflow; by default its newest execution. Returns undefined for an unknown workflow. @throws
- * SelvageError `ServerUnreachable`
- */
+/** Describes an execution, by default the newest; undefined if unknown. @throws SelvageError `ServerUnreachable` */
 export async function describeIfThere(
   client: WorkflowClient,
   workflowId: string,

@@ -124,9 +124,7 @@ export class FactsReader {
     return { activities, pollers, workflowTask, now };
   }
 
-  /**
-   * Reads the child runs of maps and slow knots. Child runs with other tapestries are runs, explained by themselves.
-   */
+  /** Child runs of maps and slow knots. Child runs with other tapestries are runs, explained by themselves. */
   private async childrenOf(
     layout: Layout,
     childRuns: ReadonlyMap<string, string>,

@@ -19,10 +19,7 @@ const COMPARE_MS = 5_000;
 const MOST_UNBEGUN = 1_000;
 
 export interface PartitionsOptions {
-  /**
-   * Keys of the first and last partition, inclusive. If omitted, the first partition of the domain, and the last that
-   * has closed.
-   */
+  /** Keys of the first and last partition, inclusive. Default: first and last closed one of the domain. */
   readonly from?: string;
   readonly to?: string;
   /** Only partitions in one of these states. Default: all. */

@@ -77,9 +77,7 @@ function cutShort({ status, finished_at, error }: EndOnServer, limits: RunLimits
   return { end: { status, finished_at, details: { error } }, limits };
 }
 
-/**
- * The end of a run that settled its records before the history went back; if records are missing, the run has failed.
- */
+/** The end of a run that settled its records before the history went back; failed if records are missing. */
 async function settledEnd(
   backends: Backends,
   run: RunRecord,

@@ -13,10 +13,7 @@ export interface OpenOptions extends ConnectOptions {
   /** `ctx.resources` of the bodies. */
   readonly resources?: Resources & Record<string, unknown>;
   readonly observers?: readonly KnotObserver[];
-  /**
-   * Emitters for all tapestries, beside their own. `false`: delivers to no emitter. If omitted, tapestries have only
-   * their own emitters.
-   */
+  /** Emitters for all tapestries, beside their own. `false`: delivers to no emitter. Default: only their own. */
   readonly emitters?: EmitterList | false;
   /** Options of the Temporal worker, such as `identity`. These options override the tuned defaults. */
   readonly workerOptions?: Omit<WorkerOptions, 'taskQueue' | 'connection' | 'namespace'>;

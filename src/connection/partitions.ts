@@ -31,8 +31,7 @@ export class Partitions {
 
   /**
    * Lists the partitions of a tapestry in their order, each with its state: `missing`, `running`, `ok`,
-   * `failed`, or `stale` with its reasons. A partition that is a time span is listed once the span has ended, or if it
-   * has a run.
+   * `failed`, or `stale` with its reasons. A time span is listed as a partition once it has ended, or if it has a run.
    *
    * @throws SelvageError `InvalidConfig` (a tapestry without partitions, an unknown state),
    * `InvalidPartition` (of the range), `InvalidParameters`, `ServerUnreachable`, `BackendUnavailable`

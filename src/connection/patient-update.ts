@@ -15,9 +15,7 @@ interface Patience {
   readonly mayTryAgain?: (error: unknown) => Promise<boolean>;
 }
 
-/**
- * Retries an update while the server refuses it temporarily, or there is no worker; at the end throws the last error.
- */
+/** Retries an update while the server refuses it temporarily, or there is no worker. Throws the last error. */
 export async function updatePatiently<Answer>(
   send: () => Promise<Answer>,
   { giveUpAt, mayTryAgain }: Patience = {},

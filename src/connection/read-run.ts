@@ -124,10 +124,7 @@ export async function readPromisedValues<Values>(
   return isFailure ? undefined : (values as Values);
 }
 
-/**
- * Reads the plan and the records of a run, without elements of maps. @throws SelvageError `InvalidPlan`,
- * `BackendUnavailable`
- */
+/** Plan and records of a run, without elements of maps. @throws SelvageError `InvalidPlan`, `BackendUnavailable` */
 export async function readKnots(
   backends: Backends,
   run: RunRecord,

@@ -16,10 +16,7 @@ export interface Resume {
 const START_MS = 10_000;
 const LOOK_AGAIN_MS = 200;
 
-/**
- * The started resumes of a run, in the order of requests. @throws SelvageError `ServerUnreachable`,
- * `BackendUnavailable`
- */
+/** A run's started resumes, in the order of requests. @throws SelvageError `ServerUnreachable`, `BackendUnavailable` */
 export async function resumesOf(
   backends: Backends,
   client: WorkflowClient,

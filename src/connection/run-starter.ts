@@ -95,7 +95,7 @@ export class RunStarter {
   constructor(private readonly host: StarterHost) {}
 
   /**
-   * Checks a start, without storing or sending anything. @throws SelvageError `InvalidParameters`, `UnknownTerminal`,
+   * Checks a start; stores and sends nothing. @throws SelvageError `InvalidParameters`, `UnknownTerminal`,
    * `NotEncodable`
    */
   async check(

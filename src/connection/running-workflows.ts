@@ -43,9 +43,7 @@ const IS_RUNNING = "ExecutionStatus = 'Running'";
 /** `WORKFLOW_EXECUTION_STATUS_RUNNING` */
 const RUNNING = 1;
 
-/**
- * Lists running workflows, newest first; `types` default to all. Memos are read on request, as some need other codecs.
- */
+/** Running workflows, newest first; `types` default to all. Memos are read on request, as some need other codecs. */
 export async function* runningWorkflows(
   client: WorkflowClient,
   types: readonly string[] = [],
@@ -223,9 +221,7 @@ async function readMemo(
   }
 }
 
-/**
- * The memo of a workflow; undefined if the workflow has ended, or the memo is sealed with a key that this client lacks.
- */
+/** A workflow's memo; undefined if the workflow has ended, or its memo is sealed with a key that this client lacks. */
 export async function describeRunning(
   client: WorkflowClient,
   { workflowId, runId }: RunningWorkflow,

@@ -66,10 +66,7 @@ async function compareRunning(
   return suspects[begun]?.started_at;
 }
 
-/**
- * Does the work for each run; goes on after an error, unless a backend is unreachable; throws the first error at the
- * end.
- */
+/** Goes on with other runs after an error, unless a backend is unreachable; throws the first error at the end. */
 async function eachInTurn(
   runs: readonly RunRecord[],
   work: (run: RunRecord) => Promise<unknown>,

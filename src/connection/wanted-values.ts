@@ -27,10 +27,7 @@ export class WantedValues {
   }
 }
 
-/**
- * Reads values so that one unreachable store does not hide the values of others. @throws SelvageError `ValueMissing`,
- * `ValueDamaged`
- */
+/** One unreachable store does not hide values of others. @throws SelvageError `ValueMissing`, `ValueDamaged` */
 export async function readWanted(
   backends: Backends,
   records: readonly LineageRecord[],

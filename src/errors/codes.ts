@@ -114,7 +114,7 @@ const CODES = {
     CapsuleTooLarge: 'A capsule is larger than one that can be read.',
   },
   /**
-   * A run, schedule, project or clock is not in the state that the call needs. A retry helps once this state has
+   * A run, schedule, project or clock is not in the state that the call needs. A retry helps once the state has
    * changed.
    */
   state: {
@@ -233,10 +233,7 @@ const CODES = {
     HistoryTooNew: 'A run was begun by a newer version of Selvage.',
     CapsuleTooNew: 'A capsule was made by a newer version of Selvage.',
   },
-  /**
-   * Something stored is damaged, lost or removed. Knots that need the lost thing wait until it is restored or made
-   * again.
-   */
+  /** Something stored is damaged, lost or removed. Knots that need it wait until it is restored or made again. */
   damaged: {
     ValueDamaged: 'The bytes of a stored value do not match their hash.',
     ValueMissing: 'A referenced value is not in the data store.',

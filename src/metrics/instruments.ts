@@ -6,9 +6,7 @@ export interface Instruments {
 
 export interface Histogram {
   record(value: number, attributes?: Labels): void;
-  /**
-   * Shows the series as empty before its first value; idempotent. Absent if the technology cannot show empty series.
-   */
+  /** Shows the series as empty before its first value; idempotent. Absent if the technology has no empty series. */
   zero?(attributes: Labels): void;
 }
 

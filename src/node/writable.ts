@@ -16,10 +16,7 @@ export function requireWritable(file: string): void {
 /** Less room than this counts as a full disk, as SQLite needs about as much for its log. */
 const LEAST_ROOM_BYTES = 1024 * 1024;
 
-/**
- * Checks like {@link requireWritable}, and that the disk has room; not for a file that is only read. @throws
- * SelvageError `FolderUnusable`, `DiskFull`
- */
+/** Also checks the room on the disk, for a file to be written. @throws SelvageError `FolderUnusable`, `DiskFull` */
 export function requireUsable(file: string): void {
   requireWritable(file);
   const existing = nearestExisting(path.resolve(file));
@@ -38,10 +35,7 @@ export function isWritable(file: string): boolean {
   }
 }
 
-/**
- * Makes a folder with its parents; a `.selvage` is closed to other users. @throws SelvageError `FolderUnusable`,
- * `DiskFull`
- */
+/** Makes a folder and its parents; closes a `.selvage` to others. @throws SelvageError `FolderUnusable`, `DiskFull` */
 export function makeFolder(folder: string): void {
   try {
     makePrivateFolder(folder);

@@ -4,10 +4,7 @@ import type { Surroundings } from './surroundings';
 /** Groups of `selvage --help`. */
 export type Group = 'write' | 'start' | 'see' | 'operate' | 'data';
 
-/**
- * Needs of an operation. `records`: an existing run history. `changes`: a run history with ordered changes. `server`:
- * the Temporal server.
- */
+/** Needs: `records`, an existing run history; `changes`, one with ordered changes; `server`, the Temporal server. */
 export type Need = 'records' | 'changes' | 'server';
 
 /** Declares an operation for all faces. */
@@ -39,10 +36,7 @@ interface Definition<Name extends string, Ask extends z.ZodObject, Answer extend
   readonly readsFile?: true;
   /** Whether the operation reveals values; a token then needs the scope `values`. Default false. */
   readonly readsValues?: true;
-  /**
-   * Fields that callers who may see secrets get unredacted; `true`: all. All other texts of an answer are always
-   * redacted.
-   */
+  /** Fields that callers who may see secrets get unredacted; `true`: all. Other texts are always redacted. */
   readonly inFull?: true | readonly (keyof z.output<Answer> & string)[];
 }
 

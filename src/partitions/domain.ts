@@ -70,9 +70,7 @@ export interface PartitionDomain<
   readonly description: DomainDescription;
   /** Whether partitions are, or contain, time spans, so that new ones appear. */
   readonly isTimed: boolean;
-  /**
-   * The partition of a key, also one whose time has not ended. @throws SelvageError `InvalidPartition` for another key
-   */
+  /** The partition of a key, also an open one. @throws SelvageError `InvalidPartition` for another key */
   parse(key: string): Value & { readonly key: Key };
   /**
    * Keys in order, without time spans that end after `now`. @throws SelvageError `InvalidPartition` for a wrong range
@@ -80,10 +78,7 @@ export interface PartitionDomain<
   keys(range: KeyRange): Key[];
   /** The time span of a partition, for a product of its first timed part; undefined if there is none. */
   windowOf(key: string): TimeWindow | undefined;
-  /**
-   * The partition before another; in a product, along its first timed part, else its first part. Undefined for the
-   * first.
-   */
+  /** The partition before; of a product, along its first timed part, else its first part. Undefined for the first. */
   previous(key: string): Key | undefined;
   /** Keys of time spans that ended after `after` and at or before `until` (ms since the epoch), in order. */
   closedBetween(after: number, until: number): Key[];

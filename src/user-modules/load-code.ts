@@ -43,9 +43,7 @@ export async function loadCode(file: string): Promise<LoadedCode> {
   return { tapestries, triggers, streams, emitters, exported };
 }
 
-/**
- * The exports of a module, including items of lists. A CommonJS module's default export may be an object of exports.
- */
+/** Exports of a module, with items of lists. A CommonJS module's default export may be an object of exports. */
 function exportsOf(exported: unknown): unknown[] {
   const byDefault = (exported as { default?: unknown } | null | undefined)?.default;
   const values = [exported, ...valuesOf(exported), ...valuesOf(byDefault)];

@@ -48,10 +48,7 @@ export function attemptWords({
   return attempt > 1 ? `attempt ${attempt}` : '';
 }
 
-/**
- * Kinds of nodes without a body; knots of other kinds that failed before their first attempt stand for elements or a
- * run.
- */
+/** Nodes without a body; other knots that failed before their first attempt stand for elements or a run. */
 const WITHOUT_BODY: ReadonlySet<string> = new Set([
   'parameter',
   'waitForSignal',

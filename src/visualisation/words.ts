@@ -1,8 +1,8 @@
 import type { GraphKnot } from '../authoring/run-graph';
 
 /**
- * The look of a knot: a colour, a shape and a word, so that nothing depends on colour. `open` is the look of a knot
- * without an outcome.
+ * The look of a knot: a colour, a shape and a word, so that nothing depends on colour. `open`: the knot has no outcome
+ * yet.
  */
 export type Look = 'ok' | 'reused' | 'failed' | 'skipped' | 'open';
 

@@ -34,10 +34,7 @@ export function report(problems: Problems, section: Section, error: unknown, key
   problems.addUnlessKnown(range, findingOf(error), hasPlace ? range : section.syntax.range);
 }
 
-/**
- * Returns the result of `make`. An error of `make` becomes a problem, at the first of the keys if the error names no
- * other place.
- */
+/** Returns the result of `make`. An error becomes a problem, at the first key if it names no place. */
 export function attempt<T>(
   problems: Problems,
   section: Section,

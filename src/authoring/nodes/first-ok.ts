@@ -53,9 +53,7 @@ export function firstOk<const K extends readonly Knot<any>[], const Id extends s
   ) as KnotOf<ValueOf<K[number]>, Id, WhyAllAbsent<K>>;
 }
 
-/**
- * The number in an input's name is padded, as plans sort inputs by name and that order must be the order of preference.
- */
+/** Numbers in names are padded, as plans sort inputs by name and that order must be the order of preference. */
 function inputName(index: number): string {
   return `of${String(index).padStart(5, '0')}`;
 }

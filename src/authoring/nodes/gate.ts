@@ -8,10 +8,7 @@ import { placeOver } from './input-of';
 
 export interface GateOptions<T, Why = unknown> {
   readonly input: Knot<T> & MaybeAbsent<Why>;
-  /**
-   * Whether the gate is open. May be asynchronous. If the predicate's result is no boolean, the knot fails
-   * (`NotABoolean`).
-   */
+  /** Whether the gate is open. May be asynchronous. If the result is no boolean, the knot fails (`NotABoolean`). */
   readonly predicate: (input: T, context: KnotContext) => boolean | Promise<boolean>;
 }
 

@@ -7,9 +7,7 @@ const SETTLE_MS = 100;
 /** Differs from every fingerprint: the file has changed. */
 const UNKNOWN = 'unknown';
 
-/**
- * Watches files for new content. The watch is on the files' folders, because most editors replace a file by a new one.
- */
+/** Watches files for new content. Folders are watched, because most editors replace a file by a new one. */
 export class FileWatch {
   private readonly contents = new Map<string, string>();
   private readonly folders = new Map<string, FSWatcher>();

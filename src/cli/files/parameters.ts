@@ -9,10 +9,7 @@ interface ParameterSources {
   /** Each as `name=value`. */
   readonly pairs: readonly string[];
   readonly file?: string | undefined;
-  /**
-   * Permits references to stored values (tagged form). Default: false, since a parameters file may come from somebody
-   * else.
-   */
+  /** Permits references to stored values (tagged form). Default false, as a file may come from somebody else. */
   readonly allowReferences?: boolean | undefined;
 }
 

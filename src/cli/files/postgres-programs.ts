@@ -12,10 +12,7 @@ type Program = 'pg_dump' | 'pg_restore' | 'psql';
 const SESSIONS =
   "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'selvage'";
 
-/**
- * PostgreSQL's programs. The programs get an address by environment variables, because arguments are visible to all
- * users.
- */
+/** PostgreSQL's programs, which get an address by environment variables: arguments are visible to all users. */
 export class PostgresPrograms {
   /** The address without secrets. */
   readonly shown: string;

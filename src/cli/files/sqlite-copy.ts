@@ -32,8 +32,7 @@ export async function copyDatabase(file: string, copy: string): Promise<void> {
     throw SelvageError.is(error) ? error : diskError(error, file, copy);
   } finally {
     connection.close();
-    // Close the source last: closing a file releases all locks of this process on it, by which others know that it is
-    // in use.
+    // Close the source last: closing it releases all locks of this process, by which others know that it is in use.
     await source?.close();
   }
   await withoutLog(copy);

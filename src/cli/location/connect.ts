@@ -16,9 +16,7 @@ import { requireProject, withRecords } from './records';
 interface Working {
   /** Task queues that the worker polls from the beginning. Default: the tapestries' own. */
   readonly taskQueues?: readonly string[];
-  /**
-   * Whether the worker serves runs of other processes: logs then have time and run, and starts and ends. Default false.
-   */
+  /** Whether the worker serves others' runs: logs then have time and run, and starts and ends. Default false. */
   readonly runs?: boolean;
   /** Changes to the tuned options of the Temporal worker. */
   readonly workerOptions?: OpenOptions['workerOptions'];
@@ -140,10 +138,7 @@ export function describePlace({ address, namespace, source, uiUrl }: ServerLocat
   );
 }
 
-/**
- * Bodies get 10 s in all before they are handed back; the rest is for a slow server. Kubernetes kills a process after
- * 30 s.
- */
+/** Bodies get 10 s in all before they are handed back; the rest is for a slow server. Kubernetes kills after 30 s. */
 const DRAIN_LIMIT_MS = 25_000;
 
 /** A silent server must not keep the command for ever; the knots run again elsewhere. */

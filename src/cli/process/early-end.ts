@@ -20,9 +20,7 @@ interface WorkForRun {
   readonly back: readonly string[];
 }
 
-/**
- * Number of frames in a stack, above Node's default: a library may stand between the user's code and `process.exit`.
- */
+/** More frames than Node's default: a library may stand between the user's code and `process.exit`. */
 const STACK_FRAMES = 50;
 
 let bodies: RunningBodies;

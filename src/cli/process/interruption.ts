@@ -60,8 +60,7 @@ export async function leaveSignals(): Promise<() => void> {
 }
 
 /**
- * Opens the things that a command needs, and works with them. A signal that comes before they are open ends the
- * command.
+ * Opens the things that a command needs, and works with them. A signal before they are open ends the command.
  *
  * @param before the warning if a signal ends the command
  */

@@ -11,9 +11,7 @@ export interface Where {
 }
 
 const NAME = 'selvage.where';
-/**
- * Longest wait for the position: native code does not answer, and a busy machine takes a while to enable the debugger.
- */
+/** Longest wait: native code does not answer, and a busy machine takes a while to enable the debugger. */
 const LIMIT_MS = 3_000;
 
 /** For the main thread: registers the answer to {@link whereItIs}. It may be called in the middle of any code. */

@@ -9,9 +9,7 @@ const SHOWN_RUNNING = 3;
 /** Maximum number of signals that are announced. */
 const SHOWN_SIGNALS = 5;
 
-/**
- * Shows progress: one live line on a terminal; elsewhere a line for each failure, so that a large run fills no log.
- */
+/** Progress as one live line on a terminal; elsewhere a line for each failure, so that a large run fills no log. */
 export class ProgressDisplay {
   private last: Progress | undefined;
   private readonly since = performance.now();

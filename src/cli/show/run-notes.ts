@@ -10,9 +10,7 @@ import { commandLine } from '../output/typed-commands';
 
 /** Facts about a run beyond its outcomes. */
 export interface RunNotes {
-  /**
-   * Maps that are Ok although elements failed; by `onError`, failed elements are left out, or in the value as outcomes.
-   */
+  /** Maps that are Ok although elements failed, which by `onError` are left out, or in the value as outcomes. */
   readonly failedElements: readonly {
     readonly knotId: string;
     readonly failed: number;

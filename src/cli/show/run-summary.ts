@@ -67,8 +67,7 @@ function footer({ result, notes, resume, compare, debug, lineage }: Summary, out
 }
 
 /**
- * The documentation of the run's own error, or of the first failed knot's; undefined if the error's type is not a code
- * of ours.
+ * The documentation of the run's own error, or of the first failed knot's; undefined if its type is no code of ours.
  */
 function docsOfFailure({ error, outcomes }: RunResult): string | undefined {
   const types = Object.values(outcomes).flatMap((outcome) =>

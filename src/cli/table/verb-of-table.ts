@@ -159,10 +159,7 @@ async function askOfFile(
   };
 }
 
-/**
- * The fields of the question that become arguments and options. A verb with a file reads `parameters` from its own
- * options.
- */
+/** Fields for arguments and options of a verb. A verb with a file reads `parameters` from its own options. */
 function shapeOf({ ask, readsFile }: Operation): Readonly<Record<string, z.ZodType>> {
   const { shape } = ask as { readonly shape: Readonly<Record<string, z.ZodType>> };
   if (!readsFile) return shape;

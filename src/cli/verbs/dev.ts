@@ -71,10 +71,7 @@ export const addDev = verb({
   },
 });
 
-/**
- * Bodies get 5 s, and a worker some more to end. A worker that takes longer is killed; the next one runs its bodies
- * again.
- */
+/** Bodies get 5 s, and a worker some more to end. A slower worker is killed; the next one runs its bodies again. */
 const STOP_LIMIT_MS = 10_000;
 
 /** Time for the page to stop: it only has connections to close. */
@@ -123,9 +120,7 @@ async function workAnew(
   return EXIT.ok;
 }
 
-/**
- * The page for the current file, at one address; the page outlives the workers, to show what becomes of their runs.
- */
+/** The page for the current file, at one address. The page outlives the workers, to show their runs. */
 class DevPage {
   private child: DevChild;
   private port: number | undefined;

@@ -53,10 +53,7 @@ export class Bulk {
     };
   }
 
-  /**
-   * Carries out a plan; reports failures of single runs, and is interrupted by an outage. @throws SelvageError
-   * `FolderUnusable`
-   */
+  /** Carries out a plan, until an outage; reports failures of single runs. @throws SelvageError `FolderUnusable` */
   async carryOut(plan: BulkPlan, options: BulkOptions = {}): Promise<BulkReport> {
     return await this.goOn(plan, BulkJournal.create(this.host.projectDir, plan), [], options);
   }

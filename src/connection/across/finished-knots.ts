@@ -10,10 +10,7 @@ const NO_ANSWER_AT_ONCE = 20;
 /** Number of runs in one call, few enough to stop in time between two calls. */
 const RUNS_AT_ONCE = 2_000;
 
-/**
- * Reads finished knots by Temporal run id, without runs that were not read in time. @throws SelvageError
- * `BackendUnavailable`
- */
+/** Finished knots by Temporal run id, without runs not read in time. @throws SelvageError `BackendUnavailable` */
 export async function readFinishedKnots(
   runHistory: RunHistory,
   temporalRunIds: readonly string[],

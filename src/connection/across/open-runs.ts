@@ -73,8 +73,7 @@ export async function readOpenRuns(
       workflow.readMemo().then((memo) => {
         // The child run of a knot.
         if (!memo || 'temporalRunId' in memo) return;
-        // On a server of the project's own, the missing history was deleted or replaced; elsewhere it is somebody
-        // else's.
+        // On the project's own server, the history was deleted or replaced; elsewhere it is somebody else's.
         const isElsewhere = place.source === 'embedded' && isOfOtherHistory(memo, identity);
         if (!isElsewhere && !isOurs(memo)) return;
         const {
@@ -126,10 +125,7 @@ export class PlansOfRuns {
 
   constructor(private readonly backends: Backends) {}
 
-  /**
-   * The plan of a run; undefined if the store lacks the plan, or it cannot be read. @throws SelvageError
-   * `BackendUnavailable`
-   */
+  /** A run's plan; undefined if missing or unreadable. @throws SelvageError `BackendUnavailable` */
   of(hash: string, runId: string): Promise<LoadedPlan | undefined> {
     let plan = this.plans.get(hash);
     if (!plan) {

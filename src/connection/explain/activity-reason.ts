@@ -97,9 +97,7 @@ export function isDue({ state, nextAttemptAt }: PendingActivity, now: number): b
   return state === 'scheduled' && (nextAttemptAt === undefined || nextAttemptAt <= now);
 }
 
-/**
- * Says that no worker takes an activity; undefined if one may do so at any moment. Workers too busy to poll look gone.
- */
+/** Says that no worker takes an activity; undefined if one may at any moment. Workers too busy to poll look gone. */
 export function nobodyTakes(
   taskQueue: string,
   scheduledAt: number | undefined,

@@ -79,9 +79,7 @@ export const waitingKnot = z.object({
   /** When the knot began to run; only if it has been running for over a second. */
   lastHeartbeatAt: z.number().optional(),
   taskQueue: z.string().optional(),
-  /**
-   * For `BodyMissing`: queues of workers with its body. These queues are absent if the server keeps no list of workers.
-   */
+  /** For `BodyMissing`: queues of workers with its body. Absent if the server keeps no list of workers. */
   queuesWithBody: z.array(z.string()).readonly().optional(),
   /** Last poll of this task queue, within the last minutes. */
   lastPollAt: z.number().optional(),
@@ -121,10 +119,7 @@ export type WorkflowTaskState = Readonly<z.output<typeof workflowTaskState>>;
 
 /** The waits of an unfinished run. */
 export interface Waiting {
-  /**
-   * Whether a worker has taken the run's first step. Before the first step there are no knots, and `workflowTask` says
-   * why.
-   */
+  /** Whether the run has taken its first step, before which it has no knots, and `workflowTask` says why. */
   readonly started: boolean;
   /** Why the run's workflow task is not done; absent if the interpreter has no task, or is about to do it. */
   readonly workflowTask?: WorkflowTaskState;
@@ -133,8 +128,6 @@ export interface Waiting {
   readonly unfinished: number;
   /** Number of unfinished knots by reason code. */
   readonly reasons: Readonly<Partial<Record<WaitingCode, number>>>;
-  /**
-   * At most 100 knots: stuck ones, running or queued ones, then those that wait; within each kind, by knots held up.
-   */
+  /** At most 100 knots: stuck, running or queued, then waiting ones; within each kind, by knots held up. */
   readonly knots: readonly WaitingKnot[];
 }

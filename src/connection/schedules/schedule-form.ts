@@ -28,9 +28,7 @@ import { MEMO_KEY, type RunMemo } from '../../workflows/messages';
 /** Key in the memo of a schedule's runs for its {@link ScheduleDefinition} and {@link DeploymentInfo}. */
 export const SCHEDULE_MEMO_KEY = 'selvage.schedule';
 
-/**
- * A schedule in comparable form: as declared, on the server, or last deployed. Excludes operators' pauses and notes.
- */
+/** Comparable form of a schedule: declared, on the server, or last deployed. Excludes operators' pauses and notes. */
 export const scheduleDefinition = z.object({
   tapestry: z.string(),
   taskQueue: z.string(),

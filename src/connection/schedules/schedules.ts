@@ -29,9 +29,7 @@ const MAY_WAIT: ReadonlySet<Overlap> = new Set(['buffer-one', 'buffer-all', 'can
 
 /** The outcome of a requested run. */
 export interface TriggeredRun {
-  /**
-   * `waits`: the run starts when another run of the schedule ends. `skipped`: no run starts, as another is not over.
-   */
+  /** `waits`: the run starts when another one ends. `skipped`: no run starts, as another one is not over. */
   readonly outcome: 'started' | 'waits' | 'skipped';
   /** The run's id; present if the run has started. */
   readonly runId?: string;

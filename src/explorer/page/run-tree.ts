@@ -4,9 +4,7 @@ import { keyOf } from './run-list';
 
 type Whole = NonNullable<RunSummary['partOf']>;
 
-/**
- * A line of the list: a run, or a whole of which only parts are loaded. The parts of a line follow it while it is open.
- */
+/** A line of the list: a run, or a whole of which only parts are loaded. Parts follow their line while it is open. */
 export interface RunLine {
   readonly key: string;
   readonly depth: number;

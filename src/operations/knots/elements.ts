@@ -20,10 +20,7 @@ const MOST_FAILURES = 1_000;
 const elementsOfMap = page(z.object({ id: z.string(), index: z.int(), state: graphState })).extend({
   total: z.int(),
   counts: z.object({ ok: z.int(), err: z.int(), skipped: z.int(), reused: z.int() }),
-  /**
-   * A strip of at most 200 cells for ranges of elements: `o` ok, `h` reused, `e` any failed, `s` skipped, ` ` any
-   * missing.
-   */
+  /** At most 200 cells for ranges of elements: `o` ok, `h` reused, `e` any failed, `s` skipped, ` ` any missing. */
   strip: z.string(),
 });
 export type Elements = z.output<typeof elementsOfMap>;

@@ -32,8 +32,7 @@ const aboutAnswer = z.object({
     .object({ address: z.string(), namespace: z.string(), temporalUi: z.string().optional() })
     .optional(),
   /**
-   * State of the server, absent in a file; unless `connected`, answers come from records alone and acts wait or are
-   * refused.
+   * Absent in a file. Unless the server is `connected`, answers come from records alone and acts wait or are refused.
    */
   serverState: z.enum(['connecting', 'connected', 'unreachable']).optional(),
   abilities: z.object({

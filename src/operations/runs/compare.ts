@@ -24,9 +24,7 @@ export type Likeness = (typeof LIKENESSES)[number];
 const comparison = z.object({
   first: runSummary,
   second: runSummary,
-  /**
-   * The knots of the first run, then those that only the second has. States are the second run's, if it has the knot.
-   */
+  /** The knots of the first run, then those only of the second. States are the second run's, if it has the knot. */
   graph: runGraph,
   /** Knots that are not the same, in the order of the graph. */
   items: list(

@@ -86,10 +86,7 @@ export async function pageOfRuns({ backends, reach }: ProjectData, query: RunsQu
   );
 }
 
-/**
- * Runs with the definition in the next records. The page may have fewer runs than asked for; a run may reappear on a
- * later page.
- */
+/** Runs with the definition in the next records. May be fewer runs than asked for; one may reappear on a later page. */
 async function runsWith(
   history: RunHistory,
   knot: { readonly definition: string; readonly outcome?: OutcomeKind },

@@ -13,9 +13,7 @@ const LEAST_SAMPLES_FOR_P95 = 200;
 /** A name is slower if it takes longer by this factor and by `LONGER_MS`. */
 const SLOWER = 1.5;
 const LONGER_MS = 10;
-/**
- * A name fails more often by this share and by `SIGMAS` standard errors of the difference, by chance one in a thousand.
- */
+/** A name fails more often by this share and by `SIGMAS` standard errors, by chance one in a thousand. */
 const MORE_FAIL = 0.01;
 const SIGMAS = 3;
 
@@ -55,9 +53,7 @@ export const stats = z.object({
       regressions: z.array(regression).readonly(),
       /** Names that were not compared, for lack of samples. By definition, functions in place are never compared. */
       tooFewSamples: z.array(z.string()).readonly(),
-      /**
-       * For each name that was not compared, how many more samples a comparison takes: in the window, and before it.
-       */
+      /** How many more samples a comparison of each name takes: in the window, and before it. */
       samplesMissing: z.array(z.object({ name: z.string(), now: z.int(), before: z.int() })).readonly(),
       minSamples: z.int(),
     })

@@ -1,10 +1,7 @@
 import type { Json } from '../../../values';
 import type { ParameterView } from '../../../operations/tapestries/view';
 
-/**
- * A form made from a JSON Schema. The form refuses nothing that the schema accepts: parts without a field of their own
- * are typed as JSON.
- */
+/** A form made from a JSON Schema. A form refuses nothing that the schema accepts: parts without a field are JSON. */
 export type FormField = FieldBase &
   (
     | {

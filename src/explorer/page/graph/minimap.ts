@@ -5,8 +5,8 @@ import { freeCorner, HEIGHT, WIDTH, type Corner } from './corners';
 import type { Palette } from './palette';
 
 /**
- * The whole picture, small, with a frame around the visible part. The minimap is hidden if all is visible, or it would
- * cover a box.
+ * The whole picture, small, with a frame around the visible part. Hidden while all is visible, or the map would cover a
+ * box.
  */
 export class Minimap {
   private readonly canvas = document.createElement('canvas');
