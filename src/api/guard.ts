@@ -26,7 +26,7 @@ export type Authenticate = (request: Request) => Caller | undefined | Promise<Ca
 interface GuardOptions {
   readonly authenticate: Authenticate;
   readonly isReadOnly: boolean;
-  /** Whether a host name is this server's own. If omitted, any name is, and the surrounding server must check names. */
+  /** Whether a host name is this server's own; if omitted, any name is, and the surrounding server must check names. */
   readonly isOwnHost?: (host: string) => boolean;
 }
 

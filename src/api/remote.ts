@@ -9,7 +9,7 @@ import type { ProblemDocument } from './problem-document';
 interface RemoteOptions {
   /** The page's address, such as `https://selvage.example.org/`. The page's API is below this address, at `api/v1`. */
   readonly url: string;
-  /** One of the page's `SELVAGE_API_TOKENS`, or its own token. */
+  /** A token: one of the page's `SELVAGE_API_TOKENS`, or the page's own. */
   readonly token?: string | undefined;
 }
 

@@ -23,7 +23,7 @@ export type Form =
 export interface Check {
   /** Returns what the value must be, or undefined if it is valid. */
   (value: unknown): string | undefined;
-  /** Absent if documents cannot write the option, or have another key for it. */
+  /** The form in documents; absent if documents cannot write the option, or have another key for it. */
   readonly form?: Form;
   /** A description that editors of documents show. */
   readonly about?: string | undefined;

@@ -22,7 +22,7 @@ export interface HostDispatcher<H extends BodyHostOptions = BodyHostOptions> ext
 
 /** The host that calls the body. */
 export interface DispatcherOptions {
-  /** If omitted, the host of the definition, or the worker itself. */
+  /** The body host; if omitted, the host of the definition, or the worker itself. */
   readonly host?: HostDispatcher;
 }
 
@@ -41,8 +41,8 @@ export function queue(taskQueue?: string, { host }: DispatcherOptions = {}): Que
 
 /**
  * Runs a body on Temporal in a *segment*, together with other `local()` knots. A segment is one activity on the
- * run's task queue. It runs many knots in one worker, parents first, and commits each as it ends. `local()` is for
- * small, fast bodies: a durable knot then costs a fraction of a millisecond. Outcomes, hashes, records, `retry`,
+ * run's task queue. A segment runs many knots in one worker, parents first, and commits each as it ends. `local()` is
+ * for small, fast bodies: a durable knot then costs a fraction of a millisecond. Outcomes, hashes, records, `retry`,
  * `timeout` and cancelling are as with `queue()`.
  *
  * The knots of a segment share one process: a body that kills its worker affects others, which are then run one by

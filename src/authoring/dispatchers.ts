@@ -7,11 +7,11 @@ interface NamedHost {
 /** Worker threads. */
 export interface ThreadsHost extends NamedHost {
   readonly kind: 'threads';
-  /** If omitted, as many as the machine has cores. */
+  /** Maximum number of threads; if omitted, as many as the machine has cores. */
   readonly maxWorkers?: number;
   /** MiB of heap of each thread. Default: Node's own limit. */
   readonly memoryLimit?: number;
-  /** Absolute path of the file that exports the tapestries. If omitted, the file of the command. */
+  /** Absolute path of the file that exports the tapestries; if omitted, the file of the command. */
   readonly module?: string;
 }
 
@@ -20,9 +20,9 @@ export interface ProgramHost extends NamedHost {
   readonly kind: 'program';
   /** The program and its arguments. */
   readonly command: readonly string[];
-  /** If omitted, the folder of the worker. */
+  /** Working folder; if omitted, the folder of the worker. */
   readonly cwd?: string;
-  /** If omitted, as many as the machine has cores. */
+  /** Number of processes; if omitted, as many as the machine has cores. */
   readonly processes?: number;
   /** Modules that the program is told to load. Default: none. */
   readonly modules?: readonly string[];
@@ -31,11 +31,14 @@ export interface ProgramHost extends NamedHost {
 /** Processes of Python. */
 export interface PythonHost extends NamedHost {
   readonly kind: 'python';
-  /** If omitted, `SELVAGE_PYTHON`, else the virtual environment (`VIRTUAL_ENV` or `.venv`), else `python3`. */
+  /**
+   * The interpreter; if omitted, `SELVAGE_PYTHON`, else the virtual environment (`VIRTUAL_ENV` or `.venv`), else
+   * `python3`.
+   */
   readonly interpreter?: string;
-  /** If omitted, as many as the machine has cores. */
+  /** Number of processes; if omitted, as many as the machine has cores. */
   readonly processes?: number;
-  /** Folders to find modules in, before those of the interpreter. If omitted, the folder of the worker. */
+  /** Folders to find modules in, before those of the interpreter; if omitted, the folder of the worker. */
   readonly path?: readonly string[];
 }
 
@@ -84,11 +87,11 @@ export interface CeleryHost extends ClusterHost {
 /** Calls bodies outside of the worker's own JavaScript. */
 export type BodyHostOptions = ThreadsHost | ProgramHost | PythonHost | DaskHost | RayHost | CeleryHost;
 
-/** Runs a body as an activity on the named task queue. If omitted, the run's own task queue. */
+/** Runs a body as an activity on the named task queue; if omitted, the run's own task queue. */
 export interface QueueDispatcher {
   readonly kind: 'queue';
   readonly taskQueue?: string;
-  /** The host that calls the body. If omitted, the definition's host, or the worker itself. */
+  /** The host that calls the body; if omitted, the definition's host, or the worker itself. */
   readonly host?: BodyHostOptions;
 }
 

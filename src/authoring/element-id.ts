@@ -1,5 +1,5 @@
 /**
- * The map of an element: `users` for `users[17]` and `users["anna"]`. Undefined for knots that are no elements, whose
+ * The map of an element: `users` for `users[17]` and `users["anna"]`; undefined for knots that are no elements, whose
  * ids have no bracket. Keys may contain brackets, so the first bracket counts.
  */
 export function mapOfElement(knotId: string): string | undefined {

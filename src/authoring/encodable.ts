@@ -72,5 +72,5 @@ type PartsWithin<
 
 type Named<T> = keyof T & (string | number);
 
-/** False for `any` and `unknown`. */
+/** Whether a type is known: false for `any` and `unknown`. */
 type IsKnown<T> = 0 extends 1 & T ? false : unknown extends T ? false : true;

@@ -25,7 +25,7 @@ export interface FragmentKnot {
   readonly id: string;
   readonly definition: FragmentDefinition;
   readonly inputs: Readonly<Record<string, FragmentInput>>;
-  /** Options of the placement and its definition. If omitted, those of the run's tapestry. */
+  /** Options of the placement and its definition; if omitted, those of the run's tapestry. */
   readonly options?: KnotOptions<ErrorPolicy>;
   /** Set for knots of definitions made by `optional()`. */
   readonly optional?: true;
@@ -35,7 +35,7 @@ export interface FragmentDefinition {
   readonly name: string;
   readonly version?: string;
   /**
-   * `sha256:` and the hash of the body's source in the process that made the fragment. If omitted, any source is
+   * `sha256:` and the hash of the body's source in the process that made the fragment; if omitted, any source is
    * accepted.
    */
   readonly codeHash?: string;

@@ -12,7 +12,7 @@ import type { InputOf, OutputOf, StandardSchema } from './standard-schema';
 interface Described {
   /**
    * Hash of the body's source (`sha256:…`), computed by its language. A worker that finds another hash refuses to
-   * start. If omitted, the host's own hash is accepted and recorded, and `onCodeChange: 'wait'` is refused.
+   * start. Without a hash, the host's own is accepted and recorded, and `onCodeChange: 'wait'` is refused.
    */
   readonly source?: string;
 }

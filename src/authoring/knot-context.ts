@@ -37,7 +37,7 @@ export interface KnotContext {
   /** A key that is equal in all attempts of this knot in this run, for outside systems that deduplicate by key. */
   readonly idempotencyKey: string;
   /**
-   * Span of the body as a W3C Trace Context header, for calls that no library instruments. Undefined without an
+   * Span of the body as a W3C Trace Context header, for calls that no library instruments; undefined without an
    * OpenTelemetry SDK in the worker.
    */
   readonly traceparent?: string | undefined;

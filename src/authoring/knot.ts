@@ -91,7 +91,7 @@ export interface KnotConfig<
 > extends KnotOptions<Policy> {
   /** Names the knot in results, lineage and Temporal. A placement with another id is another knot. */
   readonly id: Id;
-  /** If omitted, the tapestry that is being built, else the parents' tapestry. */
+  /** The knot's tapestry; if omitted, the tapestry that is being built, else the parents' tapestry. */
   readonly tapestry?: Tapestry<any, any>;
 }
 

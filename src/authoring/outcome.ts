@@ -75,17 +75,17 @@ export interface Skipped {
   };
 }
 
-/** True if the knot has a value, `outcome.value`. */
+/** Whether the knot has a value, `outcome.value`. */
 export function isOk<T>(outcome: Outcome<T> | undefined): outcome is Ok<T> {
   return outcome?.kind === 'ok';
 }
 
-/** True if the knot failed, with `outcome.error`. */
+/** Whether the knot failed, with `outcome.error`. */
 export function isErr(outcome: Outcome | undefined): outcome is Err {
   return outcome?.kind === 'err';
 }
 
-/** True if the knot was skipped, for `outcome.reason`. */
+/** Whether the knot was skipped, for `outcome.reason`. */
 export function isSkipped(outcome: Outcome | undefined): outcome is Skipped {
   return outcome?.kind === 'skipped';
 }
@@ -109,7 +109,7 @@ export interface RunResult<Values = Record<string, unknown>> {
   readonly error?: { readonly type: string; readonly message: string };
   /**
    * Definitions, and knots with a body in place, that were edited after the run was started and ran with the new
-   * code. Absent if none.
+   * code; absent if none.
    */
   readonly changedCode?: readonly string[];
   /** The knots of the plan with edges and outcomes, for drawing: see `svgForRun`, `htmlForRun`. */

@@ -44,8 +44,8 @@ export interface CacheOptions<Time extends Duration = Duration> {
   /**
    * `source`: a value is reused while the body's source text, and the version if any, is the same. Imports and
    * captured variables of the body are not compared between processes; two functions of one process are never
-   * confused. A function in place reuses values of its own knot only. If omitted, the version alone decides, and is
-   * required.
+   * confused. A function in place reuses values of its own knot only. Without `codeHash`, the version alone decides,
+   * and is required.
    */
   readonly codeHash?: 'source';
 }
@@ -176,7 +176,7 @@ export interface DefinitionRecord {
   readonly host?: BodyHostOptions;
   /** The author's function or class. The source alone is not enough: equal functions may capture different values. */
   readonly code: object;
-  /** Source text for the code hash, or that hash. Absent if only the body's host knows the source. */
+  /** Source text for the code hash, or that hash; absent if only the body's host knows the source. */
   readonly source?: string;
   readonly options: ReadKnotOptions;
 }
@@ -189,7 +189,7 @@ export type InputRecord =
 export interface KnotRecord {
   readonly id: string;
   readonly tapestry: TapestryRecord;
-  /** Absent: a parameter. */
+  /** The definition; absent for a parameter. */
   readonly definition?: DefinitionRecord;
   /** The inputs, in the order given. */
   readonly inputs: ReadonlyMap<string, InputRecord>;
@@ -261,7 +261,7 @@ export interface TapestryRecord {
   readonly parameters: Map<string, ParameterRecord>;
   /** The knots in the order placed, parameters included. */
   readonly knots: Map<string, KnotRecord>;
-  /** By terminal name. If undefined, the knots without consumers are the terminals, named by id. */
+  /** Terminals by name; if undefined, the knots without consumers are the terminals, named by id. */
   terminals: Map<string, KnotRecord> | undefined;
   /** Whether nothing can be added to the tapestry any more. Default false. */
   closed?: boolean;

@@ -15,7 +15,7 @@ export type GraphKnotKind = 'parameter' | 'knot' | 'path' | NodeKind;
 export interface GraphKnot {
   readonly id: string;
   readonly kind: GraphKnotKind;
-  /** Absent for a parameter. */
+  /** Name of the definition; absent for a parameter. */
   readonly definition?: string;
   readonly version?: string;
   /** Hash of the body's source in the plan. */

@@ -37,7 +37,7 @@ export function validateNow<Output>(
   return undefined;
 }
 
-/** The schema's complaint, in one line. Undefined if there is none, or if the schema validates asynchronously. */
+/** The schema's complaint, in one line; undefined if there is none, or if the schema validates asynchronously. */
 export function complaintOf(schema: StandardSchema, value: unknown): string | undefined {
   let result: SchemaResult<unknown> | undefined;
   try {

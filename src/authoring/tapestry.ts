@@ -157,8 +157,8 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
   }
 
   /**
-   * Sets the terminals: the knots whose values a run yields, by name. Replaces earlier ones. If omitted, the knots
-   * without consumers, by their ids. Returns this tapestry, typed by the values.
+   * Sets the terminals: the knots whose values a run yields, by name. Replaces earlier terminals; by default, these are
+   * the knots without consumers, by their ids. Returns this tapestry, typed by the values.
    *
    * @throws SelvageError UnknownTerminal, ForeignKnot, InvalidName, TapestryClosed
    */
@@ -224,7 +224,7 @@ export function tapestry(name: string, ...rest: readonly unknown[]): Tapestry<an
   return made;
 }
 
-/** True while the framework makes a tapestry of its own with a reserved name. */
+/** Whether the framework makes a tapestry of its own with a reserved name. */
 // eslint-disable-next-line no-restricted-syntax -- no part of the interpreter
 let isMakingOwn = false;
 

@@ -7,7 +7,7 @@ const LONGEST_TEXT = 1_000;
 export type TextProblem = readonly [reason: ErrorReason<'InvalidName'>, rule: string];
 
 /**
- * Why a value is not a valid one-line text for records, which every backend must hold. Undefined if it is valid.
+ * Why a value is not a valid one-line text for records, which every backend must hold; undefined if it is valid.
  * `bytes` is the greatest length in UTF-8.
  */
 export function textProblem(value: unknown, bytes = LONGEST_TEXT): TextProblem | undefined {

@@ -8,7 +8,7 @@ export const MOST_AT_ONCE = 1_000;
 /** The only parameter of a backfill's run: plain data, in histories for as long as runs are kept. */
 export const backfillRequestSchema = z.strictObject({
   tapestry: z.string(),
-  /** Content hash of the runs' plan. Absent for the worker's current plan. */
+  /** Content hash of the runs' plan; absent for the worker's current plan. */
   plan: z.string().optional(),
   /** Ends of the range; absent for the domain's first partition, and the last that has closed. */
   from: z.string().optional(),

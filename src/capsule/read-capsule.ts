@@ -19,7 +19,7 @@ import { valuesOf } from './value-collection';
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
 export interface ReadCapsuleOptions {
-  /** Keys of hashes, by which values are checked as well. If omitted, those of the environment. */
+  /** Keys of hashes, by which values are checked as well; if omitted, those of the environment. */
   readonly digests?: Digests;
 }
 

@@ -46,7 +46,7 @@ export interface ReproduceOptions {
   readonly resources?: Readonly<Record<string, unknown>>;
   /** Where `ctx.logger` writes. Default: nowhere. */
   readonly logger?: LoggerLike;
-  /** Keys of hashes. If omitted, those of the backends, then of the environment. */
+  /** Keys of hashes; if omitted, those of the backends, then of the environment. */
   readonly digests?: Digests;
   /** A function that is called before each body. */
   readonly beforeBody?: (knot: string) => void;

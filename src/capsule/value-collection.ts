@@ -22,7 +22,7 @@ interface WantedValue {
   /** Size of the value in bytes; absent if the records do not have it. */
   readonly size?: number | undefined;
   readonly run: RunRecord;
-  /** The record that has or names the value. Absent if no knot has it. */
+  /** The record that has or names the value; absent if no knot has it. */
   readonly record?: LineageRecord;
   /** Whether it is a further value of a knot: its log, a traceback, the payload of its signal. */
   readonly isBeside?: boolean;

@@ -25,7 +25,7 @@ import { SelvageError, isOfClass } from '../errors';
 import { readValues } from '../runtime';
 
 export interface BackfillOptions {
-  /** Keys of the first and last partition, inclusive. Default: first and last closed one of the domain. */
+  /** Keys of the first and last partition, inclusive; default: first and last closed one of the domain. */
   readonly from?: string;
   readonly to?: string;
   /** Keys of the partitions to make, instead of a range. */

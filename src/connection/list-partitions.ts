@@ -19,12 +19,12 @@ const COMPARE_MS = 5_000;
 const MOST_UNBEGUN = 1_000;
 
 export interface PartitionsOptions {
-  /** Keys of the first and last partition, inclusive. Default: first and last closed one of the domain. */
+  /** Keys of the first and last partition, inclusive; default: first and last closed one of the domain. */
   readonly from?: string;
   readonly to?: string;
-  /** Only partitions in one of these states. Default: all. */
+  /** Lists only partitions in one of these states. Default: all. */
   readonly state?: PartitionState | readonly PartitionState[];
-  /** Parameters of a run, compared with those of the newest runs. If omitted, the parameters' defaults. */
+  /** Parameters of a run, compared with those of the newest runs; if omitted, the parameters' defaults. */
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 

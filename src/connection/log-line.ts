@@ -77,7 +77,10 @@ export function logLine(entry: LogEntry, format: LogFormat, now = Date.now()): s
   return level === 'info' ? text : `${level} ${text}`;
 }
 
-/** Undefined if hidden. Shows messages of bodies from `info` on, and the SDK's warnings and errors. */
+/**
+ * The entry of a message, undefined if hidden. Messages of bodies from `info` on are shown, and the SDK's warnings and
+ * errors.
+ */
 export function entryOf(
   level: LogLevel,
   message: string,

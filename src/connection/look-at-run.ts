@@ -69,7 +69,7 @@ export async function lookAtRun(
 
 interface EndOnServer extends Pick<RunEnd, 'status' | 'finished_at'> {
   readonly error?: { readonly type: string; readonly message: string };
-  /** Absent if the run's workflow completed by itself, which it does after its records are settled. */
+  /** Limits of the run; absent if its workflow completed by itself, as it does after settling its records. */
   readonly limits?: RunLimits;
 }
 

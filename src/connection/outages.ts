@@ -7,10 +7,9 @@ const TRY_AGAIN_AFTER_MS = 1_000;
 
 export interface OutageOptions {
   /**
-   * How long waiting for a run goes on while the Temporal server or a backend is unreachable: milliseconds,
-   * or a text such as `'15m'`. Past the limit, the wait fails with an error that names the limit; the run is not
-   * affected. Temporal's client retries for some 20 s before an outage counts. 0: fail at once. `Infinity`: never.
-   * Default: ten minutes.
+   * Limit of a wait for a run while the Temporal server or a backend is unreachable: milliseconds, or a text such as
+   * `'15m'`. Past the limit, the wait fails with an error that names the limit; the run is not affected. Temporal's
+   * client retries for some 20 s before an outage counts. 0: fail at once. `Infinity`: never. Default: ten minutes.
    */
   readonly outageLimit?: Duration;
 }

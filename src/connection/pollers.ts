@@ -93,7 +93,7 @@ export class Pollers {
     return this.isOwnServer && (await this.areThere(taskQueue));
   }
 
-  /** Whether workers poll the task queue for all of these kinds. Also true if the server cannot tell. */
+  /** Whether workers poll the task queue for all of these kinds; also true if the server cannot tell. */
   async areThere(
     taskQueue: string,
     kinds: readonly (keyof typeof QUEUE_TYPES)[] = ['workflow', 'activity'],

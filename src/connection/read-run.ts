@@ -102,8 +102,8 @@ async function readTerminals<Values>(
 }
 
 /**
- * The values of an ended run, for `run.values()`. Undefined if it was cut short or failed by its `failOn`, or
- * if a terminal lacks a value that it must have.
+ * The values of an ended run, for `run.values()`. Undefined if the run was cut short or failed by its `failOn`, or if a
+ * terminal lacks a value that it must have.
  *
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`, `InvalidPlan`
  */

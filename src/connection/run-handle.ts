@@ -40,7 +40,7 @@ export interface RunState {
   readonly waiting?: Waiting;
   /** The task queue of the run's workflow, and of knots that name no other; absent if the run is over. */
   readonly taskQueue?: string;
-  /** The runs that resumed it, in the order of the requests. Absent if no run resumed it, or the run is not over. */
+  /** The runs that resumed it, in the order of the requests; absent if no run resumed it, or the run is not over. */
   readonly resumedAs?: readonly Resume[];
 }
 
@@ -199,7 +199,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * Where the run waits for its workers. Only the server is asked.
+   * Where the run waits for its workers. The call asks only the server.
    *
    * @throws SelvageError `UnknownRun`, `RunOver`, `ServerUnreachable`
    */
@@ -221,7 +221,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    * run. Waits while the server or a backend is unreachable.
    *
    * @param options.interval the time between two looks. Default 200 ms
-   * @param options.outageLimit see {@link OutageOptions}. Default: the client's
+   * @param options.outageLimit see {@link OutageOptions}; default: the client's
    * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`, `BackendsDiffer`
    */
   async *progress(

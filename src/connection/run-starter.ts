@@ -76,7 +76,7 @@ interface StarterHost extends Pick<Connected, 'client' | 'backends' | 'place' | 
 interface StartedWork extends Pick<RunMemo, 'trigger' | 'terminals' | 'resume' | 'allowReferences'> {
   readonly parametersHash: (digest: ValueDigest) => string;
   readonly save?: () => Promise<void>;
-  /** The plan and its nested plans, if the store may lack them. If omitted, the plan alone. */
+  /** The plan and its nested plans, if the store may lack them; if omitted, the plan alone. */
   readonly ownPlans?: () => ReadonlyMap<string, Plan>;
 }
 

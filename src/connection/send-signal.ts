@@ -21,7 +21,7 @@ import {
 } from '../workflows/messages';
 import { executionBefore } from './executions';
 
-/** At most this many concurrent signals to one run: the limit of an embedded server. */
+/** Maximum number of concurrent signals to one run: the limit of an embedded server. */
 const AT_ONCE = 50;
 /** The default limit of other servers for concurrent updates of a run. */
 const AT_ONCE_ELSEWHERE = 10;
@@ -37,7 +37,7 @@ const placesOf = new WeakMap<WorkflowClient, Places>();
 interface SignalToSend {
   readonly name: string;
   readonly payload: unknown;
-  /** The signal's id, given by a caller who may send it again. If omitted, a unique id. */
+  /** The signal's id, given by a caller who may send it again; if omitted, a unique id. */
   readonly id?: string | undefined;
 }
 

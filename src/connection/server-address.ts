@@ -15,13 +15,13 @@ interface ServerAddress {
 export interface ServerChoice {
   /** `host:port`. */
   readonly address?: string;
-  /** Default: of the profile or `TEMPORAL_NAMESPACE`, else `default`. */
+  /** The namespace; default: that of the profile or `TEMPORAL_NAMESPACE`, else `default`. */
   readonly namespace?: string;
-  /** Profile of `temporal.toml`. If omitted, `TEMPORAL_PROFILE`; without an address also the profile `default`. */
+  /** Profile of `temporal.toml`; if omitted, `TEMPORAL_PROFILE`; without an address also the profile `default`. */
   readonly profile?: string;
-  /** If omitted, `TEMPORAL_TLS` and `TEMPORAL_TLS_…`, or the profile; else TLS if there is a key. */
+  /** Options of TLS; if omitted, `TEMPORAL_TLS` and `TEMPORAL_TLS_…`, or the profile; else TLS if there is a key. */
   readonly tls?: ConnectionOptions['tls'];
-  /** If omitted, `TEMPORAL_API_KEY`, or the profile's key. */
+  /** The API key; if omitted, `TEMPORAL_API_KEY`, or the profile's key. */
   readonly apiKey?: string;
 }
 

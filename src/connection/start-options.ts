@@ -4,7 +4,7 @@ import { requestProblems, type EventLink } from '../ports';
 import { runIdOfKey } from './run-ids';
 
 export interface BeginOptions {
-  /** If omitted, the tapestry's name and a random part. */
+  /** Id of the run; if omitted, the tapestry's name and a random part. */
   readonly runId?: string;
   /**
    * If the run id is in use: The default, `refuse`, throws `RunIdInUse`. `attach` returns a handle of its run; if plan
@@ -19,7 +19,7 @@ export interface BeginOptions {
   /** Default: {@link currentActor}. */
   readonly actor?: string;
   readonly taskQueue?: string;
-  /** Default: the commit of the git checkout in the project's folder. */
+  /** The commit of the code; default: that of the git checkout in the project's folder. */
   readonly vcsCommit?: string;
   /** @internal Key of the event that starts the run, unique within its trigger. */
   readonly triggerKey?: string;
@@ -33,9 +33,9 @@ export interface BeginOptions {
   readonly isNew?: boolean;
   /**
    * The person or customer that the run works for. All that is stored for the run, and for runs of its knots,
-   * is sealed with a key of the subject, which `selvage forget` destroys. None of its values goes into
-   * Temporal's history. Needs encryption. The text itself is readable in the run's record and the server's
-   * memo, so do not use a name. A resumed run keeps its subject. Default: none.
+   * is sealed with a key of the subject, which `selvage forget` destroys. None of the run's values goes into Temporal's
+   * history. Needs encryption. The text itself is readable in the run's record and the server's memo, so do not use a
+   * name. A resumed run keeps its subject. Default: none.
    */
   readonly subject?: string;
   /**
@@ -64,7 +64,7 @@ export interface StartOptions extends BeginOptions {
 export interface ResumeOptions extends BeginOptions {
   /** Ids of Ok knots to run again, with all knots below them. Default: none. */
   readonly from?: readonly string[];
-  /** Allows another resume, once the earlier resumed run is over. Default: false, which throws `AlreadyResumed`. */
+  /** Allows another resume, once the earlier resumed run is over; default: false, which throws `AlreadyResumed`. */
   readonly allowDuplicate?: boolean;
 }
 

@@ -14,9 +14,9 @@ import { serverIdentity } from './server-identity';
 const LOOKED_AT = 1_000;
 
 /**
- * A record made of the server's facts, for a run that no worker has begun. Its plan hash is empty if its
- * starter left the plan to the worker. `details.begun` is false; or `details.recorded_elsewhere` is true, if
- * its records are in another run history.
+ * A record made of the server's facts, for a run that no worker has begun. The record's plan hash is empty if the run's
+ * starter left the plan to the worker. `details.begun` is false; or `details.recorded_elsewhere` is true, if its
+ * records are in another run history.
  */
 export async function recordOfUnbegun(
   client: WorkflowClient,

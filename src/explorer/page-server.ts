@@ -22,7 +22,7 @@ const CLOSE_MS = 500;
 
 export interface PageServerOptions extends Omit<ExplorerSurroundings, 'guard' | 'basePath'> {
   readonly projectDir: string;
-  /** If omitted, 4480, or any free port if another program uses that. 0: any free port. */
+  /** The port; if omitted, 4480, or any free port if another program uses that. 0: any free port. */
   readonly port?: number;
   /** The host, by default `127.0.0.1`; on addresses other than loopback, reading needs the token, too. */
   readonly host?: string;
@@ -33,7 +33,7 @@ export interface PageServerOptions extends Omit<ExplorerSurroundings, 'guard' | 
   readonly isReadOnly?: boolean;
   /** Whether reading needs the token even on loopback. Default false. */
   readonly isReadingClosed?: boolean;
-  /** Whether all readers see secrets. Default: false, for only callers with the token. */
+  /** Whether all readers see secrets; default: false, for only callers with the token. */
   readonly areSecretsShown?: boolean;
   /**
    * The token; if omitted, `SELVAGE_UI_TOKEN`, else the project's own. A service creates a missing project folder for

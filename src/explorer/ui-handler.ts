@@ -29,9 +29,9 @@ export interface UiHandlerOptions {
   readonly readOnly?: boolean;
   /** Host names of the page; other `Host` headers are refused. If omitted, your server must check them. */
   readonly hosts?: readonly string[];
-  /** The title of the page. If omitted, the name of the project's folder. */
+  /** The title of the page; if omitted, the name of the project's folder. */
   readonly project?: string;
-  /** Receives failures to answer (`warn`). If omitted, they become lines on stderr. */
+  /** Receives failures to answer (`warn`); if omitted, they become lines on stderr. */
   readonly logger?: LoggerLike;
 }
 

@@ -5,7 +5,7 @@ import { pastTime, TIME_FORMS } from '../values/past-time';
 import type { Json } from '../values';
 import { innerOf } from './flat';
 
-/** Name and placeholder of a field on the command line. If omitted, the field's name. */
+/** Name and placeholder of a field on the command line; if omitted, the field's name. */
 interface Flag {
   readonly flag?: string;
   readonly placeholder?: string;

@@ -15,7 +15,7 @@ export interface ProjectData {
   readonly tapestries: readonly AnyTapestry[];
   readonly triggers: readonly TriggerDeclaration[];
   readonly plans: Plans;
-  /** Absent if the run history has no order of changes. */
+  /** The feed of changes; absent if the run history has no order of changes. */
   readonly live?: LiveFeed;
 }
 
@@ -44,7 +44,10 @@ const FACES: Readonly<Record<string, string>> = {
   mcp: 'an assistant',
 };
 
-/** For a note that is kept with an act: `by ada, by the page`. A note of the command line names only its user. */
+/**
+ * The user and the face, for a note that is kept with an act: `by ada, by the page`. A note of the command line names
+ * only its user.
+ */
 export function byWhom({ actor, trigger = 'ui' }: Rights): string {
   const face = FACES[trigger] ?? trigger;
   const who = trigger === 'cli' ? [actor ?? 'somebody'] : actor === undefined ? [face] : [actor, face];

@@ -8,9 +8,9 @@ export type DomainKind = 'daily' | 'hourly' | 'weekly' | 'monthly' | 'list' | 'p
 export interface TimePartition {
   /** The partition's key, such as `2024-03-31`; unique within the domain. */
   readonly key: string;
-  /** Its first instant. */
+  /** First instant of the partition. */
   readonly start: Date;
-  /** The first instant after it. */
+  /** The first instant after the partition. */
   readonly end: Date;
 }
 
@@ -30,19 +30,19 @@ export type AnyPartition =
 /** The value for bodies. */
 export type PartitionOf<Domain> = Domain extends PartitionDomain<infer Value, string> ? Value : never;
 
-/** Milliseconds since the epoch. */
+/** A span of time, in milliseconds since the epoch. */
 export interface TimeWindow {
   readonly start: number;
-  /** The first instant after it. */
+  /** The first instant after the window. */
   readonly end: number;
 }
 
 export interface KeyRange {
   /** The time in milliseconds since the epoch, after which time spans do not exist yet. */
   readonly now: number;
-  /** If omitted, the domain's first partition. */
+  /** Key of the first partition; if omitted, the domain's first. */
   readonly from?: string | undefined;
-  /** Inclusive. If omitted, the last partition that exists. */
+  /** Key of the last partition, inclusive; if omitted, the last that exists. */
   readonly to?: string | undefined;
 }
 

@@ -116,7 +116,7 @@ function hourAt(zone: Zone, instant: number): Hour {
   };
 }
 
-/** With `bound`, a date stands for its first or last hour. Undefined if clocks never show it. */
+/** With `bound`, a date stands for its first or last hour; undefined if clocks never show it. */
 function hourNamed(zone: Zone, key: string, bound?: 'from' | 'to'): Hour | undefined {
   const date = bound && readDate(key);
   if (date !== undefined) {

@@ -3,7 +3,7 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** A line of a body's log, as `runtime/body-log.ts` records it. */
 export interface LogLine {
-  /** ISO 8601. Absent if the line is not in the logger's format, as where a body host wrote it. */
+  /** Time in ISO 8601; absent if the line is not in the logger's format, as where a body host wrote it. */
   readonly time?: string;
   readonly level?: string;
   readonly message: string;

@@ -27,7 +27,7 @@ export interface SeenKnot {
         readonly since?: number | undefined;
       }
     | undefined;
-  /** Usual time: most of the definition's knots took at most this number of milliseconds. Absent if unknown. */
+  /** Usual time: most of the definition's knots took at most this number of milliseconds; absent if unknown. */
   readonly usualMs?: number | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface KnotMarks {
   readonly notes: readonly string[];
 }
 
-/** @param now milliseconds since the epoch. If omitted, a running knot is never slow */
+/** @param now milliseconds since the epoch; if omitted, a running knot is never slow */
 export function marksOf(knot: SeenKnot, now?: number): KnotMarks {
   const { state, waiting, usualMs } = knot;
   const status = statusOf(knot);

@@ -15,7 +15,9 @@ export interface SelectorOptions<T, Tag extends string, Why = unknown> {
   readonly input: Knot<T> & MaybeAbsent<Why>;
   /** All tags that the selector may return. */
   readonly branches: readonly Tag[];
-  /** Returns the tag of the path. May be asynchronous. Any other result makes the branch fail (`UnknownBranch`). */
+  /**
+   * Returns the tag of the path. May be asynchronous. A result without a path makes the branch fail (`UnknownBranch`).
+   */
   readonly selector: (input: T, context: KnotContext) => NoInfer<Tag> | Promise<NoInfer<Tag>>;
 }
 

@@ -10,7 +10,7 @@ export interface FirstOkOptions<K extends readonly Knot<any>[]> {
 }
 
 /**
- * Why none of the alternatives may have a value. All paths of the branch are assumed to be among them, so an
+ * Why none of the alternatives may have a value. All paths of a branch are assumed to be among the alternatives, so an
  * unselected path is no reason.
  */
 export type WhyAllAbsent<K extends readonly Knot<any>[]> = true extends {

@@ -135,10 +135,10 @@ export type MappedOver<V, O, E extends OnElementError> = Mapped<
 >;
 
 /**
- * Places a knot that runs a body for each element of a list. Its value is the list of results:
- * `map({ over: users, each: greet, bind: 'user' }, { id: 'greetings' })`. Each element has its own outcome, record
- * (`greetings[17]`) and retries; the order is kept. Over a plain object, keys are kept (`greetings["anna"]`). Over
- * several lists of one length, `over: { user: users, gift: gifts }`, each body gets an element of each.
+ * Places a knot that runs a body for each element of a list. The knot's value is the list of results: `map({ over:
+ * users, each: greet, bind: 'user' }, { id: 'greetings' })`. Each element has its own outcome, record (`greetings[17]`)
+ * and retries; the order is kept. Over a plain object, keys are kept (`greetings["anna"]`). Over several lists of one
+ * length, `over: { user: users, gift: gifts }`, each body gets an element of each.
  *
  * `each` is a definition or a function in place. The body gets the element under the name in `bind` (default
  * `element`), and `shared`: knots and constants that are equal for all. `retry`, `timeout`, `cancelGrace`,

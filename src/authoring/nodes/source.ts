@@ -11,8 +11,8 @@ export interface SourceOptions<O> {
 
 /**
  * Places a knot where data enters a tapestry, with its function in place:
- * `source({ read: () => fetchPrices() }, { id: 'prices' })`. The knot starts with the run. Its value is recorded, so a
- * resumed run uses the same data.
+ * `source({ read: () => fetchPrices() }, { id: 'prices' })`. The knot starts with the run. The knot's value is
+ * recorded, so a resumed run uses the same data.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

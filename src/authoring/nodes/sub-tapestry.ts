@@ -21,9 +21,9 @@ export type NestedConfig<Id extends string> = NodeConfig<'subTapestry', Id>;
 /**
  * Places a knot that runs another tapestry:
  * `subTapestry({ tapestry: payment, inputs: { order } }, { id: 'paid' })`. The child run is a run of its own,
- * `<run>/<knot>#1`. Its plan is fixed when the outer tapestry is compiled. The knot's value is the child's
- * `run.values()`; if that throws, the knot fails (`SubRunFailed`). A cancel or deadline of the outer run also ends
- * the child run.
+ * `<run>/<knot>#1`. The child's plan is fixed when the outer tapestry is compiled. The knot's value is the child's
+ * `run.values()`; if that throws, the knot fails (`SubRunFailed`). A cancel or deadline of the outer run also ends the
+ * child run.
  *
  * @throws SelvageError InvalidConfig; UnknownInput, MissingInput, InvalidInput by its parameters; Cycle; and those
  *   of placing a definition

@@ -34,7 +34,7 @@ export interface SignalOptions<S extends StandardSchema, Why = unknown> extends 
 }
 
 interface PassesOn<T, Why> extends WaitsAfter<Why> {
-  /** A knot whose value is passed on, by reference, when the wait ends. If omitted, the value is `undefined`. */
+  /** A knot whose value is passed on, by reference, when the wait ends; if omitted, the value is `undefined`. */
   readonly input?: Knot<T> & MaybeAbsent<Why>;
 }
 
@@ -51,8 +51,8 @@ export interface WaitUntilOptions<T, Why = unknown> extends PassesOn<T, Why> {
 /**
  * Places a knot that waits for a signal; its value is the payload:
  * `waitForSignal('approve', z.object({ by: z.string() }), { id: 'approval', after: [report], timeout: 86_400_000 })`.
- * The wait begins when the knots in `after` are Ok; earlier signals are kept. It holds no worker and no activity. A
- * cancel ends the wait at once.
+ * The wait begins when the knots in `after` are Ok; earlier signals are kept. The wait holds no worker and no activity.
+ * A cancel ends the wait at once.
  *
  * @throws SelvageError InvalidName (of the signal), InvalidConfig, and those of placing a definition
  */

@@ -75,7 +75,7 @@ export async function examineEncryption(
   }
 }
 
-/** With the tags that error messages use. */
+/** Describes digest keys, with the tags that error messages use. */
 function hashedWith({ all }: Digests): string {
   const [current, ...others] = all.map(({ id, tag }) => (tag === undefined ? 'none' : `${id} (${tag})`));
   return `digest key of new runs: ${current}${others.length > 0 ? `, of others: ${others.join(', ')}` : ''}`;

@@ -20,7 +20,7 @@ interface Working {
   readonly runs?: boolean;
   /** Changes to the tuned options of the Temporal worker. */
   readonly workerOptions?: OpenOptions['workerOptions'];
-  /** Backends that stay open. Default: the project's, opened for this client. */
+  /** Backends that stay open; default: the project's, opened for this client. */
   readonly backends?: Backends;
   /** Observes the worker, and reads the SDK's metrics. */
   readonly monitor?: Monitor | undefined;

@@ -103,7 +103,7 @@ export const PAGE = {
 };
 
 const { port: uiPort, host: uiHost, ...ofPages } = PAGE;
-/** For verbs with another port and host. */
+/** Options for verbs with another port and host. */
 export const UI_PAGE = { uiPort, uiHost, ...ofPages };
 
 export const SERVICE = {

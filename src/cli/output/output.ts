@@ -8,7 +8,7 @@ interface OutputOptions {
   readonly json: boolean;
   /** Shows stacks of errors, and the SDK's own messages. */
   readonly verbose: boolean;
-  /** Turns texts for people into log lines on stderr. If omitted, texts stay unchanged. */
+  /** Turns texts for people into log lines on stderr; if omitted, texts stay unchanged. */
   readonly asLogLine?: (level: 'INFO' | 'WARN' | 'ERROR', text: string) => string;
 }
 

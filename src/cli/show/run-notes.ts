@@ -17,7 +17,7 @@ export interface RunNotes {
     readonly count: number;
     readonly onError: 'skip' | 'collect';
   }[];
-  /** Number of reused knots and elements, and the milliseconds that they had taken. Absent if none. */
+  /** Number of reused knots and elements, and the milliseconds that they had taken; absent if none. */
   readonly reused?: { readonly knots: number; readonly elements: number; readonly savedMs: number };
 }
 

@@ -4,7 +4,7 @@ import { addAll, type Options } from '../options/option';
 import type { Output } from '../output/output';
 
 interface Verb<Given extends unknown[]> {
-  /** If omitted, the given command is the verb. */
+  /** Name of the verb; if omitted, the given command is the verb. */
   readonly name?: string;
   readonly summary?: string;
   readonly description: string;

@@ -6,7 +6,7 @@ const MARK = 'SELVAGE_DEV_WORKER';
 
 /** A message from the worker to `selvage dev`, after loading the file, and again after opening body hosts. */
 export interface LoadedMessage {
-  /** All loaded files of the project: a change of any calls for a new worker. */
+  /** All loaded files of the project: a change of any file calls for a new worker. */
   readonly files: readonly string[];
   readonly isLoaded: boolean;
 }

@@ -27,7 +27,7 @@ export interface Errand {
   readonly taskQueue: string;
   /** Whether the id was generated for this command: no run can have it. */
   readonly isNew: boolean;
-  /** Whether the run exists and is unfinished. If omitted, {@link start} finds it out. */
+  /** Whether the run exists and is unfinished; if omitted, {@link start} finds it out. */
   readonly isUnfinished?: boolean;
   /** Settles when the notes beside the run have been printed. */
   readonly notice?: Promise<void>;

@@ -34,7 +34,7 @@ export type BulkSelection =
   | { readonly runs: readonly string[] }
   | {
       readonly query: OpenRunsQuery & {
-        /** Only for `resume`. If omitted, failed, cancelled and terminated runs. */
+        /** Status of the runs, only for `resume`; if omitted, failed, cancelled and terminated runs. */
         readonly status?: RunStatus;
       };
     };
@@ -59,7 +59,7 @@ export interface BulkOutcome {
   readonly runId: string;
   /** Of `resume`. */
   readonly newRunId?: string;
-  /** Of `signal`: the knot that takes it. Absent if the signal is kept for a later wait. */
+  /** For `signal`: the knot that takes the signal; absent if the signal is kept for a later wait. */
   readonly takenBy?: string;
   /** Why it failed. */
   readonly error?: { readonly code: string; readonly message: string };

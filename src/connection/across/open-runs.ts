@@ -16,9 +16,9 @@ import type { OpenRunsQuery } from './waiting-run';
 export interface OpenRun {
   readonly runId: string;
   readonly tapestry: string;
-  /** Empty if the run's starter left the plan to the worker, and no worker has begun the run. */
+  /** Hash of the plan; empty if the run's starter left the plan to the worker, which has not begun the run. */
   readonly planHash: string;
-  /** Milliseconds since the epoch. */
+  /** When the run began, in milliseconds since the epoch. */
   readonly startedAt: number;
   /** The run whose knot started this run; null if no knot did. */
   readonly parentRunId: string | null;
@@ -28,7 +28,10 @@ export interface OpenRun {
   readonly isElsewhere?: boolean;
   /** Whether the server has the recorded execution as running. */
   readonly isCurrent?: boolean;
-  /** Absent if the run is not on the server. Unless `isCurrent`, the run just began, is paused, or ended unrecorded. */
+  /**
+   * The run's workflow; absent if the run is not on the server. Unless `isCurrent`, the run just began, is paused, or
+   * ended unrecorded.
+   */
   readonly workflow?: RunningWorkflow;
 }
 

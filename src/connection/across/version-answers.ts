@@ -50,7 +50,7 @@ export const versionsInUse = z.object({
   unknownRuns: z.array(z.string()).readonly(),
   /** Workers that do not tell their bodies: workers of other SDKs, and workers with very many bodies. */
   silentWorkers: z.array(z.string()).readonly(),
-  /** False if the server keeps no list of workers, so that no `workers` are known. */
+  /** Whether `workers` are known; false if the server keeps no list of workers. */
   workersKnown: z.boolean(),
 });
 export type Versions = z.output<typeof versionsInUse>;

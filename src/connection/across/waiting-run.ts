@@ -20,7 +20,7 @@ export type WaitingRunCode = WaitingCode | WorkflowTaskCode | 'NotChecked' | 'Pl
 export const waitingRun = z.object({
   runId: z.string(),
   tapestry: z.string(),
-  /** Empty if the run's starter left the plan to the worker, and no worker has begun the run. */
+  /** Hash of the plan; empty if the run's starter left the plan to the worker, which has not begun the run. */
   planHash: z.string(),
   /** When the run began: milliseconds since the epoch, like all times here. */
   startedAt: z.number(),

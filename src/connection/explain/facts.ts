@@ -14,7 +14,7 @@ export interface PendingActivity {
   /** Start of the current attempt or, while waiting, of the last. */
   readonly startedAt?: number;
   readonly lastHeartbeatAt?: number;
-  /** When the next attempt is due. Absent if the next attempt is already due. */
+  /** When the next attempt is due; absent if it is already due. */
   readonly nextAttemptAt?: number;
   /** Worker of the current attempt or, while waiting, of the last. */
   readonly worker?: string;
@@ -40,7 +40,7 @@ export interface WorkflowTaskFacts {
   readonly taskQueue: string;
   /** Whether an operator has paused the run in Temporal. */
   readonly isPaused: boolean;
-  /** Absent if the workflow has nothing to do. */
+  /** The workflow task; absent if the workflow has nothing to do. */
   readonly task?: {
     readonly attempt: number;
     readonly isStarted: boolean;
@@ -80,7 +80,7 @@ export interface RunFacts extends UnbegunFacts {
   readonly outcomes: ReadonlyMap<string, boolean>;
   /** After a reset: recorded outcomes of the execution before, maybe beyond the point of the reset. */
   readonly outcomesBefore?: ReadonlyMap<string, boolean>;
-  /** Members of the running segments, if a worker told them. Default: local knots that can be in one. */
+  /** Members of the running segments, if a worker told them; default: local knots that can be in a segment. */
   readonly segments?: readonly (readonly string[])[];
   /** Knots that wait for a signal or a time, if a worker told them. */
   readonly waits?: readonly OpenWait[];

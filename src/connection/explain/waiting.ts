@@ -79,7 +79,7 @@ export const waitingKnot = z.object({
   /** When the knot began to run; only if it has been running for over a second. */
   lastHeartbeatAt: z.number().optional(),
   taskQueue: z.string().optional(),
-  /** For `BodyMissing`: queues of workers with its body. Absent if the server keeps no list of workers. */
+  /** For `BodyMissing`: queues of workers with its body; absent if the server keeps no list of workers. */
   queuesWithBody: z.array(z.string()).readonly().optional(),
   /** Last poll of this task queue, within the last minutes. */
   lastPollAt: z.number().optional(),

@@ -26,7 +26,7 @@ const TRIES = 5;
 const CODE = 'code';
 
 export interface CompareOptions {
-  /** Owner of the schedules, such as a file. If omitted, `code`, and undeclared schedules are not reported. */
+  /** Owner of the schedules, such as a file; if omitted, `code`, and undeclared schedules are not reported. */
   readonly owner?: string;
 }
 
@@ -35,7 +35,7 @@ export interface DeployOptions extends CompareOptions {
   readonly prune?: boolean;
   /** Changes nothing, and returns what would be done. Default false. */
   readonly dryRun?: boolean;
-  /** Also changes schedules of other owners or origins. Default: false, which throws `ScheduleInUse`. */
+  /** Whether to change schedules of other owners or origins, too; default: false, which throws `ScheduleInUse`. */
   readonly takeOver?: boolean;
 }
 

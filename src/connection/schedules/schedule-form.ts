@@ -192,7 +192,7 @@ function numbersOf(ranges: readonly DescribedRange[]): number[] {
   return [...numbers].sort((one, other) => one - other);
 }
 
-/** What the user declared to be started; for a partitioned tapestry, a backfill's request contains it. */
+/** The declared work of the runs; for a partitioned tapestry, a backfill's request contains it. */
 export function startedBy({ tapestry, parameters, plan }: ScheduleDefinition): {
   readonly tapestry: string;
   readonly parameters: unknown;

@@ -120,7 +120,7 @@ export class Schedules {
   /**
    * Pauses a schedule: no planned time starts a run until it is resumed. Runs that have started go on.
    *
-   * @param note kept with the schedule. If omitted, the actor who paused the schedule
+   * @param note kept with the schedule; if omitted, the actor who paused the schedule
    * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `ScheduleUnanswered`
    */
   async pause(id: string, note?: string): Promise<ScheduleState> {
@@ -135,7 +135,7 @@ export class Schedules {
   /**
    * Resumes a schedule: planned times start runs again. Times that passed meanwhile start none.
    *
-   * @param note kept with the schedule. If omitted, the actor who resumed the schedule
+   * @param note kept with the schedule; if omitted, the actor who resumed the schedule
    * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `ScheduleUnanswered`
    */
   async resume(id: string, note?: string): Promise<ScheduleState> {

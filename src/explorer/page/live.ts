@@ -37,7 +37,7 @@ export function startLive(position: string | undefined): () => void {
   );
 }
 
-/** Without a feed of changes, everything shown is asked for again at this interval. */
+/** Interval at which everything shown is asked for again without a feed of changes. */
 const POLL_MS = 5_000;
 
 export function startPolling(): void {

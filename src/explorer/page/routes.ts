@@ -1,6 +1,6 @@
 import type { PageName } from '../../operations/project/about';
 
-/** What each page keeps in the URL: names in its pattern in the path, all others in the query. */
+/** The state that each page keeps in the URL: names of its pattern in the path, all others in the query. */
 export interface Places {
   /** The overview. `last`: a time such as `7d`. Default: a day. */
   overview: { last?: string };

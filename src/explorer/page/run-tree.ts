@@ -50,7 +50,7 @@ export function linesOf(runs: readonly RunSummary[], open: ReadonlySet<string>):
   };
   const own = runs.map((run) => {
     const key = `run ${run.runId}`;
-    // Of several executions with one id, the newest has the parts.
+    // The newest of several executions with one id has the parts.
     const node = nodeOf(nodes.get(key)?.run ? keyOf(run) : key, { runId: run.runId });
     node.run = run;
     return node;

@@ -25,7 +25,7 @@ export const list = question({
       definition: z.string().optional(),
       /** The signal that the knot waits for. */
       signal: z.string().optional(),
-      /** Absent until the knot has ended. */
+      /** State of the knot; absent until it has ended. */
       state: graphState.optional(),
     }),
   ).extend({ total: z.int() }),

@@ -32,7 +32,7 @@ export const diff = question({
     /** Number of knots with equal results, and with different ones. */
     equal: z.int(),
     different: z.int(),
-    /** First the knots that differ although no parent does, then those below; parents before children in both. */
+    /** First the knots that differ although no parent does, then those below them; parents come before children. */
     items: list(
       z.object({
         /** The knot, or elements of a map with one reason, such as `pages[0–17, 20]`. */

@@ -9,11 +9,11 @@ export const steps = limit(10_000, 500).describe('how many knots at most');
 
 const input = z.object({
   name: z.string(),
-  /** Absent if the parent had no value. */
+  /** Hash of the input; absent if the parent had no value. */
   hash: z.string().optional(),
   /** The knot that the input comes from; absent for a constant. */
   knotId: z.string().optional(),
-  /** A constant of at most 100 characters, encoded as in the plan. Absent for other inputs, and if the plan is gone. */
+  /** A constant of at most 100 characters, encoded as in the plan; absent for other inputs, and if the plan is gone. */
   constant: json.optional(),
   /** Index of the item with the input's origin; absent for a constant, and if the knot has no record. */
   step: z.int().optional(),
@@ -36,7 +36,7 @@ const step = z.object({
   at: instant,
   /** In a walk upstream: inputs, then for a knot that ran another tapestry, that run's terminals. */
   inputs: list(input).optional(),
-  /** For a parameter: index of the item of an earlier run that made an equal value. */
+  /** For a parameter: index of the item with the knot of an earlier run that made an equal value. */
   earlierStep: z.int().optional(),
   /** Whether an earlier item is the same knot of the same run, with its inputs. */
   repeated: z.boolean().optional(),

@@ -27,12 +27,13 @@ export type PageName = z.output<typeof pageName>;
 const aboutAnswer = z.object({
   version: z.string(),
   project: z.string(),
-  /** Absent in a file, and until the server is connected. */
+  /** The server; absent in a file, and until the server is connected. */
   server: z
     .object({ address: z.string(), namespace: z.string(), temporalUi: z.string().optional() })
     .optional(),
   /**
-   * Absent in a file. Unless the server is `connected`, answers come from records alone and acts wait or are refused.
+   * State of the server, absent in a file. Unless `connected`, answers come from records alone and acts wait or are
+   * refused.
    */
   serverState: z.enum(['connecting', 'connected', 'unreachable']).optional(),
   abilities: z.object({

@@ -47,7 +47,7 @@ const hour = z.object({
 const health = z.object({
   /** State of the server; if `unreachable`, facts that only the server knows are left out. */
   server: z.enum(['connecting', 'connected', 'unreachable']),
-  /** Absent if the server keeps no list of workers, or is away. */
+  /** Counts of workers; absent if the server keeps no list of workers, or is away. */
   workers: z
     .object({
       alive: z.int(),

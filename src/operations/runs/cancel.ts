@@ -13,7 +13,7 @@ export const cancel = act({
   repeat: 'same',
   answer: z.object({
     runId: z.string(),
-    /** Absent if a backend is away. */
+    /** Status of the run; absent if a backend is away. */
     status: runStatus.optional(),
     /** Why no worker can end the run now. */
     waits: z.string().optional(),

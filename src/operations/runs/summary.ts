@@ -11,7 +11,7 @@ export const runSummary = z.object({
   /** Hash of the plan; empty until a worker has made the plan. */
   planHash: z.string(),
   status: runStatus,
-  /** Absent once a worker has started the run. */
+  /** Set until a worker has started the run. */
   started: z.literal(false).optional(),
   /** Set if the server knows the run, but another run history has its record. */
   recordedElsewhere: z.literal(true).optional(),

@@ -36,7 +36,7 @@ export const waiting = question({
     notAsked: z.int(),
     /** Longest wait first. */
     items: list(waitingRun),
-    /** The largest groups. Absent without `by`. */
+    /** The largest groups; absent without `by`. */
     counts: list(waitingCount).optional(),
   }),
   examples: [{}, { by: 'reason', tapestry: 'nightly' }],

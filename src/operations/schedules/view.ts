@@ -15,7 +15,7 @@ export const scheduleView = scheduleState.omit({ form: true }).extend({
   /** The times in words, such as `0 2 * * *` or `every 15 minutes`. */
   times: z.string(),
   description: z.string(),
-  /** Absent for callers that may not read values. */
+  /** Parameters of the runs; absent for callers that may not read values. */
   parameters: json.optional(),
   others: z.record(z.string(), json),
 });

@@ -44,7 +44,7 @@ export const list = question({
     items: listOf(queueView),
     /** Set if there are more queues, or uncounted unfinished runs. */
     truncated: z.boolean(),
-    /** False if the server keeps no list of workers, or is away, so that only identities of workers are known. */
+    /** Whether more than identities of workers are known: the server keeps a list of workers, and is not away. */
     workersKnown: z.boolean(),
   }),
   examples: [{}, { taskQueue: 'selvage/nightly' }],

@@ -20,10 +20,10 @@ const SIGMAS = 3;
 export interface StatsOptions {
   /** Default: by definition. */
   readonly by?: StatisticsGroup;
-  /** Milliseconds since the epoch; an end at `until` is not counted. If omitted, the last 24 hours. */
+  /** The window in milliseconds since the epoch, without an end at `until`; if omitted, the last 24 hours. */
   readonly since?: number;
   readonly until?: number;
-  /** Compares with the figures of this time before `since`. Default: a week; `false`: no comparison. */
+  /** Compares with the figures of this time before `since`; default: a week; `false`: no comparison. */
   readonly baseline?: Duration | false;
 }
 

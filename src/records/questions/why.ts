@@ -31,12 +31,12 @@ export interface OriginInput {
   readonly knotId?: string;
   /** The origin of the input; absent for a constant, and if the parent's record is missing. */
   readonly origin?: ValueOrigin;
-  /** A constant of at most 100 characters, encoded as in the plan. Absent for other inputs, and if the plan is gone. */
+  /** A constant of at most 100 characters, encoded as in the plan; absent for other inputs, and if the plan is gone. */
   readonly constant?: Constant;
 }
 
 export interface WhyOptions {
-  /** The run that made the value. If omitted, the newest that made it itself, not by reuse or as a parameter. */
+  /** The run that made the value; if omitted, the newest that made it itself, not by reuse or as a parameter. */
   readonly runId?: string;
   /** Maximum number of knots in the answer. Default 1,000. */
   readonly limit?: number;

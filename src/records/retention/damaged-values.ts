@@ -36,7 +36,7 @@ export async function findDamaged(dataStore: DataStore, within = Infinity): Prom
   return { looked, damaged, isAll: performance.now() <= until };
 }
 
-/** Where a damaged value was moved. Undefined if the value was sealed: bytes that cannot be opened are worthless. */
+/** Where a damaged value was moved; undefined if the value was sealed: bytes that cannot be opened are worthless. */
 export interface SetAside {
   readonly hash: string;
   readonly movedTo: string | undefined;

@@ -29,7 +29,7 @@ export interface ValueTotal {
 
 export interface GarbageReport {
   readonly dryRun: boolean;
-  /** False if the call was interrupted or a store is unreachable, so that values after `last` were not examined. */
+  /** Whether all values were examined; false if the call was interrupted or a store is unreachable. */
   readonly complete: boolean;
   /** Why a store of values could not be read: code and message. */
   readonly unavailable?: { readonly code: ErrorCode; readonly message: string };

@@ -10,7 +10,7 @@ export interface PruneOptions {
   readonly olderThan: Duration;
   /** Selects matching runs, and the runs that their knots started. Default: all. */
   readonly which?: PruneSelection;
-  /** Also removes runs that an emitter has not heard of, and never will. Default false. */
+  /** Whether to remove runs, too, that an emitter has not heard of, and never will. Default false. */
   readonly undelivered?: boolean;
   /** Only reports. Default false. */
   readonly dryRun?: boolean;
@@ -36,7 +36,7 @@ interface PrunedTapestry {
 
 export interface PruneReport {
   readonly dryRun: boolean;
-  /** False if the call was interrupted: the next call does the rest. */
+  /** Whether the call was completed: after an interruption, the next call does the rest. */
   readonly complete: boolean;
   /** Runs that ended before this time (milliseconds since the epoch) are removed. */
   readonly until: number;
@@ -127,7 +127,7 @@ export async function prune(
     const isFamilyHeld = isHeld || others?.size === 0;
     staying.set(root, new Set(isFamilyHeld ? [] : [...(others ?? []), ...behind.map(({ name }) => name)]));
   }
-  // Runs come newest first, so that child runs come before their parents. They may be removed meanwhile.
+  // Runs come newest first, so that child runs come before their parents. Listed runs may be removed meanwhile.
   for await (const run of allRuns(runHistory, { until })) {
     if (signal?.aborted) return report(false);
     if (isYoung(run)) continue;

@@ -13,7 +13,7 @@ import { SelvageError } from '../../errors';
 import { digestForRun } from '../../encryption/seal-backends';
 
 /**
- * Hashes of the slices of a map's list, which no record names. Empty if the list is gone, or is not a list.
+ * Hashes of the slices of a map's list, which no record names; empty if the list is gone, or is not a list.
  *
  * @throws SelvageError `KeyMissing`: without the run's digest key, the hashes cannot be computed
  */

@@ -1,6 +1,6 @@
 import type { Json } from '../../../values';
 
-/** A part in which two values differ. Absent if that value has no such part. */
+/** A part in which two values differ, absent from a value that has no such part. */
 export interface PartDifference {
   readonly path: readonly (string | number)[];
   readonly first?: Json;

@@ -21,7 +21,7 @@ const GROUPS: Readonly<Record<StatsGroup, string>> = {
   knot: 'Knot',
   tapestry: 'Tapestry',
 };
-/** All functions in place of one kind share a name that begins so: their knots tell them apart. */
+/** All functions in place of one kind share a name with this beginning: their knots tell them apart. */
 const IN_PLACE = 'selvage.';
 const WINDOWS: Readonly<Record<StatsWindow, string>> = { '24h': '24 hours', '7d': '7 days' };
 
@@ -72,7 +72,7 @@ function time(of: (row: Row) => number | undefined): Omit<Column, 'title'> {
   };
 }
 
-/** How often what finished lately failed, how long it took, and what became worse. */
+/** How often recently finished runs and knots failed, how long they took, and which became worse. */
 export function StatsPage({ place }: PageProps<'stats'>) {
   const by = oneOf(GROUPS, place.by, 'definition');
   const last = oneOf(WINDOWS, place.last, '24h');

@@ -39,7 +39,7 @@ const USUAL_MS = 7 * 86_400_000;
 const before = (until: number): { since: number; until: number } => ({ since: until - USUAL_MS, until });
 
 const WAITING_MS = 2000;
-/** In larger runs, events do not ask for the reasons of waiting again, only the clock does. */
+/** Largest run whose reasons of waiting are asked for at events: in larger ones, only the clock asks. */
 const ASKED_AT_EVENTS = 1_000;
 
 export function RunPage({ place }: PageProps<'run'>) {
