@@ -72,7 +72,7 @@ export class Guard {
       isReadOnly,
       mayReadValues: caller.mayReadValues ?? caller.mayRead,
       maySeeSecrets: caller.maySeeSecrets ?? caller.mayAct,
-      // The page adds its own trigger.
+      // The page adds its own trigger to runs that it starts.
       ...(request.headers.get(ACT_HEADER) === null && { trigger: 'api' }),
       ...(caller.actor !== undefined && { actor: caller.actor }),
     };

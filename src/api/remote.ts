@@ -80,7 +80,7 @@ export class RemoteApi {
         `To act at ${this.address} takes a token. Put it into SELVAGE_TOKEN, or its file's name into SELVAGE_TOKEN_FILE.`,
       );
     }
-    // Resolves times by this machine's zone; the page may be in another. The page refuses a wrong ask.
+    // Resolves times by this machine's time zone, as the page may be in another one. The page refuses a wrong ask.
     const { success, data } = (operation.ask as z.ZodType).safeParse(ask);
     let response: Response;
     let text: string;

@@ -7,8 +7,8 @@ export function hostName({ name, kind }: BodyHostOptions): string {
 }
 
 /**
- * The host that calls the body of a definition; undefined if the worker does. A host that cannot call it is
- * ignored, as a tapestry may name one for all its knots.
+ * The host that calls the body of a definition; undefined if the worker does. A host that cannot call the body is
+ * ignored, as a tapestry may name a host for all its knots.
  */
 export function hostOf(
   { node, map, ...definition }: DefinitionRecord,
@@ -34,7 +34,7 @@ function hostThatCan(isForeign: boolean, dispatcher: Dispatcher | undefined): Bo
 /** Nodes with a function in place, which hosts call like other bodies. */
 const WITH_FUNCTIONS: ReadonlySet<string> = new Set(['gate', 'branch', 'loop', 'map']);
 
-/** All bodies that a host calls: with their knots, and those without a knot that extensions of runs may name. */
+/** All bodies that a host calls, with their knots, and bodies without a knot that extensions of runs may name. */
 export function* hostedKnots({
   knots,
   definitions = [],

@@ -31,8 +31,8 @@ export interface DefinitionOptions<
 }
 
 /**
- * Options of a definition whose body takes outcomes. Parents' own output schemas check values, so it has no input
- * schema.
+ * Options of a definition whose body takes outcomes. Such a definition has no input schema, as its parents' output
+ * schemas check values.
  */
 export interface OutcomeDefinitionOptions<
   O extends StandardSchema | undefined = StandardSchema | undefined,
@@ -49,7 +49,7 @@ export interface OutcomeDefinitionOptions<
 type OutcomesByName<I> = { readonly [K in keyof I]?: Outcome | undefined };
 
 /**
- * Makes a definition: a named, typed function. Calling it places a knot: `add({ a, b }, { id: 'sum' })`.
+ * Makes a definition: a named, typed function. Calling the definition places a knot: `add({ a, b }, { id: 'sum' })`.
  *
  * The body runs at least once per run, as a worker may be lost before the result is recorded. The outcome of the body
  * counts exactly once. Inputs are copies: changes to them are seen nowhere else.

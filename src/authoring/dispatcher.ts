@@ -45,9 +45,9 @@ export function queue(taskQueue?: string, { host }: DispatcherOptions = {}): Que
  * for small, fast bodies: a durable knot then costs a fraction of a millisecond. Outcomes, hashes, records, `retry`,
  * `timeout` and cancelling are as with `queue()`.
  *
- * The knots of a segment share one process: a body that kills its worker affects others, which are then run one by
- * one. Knots outside get values of a segment when it ends. `ctx.heartbeat` reaches retries in the same segment
- * only. In process, `local()` changes nothing.
+ * The knots of a segment share one process: a body that kills its worker affects other knots, which are then run one by
+ * one. Knots outside get values of a segment when it ends. `ctx.heartbeat` reaches retries in the same segment only. In
+ * process, `local()` changes nothing.
  */
 export function local({ host }: DispatcherOptions = {}): LocalDispatcher {
   return { kind: 'local', ...(host && { host: host.host }) };

@@ -39,7 +39,7 @@ export interface FragmentDefinition {
    * accepted.
    */
   readonly codeHash?: string;
-  /** Name of the body host, if the body is in another language. The worker that takes the fragment sets it. */
+  /** Name of the body host, if the body is in another language. The worker that takes the fragment sets the host. */
   readonly host?: string;
 }
 

@@ -37,9 +37,9 @@ interface OfPython {
 /**
  * Makes a definition of a body in another language:
  * `hostedKnot(program({ command: ['./bodies'] }), 'score', { input, output })`. `queue()` and `local()` apply as to any
- * other definition. `host` calls it, unless its knot names another host that has the body.
+ * other definition. `host` calls the body, unless its knot names another host that has it.
  *
- * Before it takes work, the worker asks the host for its bodies. The worker ends with `HostMismatch` if a body is
+ * Before the worker takes work, it asks the host for its bodies. The worker ends with `HostMismatch` if a body is
  * missing, or has other inputs or another output.
  *
  * @param name of the definition, and of the body in its host

@@ -48,7 +48,7 @@ export interface KnotContext {
   readonly signal: AbortSignal;
   /**
    * Keeps `details` for the next attempt, which finds them in `lastHeartbeat`. `details` must be encodable, and have at
-   * most 8 KiB. Use it for progress only: the worker sends heartbeats itself.
+   * most 8 KiB. Use heartbeats for progress only: the worker sends them to the server itself.
    */
   readonly heartbeat: (details?: unknown) => void;
   /** The `heartbeat` details of an earlier attempt, or undefined. */

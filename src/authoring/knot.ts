@@ -9,7 +9,7 @@ declare const OPTIONAL: unique symbol;
 
 /**
  * A definition placed in a tapestry: the handle to wire into other knots' inputs. `T` is the type of its value in a
- * run. While wiring there is no value yet, only the id.
+ * run. While wiring, a knot has no value yet, only its id.
  */
 export interface Knot<out T, out Id extends string = string> {
   readonly id: Id;
@@ -23,7 +23,7 @@ export interface Knot<out T, out Id extends string = string> {
  */
 export type Absence = 'optional' | 'gate' | 'path';
 
-/** A knot that may have no value in a run that succeeds. As a terminal its type is `T | undefined`. */
+/** A knot that may have no value in a run that succeeds. The type of its value as a terminal is `T | undefined`. */
 export interface OptionalKnot<
   out T,
   out Id extends string = string,

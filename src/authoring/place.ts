@@ -14,7 +14,9 @@ import { effectiveOptions, readKnotOptions } from './options';
 import type { DefinitionRecord, InputRecord, KnotRecord, TapestryRecord } from './records';
 import { textProblem, type TextProblem } from './texts';
 
-/** The object that users hold for a knot. The object throws on every use as a value that JavaScript lets it notice. */
+/**
+ * The object that users hold for a knot. Such an object throws on every use as a value that JavaScript lets it notice.
+ */
 class KnotHandle {
   readonly id: string;
 

@@ -56,9 +56,9 @@ export interface KnotOptions<
   Time extends Duration = Duration,
 > extends DataOptions {
   /**
-   * Reaction to a parent that is Err or Skipped. `skipIfParentFailed` skips the knot. `requireAllParents` makes it Err
-   * (`RequireAllParents`). `receiveErrors` runs it with its parents' outcomes. The default is `receiveErrors` for
-   * definitions that receive outcomes, which alone may have it, else `skipIfParentFailed`.
+   * Reaction to a parent that is Err or Skipped. `skipIfParentFailed` skips the knot. `requireAllParents` makes the
+   * knot Err (`RequireAllParents`). `receiveErrors` runs the knot with its parents' outcomes. The default is
+   * `receiveErrors` for definitions that receive outcomes, which alone may have it, else `skipIfParentFailed`.
    */
   readonly errorPolicy?: Policy;
   readonly retry?: RetryPolicy<Time>;
@@ -71,13 +71,13 @@ export interface KnotOptions<
   readonly cancelGrace?: Time;
   readonly dispatcher?: Dispatcher;
   /**
-   * If the worker's body has another source than at the run's start: `run` (default) runs it and records its hash;
-   * `wait` waits for a worker with the old source.
+   * If the worker's body has another source than at the run's start: `run` (default) runs the new source and records
+   * its hash; `wait` waits for a worker with the old source.
    */
   readonly onCodeChange?: 'run' | 'wait';
   /**
-   * Reuses the value of an earlier knot instead of running the body. That knot has the same definition, version and
-   * inputs, in any run and tapestry; for a function in place it is the same knot. Failures and skips are never
+   * Reuses the value of an earlier knot instead of running the body. The earlier knot has the same definition, version
+   * and inputs, in any run and tapestry; for a function in place it is the same knot. Failures and skips are never
    * reused. Requires a `version`, or `{ codeHash: 'source' }`. Other data that the body reads (the clock,
    * `ctx.resources`, other systems) does not count: only `maxAge` makes such a value stale. Default false.
    */

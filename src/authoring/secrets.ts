@@ -15,7 +15,7 @@ export type SecretKind = 'standard-webhooks' | 'github' | 'bearer';
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 const HIDDEN = '(hidden)';
 
-/** Printing it, or converting it to JSON, does not reveal it. */
+/** Printing a secret, or converting it to JSON, does not reveal it. */
 export class Secret {
   readonly #text: string | undefined;
 

@@ -83,9 +83,8 @@ type WithPartition<S, Domain> = Flat<
 >;
 
 /**
- * A graph of knots, usually made by {@link tapestry}. Made by hand, it takes knots by `{ id, tapestry: t }` and
- * stays open until it is first run or registered. `Parameters` and `Values` type the start of runs and
- * `run.values()`.
+ * A graph of knots, usually made by {@link tapestry}. A tapestry made by hand takes knots by `{ id, tapestry: t }` and
+ * stays open until it is first run or registered. `Parameters` and `Values` type the start of runs and `run.values()`.
  */
 export class Tapestry<Parameters extends object = Untyped, Values extends object = Untyped> {
   declare readonly [TYPES]?: { readonly parameters: Parameters; readonly values: Values };

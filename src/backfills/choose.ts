@@ -24,8 +24,7 @@ export interface Choice {
   /** The time by the run history's clock, before the partitions were read. */
   readonly since: number;
   /**
-   * Start of the resumed backfill, of the first one if there are several. Partitions that failed after this start are
-   * made again.
+   * Start of the resumed backfill, or of the first resumed one. Partitions that failed after this start are made again.
    */
   readonly failedSince?: number;
   /** The partition that a key depends on; undefined for the first. If omitted, partitions are independent. */

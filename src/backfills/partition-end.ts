@@ -7,9 +7,9 @@ export interface PlannedPartition {
   readonly since: number;
   /** The run that already makes the partition. */
   readonly running?: string;
-  /** The partition that must be ok before, with its position in the list. */
+  /** The partition that must be ok before this one is started, with its position in the list. */
   readonly after?: { readonly key: string; readonly place: number };
-  /** A partition that must be ok before but is not made, so this one is not made either. */
+  /** A partition that must be ok before this one but is not made, so this one is not made either. */
   readonly heldBy?: string;
 }
 

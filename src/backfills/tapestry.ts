@@ -15,7 +15,7 @@ export const LIST_KNOT = 'list';
 /** The map over the list. */
 export const PARTITIONS_KNOT = 'partitions';
 
-/** The worker's part. Both methods are called again if a worker is lost. */
+/** The worker's part. Both methods of the host are called again if a worker is lost. */
 export interface BackfillHost {
   /** Lists the partitions in the order of making. */
   list(request: BackfillRequest, context: KnotContext): Promise<readonly PlannedPartition[]>;

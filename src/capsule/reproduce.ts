@@ -69,8 +69,8 @@ export class Reproducer {
   }
 
   /**
-   * A knot, a map's element (`users[17]`), or a knot of a child run (`nightly/users`). A map stands for its
-   * elements, and a knot that ran another tapestry for that run's knots.
+   * A knot, a map's element (`users[17]`), or a knot of a child run (`nightly/users`). A map stands for its elements,
+   * and a knot that ran another tapestry for the knots of its run.
    *
    * @throws SelvageError `UnknownKnot`, `UnknownTapestry`, `BodyMissing`
    */

@@ -28,7 +28,7 @@ import { Lineage } from './lineage';
 import { Runs } from './runs';
 import { Values } from './values';
 
-/** A client: starts runs, answers questions about records. Only {@link Selvage.open} gives it a worker. */
+/** A client: starts runs, answers questions about records. Only {@link Selvage.open} gives a client a worker. */
 export class Selvage extends Connection {
   /** Lists runs and removes old ones. */
   readonly runs: Runs;

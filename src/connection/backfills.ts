@@ -201,7 +201,7 @@ export async function partitionsToMake(
   });
 }
 
-/** When the first of the resumed backfills began; undefined if this one resumes none. */
+/** When the first of the resumed backfills began; undefined if this backfill resumes none. */
 export async function firstBegan(
   { runHistory }: Pick<Backends, 'runHistory'>,
   run: RunRecord | undefined,

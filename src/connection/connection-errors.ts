@@ -16,7 +16,7 @@ const PERMISSION_DENIED = 7;
 export const UNIMPLEMENTED = 12;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
-/** Codes that gRPC returns for a host that does not speak it, or lacks this service. */
+/** Codes that gRPC returns for a host that does not speak gRPC, or lacks Temporal's service. */
 const FOREIGN: ReadonlySet<number | undefined> = new Set([2, UNIMPLEMENTED, 13]);
 
 const LISTENS_LIMIT_MS = 2_000;

@@ -22,7 +22,7 @@ export async function describeIfThere(
   }
 }
 
-/** The Temporal run id of the execution that this one continues, if it continues one. */
+/** The Temporal run id of the execution that an execution continues, if it continues one. */
 export async function executionBefore(
   client: WorkflowClient,
   workflowId: string,

@@ -35,7 +35,7 @@ export interface UnfinishedRun {
   readonly description: WorkflowExecutionDescription;
   readonly run: RunRecord;
   readonly begun: boolean;
-  /** After a reset: the Temporal run id of the earlier records. */
+  /** The Temporal run id of the earlier records, after a reset. */
   readonly resetFrom?: string;
   /** Failures that a worker reported, if one answered. */
   readonly failures?: readonly KnotFailure[];

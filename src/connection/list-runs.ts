@@ -21,7 +21,7 @@ export interface RunsPage extends Page<RunRecord> {
   /**
    * When the newest run that was not compared began, in milliseconds since the epoch. Too many records are running:
    * those of earlier runs were not compared with the server, so runs that were terminated in Temporal may be missing.
-   * Absent if all runs were compared, or the query did not need it.
+   * The time is absent if all runs were compared, or the query did not need it.
    */
   readonly comparedSince?: number;
 }

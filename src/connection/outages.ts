@@ -30,8 +30,8 @@ export class Outages {
   }
 
   /**
-   * Repeats a call until its servers are reachable, or the limit has passed since the first failure. Past the limit, it
-   * rejects with the last error. The call must be safe to repeat.
+   * Repeats a call until its servers are reachable, or the limit has passed since the first failure. Past the limit,
+   * the call rejects with the last error. The call must be safe to repeat.
    */
   async through<T>(call: () => Promise<T>, { outageLimit }: OutageOptions = {}): Promise<T> {
     const limit = limitOf(outageLimit) ?? this.#limit;

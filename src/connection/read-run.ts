@@ -133,7 +133,7 @@ export async function readKnots(
   return { plan: plan.plan, records: [...(await knotRecords(backends, plan, run)).values()] };
 }
 
-/** Reads records by knot id, without the elements of maps: there may be very many. */
+/** Reads records by knot id, without the elements of maps, which may be very many. */
 export async function knotRecords(
   { runHistory }: Pick<Backends, 'runHistory'>,
   { plan }: LoadedPlan,

@@ -26,14 +26,14 @@ export async function resumesOf(
   return resumes.filter((resume) => resume !== undefined);
 }
 
-/** Runs that are recorded as resuming this one, started or not. */
+/** Runs that are recorded as resuming a run, started or not. */
 export function namedIn({ details }: RunRecord): readonly string[] {
   return (details as { resumed_as?: readonly string[] }).resumed_as ?? [];
 }
 
 /**
- * Records that a run is to be resumed as another one. If it was resumed before, even at the same time,
- * refuses unless the earlier resume has ended and `allowDuplicate` is set.
+ * Records that a run is to be resumed as another one. If the run was resumed before, even at the same time, refuses
+ * unless the earlier resume has ended and `allowDuplicate` is set.
  *
  * @throws SelvageError `AlreadyResumed`, `ServerUnreachable`, `BackendUnavailable`
  */

@@ -40,7 +40,9 @@ export interface RunState {
   readonly waiting?: Waiting;
   /** The task queue of the run's workflow, and of knots that name no other; absent if the run is over. */
   readonly taskQueue?: string;
-  /** The runs that resumed it, in the order of the requests; absent if no run resumed it, or the run is not over. */
+  /**
+   * The runs that resumed this run, in the order of the requests; absent if no run resumed it, or the run is not over.
+   */
   readonly resumedAs?: readonly Resume[];
 }
 
@@ -253,8 +255,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * Asks the run to end: running bodies get their signal aborted and have `cancelGrace`, the rest is skipped,
-   * and all is recorded. Returns when the server has the request. Does nothing if the run is over.
+   * Asks the run to end: running bodies get their signal aborted and have `cancelGrace`, other knots are skipped, and
+   * all is recorded. Returns when the server has the request. Does nothing if the run is over.
    */
   async cancel(): Promise<void> {
     await this.unlessOver(() => this.workflow.cancel());
@@ -272,7 +274,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   /**
    * Sends a signal that a knot of the run waits for. Returns when the run has taken it. The payload is
-   * checked by the schema of the wait; after a refusal, the wait goes on. A signal before its wait is kept.
+   * checked by the schema of the wait; after a refusal, the wait goes on. A signal that comes before its wait is kept.
    * Waits of one name take one signal each, in order.
    *
    * The signal is taken once, however often this call has to try. Give an `id` to send it again safely:

@@ -40,8 +40,8 @@ export interface BeginOptions {
   readonly subject?: string;
   /**
    * End of the allowed time: a `Date`, or a duration from now, such as `'2h'`. At the deadline the run is stopped as by
-   * a cancel, skips the rest, and is recorded as failed with `DeadlineExceeded`. The deadline holds across crashes and
-   * without workers. Attaching to a run does not change its deadline. Default: none.
+   * a cancel, skips all other knots, and is recorded as failed with `DeadlineExceeded`. The deadline holds across
+   * crashes and without workers. Attaching to a run does not change its deadline. Default: none.
    */
   readonly deadline?: Date | Duration;
   /** Whether `cache` may take values of other runs. Later runs may take this run's values anyway. Default true. */

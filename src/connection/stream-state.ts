@@ -11,7 +11,7 @@ export const streamStanding = z.object({
   tapestry: z.string(),
   /** Kind of the stream's source; empty until a process has begun the stream. */
   source: z.string(),
-  /** `waiting`: not read. `draining`: ends after its read elements. `ended`: exhausted or drained. */
+  /** `waiting`: not read. `draining`: the stream ends after its read elements. `ended`: exhausted or drained. */
   state: z.enum(['reading', 'waiting', 'paused', 'draining', 'ended', 'failed']),
   /** Elements since the stream was first started. */
   ok: z.int(),

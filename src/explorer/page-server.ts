@@ -26,7 +26,7 @@ export interface PageServerOptions extends Omit<ExplorerSurroundings, 'guard' | 
   readonly port?: number;
   /** The host, by default `127.0.0.1`; on addresses other than loopback, reading needs the token, too. */
   readonly host?: string;
-  /** Names by which a proxy serves the page. If there are any, reading needs the token, too. Default: none. */
+  /** Names by which a proxy serves the page. If such names are given, reading needs the token, too. Default: none. */
   readonly hosts?: readonly string[];
   /** Whether nobody sees the printed link, so the token must be stored in the project. Default false. */
   readonly isService?: boolean;

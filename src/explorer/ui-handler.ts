@@ -35,7 +35,10 @@ export interface UiHandlerOptions {
   readonly logger?: LoggerLike;
 }
 
-/** Answers the page's requests in any framework with `Request` and `Response`; `toNodeHandler` adapts it to Node. */
+/**
+ * Answers the page's requests in any framework with `Request` and `Response`; `toNodeHandler` adapts the handler to
+ * Node.
+ */
 export interface UiHandler {
   (request: Request, surroundings?: unknown): Promise<Response>;
   /** Ends the streams of events, which otherwise stay open as long as the page. The client stays open. */

@@ -43,7 +43,7 @@ export interface WeeklyOptions extends TimeDomainOptions {
 }
 
 /**
- * Weeks. Keys are the dates of their first days, such as `2024-04-01`.
+ * Weeks. Keys of weeks are the dates of their first days, such as `2024-04-01`.
  *
  * @param start date of the first day of the first week
  * @throws SelvageError `InvalidConfig`

@@ -46,7 +46,7 @@ export interface KeyRange {
   readonly to?: string | undefined;
 }
 
-/** As stored in the plan. */
+/** A domain as stored in the plan. */
 export type DomainDescription =
   | {
       readonly kind: 'daily' | 'hourly' | 'weekly' | 'monthly';

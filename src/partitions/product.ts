@@ -53,7 +53,7 @@ export function product(given: ProductParts | PartitionDomain, other?: Partition
         `its form is ${form}, and a bar or a backslash within a part has a backslash before it.`,
       );
     }
-    // Each part reports its own mistakes.
+    // Each part of a product reports mistakes in its own key.
     keys.forEach((part, at) => domains[at]!.parse(part));
     return keys;
   };

@@ -139,7 +139,7 @@ function sectionsOf(frame: Frame, { rows, row }: Cells): Sections {
   const channels: number[] = [];
   const upper: { readonly sections: number[]; readonly cells: number[] } = { sections: [], cells: [] };
   const lower: typeof upper = { sections: [], cells: [] };
-  // The last section in each channel: nets are handled one after another.
+  // The last section of the current net in each channel, as nets are handled one after another.
   const made = new Int32Array(rows.length + 1).fill(-1);
   const at = (of: FrameNet, channel: number): number => {
     const known = made[channel]!;

@@ -205,7 +205,7 @@ class TapestryBuilder implements TapestryParts {
     return found;
   }
 
-  /** The input of a gate or a branch: `input`, or `parents` and `config`. */
+  /** The input of a gate or a branch, given in `input`, or in `parents` and `config`. */
   decidedBy(node: NodeSection, inputs: Inputs): object {
     const { input } = node.section.fields;
     this.taken.add(`${node.id}.inputs`);

@@ -57,7 +57,7 @@ class Exporter {
       for (const emitter of [value].flat())
         if (isMarkedEmitter(emitter)) this.names.set(emitter as object, name);
       if (typeof value !== 'function') continue;
-      // A definition is recognised by its record: `optional` makes another one with the same body.
+      // A definition is recognised by its record: `optional` makes another definition with the same body.
       const known = isKnotClass(value) ? value : (definitionRecord(value) ?? value);
       if (!this.names.has(known)) this.names.set(known, name);
     }
@@ -365,7 +365,7 @@ class Exporter {
   }
 }
 
-/** Bodies of Python that the tapestry's document names: they are needed to load it as a text. */
+/** Bodies of Python that the tapestry's document names, which are needed to load the document as a text. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever parameters and values
 export function namedPython(tapestry: Tapestry<any, any>): Callables {
   const all = withNested(recordOf(tapestry));

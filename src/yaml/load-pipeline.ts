@@ -78,7 +78,7 @@ export function loadPipeline<Parameters extends object = Untyped, Values extends
 /**
  * Makes tapestries from a YAML file. The callables are the given ones and exports of the document's files: those in
  * `callables`, else `callables.ts` (or `.js`, `.mts`, …) beside it. With `allow_callable_refs: true` a document may
- * also name `module:export`. Modules outside of its folder are never loaded.
+ * also name `module:export`. Modules outside of the document's folder are never loaded.
  *
  * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `InvalidPipeline`
  */

@@ -19,7 +19,7 @@ export interface Surroundings {
   readonly problems: Problems;
   /** Name of a document without one. */
   readonly defaultName: string;
-  /** The tapestry of another document of the file. `circle`: it nests itself, which has been reported. */
+  /** The tapestry of another document of the file. `circle`: a tapestry that nests itself, as reported. */
   tapestryNamed(name: string, range: () => Range): AnyTapestry | 'circle' | undefined;
   readonly tapestryNames: readonly string[];
   /** One definition per function and name, for all nodes. */

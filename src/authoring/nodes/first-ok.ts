@@ -21,9 +21,9 @@ export type WhyAllAbsent<K extends readonly Knot<any>[]> = true extends {
 
 /**
  * Places a knot with the value of the first alternative that is Ok, passed on by reference:
- * `firstOk({ of: [primary, fallback] }, { id: 'answer' })`. Use it to rejoin branches or to fall back. The knot waits
- * for all alternatives. If all were skipped, it is `Skipped('no_alternative')`. If some failed and none is Ok, the knot
- * fails with `NoAlternative`.
+ * `firstOk({ of: [primary, fallback] }, { id: 'answer' })`. Use a `firstOk` to rejoin branches or to fall back. The
+ * knot waits for all alternatives. If all were skipped, it is `Skipped('no_alternative')`. If some failed and none is
+ * Ok, the knot fails with `NoAlternative`.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

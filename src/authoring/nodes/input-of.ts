@@ -37,7 +37,7 @@ export function placeOver<T>(
   try {
     return placed(gathered);
   } catch (error) {
-    // Both knots are placed, or neither.
+    // If one of the two knots cannot be placed, neither is.
     knotRecord(gathered)!.tapestry.knots.delete(gathered.id);
     throw error;
   }

@@ -7,7 +7,7 @@ import { place } from '../place';
 import type { DefinitionRecord } from '../records';
 import { inlineDefinition, invalidNode, requireKeys, requireKnot } from './inline-definition';
 
-/** The type of a field or element; `never` if there is none. */
+/** The type of a field or element; `never` if the value has no such part. */
 type Field<T, Name extends string> = T extends readonly (infer E)[]
   ? Name extends `${number}`
     ? E

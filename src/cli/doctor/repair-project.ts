@@ -82,7 +82,9 @@ async function tryServer(projectDir: string, stamp: string, sound: DatabaseRepai
   }
 }
 
-/** Ends the records of a lost server's runs, so that they can be resumed. Returns their ids, newest first. */
+/**
+ * Ends the records of a lost server's runs, so that they can be resumed. Returns the ids of these runs, newest first.
+ */
 export async function endLostRuns(
   { projectDir, environment = process.env }: RepairProjectOptions,
   cluster: string,

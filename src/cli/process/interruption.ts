@@ -45,9 +45,9 @@ export function endOnSignal(tell: () => void): void {
 }
 
 /**
- * Call it before work that may block the event loop, such as loading a file, when no handler of a signal would run.
- * Until the returned function is called, once, a signal ends the process by default, unless an {@link Interruption}
- * waits for it.
+ * Call this function before work that may block the event loop, such as loading a file, when no handler of a signal
+ * would run. Until the returned function is called, once, a signal ends the process by default, unless an {@link
+ * Interruption} waits for it.
  */
 export async function leaveSignals(): Promise<() => void> {
   if (waiting > 0) return () => {};
@@ -60,7 +60,7 @@ export async function leaveSignals(): Promise<() => void> {
 }
 
 /**
- * Opens the things that a command needs, and works with them. A signal before they are open ends the command.
+ * Opens the things that a command needs, and works with them. A signal before these things are open ends the command.
  *
  * @param before the warning if a signal ends the command
  */

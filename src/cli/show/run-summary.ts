@@ -19,7 +19,7 @@ export interface Summary {
   readonly elapsed: number;
   readonly lineage: { readonly location: string; readonly command: string };
   readonly notes: RunNotes;
-  /** The command that resumes it; absent if there is nothing to resume, or it was resumed. */
+  /** The command that resumes the run; absent if there is nothing to resume, or it was resumed. */
   readonly resume?: string | undefined;
   /** The command that compares a failed run with the last one that succeeded. */
   readonly compare?: string | undefined;

@@ -20,7 +20,7 @@ import type { Timings } from './timings';
 /** A run that a command starts or returns to. */
 export interface Errand {
   readonly tapestry: string;
-  /** The file that exports its tapestry, if known. */
+  /** The file that exports the run's tapestry, if known. */
   readonly file?: string | undefined;
   readonly runId: string;
   /** Task queue of the run, if this command starts it. */

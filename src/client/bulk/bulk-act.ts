@@ -39,7 +39,7 @@ export type BulkSelection =
       };
     };
 
-/** An act and its runs, fixed from then on. */
+/** An act and its runs, which are fixed from the plan on. */
 export interface BulkPlan {
   readonly id: string;
   readonly action: BulkAction;

@@ -31,7 +31,7 @@ export const waitingRun = z.object({
   since: z.number(),
   /** The most stuck of the run's knots; absent if its workflow task holds the run up. */
   knotId: z.string().optional(),
-  /** The body of that knot: `name@version` of its definition, or `tapestry#knot#node` of a function in place. */
+  /** The body of the knot: `name@version` of its definition, or `tapestry#knot#node` of a function in place. */
   body: z.string().optional(),
   otherKnots: z.int().optional(),
   taskQueue: z.string().optional(),

@@ -47,7 +47,7 @@ export interface ComparedSchedule {
   readonly change: ScheduleChangeKind;
   /** Changes of a schedule; empty unless it is `changed`. */
   readonly changes: readonly ScheduleChange[];
-  /** The other owner on the server; null if the schedule was not deployed, absent if this deploy's owner has it. */
+  /** The other owner of the schedule; null if it was not deployed, absent if this deploy's owner has it. */
   readonly owner?: string | null;
   /** Whether an operator has paused the schedule, which a deploy leaves paused. */
   readonly paused: boolean;

@@ -133,7 +133,7 @@ export class Schedules {
   }
 
   /**
-   * Resumes a schedule: planned times start runs again. Times that passed meanwhile start none.
+   * Resumes a schedule: planned times start runs again. Times that passed during the pause start no run.
    *
    * @param note kept with the schedule; if omitted, the actor who resumed the schedule
    * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `ScheduleUnanswered`

@@ -186,7 +186,7 @@ function matches(title: string, wanted: string): boolean {
   return wanted.split(/\s+/).every((word) => text.includes(word));
 }
 
-/** The value once it has not changed for a while. */
+/** A value, once it has not changed for a while. */
 function useLater(value: string, ms: number): string {
   const [rested, setRested] = useState(value);
   useEffect(() => {

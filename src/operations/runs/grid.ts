@@ -29,7 +29,7 @@ export const grid = question({
       marks: list(
         z.object({
           knot: z.int(),
-          /** The attempt that counted, from 2. */
+          /** The attempt that counted, if it is not the first. */
           attempt: z.int().optional(),
           /** The failures of a map with failed elements. */
           elements: z.object({ count: z.int(), failed: z.int() }).optional(),

@@ -29,7 +29,7 @@ export function comparePlans(before: Plan, now: Plan): PlanComparison {
   now.knots.forEach((knot, index) => {
     const other = earlier.get(knot.id);
     const reasons = other ? reasonsFor(before, other, now, knot) : [];
-    // Parents come before their children.
+    // Knots are compared in an order in which parents come before their children.
     const isBelow = uniqueParents(knot).some((parent) => isOther[parent]);
     isOther[index] = !other || reasons.length > 0 || isBelow;
     if (!other) added.push(knot.id);

@@ -69,7 +69,7 @@ export type CacheDifference = Readonly<z.output<typeof cacheDifference>>;
 export const cacheExplanation = z.object({
   reused: z.boolean(),
   reason: z.enum(CACHE_REASONS),
-  /** For a hit, the knot that made the value; for a miss, one of the same key, else the nearest earlier one. */
+  /** For a hit, the knot that made the value; for a miss, a knot of the same key, else the nearest earlier knot. */
   other: z
     .object({
       runId: z.string(),

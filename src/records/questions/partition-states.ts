@@ -218,7 +218,7 @@ function codesOf(plan: Plan): Map<string, string> {
   return new Map(codes.filter((code): code is [string, string] => code[1] !== undefined));
 }
 
-/** @param partition its key, if its window may have changed */
+/** @param partition the partition's key, if its window may have changed */
 function changedInputs(
   { domain, inputs, hashOf }: PartitionsQuestion,
   { parameter_hashes }: PartitionRun,

@@ -146,7 +146,7 @@ class Walk {
     return terminals;
   }
 
-  /** The parent in the same run; if it ran again with another result, the knot that made the actual input. */
+  /** The parent in the same run; if the parent ran again with another result, the knot that made the actual input. */
   private async parentOf(
     record: LineageRecord,
     knotId: string,

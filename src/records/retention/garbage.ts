@@ -49,7 +49,7 @@ export interface GarbageReport {
 /**
  * Removes values that no record names: slices of maps, payloads of signals, parameters, and values of workers that
  * died before recording them. Values put within the grace, or since the oldest unfinished run began, stay. The call is
- * safe beside writers and other calls. If a store is unreachable, it stops there and sets `unavailable`.
+ * safe beside writers and other calls. If a store is unreachable, the call stops and sets `unavailable`.
  *
  * @param open unfinished runs that the run history may not know yet
  * @throws SelvageError `InvalidConfig`, `BackendUnavailable`

@@ -246,7 +246,8 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
                 onFilter={(text) => set({ filter: text || undefined })}
               />
             )}
-            {/* The same tree with and without the panel, so that the view beside it is not mounted anew. */}
+            {/* The tree of elements is the same with and without the panel, so that the view beside it is not mounted
+                anew. */}
             <div class={isPanel ? 'column grow' : 'column grow alone'}>
               <Split
                 name="knot"

@@ -3,7 +3,7 @@ import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useKeys } from '../keys';
 import { Button, type ButtonProps } from './button';
 
-/** Opens a dialog while it is there, and restores the focus afterwards. @param focused selector in it */
+/** Opens a dialog while its element exists, and restores the focus afterwards. @param focused selector in the dialog */
 export function useModal(element: RefObject<HTMLDialogElement>, focused?: string): void {
   // Open the dialog before the browser draws: the text typed after the key that opened it is for the dialog.
   useLayoutEffect(() => {
