@@ -8,7 +8,7 @@ import type { StoredBytes } from '../values';
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface EncodableTypes {}
 
-/** Shown by the compiler for a result that cannot be a value. `Parts` says which parts cannot, and why. */
+/** The type that the compiler shows for a result that cannot be a value. `Parts` says which parts cannot, and why. */
 export interface NotEncodable<Parts extends string> {
   readonly 'Return plain data, or name the type in EncodableTypes: docs/values.md': Parts;
 }

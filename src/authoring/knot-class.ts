@@ -31,7 +31,7 @@ export interface KnotClassOf<I, O> {
 export abstract class KnotClass<I, O> {
   declare readonly [SIGNATURE]?: { readonly inputs: I; readonly output: O };
 
-  /** The body: as for `knot()`, it runs at least once, and its result counts once. */
+  /** The body, which runs at least once, as for `knot()`; its result counts once. */
   abstract process(inputs: I, context: KnotContext): O | Promise<O>;
 
   /** Places the class in a tapestry, like calling a definition made by `knot()`. */

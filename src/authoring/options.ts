@@ -302,7 +302,7 @@ export function effectiveOptions(
   definition: ReadKnotOptions,
   own: ReadKnotOptions,
 ): ReadKnotOptions {
-  // Most knots set nothing and share one object.
+  // Most knots set no options, and share one object.
   if (Object.keys(own).length === 0 && tapestry.knots === undefined) return definition;
   return Object.freeze({ ...tapestry.knots, ...definition, ...own });
 }

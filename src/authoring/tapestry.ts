@@ -277,7 +277,7 @@ function declareParameters(record: TapestryRecord, specs: unknown): Record<strin
 
 function refusePromise(name: string, result: unknown): void {
   if (typeof (result as { then?: unknown } | undefined)?.then !== 'function') return;
-  // The rest of the build may reject as well, and an unhandled rejection ends the process.
+  // The asynchronous rest of the build may reject, too, and an unhandled rejection ends the process.
   Promise.resolve(result).catch(() => undefined);
   throw new SelvageError(
     'AsyncBuild',

@@ -1,6 +1,6 @@
 import type { ErrorReason } from '../errors';
 
-/** UTF-8 bytes: PostgreSQL indexes hold about 2,700 per entry, a task queue's name in Temporal 1,000. */
+/** UTF-8 bytes: PostgreSQL indexes hold about 2,700 bytes per entry, a task queue's name in Temporal 1,000. */
 const LONGEST_TEXT = 1_000;
 
 /** A problem of a text, whose rule follows the word "it". */

@@ -12,7 +12,7 @@ import { DEFAULT_MAX, backfillRequestSchema, type BackfillRequest } from './requ
 
 /** The list of partitions to make. */
 export const LIST_KNOT = 'list';
-/** The map over the list. */
+/** The map over the list of partitions. */
 export const PARTITIONS_KNOT = 'partitions';
 
 /** The worker's part. Both methods of the host are called again if a worker is lost. */

@@ -69,7 +69,7 @@ function pathsOf({ record, isBeside }: WantedValue, redactions: readonly Redacti
   return isBeside && paths.length > 0 ? [[]] : paths;
 }
 
-/** Takes values up to the limits. */
+/** Collects values up to the limits. */
 export class ValueCollection {
   readonly values: CapsuleValue[] = [];
   readonly absent: AbsentValue[] = [];

@@ -25,9 +25,9 @@ export interface ConnectOptions extends ServerChoice, OutageOptions {
   readonly taskQueue?: string;
   /**
    * Key of this client's runs, their knots and child runs for fair sharing of a task queue: a full queue
-   * hands out tasks of each key in turn. One line of at most 64 bytes, such as the name of a team. Takes
-   * effect on servers with `matching.enableFairness`. Workers start the runs of backfills and streams, with
-   * the key of their environment. Default: `SELVAGE_FAIRNESS_KEY`, else none.
+   * hands out tasks of each key in turn. One line of at most 64 bytes, such as the name of a team. The key takes effect
+   * on servers with `matching.enableFairness`. Workers start the runs of backfills and streams, with the key of their
+   * environment. Default: `SELVAGE_FAIRNESS_KEY`, else none.
    */
   readonly fairnessKey?: string;
   /**

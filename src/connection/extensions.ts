@@ -7,9 +7,9 @@ import type { RunHandle } from './run-handle';
 export interface FollowOptions {
   /** Aborting this signal ends the call and does not affect the run. */
   readonly signal?: AbortSignal;
-  /** Called for each offer that the run took or already had. */
+  /** A function that is called for each offer that the run took or already had. */
   readonly onTaken?: (offer: Offer) => void;
-  /** Called for each refused offer. */
+  /** A function that is called for each refused offer. */
   readonly onRefused?: (offer: Offer, error: SelvageError) => void;
 }
 

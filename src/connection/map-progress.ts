@@ -19,7 +19,7 @@ export class MapProgressReader {
   private plan: LoadedPlan | undefined;
   private readonly totals = new Map<string, number | undefined>();
   private seen: readonly MapProgress[] = [];
-  /** The first look is delayed, so that a run shorter than this costs none. */
+  /** The first look is delayed, so that a run shorter than the delay costs no look. */
   private nextLook = performance.now() + INTERVAL_MS;
 
   constructor(private readonly backends: Backends) {}

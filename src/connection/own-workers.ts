@@ -6,7 +6,7 @@ import type { OpenOptions } from './open-options';
 /** Observes the workers of a process, for its health and metrics. */
 export interface WorkerWatch {
   readonly counts?: WorkCounts | undefined;
-  /** Called when a worker has opened the body hosts of its tapestries. */
+  /** A function that is called when a worker has opened the body hosts of its tapestries. */
   hostsOpened?(hosts: BodyHosts): void;
 }
 

@@ -12,7 +12,7 @@ export interface Resume {
   readonly status: RunStatus;
 }
 
-/** How long another process may take from claiming a resume to starting its run. */
+/** Time that another process may take from claiming a resume to starting its run. */
 const START_MS = 10_000;
 const LOOK_AGAIN_MS = 200;
 

@@ -29,7 +29,7 @@ export interface RunHandleOptions {
   readonly address?: string | undefined;
   /** Largest payload of a signal, in encoded bytes, that goes into the history. Default 2,048. */
   readonly inlineLimit?: number | undefined;
-  /** Aborted when the server is gone for good. */
+  /** A signal that is aborted when the server is gone for good. */
   readonly serverLost?: AbortSignal | undefined;
 }
 

@@ -64,7 +64,7 @@ interface StarterHost extends Pick<Connected, 'client' | 'backends' | 'place' | 
   readonly priority: Priority | undefined;
   readonly inlineLimit: number | undefined;
   readonly runLimits: Partial<RunLimits> | undefined;
-  /** Aborted when the server is gone for good. */
+  /** A signal that is aborted when the server is gone for good. */
   readonly serverLost: AbortSignal | undefined;
   handleOf<Values extends object>(
     runId: string,
@@ -113,7 +113,7 @@ export class RunStarter {
     return { record, plan, parameters, raw, partition };
   }
 
-  /** Does the rest of a checked start. Errors as of `Selvage.start`. */
+  /** Starts the run of a checked start. Errors as of `Selvage.start`. */
   async start<Values extends object>(
     { record, plan, parameters, raw, partition }: CheckedStart,
     options: StartOptions,

@@ -30,11 +30,11 @@ interface ListedWorkflow extends RunningWorkflow {
   readonly isOpen: boolean;
 }
 
-/** The most that a server lists at once. */
+/** Maximum number of workflows that a server lists at once. */
 const PAGE = 1_000;
 const MOST_IDS = 1_000;
 const AT_A_TIME = 4;
-/** Up to this number, ids are listed rather than counted in halves. */
+/** Number of ids up to which they are listed rather than counted in halves. */
 const FEW = 32;
 /** Temporal run ids of a server. Every database orders such ids alike. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

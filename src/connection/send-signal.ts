@@ -57,10 +57,10 @@ interface SendOptions {
  * Sends the signal and waits until the run has taken or refused it. A payload above the limit is sent by
  * reference, so that no history contains it.
  *
- * While the signal's fate is unknown, it is sent again. A second sending is safe: an execution accepts an update of one
- * id once, and the run takes a signal of one id once over all its executions. The update's id adds a digest of the
- * content. With the digest, a corrected payload of the same signal is checked, where the server would repeat the first
- * refusal.
+ * While the fate of the signal is unknown, the signal is sent again. A second sending is safe: an execution accepts an
+ * update of one id once, and the run takes a signal of one id once over all its executions. The update's id adds a
+ * digest of the content. With the digest, a corrected payload of the same signal is checked, where the server would
+ * repeat the first refusal.
  *
  * @throws SelvageError `InvalidConfig`, `NotEncodable`, `InvalidSignal`, `UnknownSignal`, `SignalTooLate`,
  * `TooManySignals`, `RunOver`, `NoWorker`, `SignalUnanswered`, `ServerUnreachable`; and the server's errors

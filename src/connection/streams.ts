@@ -73,7 +73,7 @@ export class Streams {
     throw unknownStream(id);
   }
 
-  /** The newest elements whose run failed, then those that could start none. Does not need the server. */
+  /** The newest elements whose run failed, then those that could start none. This list needs no server. */
   async deadLetters(id: string): Promise<{ readonly items: readonly RecordedDeadLetter[] }> {
     const { runHistory, startLedger } = this.backends;
     const trigger = streamName(id);

@@ -27,7 +27,7 @@ export interface UiHandlerOptions {
   readonly basePath?: string;
   /** Whether all acts are refused. Default false. */
   readonly readOnly?: boolean;
-  /** Host names of the page; other `Host` headers are refused. If omitted, your server must check them. */
+  /** Host names of the page; other `Host` headers are refused. If omitted, your server must check names. */
   readonly hosts?: readonly string[];
   /** The title of the page; if omitted, the name of the project's folder. */
   readonly project?: string;

@@ -21,7 +21,7 @@ export interface LiveMessage {
 }
 
 const KEPT_EVENTS = 5_000;
-/** Reading ends after this time without listeners and questions. */
+/** Time without listeners and questions after which reading ends. */
 const IDLE_MS = 120_000;
 const AGAIN_MS = 1_000;
 

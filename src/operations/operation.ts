@@ -63,8 +63,8 @@ export interface Act<
 > extends Definition<Name, Ask, Answer> {
   readonly kind: 'act';
   /**
-   * The effect of a repetition. `same`: none, as for a cancellation. `again`: the act is repeated. `key`: none if the
-   * named field is equal; over HTTP, the header `Idempotency-Key` fills that field.
+   * The effect of a repetition. `same`: a repetition has no effect, as for a cancellation. `again`: the act is
+   * repeated. `key`: no effect if the named field is equal; over HTTP, the header `Idempotency-Key` fills that field.
    */
   readonly repeat: 'same' | 'again' | { readonly key: keyof z.output<Ask> & string };
   /** The question to a person before the act is carried out. Default: none. */

@@ -25,8 +25,8 @@ export class Item {
 }
 
 /**
- * `layered`: in rows by dependency. `block`: many similar boxes, in rows in their own order. `tangle`: groups that
- * depend on each other in both directions, side by side over common rows.
+ * `layered`: a frame in rows by dependency. `block`: many similar boxes, in rows in their own order. `tangle`: groups
+ * that depend on each other in both directions, side by side over common rows.
  */
 type FrameKind = 'layered' | 'block' | 'tangle';
 

@@ -12,7 +12,7 @@ export const HEADER = 30;
 export const PADDING = 16;
 const CHANNEL = 40;
 const TRACK = 8;
-/** Beyond this height, the horizontal lines of a channel move closer together. */
+/** Height of a channel beyond which its horizontal lines move closer together. */
 const MOST_OF_TRACKS = 240;
 const MARGIN_LANE = 8;
 const MOST_OF_MARGIN = 400;

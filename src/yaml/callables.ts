@@ -74,7 +74,8 @@ export class CallableTable {
   private readonly named: Map<string, unknown>;
 
   /**
-   * `loaded` has exports by module; undefined if modules may not be loaded. `allows`: the document allows modules.
+   * `loaded` has exports by module; undefined if modules may not be loaded. `allows`: whether the document allows
+   * modules.
    */
   constructor(
     given: Callables,

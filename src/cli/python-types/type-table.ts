@@ -188,7 +188,7 @@ function isScalar(member: unknown): boolean {
   return member === null || typeof member !== 'object';
 }
 
-/** `true` fits anything, as `{}` does. */
+/** The schema `true` fits anything, as `{}` does. */
 function schemaOf(schema: unknown): Schema {
   return typeof schema === 'object' && schema !== null ? (schema as Schema) : {};
 }

@@ -101,7 +101,7 @@ export async function recordsOf({ runHistory }: Backends, run: RunRecord): Promi
   return records.sort((one, other) => one.finished_at - other.finished_at);
 }
 
-/** Values may be gone while outcomes remain. Does not wait for an unavailable data store. */
+/** Values may be gone while outcomes remain. Reading values does not wait for an unavailable data store. */
 async function readShown(
   backends: Backends,
   run: RunRecord,

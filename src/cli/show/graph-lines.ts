@@ -6,7 +6,7 @@ import { marksOf } from '../../visualisation/marks';
 import type { Output } from '../output/output';
 import { painted, SIGNS } from './knot-signs';
 
-/** Larger graphs are unreadable as text; the page and `--svg` show them. */
+/** Largest graph as text: larger ones are unreadable, and shown by the page and `--svg`. */
 const MOST_KNOTS = 30;
 /** Width of a letter, in pixels of the picture. */
 const LETTER = 8;

@@ -157,7 +157,7 @@ function pauses(
   if (!inspectBrk) return () => {};
   inspector.waitForDebugger();
   return () => {
-    // Step into the body from here.
+    // In a debugger, step into the body from here.
     debugger;
   };
 }

@@ -13,7 +13,7 @@ export interface WaitingRunsQuery extends OpenRunsQuery {
 
 /**
  * Why a run does not go on: a code of its knots, or of its workflow task. `NotChecked`: there was no time to
- * ask the server, see `within`. `PlanMissing`: the tapestry store lacks its plan.
+ * ask the server, see `within`. `PlanMissing`: the tapestry store lacks the run's plan.
  */
 export type WaitingRunCode = WaitingCode | WorkflowTaskCode | 'NotChecked' | 'PlanMissing';
 

@@ -78,7 +78,7 @@ export interface RunFacts extends UnbegunFacts {
   readonly layout: Layout;
   /** Whether a knot is Ok: by its record or, if a worker answers, by a failure without a record. */
   readonly outcomes: ReadonlyMap<string, boolean>;
-  /** After a reset: recorded outcomes of the execution before, maybe beyond the point of the reset. */
+  /** After a reset: recorded outcomes of the earlier execution, maybe beyond the point of the reset. */
   readonly outcomesBefore?: ReadonlyMap<string, boolean>;
   /** Members of the running segments, if a worker told them; default: local knots that can be in a segment. */
   readonly segments?: readonly (readonly string[])[];

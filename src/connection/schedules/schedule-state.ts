@@ -23,7 +23,7 @@ export type ScheduledRun = Readonly<z.output<typeof scheduledRun>>;
 export const scheduleState = z.object({
   id: z.string(),
   form: scheduleDefinition,
-  /** The last deploy; null if the schedule was made or replaced otherwise. */
+  /** The last deploy; null if the schedule was not made or replaced by one. */
   deployed: deploymentInfo.nullable(),
   /** Differences from the last deploy, which is `declared`. */
   changedOnServer: z.array(scheduleChange).readonly(),

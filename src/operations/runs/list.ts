@@ -86,7 +86,7 @@ export async function pageOfRuns({ backends, reach }: ProjectData, query: RunsQu
   );
 }
 
-/** Runs with the definition in the next records. May be fewer runs than asked for; one may reappear on a later page. */
+/** Runs with the definition in the next records. A page may lack runs; a run may reappear on a later page. */
 async function runsWith(
   history: RunHistory,
   knot: { readonly definition: string; readonly outcome?: OutcomeKind },

@@ -92,7 +92,7 @@ class Walk {
     }
   }
 
-  /** Continues to the knot that started the run: the terminals' values make up its value. */
+  /** Continues to the knot that started the run, whose value the terminals' values make up. */
   private async ascend(run: string, knots: ReadonlySet<string>): Promise<void> {
     const ended = await this.runHistory.getRunByTemporalId(run);
     const starter = ended && startedBy(ended);

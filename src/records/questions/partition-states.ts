@@ -28,7 +28,7 @@ export type PartitionState = (typeof PARTITION_STATES)[number];
 
 /** A change since a partition was made. */
 export const staleReason = z.object({
-  /** `code`: the body changed; `config`: the knot changed; `input`: the run would get something else. */
+  /** `code`: the body changed; `config`: the knot changed; `input`: the run would get another input. */
   kind: z.enum(['code', 'config', 'input']),
   /** The knot, for `code` and `config`. */
   knotId: z.string().optional(),

@@ -9,7 +9,7 @@ const LISTED = 10;
 
 /**
  * Resolves a full hash, or at least four first digits of a recorded one, with or without `sha256:` or
- * `bytes-sha256:`. Any other text is returned unchanged.
+ * `bytes-sha256:`. A text that is no hash is returned unchanged.
  *
  * @throws SelvageError `AmbiguousHash`, `UnknownValue`, `BackendUnavailable`
  */

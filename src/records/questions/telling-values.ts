@@ -1,6 +1,6 @@
 import type { LineageRecord } from '../../ports';
 
-/** In bytes. Smaller values (numbers, flags, short texts) are often equal by chance. */
+/** In bytes. Values smaller than this size (numbers, flags, short texts) are often equal by chance. */
 const TELLING_BYTES = 32;
 
 /**

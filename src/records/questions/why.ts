@@ -52,8 +52,8 @@ const SMALL = 100;
 const CANDIDATES = 100_000;
 
 /**
- * Walks upstream from a value: the knot that made it, its inputs, the knots that made those, and so on. Continues
- * into earlier runs that made a parameter's value.
+ * Walks upstream from a value: the knot that made it, its inputs, the knots that made those, and so on. The walk
+ * continues into earlier runs that made a parameter's value.
  *
  * @param given the hash, or its beginning (see {@link resolveHash})
  * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`

@@ -126,7 +126,7 @@ export async function planScrub(backends: Backends, selection: ScrubSelection): 
 
 /**
  * Removes the values of a plan everywhere. Records stay, and the runs that made the values note the scrub. After a
- * crash, or if bytes could not be purged, call it again; a new plan works as well.
+ * crash, or if bytes could not be purged, repeat the call; a new plan works as well.
  *
  * @throws SelvageError `RunNotOver` (without `force`), `BackendUnavailable`
  */
