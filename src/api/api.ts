@@ -24,7 +24,7 @@ import { problemDocument } from './problem-document';
 const BODY_LIMITS = { body: 4 * 1024 * 1024, time: 30_000 };
 /** Suffix of the path for a question by POST, for which a URL is too small. */
 const QUERY = '/query';
-/** Per caller. The rate is far above that of a page in use, which sends a few requests a second. */
+/** Per caller. The rate is far above the few requests a second that a page in use sends. */
 const RATE = { perSecond: 200, burst: 1_000 };
 const LONGEST_RUN_ID = 1_000;
 /** Milliseconds that an act's answer waits for its record. */

@@ -19,7 +19,7 @@ export const backfillRequestSchema = z.strictObject({
   order: z.enum(ORDERS).default('forward'),
   /** Milliseconds: earlier partitions are skipped. Absent: no limit. */
   catchup: z.number().nonnegative().optional(),
-  /** Task queue of the runs; absent for that of the backfill. */
+  /** Task queue of the runs; absent for the backfill's own queue. */
   queue: z.string().optional(),
   parameters: z.record(z.string(), z.unknown()).default({}),
 });

@@ -15,7 +15,7 @@ interface ServerAddress {
 export interface ServerChoice {
   /** `host:port`. */
   readonly address?: string;
-  /** The namespace; default: that of the profile or `TEMPORAL_NAMESPACE`, else `default`. */
+  /** The namespace; default: the profile's or `TEMPORAL_NAMESPACE`, else `default`. */
   readonly namespace?: string;
   /** Profile of `temporal.toml`; if omitted, `TEMPORAL_PROFILE`; without an address also the profile `default`. */
   readonly profile?: string;

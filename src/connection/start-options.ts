@@ -19,7 +19,7 @@ export interface BeginOptions {
   /** Default: {@link currentActor}. */
   readonly actor?: string;
   readonly taskQueue?: string;
-  /** The commit of the code; default: that of the git checkout in the project's folder. */
+  /** The commit of the code; default: the commit of the git checkout in the project's folder. */
   readonly vcsCommit?: string;
   /** @internal Key of the event that starts the run, unique within its trigger. */
   readonly triggerKey?: string;

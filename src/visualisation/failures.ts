@@ -24,7 +24,7 @@ export function failuresOf(knots: readonly GraphKnot[]): Failure[] {
   });
 }
 
-/** Groups failures by cause, that of the first failure first. */
+/** Groups failures by cause, the cause of the first failure first. */
 export function causesOf(failures: readonly Failure[]): FailureCause[] {
   const causes = new Map<string, Failure & { readonly knots: string[] }>();
   for (const failure of [...failures].sort((one, other) => one.finishedAt - other.finishedAt)) {

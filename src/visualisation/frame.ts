@@ -1,7 +1,7 @@
 /**
- * The tree of frames of a picture. Each frame is laid out on its own; for the frame around it, the inner frame is a box
- * with pins for the nets that cross its border. Besides drawn groups there are invisible frames: blocks of many similar
- * boxes, and parts that are not connected to each other.
+ * The tree of frames of a picture. Each frame is laid out on its own; for its outer frame, it is a box with pins for
+ * the nets that cross its border. Besides drawn groups there are invisible frames: blocks of many similar boxes, and
+ * parts that are not connected to each other.
  */
 
 import { listsOf, type Lists } from './lists';

@@ -83,8 +83,8 @@ type Place = { readonly holds: BackedUp[] } & (
 
 /**
  * Copies the databases of a project into a new folder while they are in use, each as of one moment: the embedded
- * server's, then the run history, plans and values. In this order, the copied history has all that the copied server
- * considers done, and the copied values all that the history names, unless something is removed meanwhile.
+ * server's, then the run history, plans and values. In this order, the history's copy has all that the server's copy
+ * considers done. The values' copy has all that the history names, unless something is removed meanwhile.
  *
  * @throws SelvageError `BackupRefused` (other backends than SQLite files and PostgreSQL, nothing to copy, an
  * existing folder), `DiskFull`, `FolderUnusable`, `DatabaseDamaged`, `InvalidUrl`, `MissingPackage`

@@ -61,8 +61,8 @@ type Verdict = WaitingRun | 'ask' | 'working';
 /**
  * Says which unfinished runs wait, and for what.
  *
- * A1 If all ready knots of a run are waits by its records, the run waits for them: the server has only a timer of it.
- * A2 A run with another ready knot waits for a worker if nobody polls the task queues of run and knot. A3 The server is
+ * A1 If all ready knots of a run are waits by its records, the run waits for these: the server has only a timer. A2 A
+ * run with another ready knot waits for a worker if nobody polls the task queues of run and knot. A3 The server is
  * asked about all other runs, and about runs whose record names another execution than the server: a call for each run,
  * the oldest first. Past the time limit, runs are `NotChecked`.
  *

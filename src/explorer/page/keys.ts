@@ -63,7 +63,7 @@ function onKeyDown(event: KeyboardEvent): void {
   if (['Shift', 'Control', 'Alt', 'Meta'].includes(event.key)) return;
   // Of Command and Control, the other one belongs to the system or the browser.
   if (isMac ? event.ctrlKey : event.metaKey) return;
-  // The event's time is that at which the key was typed, not that at which a busy page comes to it.
+  // The event's time stamp is the time of typing, even if a busy page handles the event later.
   if (event.timeStamp - begunAt > SEQUENCE_MS) keymap.forget();
   const answer = keymap.press({
     key: event.key,
