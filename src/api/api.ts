@@ -44,7 +44,7 @@ interface ApiOptions {
   readonly closing: AbortSignal;
 }
 
-/** An act, for the log. */
+/** An act as the log has it. */
 interface ActNote {
   readonly act: string;
   readonly actor: string | undefined;
@@ -120,7 +120,10 @@ export class Api {
     return await jsonAnswer(request, JSON.stringify(answerJson(answer)));
   }
 
-  /** Logs the act at once. A failed record does not fail the act: the act is done, and the caller must know. */
+  /**
+   * Logs an act at once, and records it. A failed record does not fail the act: the act is done, and the caller must
+   * know.
+   */
   async #note(note: ActNote, runId: unknown): Promise<void> {
     this.options.onAct(note);
     const { act, actor, from, refused } = note;

@@ -118,7 +118,7 @@ function isOriginOf(origin: string, host: string): boolean {
 export const ACT_HEADER = 'x-selvage-action';
 
 function requireActRequest({ headers }: Request): void {
-  // Other sites cannot send the header `authorization` either: CORS does not permit it.
+  // Other sites cannot send the header `authorization` either: CORS does not permit this header.
   const isBearer = headers.get('authorization')?.startsWith('Bearer ') === true;
   if (headers.get(ACT_HEADER) === null && !isBearer) {
     throw new SelvageError(

@@ -9,7 +9,7 @@ export interface ThreadsHost extends NamedHost {
   readonly kind: 'threads';
   /** Maximum number of threads; if omitted, as many as the machine has cores. */
   readonly maxWorkers?: number;
-  /** MiB of heap of each thread. Default: Node's own limit. */
+  /** Size of each thread's heap, in MiB. Default: Node's own limit. */
   readonly memoryLimit?: number;
   /** Absolute path of the file that exports the tapestries; if omitted, the file of the command. */
   readonly module?: string;

@@ -65,9 +65,9 @@ export interface KnotContext {
     options?: { mediaType?: string },
   ) => Promise<StoredBytes>;
   /**
-   * Adds knots to the run, which start when their parents are settled. The call may be repeated. New knots are recorded
-   * together with the body's result: an attempt that throws adds nothing, and a retry after a lost worker adds nothing
-   * twice.
+   * Adds knots to the run, which start when their parents are settled. A body may call `extend` several times. New
+   * knots are recorded together with the body's result: an attempt that throws adds nothing, and a retry after a lost
+   * worker adds nothing twice.
    *
    * The knot fails after its body has returned if the fragment is wrong: an id that the run has, an unknown knot, a
    * cycle, or an unregistered definition.

@@ -77,8 +77,8 @@ export interface KnotOptions<
   readonly onCodeChange?: 'run' | 'wait';
   /**
    * Reuses the value of an earlier knot instead of running the body. The earlier knot has the same definition, version
-   * and inputs, in any run and tapestry; for a function in place it is the same knot. Failures and skips are never
-   * reused. Requires a `version`, or `{ codeHash: 'source' }`. Other data that the body reads (the clock,
+   * and inputs, in any run and tapestry; for a function in place it is the same knot. Failed and skipped knots are
+   * never reused. Requires a `version`, or `{ codeHash: 'source' }`. Other data that the body reads (the clock,
    * `ctx.resources`, other systems) does not count: only `maxAge` makes such a value stale. Default false.
    */
   readonly cache?: boolean | CacheOptions<Time>;

@@ -5,7 +5,7 @@ import type { NodeKind } from './records';
 export interface RunGraph {
   readonly tapestry: string;
   readonly planHash: string;
-  /** Parents before children, parameters first. */
+  /** Knots, parents before children, parameters first. */
   readonly knots: readonly GraphKnot[];
 }
 

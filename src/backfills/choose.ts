@@ -27,7 +27,9 @@ export interface Choice {
    * Start of the resumed backfill, or of the first resumed one. Partitions that failed after this start are made again.
    */
   readonly failedSince?: number;
-  /** The partition that a key depends on; undefined for the first. If omitted, partitions are independent. */
+  /**
+   * The partition that a key depends on; undefined for the first. If `previous` is omitted, partitions are independent.
+   */
   readonly previous?: (key: string) => string | undefined;
   /** Whether an unlisted partition is ok. */
   readonly isOk?: (key: string) => boolean;

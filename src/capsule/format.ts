@@ -78,7 +78,7 @@ export type AbsentValue = z.infer<typeof absentSchema>;
 export type CapsuleValue = z.infer<typeof valueSchema>;
 
 /**
- * Puts the data into a page. The block has no character with a meaning in HTML.
+ * Puts the data of a capsule into a page. The block has no character with a meaning in HTML.
  *
  * @throws SelvageError `CapsuleTooLarge`
  */

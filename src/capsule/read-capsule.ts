@@ -25,7 +25,7 @@ export interface ReadCapsuleOptions {
 
 /** A run in one file, opened for reading. */
 export interface Capsule {
-  /** Path, or the given name. */
+  /** The file's path, or the given name. */
   readonly file: string;
   /** The captured run. */
   readonly run: RunRecord;

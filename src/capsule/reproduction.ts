@@ -24,7 +24,7 @@ export interface Reproduction {
   readonly verdict: Verdict;
   readonly explanation: string;
   readonly recorded?: KnotEnd;
-  /** The repeated end; absent if the body was not run. */
+  /** The end of the repeated body; absent if it was not run. */
   readonly now?: KnotEnd;
   /** The first difference, set for different values. */
   readonly difference?: FirstDifference;

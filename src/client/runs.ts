@@ -12,8 +12,8 @@ export class Runs {
   /**
    * Lists runs, newest first, a page at a time, and changes no record. Running records of the page are
    * compared with the server. If the query has another status, the first page compares all running records, for at most
-   * 5 s (see `comparedSince`). It adds the runs that have ended with the status. Added runs may come again on a later
-   * page, once a worker has settled them.
+   * 5 s (see `comparedSince`). The first page also gets the runs that have ended with the status. Added runs may come
+   * again on a later page, once a worker has settled them.
    *
    * The first page begins with runs that no worker has begun: at most its limit, among the newest thousand
    * workflows on the server. The `details.begun` of runs that no worker has begun is false. An embedded server may also

@@ -198,7 +198,7 @@ export class Selvage extends Connection {
     return await readVersions(this.across, query);
   }
 
-  /** Recent figures, as in `selvage stats`. Needs no server. @throws SelvageError `BackendUnavailable` */
+  /** Reads recent figures, as `selvage stats` does. Needs no server. @throws SelvageError `BackendUnavailable` */
   async stats(options: StatsOptions = {}): Promise<Stats> {
     return await statsOf(this.backends.runHistory, options);
   }

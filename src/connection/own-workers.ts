@@ -12,7 +12,7 @@ export interface WorkerWatch {
 
 /** A client's workers, one per task queue. Implemented in `src/worker`, which clients do not load. */
 export interface OwnWorkers {
-  /** Resolves when all workers but those of {@link leave} have ended. Rejects if one could not go on. */
+  /** Resolves when all workers but those of {@link leave} have ended. Rejects if a worker could not go on. */
   readonly ended: Promise<void>;
   /** The polled task queues. */
   readonly taskQueues: readonly string[];

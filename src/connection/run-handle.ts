@@ -283,8 +283,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    *
    * @param options.timeout limit for the answer of a worker, which has the schemas. Default 60 s. Each answer to
    * another signal of this process to the run extends the limit
-   * @param options.id 1 to 100 printable ASCII characters without spaces. If omitted, a unique id. The run remembers an
-   * id for the next 5,000 signals
+   * @param options.id 1 to 100 printable ASCII characters without spaces. By default, the id is unique. The run
+   * remembers an id for the next 5,000 signals
    * @returns the knot that takes it; without `takenBy` the signal is kept for the next wait of that name
    * @throws SelvageError `InvalidSignal`, `UnknownSignal`, `SignalTooLate`, `TooManySignals`, `RunOver`,
    * `UnknownRun`, `NoWorker`, `SignalUnanswered`, `InvalidConfig`, `NotEncodable`, `KeyMissing`,

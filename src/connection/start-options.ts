@@ -49,7 +49,7 @@ export interface BeginOptions {
 }
 
 export interface StartOptions extends BeginOptions {
-  /** Names of terminals or knot ids; only what they need runs. Default: the tapestry's terminals. */
+  /** Names of terminals or knot ids; only knots that they need run. Default: the tapestry's terminals. */
   readonly terminals?: readonly string[];
   /** The origin of the start, for the record. Default `code`. */
   readonly trigger?: string;

@@ -113,8 +113,8 @@ export class Streams {
   }
 
   /**
-   * Reads nothing more; the stream ends when all read elements are finished. A later start continues after them.
-   * Errors as of {@link status}.
+   * Reads nothing more; the stream ends when all read elements are finished. A later start continues after the finished
+   * elements. Errors as of {@link status}.
    */
   async drain(id: string): Promise<void> {
     await this.tell(id, 'drain');

@@ -58,7 +58,7 @@ export function widthOf(text: string): number {
 }
 
 export class Terminal {
-  /** Block lines above the cursor. */
+  /** Number of the block's lines above the cursor. */
   private block = 0;
 
   constructor(private readonly stream: OutputStream) {}
@@ -86,7 +86,7 @@ export class Terminal {
     this.stream.write(`${CLEAR_LINE}${terminalText(shown)}`);
   }
 
-  /** Replaces the last block, if nothing was written since. Lines must fit the width. */
+  /** Replaces the last block, if nothing was written since. The block's lines must fit the width. */
   writeBlock(lines: readonly string[]): void {
     const back = this.block > 0 ? `\r\u001b[${this.block}A\u001b[J` : '';
     this.block = lines.length;

@@ -28,7 +28,7 @@ export function projectData(
   return { backends, reach, project, tapestries, triggers, plans: new Plans(backends) };
 }
 
-/** The data, and the caller. */
+/** The data for an operation, and its caller. */
 export interface Surroundings extends ProjectData {
   readonly caller: Rights;
 }

@@ -84,7 +84,7 @@ const DAYS: Unit = {
 };
 
 function weeksFrom(firstDay: Weekday): Unit {
-  // The epoch began on a Thursday.
+  // The first day of the epoch was a Thursday.
   const shift = WEEKDAYS.indexOf(firstDay) - WEEKDAYS.indexOf('thursday');
   const numberAt = (local: number): number => Math.floor((local / DAY - shift) / 7);
   const localOf = (number: number): number => (number * 7 + shift) * DAY;

@@ -104,7 +104,7 @@ export function hourly(start: string, options: TimeDomainOptions = {}): Partitio
   });
 }
 
-/** The hour by the clock. */
+/** The hour of an instant by the clock. */
 function hourAt(zone: Zone, instant: number): Hour {
   const offset = zone.offsetAt(instant);
   const local = Math.floor((instant + offset) / HOUR) * HOUR;

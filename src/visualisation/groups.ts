@@ -11,7 +11,7 @@ export interface Group {
 }
 
 export interface Grouping {
-  /** Outer groups before inner ones. */
+  /** The groups, outer ones before inner ones. */
   readonly groups: readonly Group[];
   /** Innermost group of each knot. */
   readonly groupOf: readonly (number | undefined)[];

@@ -51,7 +51,7 @@ class Side {
     this.passes = new Int32Array(links).fill(-1);
   }
 
-  /** Mean position of the other ends of a cell's lines; NaN without lines on that side. */
+  /** Mean position of the other ends of a cell's lines; NaN if the cell has no lines on that side. */
   wish(cell: number, x: Float64Array, pass: number): number {
     const { starts, of, offsets } = this.byCell;
     let sum = 0;

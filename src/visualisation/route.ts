@@ -18,7 +18,7 @@ const MARGIN_LANE = 8;
 const MOST_OF_MARGIN = 400;
 const BLOCK_WIDTH = 1200;
 
-/** Sizes a frame, places its items and routes its nets. Inner frames must be finished. */
+/** Sizes a frame, places its items and routes its nets. The inner frames must be finished before. */
 export function placeFrame(frame: Frame, titleWidth: (group: number) => number): void {
   const cells = cellsOf(frame, titleWidth);
   const isDrawn = frame.group !== undefined;

@@ -38,8 +38,8 @@ export interface LoadPipelineFileOptions {
   readonly callables?: Callables;
   /**
    * Whether files in or below the document's folder may be loaded and executed: its `callables` or `callables.ts`,
-   * and, with `allow_callable_refs: true`, modules as `module:export`. Set false for untrusted documents. Default
-   * true.
+   * and, with `allow_callable_refs: true`, modules as `module:export`. Set this to false for untrusted documents.
+   * Default true.
    */
   readonly loadModules?: boolean;
 }

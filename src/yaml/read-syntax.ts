@@ -65,7 +65,7 @@ export function readSyntax(source: SourceFile, problems: Problems): Syntax[] {
 
 /**
  * The library reads a variable for its debugging at each token, and each read asks the operating system: a fifth of
- * the time. A copy answers at once. `parse` is synchronous, so nothing else sees the copy.
+ * the time. A copy of the variables answers at once. `parse` is synchronous, so nothing else sees the copy.
  */
 function withCopyOfEnvironment<T>(parse: () => T): T {
   const own = process.env;

@@ -5,7 +5,7 @@ import { place } from '../place';
 import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 
 export interface FirstOkOptions<K extends readonly Knot<any>[]> {
-  /** The alternatives, most preferred first. */
+  /** The alternatives, the most preferred one first. */
   readonly of: K;
 }
 

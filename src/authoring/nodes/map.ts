@@ -29,7 +29,7 @@ export interface MapOptions<E extends OnElementError = OnElementError> {
    */
   readonly batch?: number;
   /**
-   * How to treat failed elements. `fail` (default): when all have ended, the map fails with `MapElements`, which
+   * The treatment of failed elements. `fail` (default): when all have ended, the map fails with `MapElements`, which
    * names them. `skip`: the value omits failed elements. `collect`: the value has an `Outcome` per element.
    */
   readonly onError?: E;

@@ -8,7 +8,7 @@ import type { KnotBody } from '../records';
 import type { PolicyOf, Receives } from './aggregate';
 import { inlineDefinition, invalidNode, received, requireKeys } from './inline-definition';
 
-/** Reduces the whole list at once. */
+/** Options of a reduction of the whole list at once. */
 export interface CombineOptions<T, O, R extends Receives = 'values', Why = unknown> {
   readonly of: Knot<readonly T[]> & MaybeAbsent<Why>;
   /**

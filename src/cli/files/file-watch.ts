@@ -4,7 +4,7 @@ import path from 'node:path';
 
 /** Wait for changes to settle: editors write in several steps, and a checkout touches many files at once. */
 const SETTLE_MS = 100;
-/** Differs from every fingerprint: the file has changed. */
+/** A mark that differs from every fingerprint, for a file that has changed. */
 const UNKNOWN = 'unknown';
 
 /** Watches files for new content. Folders are watched, because most editors replace a file by a new one. */

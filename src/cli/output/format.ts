@@ -16,7 +16,7 @@ export function formatTime(milliseconds: number): string {
 
 const SHOWN_VALUE = 200;
 
-/** A value on one line, shortened and redacted; `--json` has all of it. */
+/** A value on one line, shortened and redacted; `--json` has the whole value. */
 export function formatValue(name: string, value: unknown): string {
   if (isSecretName(name)) return REDACTED;
   const text = inspect(value, {

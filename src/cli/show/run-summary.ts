@@ -13,7 +13,7 @@ const SHOWN_ORIGINS = 200;
 
 export interface Summary {
   readonly result: RunResult;
-  /** Terminal name to knot id. */
+  /** Knot ids by terminal name. */
   readonly terminals: Readonly<Record<string, string>>;
   /** Duration of the run in milliseconds. */
   readonly elapsed: number;

@@ -40,7 +40,7 @@ export interface OpenRun {
  * plain Temporal client has started and no worker has begun.
  *
  * @param running answer of {@link runningRecords}, if known
- * @param isToList selects the runs that get their `workflow`. If omitted, runs that are not current
+ * @param isToList selects the runs that get their `workflow`. If `isToList` is omitted, runs that are not current
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
 export async function readOpenRuns(
@@ -74,7 +74,7 @@ export async function readOpenRuns(
     if (record || !workflow.hasMemo) continue;
     unbegun.push(
       workflow.readMemo().then((memo) => {
-        // The child run of a knot.
+        // The child run of a knot is no run of the listing.
         if (!memo || 'temporalRunId' in memo) return;
         // On the project's own server, the history was deleted or replaced; elsewhere it is somebody else's.
         const isElsewhere = place.source === 'embedded' && isOfOtherHistory(memo, identity);

@@ -123,7 +123,7 @@ export interface Waiting {
   readonly started: boolean;
   /** Why the run's workflow task is not done; absent if the interpreter has no task, or is about to do it. */
   readonly workflowTask?: WorkflowTaskState;
-  /** Knots of the run, parameters included. */
+  /** Number of knots of the run, parameters included. */
   readonly total: number;
   readonly unfinished: number;
   /** Number of unfinished knots by reason code. */

@@ -50,7 +50,7 @@ export const scheduleDefinition = z.object({
 });
 export type ScheduleDefinition = Readonly<z.output<typeof scheduleDefinition>>;
 
-/** Rules sorted by their texts. */
+/** The rules of the times, sorted by their texts. */
 export type ScheduleTimes =
   { readonly rules: readonly CalendarRule[] } | { readonly intervals: readonly IntervalForm[] };
 

@@ -84,7 +84,7 @@ export class SchedulesOnServer {
     return found.flatMap((one) => one ?? []);
   }
 
-  /** All schedules, sorted. Reads no memo: other teams may have sealed theirs with own codecs. */
+  /** All schedules, sorted. Reads no memo: other teams may have sealed memos with own codecs. */
   private async listed(): Promise<{ readonly id: string; readonly isMarked: boolean }[]> {
     const { temporal } = this;
     const { namespace } = temporal.options;

@@ -19,7 +19,7 @@ export function setSource(source: Source, isOfFile: boolean): void {
   isFile = isOfFile;
 }
 
-/** Asks again for `about`; if that fails, the old answer stays. */
+/** Asks again for the answer of `about`; if the question fails, the old answer stays. */
 export async function renewAbout(): Promise<void> {
   try {
     const next = await source().ask('project.about', {});

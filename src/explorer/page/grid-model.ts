@@ -1,7 +1,7 @@
 import { marksOf } from '../../visualisation/marks';
 import type { Tone } from './ui/tones';
 
-/** The letters of a grid's cells. */
+/** Meanings of the letters of a grid's cells. */
 export const CELLS: Readonly<Record<string, { readonly tone: Tone; readonly word: string }>> = {
   o: { tone: 'ok', word: 'ok' },
   h: { tone: 'reused', word: 'reused' },

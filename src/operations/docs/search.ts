@@ -34,7 +34,7 @@ export const search = question({
   run: (_, { query, limit: most }) => ({ items: searchDocs(query, most) }),
 });
 
-/** Characters shown of a section. */
+/** Maximum number of shown characters of a section. */
 const SHOWN = 1_500;
 const FOLDER = path.join(__dirname, '../../../docs');
 const WORD = /[\p{L}\p{N}_]+/gu;

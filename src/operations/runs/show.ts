@@ -12,7 +12,7 @@ import { runSummary, summaryOf } from './summary';
 const runView = z.object({
   run: runSummary,
   graph: runGraph,
-  /** Neighbours among the tapestry's runs. */
+  /** The runs before and after this one among the tapestry's runs. */
   previousRunId: z.string().optional(),
   nextRunId: z.string().optional(),
   /** For a run that did not succeed, the last run before it that did. */

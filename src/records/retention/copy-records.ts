@@ -205,7 +205,10 @@ async function copyStarts(from: Backends, to: Backends, copied: Copied): Promise
 
 const DIFFERENCES = 100;
 
-/** Also copies records without a run on record. Skips runs that were open or began during the copy. */
+/**
+ * Compares the records of both histories, also those without a run on record. Skips runs that were open or began during
+ * the copy.
+ */
 async function compareRecords(
   from: Backends,
   to: Backends,

@@ -46,7 +46,7 @@ export interface PruneReport {
   readonly tapestries: readonly PrunedTapestry[];
   /** Number of removed lineage records; 0 for a dry run. */
   readonly records: number;
-  /** Number of old enough runs that an unfinished or younger run needs; `retainedRuns` lists the first of them. */
+  /** Number of old enough runs that an unfinished or younger run needs; `retainedRuns` lists the first ones. */
   readonly retained: number;
   readonly retainedRuns: readonly string[];
   /** Number of runs that are old enough, but of whose family the emitters in `undeliveredBy` have not heard all yet. */

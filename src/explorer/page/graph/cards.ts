@@ -23,7 +23,7 @@ export interface CardText {
 /** Maximum number of knots in the DOM, with six elements each. */
 export const MOST_CARDS = 36;
 
-/** Height of a box in pictures. */
+/** Height of a knot's box in pictures. */
 const HEIGHT = 52;
 
 interface Card {
