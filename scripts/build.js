@@ -156,6 +156,15 @@ function quietLogger() {
   return new DefaultLogger('WARN');
 }
 
+/** Another build may have moved it first. */
+function moveAside() {
+  try {
+    fs.renameSync(lib, previous);
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+  }
+}
+
 async function main() {
   // `npm publish` of a fresh clone begins here.
   if (!fs.existsSync(path.join(root, 'node_modules'))) installIfNeeded();
@@ -169,9 +178,11 @@ async function main() {
     await bundlePage();
     fs.writeFileSync(path.join(next, BUILD_STAMP), hash);
     // Whoever runs what is built meets one or the other: a tree takes seconds to remove.
-    if (fs.existsSync(lib)) fs.renameSync(lib, previous);
+    moveAside();
     fs.renameSync(next, lib);
   } finally {
+    // The build before stays if this one cannot take its place.
+    if (!fs.existsSync(lib) && fs.existsSync(previous)) fs.renameSync(previous, lib);
     fs.rmSync(next, { recursive: true, force: true });
     fs.rmSync(previous, { recursive: true, force: true });
   }

@@ -90,7 +90,14 @@ export class FeedTail {
   }
 
   async #news(signal: AbortSignal, ms?: number): Promise<void> {
-    const news = once(this.#changes, 'news', { signal }).catch(() => undefined);
-    await (ms === undefined ? news : within(news, ms));
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const news = once(this.#changes, 'news', { signal: either }).catch(() => undefined);
+    try {
+      await (ms === undefined ? news : within(news, ms));
+    } finally {
+      // Else the listeners stay until the next news.
+      over.abort();
+    }
   }
 }

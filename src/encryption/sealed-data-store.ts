@@ -158,7 +158,7 @@ export class SealedDataStore implements DataStore {
         const stream = await this.#store.getStream(name);
         if (!stream) break;
         const opened = key ? this.#opened(hash, name, key, stream) : stream;
-        if (await isWhole({ getStream: async () => opened }, hash, READ_TO_KEEP_BYTES)) return true;
+        if (await isWhole({ getStream: async () => opened }, hash, READ_TO_KEEP_BYTES, isBroken)) return true;
         if (look === 1 && key) await this.#store.delete(name);
       }
     }
@@ -336,6 +336,9 @@ function opens(key: SealingKey, name: string, bytes: Uint8Array): boolean {
     throw error;
   }
 }
+
+/** A value that is gone is not removed once more: somebody may be putting it again. */
+const isBroken = (error: unknown): boolean => SelvageError.is(error, 'ValueDamaged');
 
 function takesNoNames({ technology }: DataStore): SelvageError {
   return new SelvageError(

@@ -28,8 +28,11 @@ export abstract class SqlRuns<D extends SqlDatabase> extends SqlAdapter<D> {
         .onConflict((conflict) => conflict.doNothing())
         .returning('id')
         .executeTakeFirst();
-      if (inserted === undefined)
-        return RUN.fromRow((await runRow(db, record.temporal_run_id).executeTakeFirst())!);
+      if (inserted === undefined) {
+        const known = await runRow(db, record.temporal_run_id).executeTakeFirst();
+        // A run that was removed in between is as it was given.
+        return known ? RUN.fromRow(known) : record;
+      }
       const tags = [...new Set(record.tags)].map((tag) => ({
         tag,
         started_at: record.started_at,

@@ -1,3 +1,4 @@
+import { isBackendTrouble } from '../../errors';
 import type { RunHistory, RunRecord } from '../../ports';
 import { usualTimes, type UsualTimes } from '../../visualisation/marks';
 
@@ -8,5 +9,11 @@ export async function usualBefore(
   history: RunHistory,
   { started_at: until }: Pick<RunRecord, 'started_at'>,
 ): Promise<UsualTimes> {
-  return usualTimes(await history.statistics({ by: 'definition', since: until - WEEK_MS, until }));
+  try {
+    return usualTimes(await history.statistics({ by: 'definition', since: until - WEEK_MS, until }));
+  } catch (error) {
+    if (!isBackendTrouble(error)) throw error;
+    // A run is shown without the marks of slow knots.
+    return new Map();
+  }
 }

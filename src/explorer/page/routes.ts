@@ -35,7 +35,7 @@ export interface Places {
     level?: string;
     text?: string;
     logsOf?: string;
-    /** Index of the map's element that is shown. */
+    /** Id of the map's element that is shown. */
     element?: string;
     from?: string;
     to?: string;

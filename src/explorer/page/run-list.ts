@@ -15,9 +15,11 @@ export interface RunList {
   readonly fresh: readonly RunSummary[];
   readonly cursor?: string;
   readonly isThere: boolean;
+  /** Pages that were read; one may have no run that fits. */
+  readonly pages: number;
 }
 
-export const NO_RUNS: RunList = { rows: [], fresh: [], isThere: false };
+export const NO_RUNS: RunList = { rows: [], fresh: [], isThere: false, pages: 0 };
 
 export function withPage(list: RunList, { items, cursor }: Page): RunList {
   const known = new Set(list.rows.map(keyOf));
@@ -26,14 +28,16 @@ export function withPage(list: RunList, { items, cursor }: Page): RunList {
     rows: [...list.rows, ...more],
     fresh: list.fresh.filter((run) => !more.some((one) => keyOf(one) === keyOf(run))),
     isThere: true,
+    pages: list.pages + 1,
     ...(cursor !== undefined && { cursor }),
   };
 }
 
 /** Merges a newer first page: known rows are updated, and other runs become fresh. */
 export function withHead(list: RunList, { items, cursor }: Page): RunList {
-  if (!list.isThere || list.rows.length === 0)
-    return withPage(NO_RUNS, { items, ...(cursor !== undefined && { cursor }) });
+  if (!list.isThere) return withPage(NO_RUNS, { items, cursor });
+  // The search goes on where it was.
+  if (list.rows.length === 0) return { ...withPage(list, { items, cursor: list.cursor }), pages: list.pages };
   const told = new Map(items.map((run) => [keyOf(run), run]));
   const rows = list.rows.map((row) => told.get(keyOf(row)) ?? row);
   const known = new Set(rows.map(keyOf));

@@ -17,6 +17,8 @@ interface AnswerOptions {
   readonly staleOn?: (event: LiveMessage) => boolean;
   /** Milliseconds between questions, for changes that no event reports. */
   readonly everyMs?: number;
+  /** Whether these questions wait, as the answer is being read. */
+  readonly isHeld?: () => boolean;
 }
 
 /** Shortest time between two requests of the same answer, in milliseconds. */
@@ -110,7 +112,10 @@ export function useAnswer<Name extends QuestionName>(
     ];
     shown.add(asker.stale);
     const { everyMs } = latest.current;
-    const timer = everyMs && setInterval(() => !document.hidden && asker.stale(), everyMs);
+    const ask = (): void => {
+      if (!document.hidden && !latest.current.isHeld?.()) asker.stale();
+    };
+    const timer = everyMs && setInterval(ask, everyMs);
     return () => {
       shown.delete(asker.stale);
       for (const end of ends) end();

@@ -1,57 +1,73 @@
 import { subjectOf } from '../../encryption/seal-backends';
 import { withSubject } from '../../encryption/run-scope';
+import { isOfClass } from '../../errors';
 import type { RunRecord } from '../../ports';
 import type { Json } from '../../values';
-import { resultsInParallel } from '../../values/in-parallel';
-import { REDACTED, isSecretName, redactJson } from '../../values/redact';
+import { inParallel } from '../../values/in-parallel';
 import { opensValues, type Surroundings } from '../surroundings';
-import { leavesSealed, readBytes } from '../values/read-bytes';
+import { readBytes } from '../values/read-bytes';
 
 /** Larger values are left out of lists. */
 const MOST_BYTES = 2_048;
-const AT_ONCE = 20;
+/** Parameters of one run in a list. */
+const MOST_PARAMETERS = 20;
+/** All values of one list together; what is beyond is left out. */
+const MOST_BYTES_IN_ALL = 512 * 1024;
+const READS_AT_ONCE = 20;
 
-type Parameters = Readonly<Record<string, Json>>;
-
-/** The small parameters of runs, for callers that may read values. Each value is read once. */
+/**
+ * The small parameters of each run, by name. Undefined for callers that do not see every value in full: a value may be
+ * a secret by any of the names that it has in the run.
+ *
+ * @throws SelvageError `BackendUnavailable`
+ */
 export async function parametersOfRuns(
   { backends, caller }: Surroundings,
   runs: readonly RunRecord[],
-): Promise<(Parameters | undefined)[]> {
-  if (!opensValues(caller) || leavesSealed(backends, caller)) return runs.map(() => undefined);
-  const known = new Map<string, Promise<Json | undefined>>();
-  const read = (run: RunRecord, hash: string): Promise<Json | undefined> => {
-    const subject = subjectOf(run);
-    const key = JSON.stringify([subject, hash]);
-    const value = known.get(key) ?? withSubject(subject, () => smallJson(backends.dataStore, hash));
-    known.set(key, value);
-    return value;
-  };
-  return await resultsInParallel(runs, AT_ONCE, async (run) => {
-    const named = await Promise.all(
-      Object.entries(run.parameter_hashes).map(async ([name, hash]) => {
-        const value = await read(run, hash);
-        if (value === undefined || caller.maySeeSecrets) return [name, value] as const;
-        return [name, isSecretName(name) ? REDACTED : redactJson(value)] as const;
-      }),
-    );
-    // Assignment would fail for a name such as `__proto__`.
-    return Object.fromEntries(named.filter(([, value]) => value !== undefined)) as Parameters;
+): Promise<(Readonly<Record<string, Json>> | undefined)[]> {
+  if (!opensValues(caller) || !caller.maySeeSecrets) return runs.map(() => undefined);
+  const found = new Map<string, Json>();
+  const keyOf = (run: RunRecord, hash: string): string => JSON.stringify([subjectOf(run), hash]);
+  const wanted = new Map(
+    runs.flatMap((run) => firstHashes(run).map(([, hash]) => [keyOf(run, hash), { run, hash }] as const)),
+  );
+  let bytes = 0;
+  await inParallel(wanted, READS_AT_ONCE, async ([key, { run, hash }]) => {
+    if (bytes > MOST_BYTES_IN_ALL) return;
+    const read = await withSubject(subjectOf(run), () => smallJson(backends.dataStore, hash));
+    if (!read) return;
+    bytes += read.size;
+    found.set(key, read.json);
   });
+  return runs.map((run) => {
+    const named = firstHashes(run).flatMap(([name, hash]) => {
+      const value = found.get(keyOf(run, hash));
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    // Assignment would fail for a name such as `__proto__`.
+    return Object.fromEntries(named);
+  });
+}
+
+function firstHashes(run: RunRecord): [name: string, hash: string][] {
+  return Object.entries(run.parameter_hashes).slice(0, MOST_PARAMETERS);
 }
 
 /** Undefined for a value that is large, no JSON, gone, or of a subject without a key. */
 async function smallJson(
   dataStore: Surroundings['backends']['dataStore'],
   hash: string,
-): Promise<Json | undefined> {
+): Promise<{ readonly json: Json; readonly size: number } | undefined> {
   if (!hash.startsWith('sha256:')) return undefined;
   try {
-    const found = await readBytes(dataStore, hash, MOST_BYTES);
-    return found && !found.isCut
-      ? (JSON.parse(Buffer.from(found.bytes).toString('utf8')) as Json)
-      : undefined;
-  } catch {
+    const read = await readBytes(dataStore, hash, MOST_BYTES);
+    if (!read || read.isCut) return undefined;
+    return {
+      json: JSON.parse(Buffer.from(read.bytes).toString('utf8')) as Json,
+      size: read.bytes.byteLength,
+    };
+  } catch (error) {
+    if (isOfClass(error, 'backend')) throw error;
     // The page of the value says why it cannot be shown.
     return undefined;
   }

@@ -34,7 +34,10 @@ export const list = question({
         'only runs in which a knot of this definition finished from `since` until `until`, as they are on record; latest first',
       ),
     outcome: z.enum(OUTCOME_KINDS).optional().describe('of these, those in which it had this outcome'),
-    parameters: z.boolean().default(false).describe('with the values of small parameters'),
+    parameters: z
+      .boolean()
+      .default(false)
+      .describe('with small parameters, for callers that see values in full'),
     limit: limit(1_000, 50),
     cursor,
   }),

@@ -4,6 +4,7 @@ import type { LineageRecord, RunRecord } from '../../ports';
 import { LOG_LEVELS, logLines } from '../../records/log-lines';
 import { resultsInParallel } from '../../values/in-parallel';
 import { TIME_FORMS } from '../../values/past-time';
+import { redactText } from '../../values/redact';
 import { flagged, instant, limit, list, name, page, text, time } from '../fields';
 import { logHashOf, readLog } from '../knots/read-log';
 import { question } from '../operation';
@@ -12,8 +13,10 @@ import { requireRun } from './require-run';
 
 const RECORDS_AT_A_TIME = 500;
 const LOGS_AT_ONCE = 16;
-/** Most logs read for one page, which then may have fewer lines than asked for. */
+/** At most this many logs are read for one page, which then may have fewer lines than asked for. */
 const MOST_LOGS = 2_000;
+/** At most this many records are looked at for one page. */
+const MOST_RECORDS = 20_000;
 
 const logLine = z.object({
   at: instant,
@@ -70,17 +73,18 @@ export const logs = question({
     const run = await requireRun(of, ask.runId);
     if (run.plan_hash === '') return { items: [], unreadable: [] };
     const begin = placeOf(ask.cursor);
-    const isWanted = wantedBy(ask, begin);
+    const isWanted = wantedBy(ask, begin, of.caller.maySeeSecrets ? (said) => said : redactText);
     const unreadable: { knotId: string; code: string }[] = [];
     let pending: Line[] = [];
     let read = 0;
+    let seen = 0;
     for await (const { records, isLast } of recordsOf(of, run, ask.knotId)) {
       // A log has no line after the end of its knot, so that lines later than the next knot's end are complete.
       const frontier = isLast ? -1 : records.at(-1)!.finished_at;
       const logged = records.filter(
         (record) =>
           logHashOf(record) !== undefined &&
-          (begin === undefined || record.started_at <= begin.at) &&
+          (begin === undefined || Math.min(record.started_at, record.finished_at) <= begin.at) &&
           record.finished_at >= (ask.since ?? 0),
       );
       for (const { record, log } of await resultsInParallel(logged, LOGS_AT_ONCE, async (record) => ({
@@ -91,6 +95,7 @@ export const logs = question({
         else pending.push(...linesOf(record, log.text).filter(isWanted));
       }
       read += logged.length;
+      seen += records.length;
       pending = pending.sort(byPlace);
       const due = isLast ? pending : pending.filter(({ at }) => at > frontier);
       if (due.length >= ask.limit) {
@@ -100,7 +105,10 @@ export const logs = question({
       }
       const isPast = frontier < (ask.since ?? 0);
       if (isLast || isPast) return { items: due, unreadable };
-      if (read >= MOST_LOGS) return { items: due, unreadable, cursor: `${frontier}:0:` };
+      const isLong = read >= MOST_LOGS || seen >= MOST_RECORDS;
+      // A page that begins where the one before did would never come to an end.
+      if (isLong && (begin === undefined || frontier < begin.at))
+        return { items: due, unreadable, cursor: `${frontier}:0:` };
     }
     return { items: pending, unreadable };
   },
@@ -129,14 +137,20 @@ interface Conditions {
   readonly since?: number | undefined;
 }
 
-function wantedBy({ level, text: part, since = 0 }: Conditions, begin: Place | undefined) {
+/** @param shown what the caller gets to see of a text: nobody may guess the rest by searching for it */
+function wantedBy(
+  { level, text: part, since = 0 }: Conditions,
+  begin: Place | undefined,
+  shown: (text: string) => string,
+) {
   const levels: readonly string[] = level === undefined ? [] : LOG_LEVELS.slice(LOG_LEVELS.indexOf(level));
   const contained = part?.toLowerCase();
   return (line: Line): boolean => {
     if (line.at < since || (begin !== undefined && byPlace(begin, line) > 0)) return false;
     if (level !== undefined && !levels.includes(line.level ?? '')) return false;
     if (contained === undefined) return true;
-    return `${line.message} ${line.fields ?? ''}`.toLowerCase().includes(contained);
+    const said = [line.message, line.fields ?? ''].map((text) => shown(text)).join(' ');
+    return said.toLowerCase().includes(contained);
   };
 }
 
@@ -145,11 +159,13 @@ function wantedBy({ level, text: part, since = 0 }: Conditions, begin: Place | u
  * outside of the time in which its knot ran.
  */
 function linesOf({ knot_id: knotId, attempt, started_at, finished_at }: LineageRecord, log: string): Line[] {
-  let at = started_at;
+  // The clock may have gone back while the knot ran.
+  const first = Math.min(started_at, finished_at);
+  let at = first;
   const lines = logLines(log);
   return lines.map(({ time: said, ...line }, index) => {
     const read = said === undefined ? Number.NaN : Date.parse(said);
-    if (Number.isFinite(read)) at = Math.max(started_at, Math.min(read, finished_at));
+    if (Number.isFinite(read)) at = Math.max(first, Math.min(read, finished_at));
     return { at, ...line, knotId, attempt, line: lines.length - 1 - index };
   });
 }

@@ -34,7 +34,7 @@ export const runSummary = z.object({
   /** Runs that resumed this run, in order of the requests; `runs.show` adds their status. */
   resumedAs: list(z.object({ runId: z.string(), status: runStatus.optional() })).optional(),
   vcsCommit: z.string().optional(),
-  /** Small parameters by name, if a list was asked for them; absent for callers that may not read values. */
+  /** Small parameters by name, if a list was asked for them; absent for callers that do not see values in full. */
   parameters: z.record(z.string(), json).optional(),
 });
 export type RunSummary = z.output<typeof runSummary>;

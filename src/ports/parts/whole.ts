@@ -17,11 +17,13 @@ export interface UploadAs {
  * Whether a value exists with the bytes of its hash. Holds nothing of what it reads.
  *
  * @param upTo a larger value counts as whole if this many bytes can be read. Default: no limit
+ * @param isDamage which errors of the reading tell of damage; others are thrown
  */
 export async function isWhole(
   store: Pick<DataStore, 'getStream'>,
   hash: string,
   upTo = Infinity,
+  isDamage = (error: unknown): boolean => isOfClass(error, 'damaged'),
 ): Promise<boolean> {
   try {
     const stream = await store.getStream(hash);
@@ -33,7 +35,7 @@ export async function isWhole(
     }
     return true;
   } catch (error) {
-    if (isOfClass(error, 'damaged')) return false;
+    if (isDamage(error)) return false;
     throw error;
   }
 }

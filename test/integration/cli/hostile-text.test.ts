@@ -99,6 +99,7 @@ async function fill(): Promise<void> {
 /** Every command, with arguments that are hostile or lead to what is. Those of several words come first. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'runs list': ['--actor', HOSTILE],
+  'runs logs': [RUN, '--text', HOSTILE],
   'runs show': [RUN],
   'runs cancel': [RUN],
   'runs terminate': [RUN],

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { docsOf } from '../../../src/errors';
 import { isAlive, type ProcessIdentity } from '../../../src/server/process-identity';
 import { readState, serverFolder } from '../../../src/server/server-folder';
 import { Command, makeCommandProject, runWarm, type Finished } from '../../support/command-line';
@@ -155,7 +156,7 @@ test('run: the signal drains the worker and leaves the run, which goes on where 
     runId: 'left',
     tapestry: 'waiting',
     status: 'running',
-    error: refusal('Interrupted', 'told to stop'),
+    error: { ...refusal('Interrupted', 'told to stop'), docs: docsOf('Interrupted') },
     back: expect.stringMatching(/selvage run waiting\.ts --run-id left --json$/) as string,
   });
 

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, makeCommandProject, runCommand, runWarm, type Finished } from '../../support/command-line';
+import { docsOf } from '../../../src/errors';
 import { removeProjects } from '../server/projects';
 import { PIPELINES } from './pipelines';
 import { refusal } from '../../support/refusal';
@@ -137,7 +138,9 @@ export const talkative = tapestry('talkative', () => ({ y: prints({}, { id: 'p' 
 test('--json: a command line that cannot be understood has a document, too', async () => {
   const { code, stdout, stderr } = await run('--json', '--nope');
   expect(code).toBe(2);
-  expect(JSON.parse(stdout)).toEqual({ error: refusal('Usage', 'unknown option') });
+  expect(JSON.parse(stdout)).toEqual({
+    error: { ...refusal('Usage', 'unknown option'), docs: docsOf('Usage') },
+  });
   expect(stderr).toMatch(/^error Usage: unknown option '--nope'/);
 });
 

@@ -144,6 +144,31 @@ test('of thousands of logs a page reads some, says where to go on, and misses no
   expect(rare.flatMap(messages)).toEqual(['k3 at 24']);
 });
 
+test('pages come to an end where thousands of knots began at once', async () => {
+  const knots = Array.from({ length: 2_100 }, (_, index) => ({ began: 0, lines: [index] }));
+  const { all, pages } = await recorded(knots);
+  expectWhole(await pages({ limit: 700 }), 700, all);
+  expect((await pages({ text: 'k3 at' })).flatMap(messages)).toEqual(['k3 at 3']);
+});
+
+test('a text in a log that a caller may not see is not found by searching for it', async () => {
+  const data = projectData(createInMemoryBackends(), nobody);
+  const signIn = knot('sign-in', (_: object, { logger }) =>
+    logger.info({ password: 'Zq7sesame' }, 'signed in'),
+  );
+  await runLocally(
+    tapestry('signing', () => ({ end: signIn({}, { id: 'end' }) })),
+    {},
+    { backends: data.backends, runId: 'r' },
+  );
+  const found = async (maySeeSecrets: boolean): Promise<readonly string[]> =>
+    messages(
+      await call({ ...data, caller: { ...caller, maySeeSecrets } }, 'runs.logs', { runId: 'r', text: 'Zq7' }),
+    );
+  expect(await found(true)).toEqual(['signed in']);
+  expect(await found(false)).toEqual([]);
+});
+
 function textOf(said: readonly string[], at: number, times: readonly number[] = said.map(() => at)): string {
   return said
     .map(

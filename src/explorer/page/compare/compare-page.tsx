@@ -40,6 +40,7 @@ const STATUS_OF: Readonly<Record<Likeness, KnotStatus>> = {
   'not-run': 'pending',
 };
 
+const SHOWN_PARENTS = 20;
 const LIKENESS_WORDS: Readonly<Record<Likeness, string>> = {
   same: 'same value',
   hash: 'other value',
@@ -247,7 +248,7 @@ function Pair({ comparison, index, onSelect }: PairProps) {
     <KnotAside id={id} note={shownText(definition ?? kind)} onClose={() => onSelect(undefined)}>
       <div class="knot-facts row wrap">
         <Outcome tone={TONES[STATUS_OF[likeness]]} word={LIKENESS_WORDS[likeness]} />
-        {parents.map((parent) => (
+        {parents.slice(0, SHOWN_PARENTS).map((parent) => (
           <KnotButton key={parent} id={parent} onSelect={onSelect} />
         ))}
       </div>

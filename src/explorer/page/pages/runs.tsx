@@ -21,8 +21,9 @@ const ChooseTapestry = late(async () => (await import('./runs-late')).ChooseTape
 const StartDialog = late(async () => (await import('./runs-late')).StartDialog);
 
 const ROW = 42;
-/** Number of runs that are read for a view full of lines, before the page asks whether to go on. */
-const SEARCHED = 5000;
+/** Number of pages that are read for a view full of lines, before the page asks whether to go on. */
+const SEARCHED = 15;
+/** Lines that fill a view. */
 const FULL = 40;
 
 export function RunsPage({ place }: PageProps<'runs'>) {
@@ -87,30 +88,33 @@ function List({ place }: PageProps<'runs'>) {
   );
   const runs = useRunList(ask);
   const { list } = runs;
-  const [at, setAt] = useState(-1);
+  const [activeKey, setActiveKey] = useState<string>();
   const [marked, setMarked] = useState<readonly string[]>([]);
   const [searched, setSearched] = useState(SEARCHED);
   const search = useRef<HTMLInputElement>(null);
   const body = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    setAt(-1);
+    setActiveKey(undefined);
     setSearched(SEARCHED);
   }, [ask, text]);
 
   const rows = useMemo(() => list.rows.filter((run) => matchesText(run, text)), [list.rows, text]);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const lines = useMemo(() => linesOf(rows, open), [rows, open]);
+  const at = activeKey === undefined ? -1 : lines.findIndex(({ key }) => key === activeKey);
   const hasParts = lines.some(({ parts }) => parts > 0);
   const fresh = useMemo(() => list.fresh.filter((run) => matchesText(run, text)), [list.fresh, text]);
-  const isSearching =
-    list.isThere && list.cursor !== undefined && lines.length < FULL && list.rows.length < searched;
+  // Many runs may be few lines: they are not all read because the end of the lines is in sight.
+  const isSparse = lines.length < FULL || lines.length * FULL < list.rows.length;
+  const mayGoOn = list.cursor !== undefined && list.pages < searched;
+  const isSearching = list.isThere && mayGoOn && lines.length < FULL;
   useEffect(() => {
     if (isSearching && !runs.isLoading && !runs.error) runs.more();
-  }, [isSearching, runs.isLoading, list.rows.length]);
+  }, [isSearching, runs.isLoading, list.pages]);
 
   // The page searches for the text itself. The server applies the other filters, and may return empty pages.
   const searchFurther = (): void => {
-    setSearched(list.rows.length + SEARCHED);
+    setSearched(list.pages + SEARCHED);
     runs.more();
   };
 
@@ -123,7 +127,7 @@ function List({ place }: PageProps<'runs'>) {
   };
   const walk = (step: number): void => {
     const next = Math.max(0, Math.min(lines.length - 1, at + step));
-    setAt(next);
+    setActiveKey(lines[next]?.key);
   };
   useEffect(() => {
     if (at < 0) return;
@@ -133,7 +137,7 @@ function List({ place }: PageProps<'runs'>) {
       0,
     );
     return () => clearTimeout(timer);
-  }, [at]);
+  }, [activeKey]);
   const mark = (run: string): void => {
     setMarked(marked.includes(run) ? marked.filter((one) => one !== run) : [...marked, run].slice(-2));
   };
@@ -143,7 +147,7 @@ function List({ place }: PageProps<'runs'>) {
   const showFresh = (): void => {
     announce(countWords(fresh.length, 'new run'));
     runs.showFresh();
-    setAt(-1);
+    setActiveKey(undefined);
     body.current?.querySelector('.virtual')?.scrollTo({ top: 0 });
   };
   useEffect(() => {
@@ -211,15 +215,15 @@ function List({ place }: PageProps<'runs'>) {
               )}
               <VirtualList
                 count={lines.length}
-                loaded={list.rows.length}
+                loaded={list.pages}
                 rowHeight={ROW}
                 label="Runs"
                 active={at}
                 keyOf={(index) => lines[index]!.key}
                 onEnd={() => {
-                  if (!runs.error) runs.more();
+                  if (!runs.error && (!isSparse || mayGoOn)) runs.more();
                 }}
-                onTop={() => fresh.length > 0 && showFresh()}
+                onTop={() => at < 0 && fresh.length > 0 && showFresh()}
               >
                 {(index) => (
                   <RunRow
@@ -227,7 +231,7 @@ function List({ place }: PageProps<'runs'>) {
                     columns={columns}
                     isFirst={at < 0 ? index === 0 : index === at}
                     isMarked={marked.includes(lines[index]!.run?.runId ?? '')}
-                    onFocus={() => setAt(index)}
+                    onFocus={() => setActiveKey(lines[index]!.key)}
                     onFold={() => fold(lines[index]!)}
                   />
                 )}
@@ -237,7 +241,7 @@ function List({ place }: PageProps<'runs'>) {
               {isSearching
                 ? `Searching… ${countWords(list.rows.length, 'run')} so far`
                 : `${countWords(rows.length, 'run')}${list.cursor === undefined ? '' : ' loaded; more as you scroll'}`}
-              {!isSearching && list.cursor !== undefined && lines.length < FULL && (
+              {!isSearching && list.cursor !== undefined && isSparse && !mayGoOn && (
                 <Button kind="quiet" onClick={searchFurther}>
                   {text === undefined ? 'Load more' : 'Search more'}
                 </Button>

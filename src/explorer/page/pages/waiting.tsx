@@ -97,6 +97,8 @@ function Versions() {
   const { bodies, workersKnown, silentWorkers = [] } = value;
   const areAllKnown = workersKnown === true && silentWorkers.length === 0;
   const needed = bodies.filter(({ runs }) => runs > 0);
+  const free = bodies.filter(({ safeToRemove }) => safeToRemove === true).length;
+  const unknown = bodies.length - needed.length - free;
   return (
     <Below title="Versions in use">
       {needed.length > 0 && (
@@ -115,10 +117,15 @@ function Versions() {
           ]}
         />
       )}
-      {needed.length < bodies.length && (
+      {free > 0 && (
         <p class="muted">
-          No unfinished run needs {countWords(bodies.length - needed.length, 'other body', 'other bodies')} of
-          the workers: <code>selvage versions</code> lists them.
+          No unfinished run needs {countWords(free, 'other body', 'other bodies')} of the workers:{' '}
+          <code>selvage versions</code> lists them.
+        </p>
+      )}
+      {unknown > 0 && (
+        <p class="muted">
+          It is not known whether unfinished runs need {countWords(unknown, 'other body', 'other bodies')}.
         </p>
       )}
     </Below>

@@ -25,20 +25,31 @@ export function BackfillPartitions({ run: backfill }: { run: string }) {
     { trigger: triggerOfBackfill(backfill), limit: MOST_RUNS },
     { staleOn: ({ kind, tapestry }) => kind !== 'knot-finished' && (tapestryOf() ?? tapestry) === tapestry },
   );
+  const failed = useAnswer(
+    'runs.list',
+    { trigger: triggerOfBackfill(backfill), status: 'failed', limit: SHOWN_FIRST },
+    { staleOn: ({ kind, tapestry }) => kind === 'run-ended' && (tapestryOf() ?? tapestry) === tapestry },
+  );
   const tapestryOf = (): string | undefined => answer.value?.items[0]?.tapestry;
   return (
     <Answered answer={answer} rows={6} height={48}>
       {({ items, cursor }) => {
-        const made = items
-          .flatMap((run): Made[] => (run.partition === undefined ? [] : [{ key: run.partition, run }]))
-          .sort((one, other) => (one.key < other.key ? -1 : 1));
-        const bad = made.filter(({ run: { status } }) => status !== 'succeeded' && status !== 'running');
+        const made = madeBy(items);
+        // Some that failed may be older than all that are shown.
+        const ofOlder = failed.value?.items.filter(({ runId }) => !items.some((run) => run.runId === runId));
+        const bad = madeBy([...items, ...(ofOlder ?? [])]).filter(
+          ({ run: { status } }) => status !== 'succeeded' && status !== 'running',
+        );
+        const isCut = cursor !== undefined;
         if (made.length === 0) return <Empty icon="partitions" title="It has started no run yet" />;
         return (
           <div class="backfill grow">
             {bad.length > 0 && (
               <section>
-                <h2>{countWords(bad.length, 'partition')} failed or cancelled</h2>
+                <h2>
+                  {isCut && 'At least '}
+                  {countWords(bad.length, 'partition')} failed or cancelled
+                </h2>
                 <ul class="column">
                   {bad.slice(0, SHOWN_FIRST).map(({ key, run }) => (
                     <li key={run.runId} class="row wrap">
@@ -51,6 +62,7 @@ export function BackfillPartitions({ run: backfill }: { run: string }) {
                 {bad.length > SHOWN_FIRST && <p class="muted">The others are marked below.</p>}
               </section>
             )}
+            {isCut && <p class="muted">The newest {countWords(MOST_RUNS)} runs of the backfill:</p>}
             <div class="partition-groups column">
               {groupsOf(made).map(({ title, partitions }, index) => (
                 <section key={title ?? index} aria-label={title ?? 'Partitions'}>
@@ -63,12 +75,17 @@ export function BackfillPartitions({ run: backfill }: { run: string }) {
                 </section>
               ))}
             </div>
-            {cursor !== undefined && <p class="muted">The newest {countWords(MOST_RUNS)} runs are shown.</p>}
           </div>
         );
       }}
     </Answered>
   );
+}
+
+function madeBy(runs: readonly RunSummary[]): Made[] {
+  return runs
+    .flatMap((run): Made[] => (run.partition === undefined ? [] : [{ key: run.partition, run }]))
+    .sort((one, other) => (one.key < other.key ? -1 : 1));
 }
 
 function Cell({ made: { key, run }, isNamed }: { made: Made; isNamed: boolean }) {

@@ -8,10 +8,14 @@ import { Button, Link } from '../ui/button';
 import { Select } from '../ui/field';
 import { Answered } from '../ui/page';
 import { Empty, ErrorBox } from '../ui/states';
+import { countWords } from '../words';
 import { LogLine } from './log-line';
 
 /** Pixels from the end within which the newest line is kept in sight. */
 const NEAR = 20;
+/** Milliseconds between questions while the run is going on. */
+const FOLLOWED_MS = 2_000;
+const SHOWN_UNREADABLE = 20;
 const LEVELS = LOG_LEVELS.map(
   (level) => [level, level === 'error' ? 'Errors' : `${level} and above`] as const,
 );
@@ -27,12 +31,19 @@ export function LogView({ place, isOver }: PageProps<'run'> & { isOver: boolean 
   };
   const isReadingEarlier = useRef(false);
   const answer = useAnswer('runs.logs', ask, {
-    staleOn: (event) => event.runId === run && !isReadingEarlier.current,
+    everyMs: FOLLOWED_MS,
+    isHeld: () => isOver || isReadingEarlier.current,
   });
+  // The last lines of a run come with its end.
+  useEffect(() => {
+    if (isOver && !isReadingEarlier.current) answer.reload();
+  }, [isOver]);
   const { pages, cursor, error, more } = useFurther('runs.logs', ask, answer.value, answer.value);
   isReadingEarlier.current = pages.length > 1;
   const lines = useMemo(() => pages.flatMap(({ items }) => items).reverse(), [pages]);
-  const unreadable = pages.flatMap((page) => page.unreadable);
+  const unreadable = new Map(
+    pages.flatMap((page) => page.unreadable.map(({ knotId, code }) => [knotId, code])),
+  );
   const box = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   useEffect(() => {
@@ -69,7 +80,7 @@ export function LogView({ place, isOver }: PageProps<'run'> & { isOver: boolean 
           options={[['', 'Every knot'], ...knots]}
           onChoose={(chosen) => set({ logsOf: chosen || undefined })}
         />
-        {!isOver && isReadingEarlier.current && <Button onClick={answer.reload}>Newest lines</Button>}
+        {isReadingEarlier.current && <Button onClick={answer.reload}>Newest lines</Button>}
       </form>
       {error && <ErrorBox error={error} onRetry={more} />}
       <Answered answer={answer} rows={12} height={17}>
@@ -85,11 +96,16 @@ export function LogView({ place, isOver }: PageProps<'run'> & { isOver: boolean 
             }}
           >
             {cursor !== undefined && <Button onClick={more}>Earlier lines</Button>}
-            {unreadable.map(({ knotId, code }) => (
+            {[...unreadable].slice(0, SHOWN_UNREADABLE).map(([knotId, code]) => (
               <p key={knotId} class="muted">
                 The log of {shownText(knotId)} cannot be shown: {code}
               </p>
             ))}
+            {unreadable.size > SHOWN_UNREADABLE && (
+              <p class="muted">
+                {countWords(unreadable.size - SHOWN_UNREADABLE, 'further log')} cannot be shown.
+              </p>
+            )}
             {lines.length === 0 && cursor === undefined && (
               <Empty title="No lines">
                 Bodies log with <code>ctx.logger</code>. The log of a knot is here once the knot has ended.
@@ -97,7 +113,7 @@ export function LogView({ place, isOver }: PageProps<'run'> & { isOver: boolean 
             )}
             {lines.map(({ at, knotId, attempt, line, ...said }) => (
               <div key={`${knotId} ${line} ${at}`} class="log-row">
-                <Link to={placeOf(run, knotId)} class="mono cut">
+                <Link to={placeOf(place, knotId)} class="mono cut">
                   {shownText(knotId)}
                   {attempt > 1 && ` ×${attempt}`}
                 </Link>
@@ -111,8 +127,8 @@ export function LogView({ place, isOver }: PageProps<'run'> & { isOver: boolean 
   );
 }
 
-function placeOf(run: string, knotId: string): Place {
+/** The filters stay. */
+function placeOf(place: PageProps<'run'>['place'], knotId: string): Place {
   const map = mapOfElement(knotId);
-  if (map === undefined) return { page: 'run', run, knot: knotId, view: 'logs' };
-  return { page: 'run', run, knot: map, element: knotId.slice(map.length + 1, -1), view: 'logs' };
+  return { ...place, knot: map ?? knotId, element: map === undefined ? undefined : knotId };
 }
