@@ -26,7 +26,7 @@ export class Runs {
   }
 
   /**
-   * Lists unfinished runs that wait, and for what, longest waiting first. Needs no worker. Asks the server only for
+   * Lists unfinished runs that wait, and for what, the longest wait first. Needs no worker. Asks the server only for
    * facts that records lack, so ten thousand runs that wait for signals, times or workers take some seconds. Other runs
    * cost a call each, as far as time allows.
    *

@@ -202,7 +202,7 @@ const CODES = {
     ShuttingDown: 'A request came to a process that is about to end.',
     InternalError: 'Something failed for a reason that nobody has foreseen. The log has it.',
   },
-  /** A backend cannot work now. Knots wait until it can, without spending `retry` attempts. */
+  /** A backend cannot work now. Knots wait until the backend can, without spending `retry` attempts. */
   backend: {
     BackendUnavailable: 'A backend could not be reached or refused the call.',
     DiskFull: 'There is no space left to write.',

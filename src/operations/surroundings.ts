@@ -70,7 +70,7 @@ export interface Rights {
   readonly maySeeSecrets: boolean;
   /** Actor that is recorded with runs that the caller starts. */
   readonly actor?: string;
-  /** Trigger of runs that the caller starts. Default `ui`. */
+  /** Trigger for the records of runs that the caller starts. Default `ui`. */
   readonly trigger?: string;
 }
 

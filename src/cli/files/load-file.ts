@@ -21,7 +21,7 @@ import { leaveSignals } from '../process/interruption';
 
 export interface LoadedFile {
   readonly path: string;
-  /** Exported tapestries, and tapestries of its triggers. */
+  /** Exported tapestries, and those of the file's triggers. */
   readonly tapestries: readonly AnyTapestry[];
   readonly triggers: readonly TriggerDeclaration[];
   readonly streams: readonly StreamDeclaration[];

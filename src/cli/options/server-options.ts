@@ -68,7 +68,7 @@ export const PROJECT = { projectDir, ...VERBOSE };
 /** Options for verbs that use a server. */
 export const SERVER = { ...PROJECT, ...OF_SERVER, port, durable, temporalUi };
 
-/** For verbs whose `--port` is not the embedded server's. */
+/** Options for verbs whose `--port` is not the embedded server's. */
 export const SERVER_BESIDE = { ...PROJECT, ...OF_SERVER, temporalPort: port, durable, temporalUi };
 
 export const API = { api };
@@ -149,7 +149,7 @@ export function connectOptions(options: ServerOptions, output: Output): ConnectO
   };
 }
 
-/** For verbs whose `--port` is not the embedded server's. */
+/** The options of a verb whose `--port` is not the embedded server's, with the server's port as `port`. */
 export function withServerPort<Options extends { readonly temporalPort?: number; readonly port?: number }>({
   temporalPort,
   ...options

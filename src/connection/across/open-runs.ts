@@ -111,7 +111,7 @@ export async function readOpenRuns(
 export async function runningRecords({ runHistory }: Backends): Promise<RunRecord[]> {
   const records = new Map<string, RunRecord>();
   for await (const page of everyPage((options) => runHistory.listRuns({ ...options, status: 'running' })))
-    // Newest first: an older run of the same id has been replaced.
+    // Records come newest first: an older run of the same id has been replaced.
     for (const run of page) if (!records.has(run.run_id)) records.set(run.run_id, run);
   return [...records.values()];
 }

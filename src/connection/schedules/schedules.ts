@@ -118,7 +118,7 @@ export class Schedules {
   }
 
   /**
-   * Pauses a schedule: no planned time starts a run until it is resumed. Runs that have started go on.
+   * Pauses a schedule: no planned time starts a run until it is resumed. Runs of the schedule that have started go on.
    *
    * @param note kept with the schedule; if omitted, the actor who paused the schedule
    * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `ScheduleUnanswered`

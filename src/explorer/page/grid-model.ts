@@ -18,7 +18,7 @@ interface CellMark {
   readonly signal?: string;
 }
 
-/** The words of a cell with its marks: `ok, ×3`, `waits for approve`. */
+/** The words of a cell with its marks, such as `ok, ×3` or `waits for approve`. */
 export function cellWords(cell: string, mark: CellMark | undefined): string {
   const { word } = CELLS[cell] ?? CELLS[' ']!;
   if (!mark) return word;

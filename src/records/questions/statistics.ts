@@ -23,7 +23,7 @@ export interface StatsOptions {
   /** The window in milliseconds since the epoch, without an end at `until`; if omitted, the last 24 hours. */
   readonly since?: number;
   readonly until?: number;
-  /** Compares with the figures of this time before `since`; default: a week; `false`: no comparison. */
+  /** Time before `since` whose figures are compared; default: a week; `false`: no comparison. */
   readonly baseline?: Duration | false;
 }
 
