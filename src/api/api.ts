@@ -24,7 +24,7 @@ import { problemDocument } from './problem-document';
 const BODY_LIMITS = { body: 4 * 1024 * 1024, time: 30_000 };
 /** Suffix of the path for a question by POST, for which a URL is too small. */
 const QUERY = '/query';
-/** Per caller. A page in use sends a few requests a second. */
+/** Per caller. The rate is far above the few requests a second that a page in use sends. */
 const RATE = { perSecond: 200, burst: 1_000 };
 const LONGEST_RUN_ID = 1_000;
 /** Milliseconds that an act's answer waits for its record. */
@@ -33,22 +33,22 @@ const NOTE_MS = 2_000;
 const CALLERS = 1_000;
 
 const TABLE: readonly Operation[] = OPERATIONS;
-/** By path below `/api/v1/`, such as `runs/waiting`. */
+/** Operations by path below `/api/v1/`, such as `runs/waiting`. */
 const AT_PATH = new Map(TABLE.map((one) => [pathOf(one.name), one]));
 
 interface ApiOptions {
   readonly guard: Guard;
   readonly onFailure: (error: unknown) => void;
   readonly onAct: (act: ActNote) => void;
-  /** Aborts when the API is closed; ends the streams of events. */
+  /** A signal that aborts when the API is closed, and ends the streams of events. */
   readonly closing: AbortSignal;
 }
 
-/** An act, for the log. */
+/** An act as the log has it. */
 interface ActNote {
   readonly act: string;
   readonly actor: string | undefined;
-  /** The request's address, if the server knows it. Behind a proxy, the proxy's. */
+  /** The request's address, if the server knows it; behind a proxy, the proxy's address. */
   readonly from: string | undefined;
   /** The error's code if it was refused. */
   readonly refused?: string;
@@ -120,7 +120,10 @@ export class Api {
     return await jsonAnswer(request, JSON.stringify(answerJson(answer)));
   }
 
-  /** Logs the act at once. A failed record does not fail the act: it is done, and the caller must know. */
+  /**
+   * Logs an act at once, and records it. A failed record does not fail the act: the act is done, and the caller must
+   * know.
+   */
   async #note(note: ActNote, runId: unknown): Promise<void> {
     this.options.onAct(note);
     const { act, actor, from, refused } = note;
@@ -200,7 +203,7 @@ export class Api {
 /**
  * Adds the header `Idempotency-Key` to the ask.
  *
- * @throws SelvageError `InvalidRequest` if the act would be repeated in spite of it
+ * @throws SelvageError `InvalidRequest` if the act would be repeated in spite of the header
  */
 function withKey({ name, repeat }: Act, ask: object, { headers }: Request): object {
   const key = headers.get('idempotency-key');

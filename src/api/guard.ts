@@ -10,23 +10,23 @@ import type { NamedToken } from './tokens';
 export interface Caller {
   readonly mayRead: boolean;
   readonly mayAct: boolean;
-  /** Whether it may read values. Default: `mayRead`. */
+  /** Whether the caller may read values. Default: `mayRead`. */
   readonly mayReadValues?: boolean;
-  /** Whether it sees secrets in values, parameters and defaults. Default: `mayAct`. */
+  /** Whether the caller sees secrets in values, parameters and defaults. Default: `mayAct`. */
   readonly maySeeSecrets?: boolean;
-  /** Recorded with the runs that it starts. */
+  /** Trigger that is recorded with the runs that the caller starts. */
   readonly actor?: string;
-  /** The name of its token, if the token has scopes. */
+  /** The name of the caller's token, if the token has scopes. */
   readonly token?: string;
 }
 
-/** Identifies the caller of a request. Undefined: unknown, may do nothing. */
+/** Identifies the caller of a request. An undefined caller is unknown, and may do nothing. */
 export type Authenticate = (request: Request) => Caller | undefined | Promise<Caller | undefined>;
 
 interface GuardOptions {
   readonly authenticate: Authenticate;
   readonly isReadOnly: boolean;
-  /** Whether a host name is this server's own. Default: any is; then the surrounding server must check it. */
+  /** Whether a host name is this server's own; if omitted, any name is, and the surrounding server must check names. */
   readonly isOwnHost?: (host: string) => boolean;
 }
 
@@ -72,7 +72,7 @@ export class Guard {
       isReadOnly,
       mayReadValues: caller.mayReadValues ?? caller.mayRead,
       maySeeSecrets: caller.maySeeSecrets ?? caller.mayAct,
-      // The page adds its own trigger.
+      // The page adds its own trigger to runs that it starts.
       ...(request.headers.get(ACT_HEADER) === null && { trigger: 'api' }),
       ...(caller.actor !== undefined && { actor: caller.actor }),
     };
@@ -93,7 +93,7 @@ function hostOf(request: Request): string {
   return request.headers.get('host') ?? new URL(request.url).host;
 }
 
-/** Browsers always send this header, and scripts cannot change it. Other programs leave it out. */
+/** Browsers always send the header `sec-fetch-site`, and scripts cannot change it; other programs leave it out. */
 function requireSameOrigin(request: Request): void {
   const { headers } = request;
   const site = headers.get('sec-fetch-site');
@@ -118,7 +118,7 @@ function isOriginOf(origin: string, host: string): boolean {
 export const ACT_HEADER = 'x-selvage-action';
 
 function requireActRequest({ headers }: Request): void {
-  // Other sites cannot send this header either: CORS does not permit it.
+  // Other sites cannot send the header `authorization` either: CORS does not permit this header.
   const isBearer = headers.get('authorization')?.startsWith('Bearer ') === true;
   if (headers.get(ACT_HEADER) === null && !isBearer) {
     throw new SelvageError(
@@ -145,7 +145,7 @@ interface TokenOptions {
   readonly areSecretsShown?: boolean | undefined;
 }
 
-/** Callers with the token may act. Others may read, unless reading is closed. */
+/** Callers with the token may act. Callers without the token may read, unless reading is closed. */
 export function byToken({
   token,
   isReadingClosed,

@@ -3,7 +3,7 @@ import type { LiveBatch, LiveFeed } from '../operations/live-feed';
 
 /** Milliseconds between comments, which keep proxies from closing the connection and show the client that it works. */
 const BEAT_MS = 15_000;
-/** A client that reads slower than this is told to ask again. */
+/** Most bytes that wait for a client; a client that reads more slowly is told to ask again. */
 const MOST_WAITING_BYTES = 512 * 1024;
 const RETRY_MS = 1_000;
 
@@ -78,7 +78,7 @@ export function liveStream(
   );
 }
 
-/** Positions and JSON contain no line breaks. Without an event name, the frame is a plain message. */
+/** Positions and JSON contain no line breaks. A frame without an event name is a plain message. */
 function frameOf(position: string, data: string, event?: string): string {
   return `id: ${position}\n${event === undefined ? '' : `event: ${event}\n`}data: ${data}\n\n`;
 }

@@ -55,7 +55,7 @@ export function openApi(operations: readonly Operation[]): object {
     registry.add(operation.ask as z.ZodType, { id: schemaName(operation, 'Ask') });
     registry.add(operation.answer as z.ZodType, { id: schemaName(operation, 'Answer') });
   }
-  // Describes an answer by its JSON, with `io: 'input'`: it may get more fields later.
+  // Describes an answer by its JSON, with `io: 'input'`, as an answer may get more fields later.
   const { schemas } = z.toJSONSchema(registry, {
     io: 'input',
     uri: refOf,
@@ -69,7 +69,7 @@ export function openApi(operations: readonly Operation[]): object {
       if ((zodSchema as unknown) === json) become(jsonSchema, { description: 'any JSON value' });
       if (jsonSchema.default !== undefined) sayDefault(jsonSchema);
       if (zodSchema._zod.def.type === 'tuple') sayLength(jsonSchema);
-      // In OpenAPI, `readOnly` forbids clients to send it.
+      // In OpenAPI, `readOnly` forbids clients to send a field.
       delete jsonSchema.readOnly;
     },
   });
@@ -144,7 +144,7 @@ function jsonContent(id: string): object {
   return { 'application/json': { schema: { $ref: refOf(id) } } };
 }
 
-/** `runs.waiting` asks by `RunsWaitingAsk`. */
+/** The name of an operation's schema, such as `RunsWaitingAsk` for the ask of `runs.waiting`. */
 function schemaName({ name }: Operation, of: 'Ask' | 'Answer'): string {
   const words = name.split('.').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
   return `${words.join('')}${of}`;
@@ -154,7 +154,7 @@ function refOf(id: string): string {
   return `#/components/schemas/${id}`;
 }
 
-/** Client generators take a field with a default for required. */
+/** Moves a default into the description, as client generators take a field with a default for required. */
 function sayDefault(schema: JsonSchema): void {
   const { description, default: value } = schema as { description?: string; default: unknown };
   schema['description'] =

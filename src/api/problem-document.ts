@@ -27,7 +27,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   TooManyRequests: 429,
   InternalError: 500,
 };
-/** Other classes are client errors (400). */
+/** Status by class of errors; classes not listed are client errors (400). */
 const STATUS_OF_CLASS: Partial<Record<ErrorClass, number>> = {
   state: 409,
   outage: 503,

@@ -7,14 +7,14 @@ import { isLoopback } from './guard';
 import type { ProblemDocument } from './problem-document';
 
 interface RemoteOptions {
-  /** The page's address, such as `https://selvage.example.org/`. Its API is below it, at `api/v1`. */
+  /** The page's address, such as `https://selvage.example.org/`. The page's API is below this address, at `api/v1`. */
   readonly url: string;
-  /** One of the page's `SELVAGE_API_TOKENS`, or its own token. */
+  /** A token: one of the page's `SELVAGE_API_TOKENS`, or the page's own. */
   readonly token?: string | undefined;
 }
 
 /**
- * `SELVAGE_TOKEN`, else the content of the file in `SELVAGE_TOKEN_FILE`.
+ * The token: `SELVAGE_TOKEN`, else the content of the file in `SELVAGE_TOKEN_FILE`.
  *
  * @throws SelvageError `InvalidConfig` if that file cannot be read
  */
@@ -80,7 +80,7 @@ export class RemoteApi {
         `To act at ${this.address} takes a token. Put it into SELVAGE_TOKEN, or its file's name into SELVAGE_TOKEN_FILE.`,
       );
     }
-    // Resolves times by this machine's zone; the page may be in another. The page refuses a wrong ask.
+    // Resolves times by this machine's time zone, as the page may be in another one. The page refuses a wrong ask.
     const { success, data } = (operation.ask as z.ZodType).safeParse(ask);
     let response: Response;
     let text: string;

@@ -7,7 +7,7 @@ type Scope = (typeof SCOPES)[number];
 
 /** A token of a program. */
 export interface NamedToken {
-  /** The actor of its acts. */
+  /** The name of the token, which is the actor of its acts. */
   readonly name: string;
   readonly scopes: ReadonlySet<Scope>;
   readonly token: string;

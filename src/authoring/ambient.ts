@@ -1,8 +1,6 @@
 import type { TapestryRecord } from './records';
 
-/**
- * The tapestry that is being built. On the global object, as a library may come with its own copy of this package.
- */
+/** The tapestry that is being built, a global, as a library may come with its own copy of this package. */
 const AMBIENT: unique symbol = Symbol.for('selvage.ambient-tapestry') as typeof AMBIENT;
 const globals = globalThis as { [AMBIENT]?: TapestryRecord };
 

@@ -7,8 +7,8 @@ export function hostName({ name, kind }: BodyHostOptions): string {
 }
 
 /**
- * The host that calls the body of a definition; undefined if the worker does. A host that cannot call it is
- * ignored, as a tapestry may name one for all its knots.
+ * The host that calls the body of a definition; undefined if the worker does. A host that cannot call the body is
+ * ignored, as a tapestry may name a host for all its knots.
  */
 export function hostOf(
   { node, map, ...definition }: DefinitionRecord,
@@ -19,7 +19,7 @@ export function hostOf(
   return hostThatCan(body.host !== undefined, dispatcher) ?? body.host;
 }
 
-/** Like {@link hostOf}, for a definition known by name. `own` is the host of a body in another language. */
+/** Like {@link hostOf}, for a definition known by name. @param own the host of a body in another language */
 export function hostNameOf(own: string | undefined, dispatcher: Dispatcher | undefined): string | undefined {
   const given = hostThatCan(own !== undefined, dispatcher);
   return given ? hostName(given) : own;
@@ -31,10 +31,10 @@ function hostThatCan(isForeign: boolean, dispatcher: Dispatcher | undefined): Bo
   return given && (given.kind === 'threads') !== isForeign ? given : undefined;
 }
 
-/** Nodes with a function that hosts call like other bodies. */
+/** Nodes with a function in place, which hosts call like other bodies. */
 const WITH_FUNCTIONS: ReadonlySet<string> = new Set(['gate', 'branch', 'loop', 'map']);
 
-/** All bodies that a host calls: with their knots, and those without a knot that extensions of runs may name. */
+/** All bodies that a host calls, with their knots, and bodies without a knot that extensions of runs may name. */
 export function* hostedKnots({
   knots,
   definitions = [],

@@ -1,6 +1,6 @@
 import type { DefinitionRecord, TapestryRecord } from './records';
 
-/** The names by which other processes know bodies. A body and its `optional()` twin come in two records. */
+/** The names by which other processes know bodies. A body and its `optional()` twin have two records and one name. */
 export function* bodyNames(
   tapestries: Iterable<TapestryRecord>,
 ): Iterable<readonly [string, DefinitionRecord]> {

@@ -4,12 +4,12 @@ import type { CacheOptions, DefinitionRecord, ReadKnotOptions } from './records'
 type Cacheable = Pick<DefinitionRecord, 'name' | 'version' | 'node' | 'inline' | 'receives' | 'map'> &
   Partial<Pick<DefinitionRecord, 'source'>>;
 
-/** Source text of native functions. Functions made by `bind` end in the same way, whatever they call. */
+/** The end of the source text of native functions, and of functions made by `bind`, whatever they call. */
 const NATIVE = /\{\s*\[native code\]\s*\}\s*$/;
 
 /**
  * Whether a knot's values (of a map: its elements' values) depend only on code and inputs, so that they can be
- * reused. Other nodes pass values on. Outcomes are excluded, as failures are never reused.
+ * reused. Nodes that pass values on are excluded, as are bodies that receive outcomes: failures are never reused.
  */
 export function isCacheable({ node, receives }: Cacheable): boolean {
   return (node === undefined || node === 'map') && receives === 'values';

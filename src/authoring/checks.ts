@@ -3,15 +3,15 @@ import { durationMs, durationWords } from '../values/duration';
 import { didYouMean } from './names';
 import { textProblem } from './texts';
 
-/** How a document may write the value of an option. A check may refuse values of the right form. */
+/** How a document may write the value of an option; a check may still refuse values of this form. */
 export type Form =
   | 'number'
   | 'text'
   | 'texts'
   | 'flag'
-  /** Milliseconds, or a text such as `90s`. */
+  /** `duration`: milliseconds, or a text such as `90s`. */
   | 'duration'
-  /** Documents have forms of their own for these. */
+  /** Options for which documents have forms of their own. */
   | 'errorPolicy'
   | 'dispatcher'
   | 'datasets'
@@ -23,9 +23,9 @@ export type Form =
 export interface Check {
   /** Returns what the value must be, or undefined if it is valid. */
   (value: unknown): string | undefined;
-  /** Absent: documents cannot write it, or have another key for it. */
+  /** The form in documents; absent if documents cannot write the option, or have another key for it. */
   readonly form?: Form;
-  /** Shown by editors of documents. */
+  /** A description that editors of documents show. */
   readonly about?: string | undefined;
 }
 
@@ -51,7 +51,7 @@ export const isBoolean = sayable('flag', (value) =>
   typeof value === 'boolean' ? undefined : 'must be true or false',
 );
 
-/** For secrets, which the message of a check would show: they are checked elsewhere. */
+/** Accepts secrets, which the message of a check would show; they are checked elsewhere. */
 export const unchecked: Check = () => undefined;
 
 export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');
@@ -109,7 +109,7 @@ export const oneOf = (...values: readonly string[]): Check =>
     values.includes(value as string) ? undefined : `must be ${values.map((v) => `"${v}"`).join(' or ')}`,
   );
 
-/** Checks an object of options. The complaint names the wrong one. */
+/** Checks an object of options. The complaint names the wrong option. */
 export const nested = <T>(
   checks: Checks<T>,
   required: readonly string[] = [],

@@ -3,11 +3,11 @@ import { isObject, shown, type Check } from './checks';
 import type { InputRecord, KnotOptions, ErrorPolicy } from './records';
 import { textProblem } from './texts';
 
-/** Data outside of runs, named as in OpenLineage, so that other tools have the same name for it. */
+/** Data outside of runs, named as in OpenLineage, so that other tools use the same name. */
 export interface Dataset {
   /** Location, such as `postgres://db.example.com:5432`. */
   readonly namespace: string;
-  /** Name there, such as `shop.public.orders`. */
+  /** Name of the data at its location, such as `shop.public.orders`. */
   readonly name: string;
 }
 
@@ -19,8 +19,8 @@ export interface DataOptions {
   readonly writes?: Dataset | readonly Dataset[];
   /**
    * For lineage: the origins of the columns (fields) of the knot's value. `{ total: ['orders.amount'] }` names a
-   * column of the input `orders`; `['amount']` names a column of the dataset that the knot reads. Default: a knot that
-   * reads one dataset has its columns; for other knots they are unknown.
+   * column of the input `orders`; `['amount']` names a column of the dataset that the knot reads. If omitted, a knot
+   * that reads one dataset has the columns of that dataset, and those of other knots are unknown.
    */
   readonly columns?: Readonly<Record<string, readonly string[]>>;
 }
@@ -28,7 +28,7 @@ export interface DataOptions {
 const LONGEST = 1_000;
 const FORM = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#@]*)@)?([^/?#]*)([^?#]*)/i;
 
-/** Databases with names of three parts: the default port and schema. */
+/** Databases with names of three parts, with their default port and schema. */
 const DATABASES: Readonly<Record<string, { readonly port: string; readonly schema?: string }>> = {
   postgres: { port: '5432', schema: 'public' },
   redshift: { port: '5439', schema: 'public' },

@@ -10,7 +10,7 @@ import { textProblem } from './texts';
 
 const LONGEST_VERSION = 200;
 
-/** Checks the parts of a definition and puts them together. `options` are as the user gave them. */
+/** Checks the parts of a definition and puts them together. @param options as the user gave them */
 export function makeDefinition(
   name: unknown,
   options: unknown,

@@ -14,25 +14,25 @@ export interface DefinitionOptions<
   I extends StandardSchema | undefined = StandardSchema | undefined,
   O extends StandardSchema | undefined = StandardSchema | undefined,
 > extends KnotOptions {
-  /** The body takes values. For outcomes, see {@link OutcomeDefinitionOptions}. */
+  /** The body takes values; for a body that takes outcomes, see {@link OutcomeDefinitionOptions}. */
   readonly receives?: 'values';
   /**
-   * Schema of the inputs. The body gets its output. Inputs that it refuses make the knot fail with `InvalidInput`;
-   * refused constants throw when the knot is placed. Default: not checked.
+   * Schema of the inputs, whose output the body gets. Inputs that the schema refuses make the knot fail with
+   * `InvalidInput`; refused constants throw when the knot is placed. Default: not checked.
    */
   readonly input?: I;
   /**
-   * Schema of the result. Its output is the knot's value. A refused result makes the knot fail with
-   * `InvalidOutput`. Default: not checked.
+   * Schema of the result, whose output is the knot's value. A refused result makes the knot fail with `InvalidOutput`.
+   * Default: not checked.
    */
   readonly output?: O;
-  /** Change it when the body computes something else. Recorded in lineage. Default: none. */
+  /** Version of the body; change it when the body computes something else. Recorded in lineage. Default: none. */
   readonly version?: string;
 }
 
 /**
- * Options of a definition whose body takes outcomes. Parents' own output schemas check values, so it has no input
- * schema.
+ * Options of a definition whose body takes outcomes. Such a definition has no input schema, as its parents' output
+ * schemas check values.
  */
 export interface OutcomeDefinitionOptions<
   O extends StandardSchema | undefined = StandardSchema | undefined,
@@ -49,10 +49,10 @@ export interface OutcomeDefinitionOptions<
 type OutcomesByName<I> = { readonly [K in keyof I]?: Outcome | undefined };
 
 /**
- * Makes a definition: a named, typed function. Calling it places a knot: `add({ a, b }, { id: 'sum' })`.
+ * Makes a definition: a named, typed function. Calling the definition places a knot: `add({ a, b }, { id: 'sum' })`.
  *
- * The body runs at least once per run, as a worker may be lost before the result is recorded. Its outcome counts
- * exactly once. Inputs are copies: changes to them are seen nowhere else.
+ * The body runs at least once per run, as a worker may be lost before the result is recorded. The outcome of the body
+ * counts exactly once. Inputs are copies: changes to them are seen nowhere else.
  *
  * A body with type parameters is declared once, and a function returns its definition for each type:
  * `const first = <T>() => knot('first', firstOf<T>)`.

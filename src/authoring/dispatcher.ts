@@ -22,7 +22,7 @@ export interface HostDispatcher<H extends BodyHostOptions = BodyHostOptions> ext
 
 /** The host that calls the body. */
 export interface DispatcherOptions {
-  /** Default: the host of the definition, or the worker itself. */
+  /** The body host; if omitted, the host of the definition, or the worker itself. */
   readonly host?: HostDispatcher;
 }
 
@@ -41,13 +41,13 @@ export function queue(taskQueue?: string, { host }: DispatcherOptions = {}): Que
 
 /**
  * Runs a body on Temporal in a *segment*, together with other `local()` knots. A segment is one activity on the
- * run's task queue. It runs many knots in one worker, parents first, and commits each as it ends. For small, fast
- * bodies: a durable knot then costs a fraction of a millisecond. Outcomes, hashes, records, `retry`, `timeout` and
- * cancelling are as with `queue()`.
+ * run's task queue. A segment runs many knots in one worker, parents first, and commits each as it ends. `local()` is
+ * for small, fast bodies: a durable knot then costs a fraction of a millisecond. Outcomes, hashes, records, `retry`,
+ * `timeout` and cancelling are as with `queue()`.
  *
- * The knots of a segment share one process: a body that kills its worker affects others, which are then run one by
- * one. Knots outside get values of a segment when it ends. `ctx.heartbeat` reaches retries in the same segment
- * only. In process, `local()` changes nothing.
+ * The knots of a segment share one process: a body that kills its worker affects other knots, which are then run one by
+ * one. Knots outside get values of a segment when it ends. `ctx.heartbeat` reaches retries in the same segment only. In
+ * process, `local()` changes nothing.
  */
 export function local({ host }: DispatcherOptions = {}): LocalDispatcher {
   return { kind: 'local', ...(host && { host: host.host }) };
@@ -61,7 +61,7 @@ export function local({ host }: DispatcherOptions = {}): LocalDispatcher {
  * out of memory or calls `process.exit` counts as a lost worker, for its knot only. A body that continues after its
  * timeout, or after its grace when cancelled, is stopped with its thread.
  *
- * In place of a dispatcher it means `queue(undefined, { host: threads() })`.
+ * `threads()` in place of a dispatcher means `queue(undefined, { host: threads() })`.
  *
  * @throws SelvageError `InvalidConfig`
  */
@@ -93,7 +93,7 @@ export function program(options: Omit<ProgramHost, 'kind'>): HostDispatcher<Prog
  * start one beside the worker. A process of Python on the worker's machine submits them and needs
  * `dask[distributed]`. The cluster's workers need `selvage` and the modules of the bodies.
  *
- * Each body runs there at most once: if Dask loses it, that is a lost worker of its knot, and Selvage runs the knot
+ * Each body runs on the cluster at most once: if Dask loses it, that counts as a lost worker, and Selvage runs the knot
  * again. A body that continues after its timeout, or its grace when cancelled, keeps its Dask thread.
  *
  * @throws SelvageError `InvalidConfig`
@@ -113,7 +113,7 @@ export function ray(options: Omit<RayHost, 'kind'> = {}): HostDispatcher<RayHost
 }
 
 /**
- * Calls bodies of Python in Celery workers: `celery({ broker: 'redis://host:6379/0' })`. Start these by
+ * Calls bodies of Python in Celery workers: `celery({ broker: 'redis://host:6379/0' })`. Start the Celery workers by
  * `python -m selvage celery-worker --broker redis://host:6379/0`. Like {@link dask}, with `celery[redis]`. A worker
  * silent for 30 s counts as lost. A body that continues after its timeout or grace is killed with its process.
  *

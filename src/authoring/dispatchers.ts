@@ -1,4 +1,4 @@
-/** Common to all body hosts. */
+/** Properties of all body hosts. */
 interface NamedHost {
   /** Tells hosts of one kind apart. In a worker, hosts of one name have equal options. Default: the kind. */
   readonly name?: string;
@@ -7,11 +7,11 @@ interface NamedHost {
 /** Worker threads. */
 export interface ThreadsHost extends NamedHost {
   readonly kind: 'threads';
-  /** Default: as many as the machine has cores. */
+  /** Maximum number of threads; if omitted, as many as the machine has cores. */
   readonly maxWorkers?: number;
-  /** MiB of heap of each thread. Default: Node's own limit. */
+  /** Size of each thread's heap, in MiB. Default: Node's own limit. */
   readonly memoryLimit?: number;
-  /** Absolute path of the file that exports the tapestries. Default: the file of the command. */
+  /** Absolute path of the file that exports the tapestries; if omitted, the file of the command. */
   readonly module?: string;
 }
 
@@ -20,9 +20,9 @@ export interface ProgramHost extends NamedHost {
   readonly kind: 'program';
   /** The program and its arguments. */
   readonly command: readonly string[];
-  /** Default: the folder of the worker. */
+  /** Working folder; if omitted, the folder of the worker. */
   readonly cwd?: string;
-  /** Default: as many as the machine has cores. */
+  /** Number of processes; if omitted, as many as the machine has cores. */
   readonly processes?: number;
   /** Modules that the program is told to load. Default: none. */
   readonly modules?: readonly string[];
@@ -31,11 +31,14 @@ export interface ProgramHost extends NamedHost {
 /** Processes of Python. */
 export interface PythonHost extends NamedHost {
   readonly kind: 'python';
-  /** Default: `SELVAGE_PYTHON`, else the virtual environment (`VIRTUAL_ENV` or `.venv`), else `python3`. */
+  /**
+   * The interpreter; if omitted, `SELVAGE_PYTHON`, else the virtual environment (`VIRTUAL_ENV` or `.venv`), else
+   * `python3`.
+   */
   readonly interpreter?: string;
-  /** Default: as many as the machine has cores. */
+  /** Number of processes; if omitted, as many as the machine has cores. */
   readonly processes?: number;
-  /** Folders to find modules in, before those of the interpreter. Default: the folder of the worker. */
+  /** Folders to find modules in, before those of the interpreter; if omitted, the folder of the worker. */
   readonly path?: readonly string[];
 }
 
@@ -47,7 +50,7 @@ export interface DaskHost extends ClusterHost {
   readonly kind: 'dask';
   /** Address of the scheduler, such as `tcp://host:8786`. Default: `DASK_SCHEDULER_ADDRESS`. */
   readonly scheduler?: string;
-  /** Starts a cluster on this machine, which ends with the worker. `workers`: default the number of cores. */
+  /** Starts a cluster on this machine, which ends with the worker. `workers` defaults to the number of cores. */
   readonly local?: true | { readonly workers?: number };
   /** Dask resources that each body needs: `{ GPU: 1 }`. */
   readonly resources?: Readonly<Record<string, number>>;
@@ -56,9 +59,9 @@ export interface DaskHost extends ClusterHost {
 /** A cluster of Ray. */
 export interface RayHost extends ClusterHost {
   readonly kind: 'ray';
-  /** `host:6379`, `auto` or `ray://host:10001`. Default: `RAY_ADDRESS`. */
+  /** Address of the cluster: `host:6379`, `auto` or `ray://host:10001`. Default: `RAY_ADDRESS`. */
   readonly address?: string;
-  /** As in {@link DaskHost}; here `workers` is the number of CPUs that Ray assumes. */
+  /** As in {@link DaskHost}, but `workers` is the number of CPUs that Ray assumes. */
   readonly local?: true | { readonly workers?: number };
   /** CPUs that each body occupies. Default: Ray's own, 1. */
   readonly numCpus?: number;
@@ -84,11 +87,11 @@ export interface CeleryHost extends ClusterHost {
 /** Calls bodies outside of the worker's own JavaScript. */
 export type BodyHostOptions = ThreadsHost | ProgramHost | PythonHost | DaskHost | RayHost | CeleryHost;
 
-/** Runs a body as an activity on the named task queue. Default: the run's own. */
+/** Runs a body as an activity on the named task queue; if omitted, the run's own task queue. */
 export interface QueueDispatcher {
   readonly kind: 'queue';
   readonly taskQueue?: string;
-  /** The host that calls the body. Default: the definition's host, or the worker itself. */
+  /** The host that calls the body; if omitted, the definition's host, or the worker itself. */
   readonly host?: BodyHostOptions;
 }
 

@@ -3,19 +3,19 @@ import type { StoredBytes } from '../values';
 /**
  * Types to accept as values although the compiler would refuse them, such as classes with a codec
  * (`registerValueCodec`). Extend it: `declare module 'selvage' { interface EncodableTypes { money: Money } }`.
- * Property names do not matter.
+ * The names of the properties do not matter.
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface EncodableTypes {}
 
-/** Shown by the compiler for a result that cannot be a value. `Parts` says which parts cannot, and why. */
+/** The type that the compiler shows for a result that cannot be a value. `Parts` says which parts cannot, and why. */
 export interface NotEncodable<Parts extends string> {
   readonly 'Return plain data, or name the type in EncodableTypes: docs/values.md': Parts;
 }
 
 /**
  * Yields `unknown` if all parts of `O` may be encoded, else {@link NotEncodable}. `any`, `unknown` and type
- * parameters pass. Instances without methods look like plain data; these, and parts deeper than eight levels, are
+ * parameters pass. Instances without methods, which look like plain data, and parts deeper than eight levels are
  * checked when encoded.
  */
 export type Encodable<O> = {
@@ -25,8 +25,8 @@ export type Encodable<O> = {
 
 /*
  * Type parameters must yield `fine`: in a conditional type, the compiler could not decide and would refuse them.
- * For a conditional index it assumes the branch that is not `any`. A type known to be bad has the index `any`,
- * which selects the numeric one.
+ * For a conditional index the compiler assumes the branch that is not `any`. A type known to be bad has the index
+ * `any`, which selects the numeric one.
  */
 type Verdict<O> = [UnencodableParts<Awaited<O>>] extends [never] ? 'fine' : any;
 
@@ -72,5 +72,5 @@ type PartsWithin<
 
 type Named<T> = keyof T & (string | number);
 
-/** False for `any` and `unknown`. */
+/** Whether a type is known: false for `any` and `unknown`. */
 type IsKnown<T> = 0 extends 1 & T ? false : unknown extends T ? false : true;

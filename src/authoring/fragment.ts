@@ -10,8 +10,8 @@ import type { ErrorPolicy, InputRecord, KnotOptions, KnotRecord, TapestryRecord 
 import type { Terminals } from './tapestry';
 
 /**
- * Knots to add to a run in flight, as plain data: any program may store, send and write it. It names definitions
- * and holds no code; the worker that runs a knot has its body.
+ * Knots to add to a run in flight, as plain data: any program may store, send and write it. A fragment names
+ * definitions and holds no code; the worker that runs a knot has its body.
  */
 export interface Fragment {
   readonly format: 1;
@@ -25,7 +25,7 @@ export interface FragmentKnot {
   readonly id: string;
   readonly definition: FragmentDefinition;
   readonly inputs: Readonly<Record<string, FragmentInput>>;
-  /** Options of the placement and its definition. Default: those of the run's tapestry. */
+  /** Options of the placement and its definition; if omitted, those of the run's tapestry. */
   readonly options?: KnotOptions<ErrorPolicy>;
   /** Set for knots of definitions made by `optional()`. */
   readonly optional?: true;
@@ -35,23 +35,23 @@ export interface FragmentDefinition {
   readonly name: string;
   readonly version?: string;
   /**
-   * `sha256:` and the hash of the body's source in the process that made the fragment. Default: any source is
+   * `sha256:` and the hash of the body's source in the process that made the fragment; if omitted, any source is
    * accepted.
    */
   readonly codeHash?: string;
-  /** Name of the body host, if the body is in another language. Set by the worker that takes the fragment. */
+  /** Name of the body host, if the body is in another language. The worker that takes the fragment sets the host. */
   readonly host?: string;
 }
 
 export type FragmentInput =
   /** A knot of the fragment or of the run, by its id. */
   | { readonly knot: string }
-  /** An encoded value: JSON, with tags for everything that JSON lacks. */
+  /** An encoded constant: JSON, with tags for everything that JSON lacks. */
   | { readonly constant: Json };
 
-/** Passed to the function of {@link fragment}, to refer to knots of the run. */
+/** The argument of the function of {@link fragment}, to refer to knots of the run. */
 export interface FragmentBuilder {
-  /** Refers by id to a knot of the run, or of another fragment of it. You state its type, which is not checked. */
+  /** Refers by id to a knot of the run, or of another fragment of it. The type that you state is not checked. */
   ref<T = any, const Id extends string = string>(id: Id): Knot<T, Id>;
 }
 

@@ -22,7 +22,7 @@ export class Hashes {
     return this.of({ kind: 'json', text: canonicalJson(json) });
   }
 
-  /** Cached beyond one compilation, as sources are long. Undefined if only the body's host knows the source. */
+  /** The hash of a body's source, cached as sources are long; undefined if only the body's host knows the source. */
   ofSource(definition: DefinitionRecord): string | undefined {
     const known = codeHashes.get(definition);
     if (known !== undefined) return known;
@@ -36,7 +36,7 @@ export class Hashes {
 
 const CODE_HASH = /^sha256:[0-9a-f]{64}$/;
 
-/** Hosts of other languages give the hash in place of the source; it is returned unchanged. */
+/** Hosts of other languages give the hash in place of the source; such a hash is returned unchanged. */
 export function codeHashOf(source: string, sha256: Sha256): string {
   return CODE_HASH.test(source) ? source : hashText(source, sha256);
 }

@@ -67,7 +67,7 @@ function* partsOf(value: object): Iterable<readonly [step: string, part: unknown
   }
   const tag = Object.prototype.toString.call(value);
   if (tag === '[object Map]' || tag === '[object Set]') {
-    // Entries of maps are pairs, hence the further [0] and [1].
+    // Entries of maps are pairs, hence the further `[0]` and `[1]` in a path.
     let index = 0;
     for (const entry of value as Iterable<unknown>) yield [`[${index++}]`, entry];
     return;

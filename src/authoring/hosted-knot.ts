@@ -11,8 +11,8 @@ import type { InputOf, OutputOf, StandardSchema } from './standard-schema';
 
 interface Described {
   /**
-   * Hash of the body's source (`sha256:…`), computed by its language. A worker that finds another one refuses to
-   * start. Default: the host's own is accepted and recorded, and `onCodeChange: 'wait'` is refused.
+   * Hash of the body's source (`sha256:…`), computed by its language. A worker that finds another hash refuses to
+   * start. Without a hash, the host's own is accepted and recorded, and `onCodeChange: 'wait'` is refused.
    */
   readonly source?: string;
 }
@@ -36,11 +36,11 @@ interface OfPython {
 
 /**
  * Makes a definition of a body in another language:
- * `hostedKnot(program({ command: ['./bodies'] }), 'score', { input, output })`. `queue()` and `local()` apply as to
- * any other. `host` calls it, unless its knot names another host that has the body.
+ * `hostedKnot(program({ command: ['./bodies'] }), 'score', { input, output })`. `queue()` and `local()` apply as to any
+ * other definition. `host` calls the body, unless its knot names another host that has it.
  *
- * Before it takes work, the worker asks the host for its bodies. It ends with `HostMismatch` if one is missing, or
- * has other inputs or another output.
+ * Before the worker takes work, it asks the host for its bodies. The worker ends with `HostMismatch` if a body is
+ * missing, or has other inputs or another output.
  *
  * @param name of the definition, and of the body in its host
  * @throws SelvageError InvalidName, InvalidDefinition, InvalidConfig
@@ -84,7 +84,7 @@ export function hostedKnot(
 
 /**
  * Makes a definition of a body in Python: `pythonKnot('shop.models:train', { input, output })` is the function
- * `train` of the module `shop.models`. `selvage python types` writes them from Python's type hints.
+ * `train` of the module `shop.models`. `selvage python types` writes such definitions from Python's type hints.
  *
  * @throws SelvageError as {@link hostedKnot}
  */
@@ -107,7 +107,7 @@ export function pythonKnot(
   return hostedKnot(host, name, options as HostedKnotOptions);
 }
 
-/** Definitions with one `code` object are one body; here the name decides. */
+/** Definitions with one `code` object are one body; for hosted bodies the name decides. */
 const codes = new Map<string, object>();
 
 function codeNamed(name: string): object {

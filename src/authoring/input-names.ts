@@ -6,7 +6,7 @@ import { complaintOf, isStandardSchema, validateNow, type StandardSchema } from 
 interface InputNames {
   readonly known: ReadonlyMap<string, StandardSchema>;
   readonly required: readonly string[];
-  /** True if unknown names reach the body. */
+  /** Whether unknown names reach the body. */
   readonly open: boolean;
 }
 
@@ -14,7 +14,7 @@ const namesBySchema = new WeakMap<object, InputNames | undefined>();
 
 /**
  * Throws `UnknownInput` or `MissingInput` if the schema reveals its names, as zod's object schemas do by `shape`.
- * Other schemas are applied when the body is about to run.
+ * Schemas that do not reveal their names are applied when the body is about to run.
  */
 export function checkInputNames(
   definition: DefinitionRecord,
@@ -104,7 +104,7 @@ function refusesUndefined(field: StandardSchema): boolean {
   try {
     return validateNow(field, undefined)?.issues !== undefined;
   } catch {
-    // A schema may throw for undefined and accept other values. It is applied when the body is about to run.
+    // A schema may throw for undefined and accept other values. Such a schema is applied when the body is about to run.
     return false;
   }
 }

@@ -13,14 +13,14 @@ declare const SIGNATURE: unique symbol;
 /** The static side of a class knot. */
 export interface KnotClassOf<I, O> {
   new (): KnotClass<I, O>;
-  /** Name of the definition. Each class states its own; it is not inherited. */
+  /** Name of the definition. Each class states its own name, which is not inherited. */
   readonly knotName: string;
   readonly version?: string;
   readonly input?: StandardSchema<any, NoInfer<I>>;
   readonly output?: StandardSchema<any, NoInfer<O>>;
   /**
-   * `outcomes`: every input of `process` is an `Outcome`. Declare it `static readonly`, to give it the literal
-   * type. Default `values`.
+   * `outcomes`: every input of `process` is an `Outcome`. Declare `receives` as `static readonly`, to give it the
+   * literal type. Default `values`.
    */
   readonly receives?: string;
   /** Options of every placement that does not set its own. */
@@ -31,7 +31,7 @@ export interface KnotClassOf<I, O> {
 export abstract class KnotClass<I, O> {
   declare readonly [SIGNATURE]?: { readonly inputs: I; readonly output: O };
 
-  /** The body: as for `knot()`, it runs at least once, and its result counts once. */
+  /** The body, which runs at least once, as for `knot()`; its result counts once. */
   abstract process(inputs: I, context: KnotContext): O | Promise<O>;
 
   /** Places the class in a tapestry, like calling a definition made by `knot()`. */
@@ -60,13 +60,13 @@ const OPTIONAL = Symbol.for('selvage.optional-knot-class');
 Object.defineProperty(KnotClass, BASE, { value: true });
 Object.defineProperty(KnotClass, 'name', { value: 'Knot' });
 
-/** Marks a base class between `Knot` and the user's classes. Classes that extend it are optional. */
+/** Marks a base class between `Knot` and the user's classes, whose subclasses are optional. */
 export function markOptional(base: object): void {
   Object.defineProperties(base, { [BASE]: { value: true }, [OPTIONAL]: { value: true } });
   Object.defineProperty(base, 'name', { value: 'Optional(Knot)' });
 }
 
-/** False for `Knot` itself. */
+/** Whether a value is a class that extends `Knot`; false for `Knot` itself. */
 export function isKnotClass(value: unknown): value is KnotClassOf<unknown, unknown> {
   return (
     typeof value === 'function' &&
@@ -79,7 +79,7 @@ function isOptionalClass(type: KnotClassOf<any, any>): boolean {
   return (type as unknown as Record<symbol, unknown>)[OPTIONAL] === true;
 }
 
-/** The first call checks the class and makes its definition. */
+/** The definition of a class; the first call checks the class and makes it. */
 export function definitionOfClass(type: KnotClassOf<any, any>): DefinitionRecord {
   const known = definitionRecord(type);
   if (known !== undefined) return known;

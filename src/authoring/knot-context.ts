@@ -1,7 +1,7 @@
 import type { StoredBytes } from '../values';
 import type { Fragment } from './fragment';
 
-/** Takes a message with fields or, like pino, fields with a message. */
+/** Logs a message with fields or, like pino, fields with a message. */
 export interface LogMethod {
   (message: string, fields?: object): void;
   (fields: object, message?: string): void;
@@ -32,23 +32,23 @@ export interface KnotContext {
   /** The Temporal workflow id, or the id of an in-process run. */
   readonly runId: string;
   readonly knotId: string;
-  /** Starts at 1. Counts every attempt, also after a lost worker or an unreachable backend. */
+  /** Number of the attempt, from 1, which counts every attempt, also after a lost worker or an unreachable backend. */
   readonly attempt: number;
-  /** The same in all attempts of this knot in this run. For outside systems that deduplicate by key. */
+  /** A key that is equal in all attempts of this knot in this run, for outside systems that deduplicate by key. */
   readonly idempotencyKey: string;
   /**
-   * Span of the body as a W3C Trace Context header, for calls that nothing instruments. Undefined without an
+   * Span of the body as a W3C Trace Context header, for calls that no library instruments; undefined without an
    * OpenTelemetry SDK in the worker.
    */
   readonly traceparent?: string | undefined;
   /**
-   * Aborted when the run is cancelled, the knot's `timeout` passes or the worker shuts down. The result still
-   * counts if the body ends within its `cancelGrace`.
+   * A signal that is aborted when the run is cancelled, the knot's `timeout` passes or the worker shuts down. The
+   * result still counts if the body ends within its `cancelGrace`.
    */
   readonly signal: AbortSignal;
   /**
-   * Keeps `details` for the next attempt, which finds them in `lastHeartbeat`. Encodable, at most 8 KiB. Only for
-   * progress: the worker sends heartbeats itself.
+   * Keeps `details` for the next attempt, which finds them in `lastHeartbeat`. `details` must be encodable, and have at
+   * most 8 KiB. Use heartbeats for progress only: the worker sends them to the server itself.
    */
   readonly heartbeat: (details?: unknown) => void;
   /** The `heartbeat` details of an earlier attempt, or undefined. */
@@ -65,9 +65,9 @@ export interface KnotContext {
     options?: { mediaType?: string },
   ) => Promise<StoredBytes>;
   /**
-   * Adds knots to the run, which start when their parents are settled. May be called several times. Recorded
-   * together with the body's result: an attempt that throws adds nothing, and a retry after a lost worker adds
-   * nothing twice.
+   * Adds knots to the run, which start when their parents are settled. A body may call `extend` several times. New
+   * knots are recorded together with the body's result: an attempt that throws adds nothing, and a retry after a lost
+   * worker adds nothing twice.
    *
    * The knot fails after its body has returned if the fragment is wrong: an id that the run has, an unknown knot, a
    * cycle, or an unregistered definition.
@@ -76,6 +76,6 @@ export interface KnotContext {
    *   `InvalidFragment`
    */
   readonly extend: (fragment: Fragment) => void;
-  /** Opens a result of `store`. The hash is verified at the end of the stream. */
+  /** Opens a result of `store`. The hash of the bytes is verified at the end of the stream. */
   readonly open: (stored: StoredBytes) => Promise<AsyncIterable<Uint8Array>>;
 }

@@ -9,7 +9,7 @@ declare const OPTIONAL: unique symbol;
 
 /**
  * A definition placed in a tapestry: the handle to wire into other knots' inputs. `T` is the type of its value in a
- * run. While wiring there is no value yet, only the id.
+ * run. While wiring, a knot has no value yet, only its id.
  */
 export interface Knot<out T, out Id extends string = string> {
   readonly id: Id;
@@ -23,7 +23,7 @@ export interface Knot<out T, out Id extends string = string> {
  */
 export type Absence = 'optional' | 'gate' | 'path';
 
-/** A knot that may have no value in a run that succeeds. As a terminal its type is `T | undefined`. */
+/** A knot that may have no value in a run that succeeds. The type of its value as a terminal is `T | undefined`. */
 export interface OptionalKnot<
   out T,
   out Id extends string = string,
@@ -39,17 +39,17 @@ export interface MaybeAbsent<out Why> {
   readonly [OPTIONAL]?: Why;
 }
 
-/** The named wiring as given, for inputs `I`. Names that `I` lacks are refused. */
+/** The named wiring as given, for inputs `I`. The compiler refuses names that `I` lacks. */
 export type InputsFor<I, Given> = Inputs<I> &
   Given & { readonly [K in Exclude<keyof Given, keyof I>]: never };
 
-/** `never` if the knot lacks a value only after a failure. */
+/** Why a knot may lack a value; `never` if it lacks one only after a failure. */
 export type AbsenceReason<K> = K extends { readonly [OPTIONAL]: infer Why extends Absence } ? Why : never;
 
 /** {@link AbsenceReason} over everything that is wired by name. */
 export type AnyAbsenceReason<W> = { [K in keyof W]: AbsenceReason<W[K]> }[keyof W];
 
-/** A knot downstream of others. `Why` is inferred from these, not from the place where the knot itself is wired. */
+/** A knot downstream of others. `Why` is inferred from the wired knots, not from where the knot itself is wired. */
 export type KnotOf<T, Id extends string, Why extends Absence> = [Why] extends [never]
   ? Knot<T, Id>
   : OptionalKnot<T, Id, NoInfer<Why>>;
@@ -67,10 +67,10 @@ export type KnotOf<T, Id extends string, Why extends Absence> = [Why] extends [n
  */
 export const Knot: typeof KnotClass = KnotClass;
 
-/** Excludes knots: a knot has an `id` and would pass as a constant of type `{ id: string }`. */
+/** Excludes knots from constants: a knot has an `id` and would pass as a constant of type `{ id: string }`. */
 export type NotKnot<T> = T extends object ? T & { readonly [VALUE]?: never } : T;
 
-/** Accepted by an input of type `T`: a knot that yields it (a parent), or the value itself (a constant). */
+/** What an input of type `T` accepts: a knot that yields a `T` (a parent), or a `T` itself (a constant). */
 export type In<T, Why = unknown> = (Knot<T> & MaybeAbsent<Why>) | NotKnot<T>;
 
 /** The first argument of a placement. An optional input may be omitted; undefined counts as omitted. */
@@ -89,9 +89,9 @@ export interface KnotConfig<
   Id extends string = string,
   Policy extends ErrorPolicy = ValuePolicy,
 > extends KnotOptions<Policy> {
-  /** Names the knot in results, lineage and Temporal. With another id it is another knot. */
+  /** Names the knot in results, lineage and Temporal. A placement with another id is another knot. */
   readonly id: Id;
-  /** Default: the tapestry that is being built, else its parents' tapestry. */
+  /** The knot's tapestry; if omitted, the tapestry that is being built, else the parents' tapestry. */
   readonly tapestry?: Tapestry<any, any>;
 }
 

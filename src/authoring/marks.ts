@@ -1,11 +1,11 @@
 import type { DefinitionRecord, KnotRecord, TapestryRecord } from './records';
 
-/** Symbols from wrappers to records. Global, so that objects of other realms and package copies are recognised. */
+/** Symbols from wrappers to records, global so that objects of other realms and package copies are recognised. */
 const KNOT = Symbol.for('selvage.knot');
 const DEFINITION = Symbol.for('selvage.definition');
 const TAPESTRY = Symbol.for('selvage.tapestry');
 
-/** Here because emitters import this folder, and not the reverse. */
+/** The mark of emitters is here because emitters import this folder, and not the reverse. */
 export const EMITTER = Symbol.for('selvage.emitter');
 
 export function declared<T extends object>(declaration: T, mark: symbol): T {

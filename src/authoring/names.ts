@@ -23,7 +23,7 @@ function brokenRule(name: unknown): BrokenRule | undefined {
   return undefined;
 }
 
-/** Throws `InvalidName` unless `name` is valid. `what` names the kind of thing in the message ("knot"). */
+/** Throws `InvalidName` unless `name` is valid; `what` is the kind of thing in the message ("knot"). */
 export function checkName(what: string, name: unknown): asserts name is string {
   const broken = brokenRule(name);
   if (broken === undefined) return;
@@ -54,7 +54,7 @@ const LONGEST_COMPARED = 256;
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let fewest = Number.POSITIVE_INFINITY;
-  // Comparing longer texts may take seconds.
+  // Comparing texts longer than this limit may take seconds.
   if (name.length > LONGEST_COMPARED) return undefined;
   for (const candidate of known) {
     if (candidate.length > LONGEST_COMPARED) continue;

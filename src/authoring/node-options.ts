@@ -16,15 +16,15 @@ const OF_A_BODY = [
 const OF_NO_WAIT = [...OF_A_BODY, 'priority', 'cache', 'validate', 'logs'] as const;
 
 /**
- * Options without a meaning for a node's knots. A placement with one is refused; from the tapestry's `knots` they
- * are not inherited. Options of bodies apply to a map's elements and to a loop's `until`.
+ * Options without a meaning for a node's knots. A placement with such an option is refused; from the tapestry's `knots`
+ * they are not inherited. Options of bodies apply to a map's elements and to a loop's `until`.
  */
 const MEANINGLESS = {
   gate: ['cache', 'validate'],
   branch: ['cache', 'validate'],
   firstOk: [...OF_A_BODY, 'cache', 'validate', 'logs'],
   map: [],
-  // Its `cancelGrace` is how long the run waits for the child run.
+  // A node's `cancelGrace` is how long the run waits for the child run.
   subTapestry: [
     'retry',
     'timeout',
@@ -47,7 +47,7 @@ type Node = keyof typeof MEANINGLESS;
 /** Nodes that never belong to a segment. */
 const NEVER_LOCAL = ['subTapestry', 'loop', 'waitForSignal', 'sleep', 'waitUntil'] as const;
 
-/** The second argument of a node: a placement's, without the options that have no meaning for it. */
+/** The second argument of a node: the options of a placement, without those that have no meaning for the node. */
 export type NodeConfig<N extends Node, Id extends string = string> = Omit<
   KnotConfig<Id>,
   (typeof MEANINGLESS)[N][number] | (N extends (typeof NEVER_LOCAL)[number] ? 'dispatcher' : never)
@@ -75,7 +75,7 @@ export function withMeaning(node: NodeKind | undefined, options: ReadKnotOptions
 }
 
 function isGiven(name: keyof KnotOptions, options: KnotOptions<ErrorPolicy>): boolean {
-  // Any knot may state the value that switches the option off.
+  // Any knot may state the value that switches an option off.
   const none = name === 'validate' || name === 'logs';
   return options[name] !== undefined && options[name] !== none;
 }

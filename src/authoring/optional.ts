@@ -16,8 +16,8 @@ import { definitionRecord } from './marks';
 import type { ErrorPolicy } from './records';
 
 /**
- * The same definition, whose knots may fail without failing the run. Children see `Skipped('optional')`, so they
- * are skipped unless they receive outcomes.
+ * Returns the same definition, but its knots may fail without failing the run. Children see `Skipped('optional')`, so
+ * they are skipped unless they receive outcomes.
  *
  * @throws SelvageError InvalidDefinition
  */

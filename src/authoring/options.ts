@@ -56,7 +56,7 @@ const atLeastOne = sayable('number', (value) =>
     : 'must be a number, 1 or more',
 );
 
-/** Temporal keeps the summary as JSON. */
+/** The limit of a summary allows for JSON, as which Temporal keeps it. */
 const summary: Check = (value) =>
   line()(value) ??
   (utf8Length(JSON.stringify(value)) > LONGEST_SUMMARY
@@ -144,7 +144,7 @@ const INHERITED: Checks<Omit<KnotOptions<ErrorPolicy>, 'reads' | 'writes' | 'col
   priority: sayable('number', priority, '1 (first) to 5 (last)'),
   validate: isBoolean,
   logs: sayable('flag', isBoolean, 'Whether what the body logs is kept. Default: true'),
-  // Documents have a description and tags instead.
+  // Documents have a description and tags instead of this option.
   summary,
 };
 
@@ -216,7 +216,7 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** Drops undefined properties. Instances of classes and schemas are not copied. */
+/** Drops undefined properties. Copies plain objects and lists, but not instances of classes and schemas. */
 function frozenCopy<T>(value: T): T {
   if (Array.isArray(value)) return Object.freeze([...value]) as T;
   if (!isPlain(value) || isPartitionDomain(value) || isMarkedEmitter(value)) return value;
@@ -253,18 +253,18 @@ export function readOptions<T>(
       { details: { owner, option: problem.key, reason: problem.reason } },
     );
   }
-  // The options themselves may be an instance of a class.
+  // The options as a whole may be an instance of a class.
   return frozenEntries(given) as T;
 }
 
-/** Without `id` and `tapestry`. */
+/** The options of a placement, without `id` and `tapestry`. */
 export function readKnotOptions(owner: string, given: unknown): ReadKnotOptions {
   return withMilliseconds(
     readOptions(owner, given, KNOT_OPTIONS, 'Correct or remove it; inputs belong in the first argument.'),
   );
 }
 
-/** Without `input`, `output`, `version` and `receives`. */
+/** The options of a definition for its knots, without `input`, `output`, `version` and `receives`. */
 export function readDefinitionOptions(owner: string, given: unknown): ReadKnotOptions {
   return withMilliseconds(
     readOptions(
@@ -302,7 +302,7 @@ export function effectiveOptions(
   definition: ReadKnotOptions,
   own: ReadKnotOptions,
 ): ReadKnotOptions {
-  // Most knots set nothing and share one object.
+  // Most knots set no options, and share one object.
   if (Object.keys(own).length === 0 && tapestry.knots === undefined) return definition;
   return Object.freeze({ ...tapestry.knots, ...definition, ...own });
 }

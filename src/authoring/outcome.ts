@@ -22,7 +22,7 @@ export interface ErrorCause {
   message: string;
   /** `file:line:column` of the first stack frame in the user's files, if any. */
   at?: string;
-  /** Cause of this one. At most eight causes and members are kept in all. */
+  /** Cause of this cause. At most eight causes and members are kept in all. */
   cause?: ErrorCause;
   /** The members of an `AggregateError`. */
   errors?: readonly ErrorCause[];
@@ -31,7 +31,7 @@ export interface ErrorCause {
 /** Why a knot ended as Err. Equal run, knot, type and message give an equal `id`. */
 export interface ExceptionRecord extends ErrorCause {
   id: string;
-  /** The stack, at most 4 KiB. A longer one is kept whole in the data store under `traceback_hash`. */
+  /** The stack, at most 4 KiB. A longer stack is kept whole in the data store under `traceback_hash`. */
   traceback: string;
   traceback_hash?: string;
   /** The attempt, from 1, that produced this outcome. */
@@ -75,17 +75,17 @@ export interface Skipped {
   };
 }
 
-/** True if the knot has a value, `outcome.value`. */
+/** Whether the knot has a value, `outcome.value`. */
 export function isOk<T>(outcome: Outcome<T> | undefined): outcome is Ok<T> {
   return outcome?.kind === 'ok';
 }
 
-/** True if the knot failed, with `outcome.error`. */
+/** Whether the knot failed, with `outcome.error`. */
 export function isErr(outcome: Outcome | undefined): outcome is Err {
   return outcome?.kind === 'err';
 }
 
-/** True if the knot was skipped, for `outcome.reason`. */
+/** Whether the knot was skipped, for `outcome.reason`. */
 export function isSkipped(outcome: Outcome | undefined): outcome is Skipped {
   return outcome?.kind === 'skipped';
 }
@@ -97,11 +97,11 @@ export interface RunResult<Values = Record<string, unknown>> {
   /** The run completed, and no knot but optional ones is Err. */
   readonly succeeded: boolean;
   /**
-   * Values of all knots that are Ok, parameters included, by knot id. Reading one throws `BackendUnavailable` if
+   * Values of all knots that are Ok, parameters included, by knot id. Reading a value throws `BackendUnavailable` if
    * the data store is unreachable.
    */
   readonly outputs: Readonly<Record<string, unknown>>;
-  /** By knot id, in the order of the plan. */
+  /** Outcomes by knot id, in the order of the plan. */
   readonly outcomes: Readonly<Record<string, Outcome>>;
   /** Values of the terminals that are Ok, by the names that `build` returned. */
   readonly values: Readonly<Partial<Values>>;
@@ -109,7 +109,7 @@ export interface RunResult<Values = Record<string, unknown>> {
   readonly error?: { readonly type: string; readonly message: string };
   /**
    * Definitions, and knots with a body in place, that were edited after the run was started and ran with the new
-   * code. Absent if none.
+   * code; absent if none.
    */
   readonly changedCode?: readonly string[];
   /** The knots of the plan with edges and outcomes, for drawing: see `svgForRun`, `htmlForRun`. */

@@ -14,7 +14,7 @@ export type PartitionSchema<Domain> = StandardSchema<
   PartitionOf<Domain>
 >;
 
-/** From validated parameters. Undefined if the tapestry has no partitions. */
+/** The partition of a run, from its validated parameters; undefined if the tapestry has no partitions. */
 export function partitionOfRun(
   { options }: Pick<TapestryRecord, 'options'>,
   parameters: ReadonlyMap<string, unknown>,

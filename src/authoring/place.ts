@@ -14,7 +14,9 @@ import { effectiveOptions, readKnotOptions } from './options';
 import type { DefinitionRecord, InputRecord, KnotRecord, TapestryRecord } from './records';
 import { textProblem, type TextProblem } from './texts';
 
-/** The object that users hold for a knot. It throws on every use as a value that JavaScript lets it notice. */
+/**
+ * The object that users hold for a knot. Such an object throws on every use as a value that JavaScript lets it notice.
+ */
 class KnotHandle {
   readonly id: string;
 
@@ -98,7 +100,7 @@ export function place(
     ...(nested && { nested: nested.tapestry }),
   });
   addKnot(record);
-  // It is compiled with the outer tapestry, so it cannot change any more.
+  // The nested tapestry is compiled with the outer one, so it cannot change any more.
   if (nested) nested.tapestry.closed = true;
   return handleOf(record);
 }
@@ -106,11 +108,11 @@ export function place(
 /** The tapestry that a node runs. */
 export interface Nested {
   readonly tapestry: TapestryRecord;
-  /** Throws if the inputs are wrong. */
+  /** Reads the inputs of a placement, and throws if they are wrong. */
   check(knot: string, inputs: ReadonlyMap<string, InputRecord>): void;
 }
 
-/** A tapestry that nests itself would have endless runs. */
+/** Refuses a tapestry that nests itself, which would have endless runs. */
 function refuseCycle(tapestry: TapestryRecord, knot: string, nested: TapestryRecord): void {
   // Nesting closes a tapestry, so an open one is nested in no other.
   const way = nested === tapestry || tapestry.closed ? wayTo(nested, tapestry) : undefined;
@@ -164,7 +166,7 @@ export function checkOpen(tapestry: TapestryRecord, consequence: string): void {
   );
 }
 
-/** Throws `ForeignKnot` unless the knot belongs to the tapestry. `use` is for the message. */
+/** Throws `ForeignKnot` unless the knot belongs to the tapestry. @param use how it is used, for the message */
 export function checkOwnKnot(tapestry: TapestryRecord, knot: KnotRecord, use: string): void {
   if (knot.tapestry === tapestry) return;
   throw new SelvageError(
@@ -211,7 +213,7 @@ function readInputs(
   return inputs;
 }
 
-/** Assigning this property would change the prototype. */
+/** `__proto__` is reserved, because assigning this property would change the prototype. */
 const RESERVED_INPUT: TextProblem = ['Reserved', 'is reserved'];
 const LONGEST_INPUT = 200;
 

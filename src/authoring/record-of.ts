@@ -5,7 +5,7 @@ import { definitionRecord, knotRecord, tapestryRecord } from './marks';
 import type { DefinitionRecord, KnotRecord, TapestryRecord } from './records';
 import type { Tapestry } from './tapestry';
 
-/** Also true for tapestries of other realms and copies of the package. */
+/** Whether a value is a tapestry, also one of another realm or copy of the package. */
 export function isTapestry(value: unknown): value is Tapestry<any, any> {
   return tapestryRecord(value) !== undefined;
 }

@@ -31,7 +31,7 @@ export interface RetryPolicy<Time extends Duration = Duration> {
 /** A number per definition, or a key with one number for all knots with that key. */
 export type Limit = number | { readonly key: string; readonly limit: number };
 
-/** Reaction of a knot to parents that are not Ok. If all are, it runs. */
+/** Reaction of a knot to parents that are not Ok. If all parents are Ok, the knot runs. */
 export type ErrorPolicy = 'skipIfParentFailed' | 'receiveErrors' | 'requireAllParents';
 
 /** The error policies of a definition whose body takes values. */
@@ -39,43 +39,46 @@ export type ValuePolicy = Exclude<ErrorPolicy, 'receiveErrors'>;
 
 /** See {@link KnotOptions.cache}. */
 export interface CacheOptions<Time extends Duration = Duration> {
-  /** From when the value was first made. Default: for ever. */
+  /** Maximum age of the value, from when it was first made. Default: for ever. */
   readonly maxAge?: Time;
   /**
    * `source`: a value is reused while the body's source text, and the version if any, is the same. Imports and
    * captured variables of the body are not compared between processes; two functions of one process are never
-   * confused. A function in place reuses values of its own knot only. Default: the version alone decides, and is
-   * required.
+   * confused. A function in place reuses values of its own knot only. Without `codeHash`, the version alone decides,
+   * and is required.
    */
   readonly codeHash?: 'source';
 }
 
-/** Framework options of a knot. Default of each: the tapestry's, else as stated here. */
+/** Framework options of a knot. The default of each option is the tapestry's, else as stated here. */
 export interface KnotOptions<
   Policy extends ErrorPolicy = ValuePolicy,
   Time extends Duration = Duration,
 > extends DataOptions {
   /**
-   * Reaction to a parent that is Err or Skipped. `skipIfParentFailed` skips the knot. `requireAllParents` makes it
-   * Err (`RequireAllParents`). `receiveErrors` runs it with its parents' outcomes, if its definition receives
-   * outcomes; for these it is the default, else `skipIfParentFailed`.
+   * Reaction to a parent that is Err or Skipped. `skipIfParentFailed` skips the knot. `requireAllParents` makes the
+   * knot Err (`RequireAllParents`). `receiveErrors` runs the knot with its parents' outcomes. The default is
+   * `receiveErrors` for definitions that receive outcomes, which alone may have it, else `skipIfParentFailed`.
    */
   readonly errorPolicy?: Policy;
   readonly retry?: RetryPolicy<Time>;
-  /** Longest attempt of the body. Then its signal is aborted and the attempt counts as a throw. Default: no limit. */
+  /**
+   * Longest attempt of the body, after which its signal is aborted and the attempt counts as a throw. Default: no
+   * limit.
+   */
   readonly timeout?: Time;
   /** How long a body may continue after a cancel. Default 10,000 ms. */
   readonly cancelGrace?: Time;
   readonly dispatcher?: Dispatcher;
   /**
-   * If the worker's body has another source than at the run's start: `run` (default) runs it and records its hash;
-   * `wait` waits for a worker with the old source.
+   * If the worker's body has another source than at the run's start: `run` (default) runs the new source and records
+   * its hash; `wait` waits for a worker with the old source.
    */
   readonly onCodeChange?: 'run' | 'wait';
   /**
-   * Reuses the value of an earlier knot instead of running the body. That knot has the same definition, version and
-   * inputs, in any run and tapestry; for a function in place it is the same knot. Failures and skips are never
-   * reused. Requires a `version`, or `{ codeHash: 'source' }`. Other data that the body reads (the clock,
+   * Reuses the value of an earlier knot instead of running the body. The earlier knot has the same definition, version
+   * and inputs, in any run and tapestry; for a function in place it is the same knot. Failed and skipped knots are
+   * never reused. Requires a `version`, or `{ codeHash: 'source' }`. Other data that the body reads (the clock,
    * `ctx.resources`, other systems) does not count: only `maxAge` makes such a value stale. Default false.
    */
   readonly cache?: boolean | CacheOptions<Time>;
@@ -86,13 +89,13 @@ export interface KnotOptions<
    */
   readonly maxConcurrent?: Limit;
   /**
-   * Limit of starts of bodies per second, over the same knots as `maxConcurrent`. Evenly spaced; unused ones are not
-   * saved. May be a fraction. Default: no limit.
+   * Limit of starts of bodies per second, over the same knots as `maxConcurrent`. Starts are evenly spaced; unused ones
+   * are not saved. May be a fraction. Default: no limit.
    */
   readonly ratePerSecond?: Limit;
   /**
-   * Order in a task queue or before a limit, from 1 (first) to 5 (last). Default 3. No effect in segments of
-   * `local()` knots.
+   * Order in a task queue or before a limit, from 1 (first) to 5 (last). Default 3. The order has no effect in segments
+   * of `local()` knots.
    */
   readonly priority?: 1 | 2 | 3 | 4 | 5;
   /**
@@ -118,7 +121,7 @@ export type KnotBody = (inputs: any, context: KnotContext) => unknown;
 /**
  * Kinds of nodes. `gate`, `branch` and `firstOk` pass on a parent's value by reference: all or nothing, to one
  * path, or the first that is Ok. `subTapestry` and `loop` run another tapestry, once or repeatedly. `map` runs a
- * body per element. The others wait for a signal or a time.
+ * body per element. The other kinds of nodes wait for a signal or a time.
  */
 export type NodeKind =
   'gate' | 'branch' | 'firstOk' | 'subTapestry' | 'loop' | 'map' | 'waitForSignal' | 'sleep' | 'waitUntil';
@@ -130,7 +133,7 @@ export type OnElementError = 'fail' | 'skip' | 'collect';
 export interface MapRecord {
   /** The body of each element. */
   readonly each: DefinitionRecord;
-  /** The input of `each` that gets the element. Absent for several lists, whose names are used. */
+  /** The input of `each` that gets the element; absent for several lists, whose names are used. */
   readonly bind?: string;
   /** Absent: 100. */
   readonly concurrency?: number;
@@ -149,21 +152,21 @@ export interface WaitRecord {
   readonly timeout?: number;
   /** Milliseconds to wait. */
   readonly ms?: number;
-  /** Milliseconds since the epoch. */
+  /** The time in milliseconds since the epoch. */
   readonly until?: number;
 }
 
 export interface DefinitionRecord {
   readonly name: string;
-  /** Changed by the author when the body computes something else. Absent: unversioned. */
+  /** Version of the body, which its author changes when the body computes something else. Absent: unversioned. */
   readonly version?: string;
   readonly input?: StandardSchema;
   readonly output?: StandardSchema;
-  /** A function in place. Found by its knot, as its name may not be unique. */
+  /** A function in place. Such a function is found by its knot, as its name may not be unique. */
   readonly inline?: true;
-  /** The run can do without its knots: see `optional()`. */
+  /** Whether the run can do without the definition's knots: see `optional()`. */
   readonly optional?: true;
-  /** How to interpret the body's result. Absent: it is the knot's value. */
+  /** How to interpret the body's result; absent if the result is the knot's value. */
   readonly node?: NodeKind;
   readonly map?: MapRecord;
   readonly wait?: WaitRecord;
@@ -171,9 +174,9 @@ export interface DefinitionRecord {
   readonly body: KnotBody;
   /** The body is in another language: only this host, or another that has it, can call it. */
   readonly host?: BodyHostOptions;
-  /** The author's function or class. Source is not enough: equal functions may capture different values. */
+  /** The author's function or class. The source alone is not enough: equal functions may capture different values. */
   readonly code: object;
-  /** Source text for the code hash, or that hash. Absent if only the body's host knows it. */
+  /** Source text for the code hash, or that hash; absent if only the body's host knows the source. */
   readonly source?: string;
   readonly options: ReadKnotOptions;
 }
@@ -186,11 +189,11 @@ export type InputRecord =
 export interface KnotRecord {
   readonly id: string;
   readonly tapestry: TapestryRecord;
-  /** Absent: a parameter. */
+  /** The definition; absent for a parameter. */
   readonly definition?: DefinitionRecord;
-  /** In the order given. */
+  /** The inputs, in the order given. */
   readonly inputs: ReadonlyMap<string, InputRecord>;
-  /** Set for a path of a branch: its tag. The inputs are `branch` and `input`. */
+  /** Set for a path of a branch: its tag. The inputs of a path are `branch` and `input`. */
   readonly path?: string;
   /** Set for a node that runs another tapestry, whose parameters are the inputs. */
   readonly nested?: TapestryRecord;
@@ -200,11 +203,11 @@ export interface KnotRecord {
 
 export interface ParameterRecord {
   readonly name: string;
-  /** Its id is `param:<name>`. */
+  /** The knot of a parameter has the id `param:<name>`. */
   readonly knot: KnotRecord;
   readonly schema: StandardSchema;
   readonly hasDefault: boolean;
-  /** The schema's output, not to be validated again. */
+  /** The default as the schema's output, which is not validated again. */
   readonly default?: unknown;
 }
 
@@ -233,15 +236,15 @@ export interface TapestryOptions<Time extends Duration = Duration> {
    */
   readonly taskQueue?: string;
   /**
-   * The tapestry's partitions: `daily(…)`, `hourly(…)`, `weekly(…)`, `monthly(…)`, `list(…)` or `product(…)`. Each
-   * run is for one: started with its key, it gets the partition as the parameter `partition`.
+   * The tapestry's partitions: `daily(…)`, `hourly(…)`, `weekly(…)`, `monthly(…)`, `list(…)` or `product(…)`. Each run
+   * is for one partition: started with the partition's key, it gets the partition as the parameter `partition`.
    */
   readonly partition?: AnyDomain;
   /** Whether backfills and schedules start a partition only after the previous one has succeeded. Default false. */
   readonly dependsOnPrevious?: boolean;
   /**
-   * Emitters for its runs and their child runs, made by `emitter(…)`, `logEmitter(…)` and similar functions.
-   * Workers deliver; `runLocally` does not. Default: only the emitters of the file and the project.
+   * Emitters for the tapestry's runs and their child runs, made by `emitter(…)`, `logEmitter(…)` and similar functions.
+   * Workers deliver; `runLocally` does not. If omitted, only the emitters of the file and the project.
    */
   readonly emitters?: readonly (TapestryEmitter | readonly TapestryEmitter[])[];
 }
@@ -256,12 +259,12 @@ export interface TapestryRecord {
   readonly name: string;
   readonly options: TapestryOptions<number>;
   readonly parameters: Map<string, ParameterRecord>;
-  /** In the order placed, parameters included. */
+  /** The knots in the order placed, parameters included. */
   readonly knots: Map<string, KnotRecord>;
-  /** By terminal name. Undefined until given; then the knots without consumers are the terminals, named by id. */
+  /** Terminals by name; if undefined, the knots without consumers are the terminals, named by id. */
   terminals: Map<string, KnotRecord> | undefined;
-  /** True once nothing can be added any more. Default false. */
+  /** Whether nothing can be added to the tapestry any more. Default false. */
   closed?: boolean;
-  /** Further definitions that extensions of its runs may name. Default: none. */
+  /** Further definitions that extensions of the tapestry's runs may name. Default: none. */
   readonly definitions?: readonly DefinitionRecord[];
 }

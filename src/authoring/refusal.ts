@@ -1,6 +1,6 @@
 import { SelvageError, type ErrorReason } from '../errors';
 
-/** Makes the error for an invalid option. The complaint follows "it". */
+/** Makes the error for an invalid option. The complaint follows the word "it". */
 export type Refusal = (
   option: string,
   complaint: string,

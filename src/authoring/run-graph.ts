@@ -5,42 +5,42 @@ import type { NodeKind } from './records';
 export interface RunGraph {
   readonly tapestry: string;
   readonly planHash: string;
-  /** Parents before children, parameters first. */
+  /** Knots, parents before children, parameters first. */
   readonly knots: readonly GraphKnot[];
 }
 
-/** `knot`: with a body; `path`: of a branch. */
+/** `knot`: a knot with a body; `path`: a path of a branch. */
 export type GraphKnotKind = 'parameter' | 'knot' | 'path' | NodeKind;
 
 export interface GraphKnot {
   readonly id: string;
   readonly kind: GraphKnotKind;
-  /** Absent for a parameter. */
+  /** Name of the definition; absent for a parameter. */
   readonly definition?: string;
   readonly version?: string;
   /** Hash of the body's source in the plan. */
   readonly codeHash?: string;
   readonly configHash: string;
-  /** In the order given. */
+  /** Inputs in the order given. */
   readonly inputs: readonly GraphInput[];
-  /** Names as a terminal. Absent: it is none. */
+  /** Names as a terminal; absent for a knot that is none. */
   readonly terminals?: readonly string[];
   /** For a map: the definition of its elements. */
   readonly each?: string;
-  /** One line for people. */
+  /** Summary of the knot, one line for people. */
   readonly summary?: string;
   /** For a wait: the signal's name. */
   readonly signal?: string;
   readonly optional?: true;
-  /** Its values are reused. */
+  /** Whether the knot's values are reused. */
   readonly cached?: true;
-  /** It runs in segments. */
+  /** Whether the knot runs in segments. */
   readonly local?: true;
   /** Absent: the run's. */
   readonly taskQueue?: string;
-  /** How often its body is tried at most. Absent: once, or without end, or it is a map. */
+  /** How often the knot's body is tried at most; absent for once, for no limit, and for a map. */
   readonly maximumAttempts?: number;
-  /** Absent: no outcome yet, or no run. */
+  /** The knot's outcome; absent if it has none yet, or there is no run. */
   readonly state?: GraphState;
 }
 
@@ -52,7 +52,7 @@ export type GraphInput =
 export interface GraphState {
   readonly outcome: OutcomeKind;
   readonly skipReason?: SkipReason;
-  /** Hash of its value. Absent: it has none. */
+  /** Hash of the knot's value; absent if it has none. */
   readonly outputHash?: string;
   /** Bytes of the encoded value. */
   readonly outputSize?: number;
@@ -76,7 +76,7 @@ export interface GraphState {
   readonly waits?: readonly RecordedWait[];
 }
 
-/** An attempt without an outcome. Times are milliseconds since the epoch. */
+/** An attempt that ended without an outcome. Times are milliseconds since the epoch. */
 export interface GraphAttempt {
   /** From 1. */
   readonly attempt: number;
@@ -87,7 +87,7 @@ export interface GraphAttempt {
   readonly reason: { readonly code: string; readonly message: string };
 }
 
-/** As in lineage records. */
+/** An attempt in the form of lineage records. */
 export interface RecordedAttempt extends Omit<GraphAttempt, 'startedAt' | 'endedAt'> {
   readonly started_at: number;
   readonly ended_at: number;

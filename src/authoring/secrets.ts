@@ -9,25 +9,25 @@ import { utf8Length } from './texts';
  */
 export type SecretSource = string | { readonly env: string };
 
-/** Decides the required form. */
+/** The kind of a secret, which decides its required form. */
 export type SecretKind = 'standard-webhooks' | 'github' | 'bearer';
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 const HIDDEN = '(hidden)';
 
-/** Printing it, or converting it to JSON, does not reveal it. */
+/** Printing a secret, or converting it to JSON, does not reveal it. */
 export class Secret {
   readonly #text: string | undefined;
 
   constructor(
     text: string | undefined,
-    /** Undefined if the secret was given directly. */
+    /** Name of the environment variable; undefined if the secret was given directly. */
     readonly env?: string,
   ) {
     this.#text = text;
   }
 
-  /** Undefined if it is in an environment variable. */
+  /** The secret's text; undefined if it is in an environment variable. */
   reveal(): string | undefined {
     return this.#text;
   }
@@ -49,7 +49,7 @@ export class Secret {
 const GITHUB_BYTES = 16;
 const BEARER_LENGTH = 24;
 const STANDARD_BYTES = 24;
-/** `aaaaaaaaaaaaaaaa` has fewer; random secrets have more. */
+/** Least number of different characters: `aaaaaaaaaaaaaaaa` has fewer, random secrets have more. */
 const DIFFERENT_CHARACTERS = 5;
 const WHSEC = 'whsec_';
 /** RFC 6750: the characters of the header `authorization`. */
@@ -63,7 +63,7 @@ const HOW_TO_MAKE: Readonly<Record<SecretKind, string>> = {
   bearer: 'Make one: openssl rand -hex 32',
 };
 
-/** Undefined if `given` is no source of a secret. */
+/** Reads a secret; undefined if `given` is no source of one. */
 export function secretFrom(given: unknown): Secret | undefined {
   if (typeof given === 'string' && given !== '') return new Secret(given);
   const { env } = (given ?? {}) as { readonly env?: unknown };
@@ -101,7 +101,7 @@ export function readSecretSources(what: string, kind: SecretKind, given: unknown
   });
 }
 
-/** The secrets themselves. Those in the environment are read and checked now; throws `WeakSecret`. */
+/** The secrets themselves. Secrets in the environment are read and checked now; throws `WeakSecret`. */
 export function revealSecrets(
   what: string,
   kind: SecretKind,
@@ -127,12 +127,12 @@ export function revealSecrets(
   });
 }
 
-/** Undefined if it is not base64. */
+/** The bytes of a secret of Standard Webhooks; undefined if it is not base64. */
 export function standardSecretBytes(secret: string): Uint8Array | undefined {
   return fromBase64(secret.startsWith(WHSEC) ? secret.slice(WHSEC.length) : secret);
 }
 
-/** Continues a sentence after "the secret". Undefined if the secret is acceptable. */
+/** A complaint that continues a sentence after "the secret"; undefined if the secret is acceptable. */
 function weaknessOf(kind: SecretKind, secret: string): string | undefined {
   if (kind === 'standard-webhooks') {
     if (/^wh[sp]k_/.test(secret)) return 'is a key of an asymmetric signature, which is not supported';

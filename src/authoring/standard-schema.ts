@@ -25,7 +25,7 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
   return typeof standard === 'object' && standard !== null && typeof standard.validate === 'function';
 }
 
-/** Undefined if the schema validates asynchronously. */
+/** Validates a value at once; undefined if the schema validates asynchronously. */
 export function validateNow<Output>(
   schema: StandardSchema<any, Output>,
   value: unknown,
@@ -37,7 +37,7 @@ export function validateNow<Output>(
   return undefined;
 }
 
-/** The schema's complaint, in one line. Undefined if there is none, or if the schema validates asynchronously. */
+/** The schema's complaint, in one line; undefined if there is none, or if the schema validates asynchronously. */
 export function complaintOf(schema: StandardSchema, value: unknown): string | undefined {
   let result: SchemaResult<unknown> | undefined;
   try {

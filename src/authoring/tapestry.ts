@@ -26,7 +26,7 @@ export type TerminalValues<R> = R extends Terminals
   : Untyped;
 
 export interface ParameterOptions<Input> {
-  /** Used when the run is started without the parameter. Validated when it is declared. */
+  /** Default of the parameter, used when the run is started without it, and validated when it is declared. */
   readonly default?: Input;
 }
 
@@ -83,9 +83,8 @@ type WithPartition<S, Domain> = Flat<
 >;
 
 /**
- * A graph of knots, usually made by {@link tapestry}. Made by hand, it takes knots by `{ id, tapestry: t }` and
- * stays open until it is first run or registered. `Parameters` and `Values` type the start of runs and
- * `run.values()`.
+ * A graph of knots, usually made by {@link tapestry}. A tapestry made by hand takes knots by `{ id, tapestry: t }` and
+ * stays open until it is first run or registered. `Parameters` and `Values` type the start of runs and `run.values()`.
  */
 export class Tapestry<Parameters extends object = Untyped, Values extends object = Untyped> {
   declare readonly [TYPES]?: { readonly parameters: Parameters; readonly values: Values };
@@ -125,8 +124,8 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
   }
 
   /**
-   * Declares a parameter. Its knot has the id `param:<name>`; its value is the schema's output. A run without it
-   * gets the default, else the schema's output for `undefined`, else it is refused.
+   * Declares a parameter. The parameter's knot has the id `param:<name>`; the knot's value is the schema's output. A
+   * run without the parameter gets the default, else the schema's output for `undefined`, else it is refused.
    *
    * @throws SelvageError InvalidName, DuplicateParameter, InvalidDefault, InvalidConfig, TapestryClosed
    */
@@ -157,8 +156,8 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
   }
 
   /**
-   * Sets the terminals: the knots whose values a run yields, by name. Replaces earlier ones. Default: the knots
-   * without consumers, by their ids. Returns this tapestry, typed by the values.
+   * Sets the terminals: the knots whose values a run yields, by name. Replaces earlier terminals; by default, these are
+   * the knots without consumers, by their ids. Returns this tapestry, typed by the values.
    *
    * @throws SelvageError UnknownTerminal, ForeignKnot, InvalidName, TapestryClosed
    */
@@ -172,7 +171,7 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
  * Makes a tapestry. Runs `build` once, at once, with the tapestry ambient, so that knots placed inside belong to
  * it. `build` returns the terminals, which also type `run.values()`.
  *
- * Parameters declared by `t.parameter` are not in the tapestry's type. For typed starts of runs, declare them in
+ * Parameters declared by `t.parameter` are not in the tapestry's type. For typed starts of runs, declare parameters in
  * the options, or state them: `(t: Tapestry<{ x: number }>) => …`.
  *
  * @throws SelvageError all authoring errors; AsyncBuild if `build` is asynchronous
@@ -224,11 +223,11 @@ export function tapestry(name: string, ...rest: readonly unknown[]): Tapestry<an
   return made;
 }
 
-/** True while the framework makes a tapestry of its own with a reserved name. */
+/** Whether the framework makes a tapestry of its own with a reserved name. */
 // eslint-disable-next-line no-restricted-syntax -- no part of the interpreter
 let isMakingOwn = false;
 
-/** @internal Like {@link tapestry}, for the framework's own, whose names begin with `selvage`. */
+/** @internal Like {@link tapestry}, for the framework's own tapestries, whose names begin with `selvage`. */
 export function ownTapestry<R extends Terminals, P extends object>(
   name: string,
   options: TapestryOptions,
@@ -278,7 +277,7 @@ function declareParameters(record: TapestryRecord, specs: unknown): Record<strin
 
 function refusePromise(name: string, result: unknown): void {
   if (typeof (result as { then?: unknown } | undefined)?.then !== 'function') return;
-  // The rest of the build may reject as well, and an unhandled rejection ends the process.
+  // The asynchronous rest of the build may reject, too, and an unhandled rejection ends the process.
   Promise.resolve(result).catch(() => undefined);
   throw new SelvageError(
     'AsyncBuild',

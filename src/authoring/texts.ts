@@ -1,14 +1,14 @@
 import type { ErrorReason } from '../errors';
 
-/** UTF-8 bytes: PostgreSQL indexes hold about 2,700 per entry, a task queue's name in Temporal 1,000. */
+/** UTF-8 bytes: PostgreSQL indexes hold about 2,700 bytes per entry, a task queue's name in Temporal 1,000. */
 const LONGEST_TEXT = 1_000;
 
-/** The rule follows "it". */
+/** A problem of a text, whose rule follows the word "it". */
 export type TextProblem = readonly [reason: ErrorReason<'InvalidName'>, rule: string];
 
 /**
- * Why a value is not a valid one-line text for records, which every backend must hold. Undefined if it is. `bytes`
- * is the most in UTF-8.
+ * Why a value is not a valid one-line text for records, which every backend must hold; undefined if it is valid.
+ * `bytes` is the greatest length in UTF-8.
  */
 export function textProblem(value: unknown, bytes = LONGEST_TEXT): TextProblem | undefined {
   if (typeof value !== 'string') return ['NotText', 'must be a text'];
@@ -23,13 +23,13 @@ export function textProblem(value: unknown, bytes = LONGEST_TEXT): TextProblem |
   return undefined;
 }
 
-/** Written by hand, as the workflow sandbox has no encoder. */
+/** The length of a text in UTF-8, computed by hand, as the workflow sandbox has no encoder. */
 export function utf8Length(text: string): number {
   let bytes = 0;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     if (unit < 0x80) bytes += 1;
-    // Each half of a character of four bytes counts two.
+    // Each half of a four-byte character counts two bytes.
     else if (unit < 0x800 || (unit >= 0xd800 && unit < 0xe000)) bytes += 2;
     else bytes += 3;
   }

@@ -7,7 +7,7 @@ import { numberOfRun } from './run-ids';
 export interface PartitionCandidate {
   readonly key: string;
   readonly state: 'missing' | 'running' | 'ok' | 'failed' | 'stale';
-  /** Absent if it is missing. */
+  /** The partition's newest run; absent if the partition is missing. */
   readonly run?: {
     readonly runId: string;
     readonly status: RunStatus;
@@ -21,20 +21,21 @@ export interface Choice {
   readonly tapestry: string;
   readonly only: readonly BackfillState[];
   readonly order: BackfillOrder;
-  /** By the run history's clock, before the partitions were read. */
+  /** The time by the run history's clock, before the partitions were read. */
   readonly since: number;
   /**
-   * Start of the resumed backfill, of the first one if there are several. Partitions that failed after it are made
-   * again.
+   * Start of the resumed backfill, or of the first resumed one. Partitions that failed after this start are made again.
    */
   readonly failedSince?: number;
-  /** The partition that a key depends on; undefined for the first. If omitted, partitions are independent. */
+  /**
+   * The partition that a key depends on; undefined for the first. If `previous` is omitted, partitions are independent.
+   */
   readonly previous?: (key: string) => string | undefined;
   /** Whether an unlisted partition is ok. */
   readonly isOk?: (key: string) => boolean;
 }
 
-/** In the order of making, with running ones to be awaited. @param standing in domain order */
+/** Chooses partitions, in the order of making, with running ones to be awaited. @param standing in domain order */
 export function choosePartitions(
   standing: readonly PartitionCandidate[],
   choice: Choice,
@@ -46,7 +47,7 @@ export function choosePartitions(
     if (state !== 'failed') return state !== 'ok' && only.includes(state);
     // A cancelled run counts as missing, not as failed.
     const isStopped = run?.status === 'cancelled' && only.includes('missing');
-    // The resumed backfill may have started it, or waited for it.
+    // The resumed backfill may have started the partition's run, or waited for it.
     const isOfResumed = run !== undefined && Math.max(run.startedAt, run.finishedAt ?? 0) >= failedSince;
     return isStopped || only.includes('failed') || isOfResumed;
   };
@@ -73,7 +74,7 @@ export function choosePartitions(
   }));
 }
 
-/** Follows the newest run's number; 1 if no backfill made it. Starting shows whether it is taken. */
+/** The number after the newest run's; 1 if no backfill made that run. Starting shows whether the number is taken. */
 function nextNumber(tapestry: string, key: string, newest: string | undefined): number {
   return ((newest !== undefined && numberOfRun(tapestry, key, newest)) || 0) + 1;
 }

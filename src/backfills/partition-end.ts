@@ -1,15 +1,15 @@
 /** A partition that a backfill makes, or waits for. */
 export interface PlannedPartition {
   readonly key: string;
-  /** Number of the run: 1 for the partition's first. Skipped if an ended run has it. */
+  /** Number of the run: 1 for the partition's first. A number that an ended run has is skipped. */
   readonly n: number;
-  /** Time of the choice, by the run history's clock. If a run was over by then, another is made. */
+  /** Time of the choice, by the run history's clock. If a run was over by that time, another is made. */
   readonly since: number;
-  /** The run that already makes it. */
+  /** The run that already makes the partition. */
   readonly running?: string;
-  /** The partition that must be ok before, with its position in the list. */
+  /** The partition that must be ok before this one is started, with its position in the list. */
   readonly after?: { readonly key: string; readonly place: number };
-  /** A partition that must be ok before but is not made, so this one is not made either. */
+  /** A partition that must be ok before this one but is not made, so this one is not made either. */
   readonly heldBy?: string;
 }
 
@@ -18,11 +18,11 @@ export interface BackfilledPartition {
   readonly key: string;
   /** `held`: not started, because the previous partition is not ok. */
   readonly state: 'ok' | 'failed' | 'cancelled' | 'held';
-  /** Absent if none was started. */
+  /** The partition's run; absent if none was started. */
   readonly runId?: string;
-  /** Set if the run was there, started otherwise. */
+  /** Set if the run existed and was not started by the backfill. */
   readonly awaited?: true;
-  /** Why it is not ok. */
+  /** Why the partition is not ok. */
   readonly reason?: string;
 }
 
@@ -34,9 +34,9 @@ export interface BackfillReport {
   readonly failed: number;
   readonly cancelled: number;
   readonly held: number;
-  /** How many had a run that was started otherwise. */
+  /** Number of partitions with a run that the backfill did not start. */
   readonly awaited: number;
-  /** The first hundred, in the order of making. */
+  /** The first hundred partitions that are not ok, in the order of making. */
   readonly notOk: readonly BackfilledPartition[];
 }
 

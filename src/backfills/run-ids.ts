@@ -1,4 +1,4 @@
-/** Names the n-th making of a partition. Escapes slashes of the key, as one separates the number. */
+/** Names the n-th making of a partition. Escapes slashes of the key, as a slash separates the number. */
 export function numberedKey(key: string, n: number): string {
   const name = key.replace(/[%/]/g, encodeURIComponent);
   return n === 1 ? name : `${name}/${n}`;
@@ -8,7 +8,7 @@ export function partitionRunId(tapestry: string, key: string, n: number): string
   return `${tapestry}/${numberedKey(key, n)}`;
 }
 
-/** Undefined if the run has another id. */
+/** The number in a run id; undefined if the id is of another form. */
 export function numberOfRun(tapestry: string, key: string, runId: string): number | undefined {
   const first = partitionRunId(tapestry, key, 1);
   if (runId === first) return 1;

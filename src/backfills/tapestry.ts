@@ -12,12 +12,12 @@ import { DEFAULT_MAX, backfillRequestSchema, type BackfillRequest } from './requ
 
 /** The list of partitions to make. */
 export const LIST_KNOT = 'list';
-/** The map over the list. */
+/** The map over the list of partitions. */
 export const PARTITIONS_KNOT = 'partitions';
 
-/** The worker's part. Both methods are called again if a worker is lost. */
+/** The worker's part. Both methods of the host are called again if a worker is lost. */
 export interface BackfillHost {
-  /** In the order of making. */
+  /** Lists the partitions in the order of making. */
   list(request: BackfillRequest, context: KnotContext): Promise<readonly PlannedPartition[]>;
   /** Starts the partition's run, unless it exists, and waits for its end. */
   make(
@@ -29,7 +29,7 @@ export interface BackfillHost {
 
 export type BackfillTapestry = Tapestry<{ request: BackfillRequest }, { report: BackfillReport }>;
 
-/** Retries during outages; errors that no retry helps are `Terminal`. */
+/** The policy retries during outages; errors that no retry helps are `Terminal`. */
 const UNTIL_IT_IS_DONE = {
   maximumAttempts: Number.MAX_SAFE_INTEGER,
   initialInterval: 1_000,

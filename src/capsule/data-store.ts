@@ -112,7 +112,7 @@ export class CapsuleDataStore implements DataStore {
     return { intact, unchecked: this.#values.size - intact };
   }
 
-  /** False if it cannot be checked. @throws SelvageError `ValueDamaged` */
+  /** Checks a value's bytes; false if they cannot be checked. @throws SelvageError `ValueDamaged` */
   #check({ hash }: CapsuleValue, bytes: Uint8Array): boolean {
     const { known, areIncomplete } = this.digests;
     const sha256 = nodeSha256(bytes);

@@ -12,7 +12,7 @@ export interface FirstDifference {
   readonly now: string;
 }
 
-/** Undefined for bytes, or if it cannot be determined. */
+/** The first difference of two values; undefined for bytes, or if it cannot be determined. */
 export function firstDifference(recorded: Encoded, now: Encoded): FirstDifference | undefined {
   if (recorded.kind !== now.kind)
     return { path: '$', recorded: shownEncoded(recorded), now: shownEncoded(now) };

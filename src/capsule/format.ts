@@ -10,7 +10,8 @@ import { lineageRecordSchema, runRecordSchema, storedPlanSchema } from '../ports
  * and kind: an older version refuses a newer format by name, and nothing longer than stated is unpacked.
  *
  * The fingerprint covers all data; records cover values, and runs cover plans, by hashes. Somebody who changes the
- * whole file can make new hashes, so the fingerprint is shown for comparison with the writer's. Format 1 has none.
+ * whole file can make new hashes, so the fingerprint is shown for comparison with the writer's. Format 1 has no
+ * fingerprint.
  */
 const CAPSULE_FORMAT = 2;
 
@@ -38,7 +39,7 @@ export const ABSENCES = [
 
 const absentSchema = z.object({
   hash,
-  /** Bytes; null if unknown. */
+  /** Size of the value in bytes; null if unknown. */
   size: z.number().nullable(),
   code: z.enum(ABSENCES),
   reason: z.string(),
@@ -63,11 +64,11 @@ const documentSchema = z.object({
   plans: z.array(storedPlanSchema),
   values: z.array(valueSchema),
   absent: z.array(absentSchema),
-  /** The redactions, as given. */
+  /** The redactions, as the writer gave them. */
   redacted: z.array(z.string()),
   /** SHA-256 of the page around the block, since format 2. */
   page: z.string().optional(),
-  /** SHA-256 of all JSON before it, since format 2. */
+  /** SHA-256 of all JSON before this field, since format 2. */
   fingerprint: z.string().optional(),
 });
 
@@ -77,7 +78,7 @@ export type AbsentValue = z.infer<typeof absentSchema>;
 export type CapsuleValue = z.infer<typeof valueSchema>;
 
 /**
- * Puts the data into a page. The block has no character with a meaning in HTML.
+ * Puts the data of a capsule into a page. The block has no character with a meaning in HTML.
  *
  * @throws SelvageError `CapsuleTooLarge`
  */
@@ -110,11 +111,11 @@ const fingerprintOf = (covered: string): string => `sha256:${nodeSha256(covered)
 const tailOf = (fingerprint: string): string => `,"fingerprint":"${fingerprint}"}`;
 
 /**
- * @param file its name in messages
+ * @param file the file's name in messages
  * @throws SelvageError `CapsuleDamaged`, `CapsuleTooNew`, `CapsuleTooLarge`
  */
 export function unpackCapsule(text: string, file: string): CapsuleDocument {
-  // The last one: similar text before it comes from the run.
+  // Take the last opening: similar text before it comes from the run.
   const at = text.lastIndexOf(OPENING);
   if (at === -1) throw damaged(file, 'it has no data of a run: it is another file, or was cut off');
   const begin = at + OPENING.length;
@@ -178,7 +179,7 @@ function parsed(json: string, format: number, file: string): CapsuleDocument {
     const { page: _page, fingerprint: _fingerprint, ...content } = data;
     return content;
   }
-  // By the text: JSON may have a name twice, and the schema drops unknown fields.
+  // Compare the text: JSON may have a name twice, and the schema drops unknown fields.
   const tail = tailOf(data.fingerprint ?? '');
   const isAsMade =
     data.page !== undefined &&

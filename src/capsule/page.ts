@@ -11,9 +11,9 @@ import { VERSION } from '../version';
 import type { CapsuleContent } from './format';
 import { capsuleOf, type Capsule } from './read-capsule';
 
-/** Elements of a map on the page; the data has all. */
+/** Maximum number of a map's elements on the page; the data has all. */
 const SHOWN_ELEMENTS = 5_000;
-/** Elements with a panel of their own. */
+/** Maximum number of elements with a panel of their own. */
 const ELEMENTS_WITH_PANELS = 500;
 const READ_ONLY = { mayAct: false, isReadOnly: true, maySeeSecrets: true };
 

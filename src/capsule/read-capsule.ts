@@ -19,28 +19,28 @@ import { valuesOf } from './value-collection';
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
 export interface ReadCapsuleOptions {
-  /** Keys of hashes, by which values are checked as well. Default: those of the environment. */
+  /** Keys of hashes, by which values are checked as well; if omitted, those of the environment. */
   readonly digests?: Digests;
 }
 
 /** A run in one file, opened for reading. */
 export interface Capsule {
-  /** Path, or the given name. */
+  /** The file's path, or the given name. */
   readonly file: string;
   /** The captured run. */
   readonly run: RunRecord;
   /** The captured run, and the runs that its knots started. */
   readonly runs: readonly RunRecord[];
-  /** Hash of all data; of values and plans, it covers the hashes. Undefined for format 1. */
+  /** Hash of all data, which covers values and plans by their hashes; undefined for format 1. */
   readonly fingerprint: string | undefined;
   /** Values that records name and the file lacks, each with the reason. */
   readonly absent: readonly AbsentValue[];
-  /** The redactions, as given. */
+  /** The redactions, as the writer gave them. */
   readonly redacted: readonly string[];
-  /** Milliseconds since the epoch. */
+  /** When the capsule was made, in milliseconds since the epoch. */
   readonly madeAt: number;
   readonly madeBy: { readonly selvage: string; readonly node: string; readonly platform: string };
-  /** Its plans, records and values as backends; writes fail (`RunHistoryReadOnly`). */
+  /** The capsule's plans, records and values as backends; writes fail (`RunHistoryReadOnly`). */
   readonly backends: Backends;
   /** Checks all values against the hashes that records name. @throws SelvageError `ValueDamaged` */
   check(): CapsuleCheck;
@@ -58,7 +58,7 @@ export interface CapsuleCheck {
 }
 
 /**
- * Opens a capsule. Runs nothing in it.
+ * Opens a capsule, without running any of its code.
  *
  * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `CapsuleDamaged`, `CapsuleTooNew`, `CapsuleTooLarge`
  */

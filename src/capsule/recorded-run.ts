@@ -54,7 +54,7 @@ class ScratchDataStore extends InMemoryDataStore {
 /** @internal A run as recorded. */
 export class RecordedRun {
   readonly scratch: ScratchDataStore;
-  /** For its hashes. Without the key, values are compared by their bytes. */
+  /** Digest for the run's hashes; without the run's key, values are compared by their bytes. */
   readonly digest: ValueDigest;
   readonly #hasDigest: boolean;
   #maps: ReadonlySet<string> | undefined;
@@ -86,10 +86,10 @@ export class RecordedRun {
   /**
    * The values of a knot's parents, by index in the plan.
    *
-   * @throws SelvageError the reason why one is unavailable
+   * @throws SelvageError the reason why a value is unavailable
    */
   async parents(knot: PlanKnot): Promise<ReadonlyMap<number, EncodedValue>> {
-    // A node that only passes a value on needs just its hash.
+    // A node that only passes a value on needs just the hash of the value.
     const isPassedOn = needsNoInputs(knot);
     const values = new Map<number, EncodedValue>();
     for (const input of Object.values(knot.inputs)) {
@@ -162,7 +162,7 @@ export class RecordedRun {
     };
   }
 
-  /** @throws SelvageError the reason why it is unavailable */
+  /** @throws SelvageError the reason why the value is unavailable */
   async valueOf(record: LineageRecord): Promise<EncodedValue> {
     const value = valueOfRecord(record);
     if (value.stored !== undefined) return value;

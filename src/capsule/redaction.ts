@@ -8,7 +8,7 @@ export interface Redaction {
   readonly text: string;
   /** Id of a knot, in any run of the capsule. */
   readonly knot: string;
-  /** Names and indexes into its value; `*` stands for all. Empty: the whole value. */
+  /** Names and indexes into the knot's value; `*` stands for all. An empty path is the whole value. */
   readonly path: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export function pathsFor(
   });
 }
 
-/** Of `[17]` or `["anna"]`. A shortened key stands for itself. */
+/** The key in the brackets of an element, `[17]` or `["anna"]`; a shortened key stands for itself. */
 function elementKey(brackets: string): string {
   const inner = brackets.slice(1, -1);
   try {
@@ -61,7 +61,7 @@ function elementKey(brackets: string): string {
   }
 }
 
-/** The rest of an encoded value; undefined if all of it is redacted. `parts`: the redacted parts. */
+/** The unredacted rest of an encoded value; undefined if all of it is redacted. `parts`: the redacted parts. */
 export function redacted(
   text: string,
   paths: readonly (readonly string[])[],
@@ -79,7 +79,8 @@ function without(value: unknown, path: readonly string[], parts: unknown[]): unk
     return REDACTED;
   }
   if (typeof value !== 'object' || value === null || value === REDACTED) return value;
-  // Values that JSON cannot express are wrapped. Paths into them are undefined, so all of the value is hidden.
+  // Values that JSON cannot express are wrapped. Paths into wrapped values are undefined, so all of the value is
+  // hidden.
   if ('$type' in value) {
     parts.push(value);
     return REDACTED;
@@ -91,7 +92,7 @@ function without(value: unknown, path: readonly string[], parts: unknown[]): unk
   return Array.isArray(value) ? entries.map(([, part]) => part) : Object.fromEntries(entries);
 }
 
-/** Shorter texts and numbers occur everywhere, and reveal nothing. */
+/** Least length of a telling text: shorter texts and numbers occur everywhere, and reveal nothing. */
 const TELLING_LENGTH = 6;
 
 /** Texts that would reveal redacted parts elsewhere. */

@@ -46,13 +46,13 @@ export interface ReproduceOptions {
   readonly resources?: Readonly<Record<string, unknown>>;
   /** Where `ctx.logger` writes. Default: nowhere. */
   readonly logger?: LoggerLike;
-  /** Keys of hashes. Default: those of the backends, then of the environment. */
+  /** Keys of hashes; if omitted, those of the backends, then of the environment. */
   readonly digests?: Digests;
-  /** Called before each body. */
+  /** A function that is called before each body. */
   readonly beforeBody?: (knot: string) => void;
 }
 
-/** Repeats bodies on the recorded inputs of a run. Records nothing; effects of bodies outside happen again. */
+/** Repeats bodies on the recorded inputs of a run. Nothing is recorded; effects of bodies outside happen again. */
 export class Reproducer {
   readonly #backends: Backends;
   readonly #tapestries: readonly TapestryRecord[];
@@ -69,8 +69,8 @@ export class Reproducer {
   }
 
   /**
-   * A knot, a map's element (`users[17]`), or a knot of a child run (`nightly/users`). A map stands for its
-   * elements, and a knot that ran another tapestry for that run's knots.
+   * A knot, a map's element (`users[17]`), or a knot of a child run (`nightly/users`). A map stands for its elements,
+   * and a knot that ran another tapestry for the knots of its run.
    *
    * @throws SelvageError `UnknownKnot`, `UnknownTapestry`, `BodyMissing`
    */
@@ -84,7 +84,7 @@ export class Reproducer {
     } else yield* this.#nested(run, id);
   }
 
-  /** All knots in plan order, with the knots of the runs that they started. */
+  /** Repeats all knots in plan order, with the knots of the runs that they started. */
   async *all(run: RunRecord): AsyncGenerator<Reproduction> {
     const recorded = await this.recorded(run);
     for (const knot of recorded.plan.plan.knots) yield* this.#all(recorded, knot);
@@ -243,7 +243,7 @@ export class Reproducer {
     return new BodyContext(surroundings, id, Math.max(1, attempt), undefined, extension);
   }
 
-  /** The file's body: by knot id, else (as for extensions) by name and version of its definition. */
+  /** Finds the file's body for a knot by knot id, else (as for extensions) by name and version of its definition. */
   #bodyOf({ plan, tapestry }: RecordedRun, knot: PlanKnot): DefinitionRecord {
     const isMap = knot.policy.node === 'map';
     const planned = isMap ? plan.elementDefinitionOf(knot) : plan.definitionOf(knot)!;

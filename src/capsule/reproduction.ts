@@ -5,9 +5,9 @@ import type { ExceptionRecord, LineageRecord, RunRecord } from '../ports';
 import type { FirstDifference } from './first-difference';
 
 /**
- * The result of a repeated body. `same`: an equal hash or error. `value`, `error`: a different one. `outcome`: it
- * failed now and had not failed before, or the other way round. `unreadable`: an input or its own value is unavailable.
- * `not-run`: it has no body, or its value came from outside or from other knots.
+ * The result of a repeated body. `same`: an equal hash or error. `value`, `error`: a different value or error.
+ * `outcome`: the body failed now and had not failed before, or the other way round. `unreadable`: an input or the
+ * knot's own value is unavailable. `not-run`: the knot has no body, or its value came from outside or from other knots.
  */
 export type Verdict = 'same' | 'value' | 'error' | 'outcome' | 'unreadable' | 'not-run';
 
@@ -24,11 +24,11 @@ export interface Reproduction {
   readonly verdict: Verdict;
   readonly explanation: string;
   readonly recorded?: KnotEnd;
-  /** Absent: it was not run. */
+  /** The end of the repeated body; absent if it was not run. */
   readonly now?: KnotEnd;
-  /** Set for different values. */
+  /** The first difference, set for different values. */
   readonly difference?: FirstDifference;
-  /** Why it could not be run. */
+  /** Why the body could not be run. */
   readonly error?: SelvageError;
 }
 

@@ -74,7 +74,7 @@ async function outcomeOf(
   { dataStore }: Backends,
 ): Promise<Parameters<RecordedRun['compare']>[1]> {
   const failed = failedOutcomeOf(record);
-  // Only children see "skipped because optional"; it is no knot's own outcome.
+  // Only children see "skipped because optional", which is no knot's own outcome.
   if (failed) return failed as Parameters<RecordedRun['compare']>[1];
   const value = valueOfRecord(record);
   const bytes = value.stored === undefined ? await dataStore.get(value.hash) : undefined;
@@ -87,7 +87,7 @@ async function parametersOf(recorded: RecordedRun): Promise<Record<string, unkno
   for (const record of records.values()) {
     if (record.definition !== 'parameter') continue;
     const name = record.knot_id.slice('param:'.length);
-    // The output of a partition's schema is not its input.
+    // A partition is given by its key, as the output of its schema is not the schema's input.
     parameters[name] =
       name === PARTITION && run.partition !== null
         ? run.partition
@@ -96,7 +96,7 @@ async function parametersOf(recorded: RecordedRun): Promise<Record<string, unkno
   return parameters;
 }
 
-/** By signal name: a function from a knot's id to the payload that it took. */
+/** The signals of runs by name: for each, a function from a knot's id to the payload that the knot took. */
 async function signalsOf(
   { dataStore }: Backends,
   runs: readonly RunRecord[],

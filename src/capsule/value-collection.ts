@@ -19,18 +19,18 @@ const TOLD_KNOTS = 20;
 /** A value that the capsule should contain. */
 interface WantedValue {
   readonly hash: string;
-  /** Bytes. Absent if the records do not say. */
+  /** Size of the value in bytes; absent if the records do not have it. */
   readonly size?: number | undefined;
   readonly run: RunRecord;
-  /** The record that has or names the value. Absent without a knot. */
+  /** The record that has or names the value; absent if no knot has it. */
   readonly record?: LineageRecord;
-  /** A knot's further value: its log, a traceback, the payload of its signal. */
+  /** Whether it is a further value of a knot: its log, a traceback, the payload of its signal. */
   readonly isBeside?: boolean;
   /** Smaller ones first. */
   readonly rank: number;
 }
 
-/** In no particular order, possibly with repeated hashes. */
+/** The values of a run in no particular order, possibly with repeated hashes. */
 export function valuesOf(run: RunRecord, records: readonly LineageRecord[]): WantedValue[] {
   const terminals = new Set(Object.values(run.terminals));
   const failed = records.filter(({ outcome }) => outcome === 'err');
@@ -63,13 +63,13 @@ export function valuesOf(run: RunRecord, records: readonly LineageRecord[]): Wan
   return wanted;
 }
 
-/** A path leads into a knot's value. Its further values may repeat the text anywhere, and are redacted whole. */
+/** A path leads into a knot's value. The knot's further values may repeat the text anywhere, and are redacted whole. */
 function pathsOf({ record, isBeside }: WantedValue, redactions: readonly Redaction[]): (readonly string[])[] {
   const paths = record ? pathsFor(record, redactions) : [];
   return isBeside && paths.length > 0 ? [[]] : paths;
 }
 
-/** Takes values up to the limits. */
+/** Collects values up to the limits. */
 export class ValueCollection {
   readonly values: CapsuleValue[] = [];
   readonly absent: AbsentValue[] = [];
@@ -106,7 +106,7 @@ export class ValueCollection {
       size: same.find(({ size }) => size !== undefined)?.size,
     }));
     order.sort((one, other) => one.rank - other.rank || (one.size ?? 0) - (other.size ?? 0));
-    // Regardless of the knots: redacting one of two equal values redacts both.
+    // Values are taken regardless of their knots: redacting one of two equal values redacts both.
     for (const { same, size } of order) await this.#takeOne(same, size);
   }
 
@@ -123,7 +123,7 @@ export class ValueCollection {
       return this.#leave(hash, size, 'Redacted', 'it was made without values');
     if (this.options.redactSubject && same.some((value) => subjectOf(value.run) !== undefined))
       return this.#leave(hash, size, 'Redacted', 'values of the subject of its run were redacted');
-    // Without a knot (given before a schema, or an untaken signal), no path can describe its parts.
+    // No path can describe parts of a value without a knot (given before a schema, or an untaken signal).
     if (this.redactions.length > 0 && same.every(({ record }) => record === undefined))
       return this.#leave(hash, size, 'Redacted', 'it is the value of no knot, and something was redacted');
     const paths = same.flatMap((value) => pathsOf(value, this.redactions));
@@ -220,7 +220,7 @@ export class ValueCollection {
     this.absent.push({ hash, size, code: 'Redacted', reason, ...(isShown && { rest }) });
   }
 
-  /** @param isMet whether its paths lead to something in the value */
+  /** @param isMet whether the redaction's paths lead to something in the value */
   #noteMet(same: readonly WantedValue[], isMet: (paths: readonly (readonly string[])[]) => boolean): void {
     for (const redaction of this.redactions) {
       const own = same.flatMap((value) => (value.isBeside ? [] : pathsOf(value, [redaction])));
@@ -258,7 +258,7 @@ export class ValueCollection {
   }
 }
 
-/** For readers of the capsule, whom the store's own words would mislead. */
+/** Reasons for readers of the capsule, whom the store's own words would mislead. */
 const REASONS: Partial<Record<AbsentValue['code'], string>> = {
   SubjectForgotten: 'the subject of its run was forgotten',
   KeyMissing: 'it is sealed, and its key was not at hand',

@@ -14,7 +14,7 @@ import { shownRun, isHidden, HiddenTexts, shownRecord } from './hidden-texts';
 export interface WrittenCapsule {
   /** The content of the file. */
   readonly html: string;
-  /** For readers of the file, to be passed on by a way that nobody else can write to. */
+  /** The fingerprint, for readers of the file; pass it on by a way that nobody else can write to. */
   readonly fingerprint: string;
   readonly run: RunRecord;
   readonly runs: number;
@@ -27,14 +27,14 @@ export interface WrittenCapsule {
   readonly opened: number;
   /** Knots whose included values contain texts that were redacted elsewhere; at most 20. */
   readonly tellingKnots: readonly string[];
-  /** Constants with secret names, as `knot.input`, at most 20. Plans are not redacted. */
+  /** Constants with secret names, as `knot.input`, at most 20; they are in the file, as plans are not redacted. */
   readonly secretConstants: readonly string[];
 }
 
 /**
  * Writes a run into one file, with the runs that its knots started: plans, records, and values up to a limit.
  *
- * @param run its id
+ * @param run the id of the run
  * @throws SelvageError `UnknownRun`, `UnknownKnot` or `InvalidConfig` (of a redaction), `CapsuleTooLarge`,
  * `BackendUnavailable`
  */
@@ -68,7 +68,7 @@ export async function writeCapsule(
       ofRun.map((each) => withoutSecrets(shownRecord(each, hidden))),
     );
   const collection = new ValueCollection(backends, options, redactions);
-  // Values that explain a failure first, then inputs and results: the limit may cut off the rest.
+  // Take first the values that explain a failure, then inputs and results: the limit may cut off the rest.
   const wanted = runs.flatMap((one) => valuesOf(one, records.get(one.temporal_run_id)!));
   await collection.take(wanted);
   const shown = [...records.values()].flat();

@@ -12,6 +12,6 @@ export interface WriteCapsuleOptions {
   readonly redact?: readonly string[];
   /** Whether secrets in values and error texts are included. Default false. */
   readonly secrets?: boolean;
-  /** Keeps back all values of runs with a subject, and the subject's name. Default false. */
+  /** Whether to keep back all values of runs with a subject, and the subject's name. Default false. */
   readonly redactSubject?: boolean;
 }

@@ -7,7 +7,7 @@ import { reportError } from './output/report-error';
 
 /** Returns the exit code. Never rejects: an error becomes a line on stderr. */
 export async function runCommandLine(argv: readonly string[], output: Output): Promise<number> {
-  // Read before parsing: mistakes in the arguments must be reported in the requested form.
+  // The form of the output is read before parsing, since mistakes in the arguments must be reported in it.
   output.configure({ json: asksFor('--json', argv), verbose: asksFor('--verbose', argv) });
   let code: number = EXIT.ok;
   try {
@@ -18,7 +18,7 @@ export async function runCommandLine(argv: readonly string[], output: Output): P
     });
     return code;
   } catch (error) {
-    // Commander has written the message already. Help and version arrive here with code 0.
+    // Commander has written the error's message already. Help and version arrive here as errors with code 0.
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.ok;
       const message = error.message.replace(/^error: /, '');

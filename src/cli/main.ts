@@ -23,6 +23,6 @@ outliveReaders();
 
 void runCommandLine(argv, output).then((code) => {
   hasResult(code);
-  // Not by `process.exitCode`: handles that a body left open must not keep the command alive.
+  // `process.exitCode` is not enough: handles that a body left open must not keep the command alive.
   afterWritten(stdout, () => endProcess(code));
 });

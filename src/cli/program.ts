@@ -42,7 +42,7 @@ const late = (name: keyof typeof SUMMARIES, load: LateVerb['load']): LateVerb =>
   load,
 });
 
-/** In the order of `selvage --help`. */
+/** All verbs, in the order of `selvage --help`. */
 const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
   write: [addInit, addPlan, addValidate, addExport, addPython],
   start: [addRun, addResume, addBackfill, addDev, addWorker, addServe, addStream, addEmit],
@@ -141,7 +141,7 @@ const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
 };
 
 /**
- * All verbs. Each loads slow modules when it is called.
+ * Adds all verbs, each of which loads slow modules only when it is called.
  *
  * @param answer receives the command's exit code
  * @param helpsWithAll shows options of the connection in help texts
@@ -185,7 +185,7 @@ export function createProgram(output: Output, answer: (code: number) => void, he
   return program.commandsGroup('Help:').helpCommand('help [command]', 'display help for command');
 }
 
-/** Groups whose verbs read or change records, and further such verbs. */
+/** Groups whose verbs read or change records, and single verbs that do. */
 const ABOUT_RECORDS: readonly Group[] = ['see', 'operate', 'data'];
 const ALSO_ABOUT_RECORDS = ['resume', 'backfill', 'emit'];
 
@@ -198,7 +198,7 @@ function requireHere(command: Command, program: Command): void {
   const options: ServerOptions = command.opts();
   const has = (name: string): boolean => command.options.some(({ long }) => long === name);
   if (apiOf(options) === undefined) return;
-  // Without `--project-dir`, it is about a file.
+  // A verb without `--project-dir` is about a file.
   if (has('--api') || !has('--project-dir')) return;
   const names: string[] = [];
   let verb = command;

@@ -8,7 +8,7 @@ import { settleRunning } from '../connection/settle-runs';
 import { workflowsSince, type RunningWorkflow } from '../connection/running-workflows';
 import { memoOf } from '../connection/unbegun-run';
 
-/** Runs may have waited so long, before the newest change, for their first step. */
+/** The longest time, before the newest change, that a run is assumed to have waited for its first step. */
 const MARGIN_MS = 60 * 60_000;
 
 /** Differences found after backends were restored, and repairs. */
@@ -19,11 +19,11 @@ export interface RestoredState {
   readonly ended: readonly string[];
   /** Runs recorded as running that had ended on the server, and now have that record. */
   readonly completed: readonly string[];
-  /** Runs that only the server had, on record again. Ended ones have what is left of them. */
+  /** Runs that only the server had, on record again. Ended runs have what is left of their records. */
   readonly restored: readonly string[];
-  /** Runs that go on, on the server and on record, and find by themselves what they lack. */
+  /** Number of runs that go on, on the server and on record, and find by themselves what they lack. */
   readonly open: number;
-  /** Runs that the server has and that could not be recorded. Unfinished ones do that themselves. */
+  /** Runs that the server has and that could not be recorded. Unfinished runs record themselves. */
   readonly unknown: readonly {
     readonly runId: string;
     readonly temporalRunId: string;
@@ -35,9 +35,9 @@ export interface RestoredState {
     /** The first hundred. */
     readonly values: readonly { readonly hash: string; readonly runId: string }[];
   };
-  /** Events whose run is marked as started, but exists nowhere. Repeated, they start nothing. */
+  /** Events whose run is marked as started, but exists nowhere. Repeated events of this kind start nothing. */
   readonly lostEvents: readonly { readonly trigger: string; readonly key: string; readonly runId: string }[];
-  /** Emitters without a valid cursor: they restart an hour before the end, so some events come twice. */
+  /** Emitters without a valid cursor, which restart an hour before the end, so that some events come twice. */
   readonly rewoundEmitters: readonly string[];
 }
 
@@ -59,7 +59,7 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
     const unknown = [];
     const restored: string[] = [];
     for (const run of found) {
-      // Puts it on record again, if it has ended and the server still has it.
+      // Put the run on record again, if it has ended and the server still has it.
       await selvage
         .getRun(run.runId)
         .records.settle()
@@ -140,7 +140,7 @@ async function isOf(
   try {
     return memoOf(await client.getHandle(workflowId, runId).describe()).backends?.history === identity;
   } catch {
-    // It is gone, or another team has sealed its memo.
+    // The run is gone, or another team has sealed its memo.
     return false;
   }
 }
@@ -191,7 +191,7 @@ async function lostStarts(
     backends.startLedger.list({ started: true, ...page }),
   )) {
     if (claimedAt < newest - MARGIN_MS) break;
-    // The ledger has also elements of streams that can start no run.
+    // The ledger also has elements of streams that can start no run.
     if (!startsRuns(trigger) || event['refused'] !== undefined) continue;
     if (await backends.runHistory.getRun(runId)) continue;
     const isOnServer = await client.workflow

@@ -13,13 +13,13 @@ import {
   type WhyOptions,
 } from '../records/questions';
 
-/** Queries about recorded lineage: `selvage.lineage`. They need no server. */
+/** Queries about recorded lineage, `selvage.lineage`, which need no server. */
 export class Lineage {
   /** @internal */
   constructor(private readonly backends: Backends) {}
 
   /**
-   * Records by hash, knot, definition or run, newest first.
+   * Lists records by hash, knot, definition or run, newest first.
    *
    * @throws SelvageError `InvalidQuery`, `BackendUnavailable`
    */
@@ -33,7 +33,7 @@ export class Lineage {
   }
 
   /**
-   * The origin of a value: walks upstream from its knot, and into runs that made a parameter.
+   * Finds the origin of a value: walks upstream from its knot, and into runs that made a parameter.
    *
    * @param hash as in records, or its beginning (see {@link resolveHash})
    * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
@@ -43,7 +43,7 @@ export class Lineage {
   }
 
   /**
-   * Everything made from a value: walks downstream from its knots, and into runs with it as a parameter.
+   * Finds everything made from a value: walks downstream from its knots, and into runs with it as a parameter.
    *
    * @param hash as in records, or its beginning (see {@link resolveHash})
    * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
@@ -64,7 +64,7 @@ export class Lineage {
   }
 
   /**
-   * Whether and why the value of a knot was reused, or which parts of its cache key differ from the nearest
+   * Finds whether and why the value of a knot was reused, or which parts of its cache key differ from the nearest
    * earlier knot.
    *
    * @throws SelvageError `UnknownRun`, `UnknownKnot`, `BackendUnavailable`, `InvalidPlan`

@@ -11,13 +11,13 @@ export class Runs {
 
   /**
    * Lists runs, newest first, a page at a time, and changes no record. Running records of the page are
-   * compared with the server. With another status, the first page compares all running records, for at most 5
-   * s (see `comparedSince`), and adds the runs that have ended with it. Those may come again on a later page,
-   * once a worker has settled them.
+   * compared with the server. If the query has another status, the first page compares all running records, for at most
+   * 5 s (see `comparedSince`). The first page also gets the runs that have ended with the status. Added runs may come
+   * again on a later page, once a worker has settled them.
    *
    * The first page begins with runs that no worker has begun: at most its limit, among the newest thousand
-   * workflows on the server. Their `details.begun` is false. An embedded server may also have runs of a
-   * deleted or replaced run history, with `details.recorded_elsewhere`.
+   * workflows on the server. The `details.begun` of runs that no worker has begun is false. An embedded server may also
+   * have runs of a deleted or replaced run history, with `details.recorded_elsewhere`.
    *
    * @throws SelvageError `InvalidQuery`, `ServerUnreachable`, `BackendUnavailable`
    */
@@ -26,9 +26,9 @@ export class Runs {
   }
 
   /**
-   * Unfinished runs that wait, and for what, longest waiting first. Needs no worker. Asks the server only for
-   * facts that records lack, so ten thousand runs that wait for signals, times or workers take some seconds.
-   * Other runs cost a call each, as far as time allows.
+   * Lists unfinished runs that wait, and for what, the longest wait first. Needs no worker. Asks the server only for
+   * facts that records lack, so ten thousand runs that wait for signals, times or workers take some seconds. Other runs
+   * cost a call each, as far as time allows.
    *
    * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
    */

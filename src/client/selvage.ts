@@ -28,7 +28,7 @@ import { Lineage } from './lineage';
 import { Runs } from './runs';
 import { Values } from './values';
 
-/** A client: starts runs, answers questions about records. Only {@link Selvage.open} gives it a worker. */
+/** A client: starts runs, answers questions about records. Only {@link Selvage.open} gives a client a worker. */
 export class Selvage extends Connection {
   /** Lists runs and removes old ones. */
   readonly runs: Runs;
@@ -139,7 +139,7 @@ export class Selvage extends Connection {
     }
   }
 
-  /** @internal For code in a worker: on its connection and backends, which stay open. */
+  /** @internal A client for code in a worker: on the worker's connection and backends, which stay open. */
   static within(client: Client, backends: Backends, inlineLimit: number | undefined): Selvage {
     const { namespace } = client.options;
     return new Selvage(
@@ -151,7 +151,7 @@ export class Selvage extends Connection {
     );
   }
 
-  /** Delivers until the client is closed. Loads nothing if there are no emitters. */
+  /** Delivers to emitters until the client is closed; loads nothing if there are no emitters. */
   private async deliver(
     tapestries: OpenOptions['tapestries'],
     given: EmitterList | undefined,
@@ -190,7 +190,7 @@ export class Selvage extends Connection {
   }
 
   /**
-   * The code that unfinished runs need, the workers that have it, and code that can be removed.
+   * Lists the code that unfinished runs need, the workers that have it, and code that can be removed.
    *
    * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
    */
@@ -198,7 +198,7 @@ export class Selvage extends Connection {
     return await readVersions(this.across, query);
   }
 
-  /** Recent figures, as in `selvage stats`. Needs no server. @throws SelvageError `BackendUnavailable` */
+  /** Reads recent figures, as `selvage stats` does. Needs no server. @throws SelvageError `BackendUnavailable` */
   async stats(options: StatsOptions = {}): Promise<Stats> {
     return await statsOf(this.backends.runHistory, options);
   }

@@ -43,7 +43,7 @@ export class Values {
 
   /**
    * Removes the values of a plan, so that the data store has no bytes of them. All records stay; those of the
-   * runs that made the values note the scrub. After a crash, call it again with the same plan.
+   * runs that made the values note the scrub. After a crash, repeat the call with the same plan.
    *
    * @param options.actor default: {@link currentActor}
    * @throws SelvageError `RunNotOver` if an unfinished run refers to a value (without `force`),

@@ -25,16 +25,16 @@ import { SelvageError, isOfClass } from '../errors';
 import { readValues } from '../runtime';
 
 export interface BackfillOptions {
-  /** Keys of the first and last partition, inclusive. Default: first of the domain, last that has closed. */
+  /** Keys of the first and last partition, inclusive; default: first and last closed one of the domain. */
   readonly from?: string;
   readonly to?: string;
-  /** These partitions instead of a range. */
+  /** Keys of the partitions to make, instead of a range. */
   readonly keys?: readonly string[];
   /** States of the partitions to make, or `all`. Default `missing`. */
   readonly state?: BackfillState | readonly BackfillState[];
   /** Default `forward`. */
   readonly order?: BackfillOrder;
-  /** At most this many partitions whose runs are in progress at once: 1 to 1,000. Default 8. */
+  /** Maximum number of partitions whose runs are in progress at once: 1 to 1,000. Default 8. */
   readonly concurrency?: number;
   /** Parameters of each run beside its partition. Default: none. */
   readonly parameters?: Readonly<Record<string, unknown>>;
@@ -46,7 +46,7 @@ export interface BackfillWork {
   readonly request: BackfillInput;
 }
 
-/** A process that only starts a backfill runs none of its bodies. */
+/** The host of a process that only starts a backfill, and so runs none of its bodies. */
 const NO_HOST: BackfillHost = { list: notHere, make: notHere };
 
 interface Backfilled {
@@ -143,7 +143,7 @@ export function tapestryOfBackfill(parameters: Readonly<Record<string, unknown>>
   return (parameters['request'] as BackfillRequest).tapestry;
 }
 
-/** Undefined where it is not on record, or cannot be read. */
+/** The request of a backfill; undefined if it is not on record, or cannot be read. */
 export async function requestOfBackfill(
   backends: Backends,
   temporalRunId: string,
@@ -158,16 +158,18 @@ export async function requestOfBackfill(
 }
 
 interface Surroundings {
-  /** By the clock of the run history. */
+  /** The time by the clock of the run history. */
   readonly now: number;
-  /** When a schedule planned the backfill. Absent: it was not started by one. */
+  /** When a schedule planned the backfill; absent if no schedule started it. */
   readonly planned?: number;
   readonly failedSince?: Choice['failedSince'];
-  /** Asked about runs that are not on record. */
+  /** The client that is asked about runs that are not on record. */
   readonly client?: WorkflowClient;
 }
 
-/** In their order. @throws SelvageError `InvalidPartition`, `InvalidConfig`, `BackendUnavailable` */
+/**
+ * Partitions to make, in their order. @throws SelvageError `InvalidPartition`, `InvalidConfig`, `BackendUnavailable`
+ */
 export async function partitionsToMake(
   backends: Backends,
   tapestry: TapestryRecord,
@@ -199,7 +201,7 @@ export async function partitionsToMake(
   });
 }
 
-/** When the first of the resumed backfills began; undefined if this one resumes none. */
+/** When the first of the resumed backfills began; undefined if this backfill resumes none. */
 export async function firstBegan(
   { runHistory }: Pick<Backends, 'runHistory'>,
   run: RunRecord | undefined,
@@ -207,7 +209,7 @@ export async function firstBegan(
   let first: number | undefined;
   for (let next = run; next;) {
     const { resumed_from: before } = next.details as { resumed_from?: string };
-    // A pruned run ends the chain.
+    // A pruned run ends the chain of resumed backfills.
     next = before === undefined ? undefined : await runHistory.getRun(before);
     first = next?.started_at ?? first;
   }

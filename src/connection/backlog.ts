@@ -7,13 +7,11 @@ export interface Backlog {
   readonly kind: keyof typeof QUEUE_TYPES;
   /** Approximate. */
   readonly tasks: number;
-  /** Age of the oldest; 0 if none waits. */
+  /** Age of the oldest waiting activity; 0 if none waits. */
   readonly seconds: number;
 }
 
-/**
- * By the server; without knots that a worker starts itself (eager). @throws SelvageError `ServerUnreachable`
- */
+/** The server's backlog, without knots that a worker starts itself (eager). @throws SelvageError `ServerUnreachable` */
 export async function backlogOf(
   { workflowService, options: { namespace } }: WorkflowClient,
   taskQueue: string,

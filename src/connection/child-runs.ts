@@ -9,8 +9,8 @@ import { inParallel } from '../values/in-parallel';
 const AT_A_TIME = 20;
 
 /**
- * Terminates the child runs of a run that ended without reporting. The server does not do it, since a run
- * that continues as new leaves its child runs to the next execution. Idempotent.
+ * Terminates the child runs of a run that ended without reporting. The server terminates no child runs, since a run
+ * that continues as new leaves them to the next execution. Idempotent.
  */
 export async function endChildRuns(
   backends: Backends,
@@ -20,7 +20,7 @@ export async function endChildRuns(
 ): Promise<void> {
   const stored = await backends.tapestryStore.get(run.plan_hash);
   if (!stored) return;
-  // The whole plan, whatever the run's terminals: that covers the child runs of any part.
+  // Takes the whole plan, whatever the run's terminals, to cover the child runs of any part.
   const layout = layoutOf(readPlan(stored.text));
   const away = new Set(childRunKnots(layout, childRunsFromEvents));
   const slow = layout.ids.filter(
@@ -52,7 +52,7 @@ export async function runningChildRun(
 ): Promise<string | undefined> {
   try {
     const { status, runId, memo } = await client.getHandle(childRunId(run.run_id, knot)).describe();
-    // The id may belong to a later run by now.
+    // The workflow id may belong to a later run by now.
     const { temporalRunId: of } = (memo?.[MEMO_KEY] ?? {}) as Partial<ChildMemo>;
     return status.name === 'RUNNING' && of === run.temporal_run_id ? runId : undefined;
   } catch (error) {

@@ -19,26 +19,26 @@ import type { OutageOptions } from './outages';
 import { chosenServer, embeddedOptions, type ServerChoice } from './server-address';
 
 export interface ConnectOptions extends ServerChoice, OutageOptions {
-  /** Stores that stay open on `close()`. Default: opened from `SELVAGE_*`, else the project's own. */
+  /** Stores that stay open on `close()`; if omitted, they are opened from `SELVAGE_*`, else the project's own. */
   readonly backends?: Backends;
-  /** Task queue of all runs and workers of this client. Default: each tapestry's own. */
+  /** Task queue of all runs and workers of this client; if omitted, each tapestry's own. */
   readonly taskQueue?: string;
   /**
    * Key of this client's runs, their knots and child runs for fair sharing of a task queue: a full queue
-   * hands out tasks of each key in turn. One line of at most 64 bytes, such as the name of a team. Takes
-   * effect on servers with `matching.enableFairness`. Workers start the runs of backfills and streams, with
-   * the key of their environment. Default: `SELVAGE_FAIRNESS_KEY`, else none.
+   * hands out tasks of each key in turn. One line of at most 64 bytes, such as the name of a team. The key takes effect
+   * on servers with `matching.enableFairness`. Workers start the runs of backfills and streams, with the key of their
+   * environment. Default: `SELVAGE_FAIRNESS_KEY`, else none.
    */
   readonly fairnessKey?: string;
   /**
-   * Folder whose `.selvage` holds the embedded server and the default backends. Default: the nearest folder
-   * with a `.selvage`, else the working directory. The search goes up from the working directory to the first
+   * Folder whose `.selvage` holds the embedded server and the default backends; default: the nearest folder
+   * with a `.selvage`, else the working directory. The search for it goes up from the working directory to the first
    * folder with a `.git`, and stops below the home folder.
    */
   readonly projectDir?: string;
   /** Makes the embedded server survive power cuts, too. Default false. */
   readonly durable?: boolean;
-  /** Port of the embedded server. Default: the one used last in this project if it is free, else a free one. */
+  /** Port of the embedded server; if omitted, the port used last in this project if it is free, else a free one. */
   readonly port?: number;
   /**
    * Makes the embedded server serve Temporal's web page. The page asks for no password, and pages of other
@@ -47,9 +47,9 @@ export interface ConnectOptions extends ServerChoice, OutageOptions {
   readonly temporalUi?: boolean;
   /**
    * Largest value, in encoded bytes, that travels in Temporal's history. Larger parameters, payloads of
-   * signals and results of this client's worker go into the data store. 0 keeps all values out. Give workers
-   * the same. Default: `SELVAGE_INLINE_LIMIT`; if that is unset, parameters always travel, and other values
-   * up to 2,048 bytes.
+   * signals and results of this client's worker go into the data store. 0 keeps all values out. Give workers the same
+   * limit. The default limit is `SELVAGE_INLINE_LIMIT`; if that is unset, parameters always travel, and other values up
+   * to 2,048 bytes.
    */
   readonly inlineLimit?: number;
   /**
@@ -63,7 +63,7 @@ export interface ConnectOptions extends ServerChoice, OutageOptions {
   /**
    * Receives warnings and notes on slow steps, such as an installation of the server. With `Selvage.open`,
    * also what bodies write to `ctx.logger`, the start and end of runs, and warnings of Temporal's SDK. A
-   * logger of pino, or of its shape, `(fields, message)`. Default: lines on stderr, from `info` on for
+   * logger of pino, or of its shape, `(fields, message)`; default: lines on stderr, from `info` on for
    * bodies. Nothing is ever written to stdout.
    */
   readonly logger?: LoggerLike;
@@ -77,7 +77,7 @@ export interface ConnectOptions extends ServerChoice, OutageOptions {
 export interface ServerLocation {
   readonly address: string;
   readonly namespace: string;
-  /** `embedded`, or where the address was said. */
+  /** The address's origin: `embedded`, or the place where it was given. */
   readonly source: string;
   /** Address of Temporal's web page, if the embedded server serves it. */
   readonly uiUrl?: string;
@@ -188,7 +188,7 @@ function chosenEncryption(
   return (backends && encryptionOf(backends)) ?? encryptionFromEnvironment({ projectDir });
 }
 
-/** The files of `.selvage` belong to this machine alone. An unwritable folder is reported elsewhere. */
+/** Makes git ignore a `.selvage`, which belongs to this machine alone. An unwritable folder is reported elsewhere. */
 function keepOutOfVersionControl(projectDir: string): void {
   const folder = join(projectDir, '.selvage');
   const ignore = join(folder, '.gitignore');
@@ -196,6 +196,6 @@ function keepOutOfVersionControl(projectDir: string): void {
   try {
     writeFileSync(ignore, '*\n', { mode: 0o600 });
   } catch {
-    // A courtesy: nothing depends on it.
+    // The `.gitignore` is a courtesy: nothing depends on it.
   }
 }

@@ -16,7 +16,7 @@ const PERMISSION_DENIED = 7;
 export const UNIMPLEMENTED = 12;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
-/** Codes that gRPC returns for a host that does not speak it, or lacks this service. */
+/** Codes that gRPC returns for a host that does not speak gRPC, or lacks Temporal's service. */
 const FOREIGN: ReadonlySet<number | undefined> = new Set([2, UNIMPLEMENTED, 13]);
 
 const LISTENS_LIMIT_MS = 2_000;
@@ -43,7 +43,7 @@ export function unreachable(error: unknown, address?: string): unknown {
   );
 }
 
-/** Like {@link unreachable}, for an attempt to connect. Tells whether another program listens at the address. */
+/** Like {@link unreachable}, for an attempt to connect. The error says if another program listens at the address. */
 export async function notConnected(error: unknown, address: string): Promise<unknown> {
   if (error instanceof Error && /^Failed to call GetSystemInfo/.test(error.message))
     return noTemporal(error, address);
@@ -53,8 +53,8 @@ export async function notConnected(error: unknown, address: string): Promise<unk
 }
 
 /**
- * Checks that a Temporal server answers and has the namespace. A client that may not ask passes: what it
- * lacks shows at its first call.
+ * Checks that a Temporal server answers and has the namespace. A client without the right to ask passes: its first call
+ * shows which right it lacks.
  *
  * @throws SelvageError `UnknownNamespace`, `ServerUnreachable`
  */
@@ -73,7 +73,7 @@ export async function requireNamespace(
     if (code === NOT_FOUND || code === INVALID_ARGUMENT) throw unknownNamespace(namespace, address, error);
     if (code === PERMISSION_DENIED) return;
     if (!FOREIGN.has(code)) throw unreachable(error, address);
-    // Some servers lack the former call, but all have this one.
+    // Some servers lack the call that describes a namespace, but all have `getSystemInfo`.
     await workflowService.getSystemInfo({}).catch(() => {
       throw noTemporal(error, address);
     });

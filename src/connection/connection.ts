@@ -84,15 +84,14 @@ export class Connection {
     return this.options.projectDir;
   }
 
-  /** The task queue of all runs of this client, if it was given one. Otherwise each tapestry has its own. */
+  /** The task queue of all runs of this client, if it was given one; otherwise each tapestry has its own queue. */
   get taskQueue(): string | undefined {
     return this.options.taskQueue;
   }
 
   /**
-   * Starts a run and returns when the server has it; from then on the run outlives every process. To repeat
-   * the call after an error, give a `runId` with `ifExists: 'attach'`, or an `idempotencyKey`: then no second
-   * run starts.
+   * Starts a run and returns when the server has it; from then on the run outlives every process. To repeat the call
+   * after an error without a second run, give a `runId` with `ifExists: 'attach'`, or an `idempotencyKey`.
    *
    * @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `SubjectForgotten`, `KeyMissing`,
    * `RunIdInUse`
@@ -111,9 +110,9 @@ export class Connection {
 
   /**
    * Starts a new run that goes on from one that is over, with its plan, parameters, terminals and Ok
-   * outcomes. It runs the knots that failed, were skipped or never ran, and those whose value was removed
-   * since. A worker must have the bodies. The new run record names the resumed run, and each record of a
-   * reused value the run that made it (`cached_from_run`).
+   * outcomes. The new run runs the knots that failed, were skipped or never ran, and those whose value was removed
+   * since. A worker must have the bodies. The new run record names the resumed run, and each record of a reused value
+   * the run that made it (`cached_from_run`).
    *
    * @throws SelvageError `UnknownRun`, `RunNotOver`, `AlreadyResumed`, `UnknownKnot` (in `from`),
    * `NotResumable`, and as {@link Selvage.start}
@@ -125,7 +124,7 @@ export class Connection {
     return await this.starter.resume<Values>(runId, options);
   }
 
-  /** A handle of a run. Nothing is looked up: an unknown id shows at the first call of the handle. */
+  /** A handle of a run. The id is not looked up: an unknown id shows at the first call of the handle. */
   getRun<Values extends object = Record<string, unknown>>(runId: string): RunHandle<Values> {
     return this.handleOf<Values>(runId, this.client.workflow.getHandle(runId));
   }

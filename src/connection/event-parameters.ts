@@ -9,10 +9,10 @@ export function mapOf({ options }: TriggerDeclaration): EventMap | undefined {
   return typeof map === 'function' ? (map as EventMap) : undefined;
 }
 
-/** A map that never returns would hold up all later events, and the stop of the process. */
+/** Time limit of a map: one that never returns would hold up all later events, and the stop of the process. */
 const MAP_TIMEOUT_MS = 30_000;
 
-/** Not validated; undefined if the event starts no run. @throws SelvageError `InvalidEvent` */
+/** Unvalidated parameters; undefined if the event starts no run. @throws SelvageError `InvalidEvent` */
 export async function parametersOfEvent(
   trigger: TriggerDeclaration,
   event: TriggerEvent,
@@ -37,7 +37,7 @@ export async function parametersOfEvent(
   }
 }
 
-/** Run records hold key and link, and the ledger the key. */
+/** Run records hold an event's key and link, and the start ledger holds its key. */
 function requireRecordable(trigger: TriggerDeclaration, { key, link }: TriggerEvent): void {
   const texts: (readonly [what: string, text: unknown])[] = [['key', key]];
   for (const [name, value] of Object.entries(link)) {

@@ -8,7 +8,7 @@ import { isNotFound, unreachable } from './connection-errors';
 
 type Started = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
-/** Default execution: the newest. Undefined if unknown. @throws SelvageError `ServerUnreachable` */
+/** Describes an execution, by default the newest; undefined if unknown. @throws SelvageError `ServerUnreachable` */
 export async function describeIfThere(
   client: WorkflowClient,
   workflowId: string,
@@ -22,7 +22,7 @@ export async function describeIfThere(
   }
 }
 
-/** The Temporal run id of the execution that this one continues, if it continues one. */
+/** The Temporal run id of the execution that an execution continues, if it continues one. */
 export async function executionBefore(
   client: WorkflowClient,
   workflowId: string,
@@ -33,7 +33,7 @@ export async function executionBefore(
 
 /**
  * Whether an execution, or one that it continues, was made by a reset: a reset copies the start event, which
- * names the execution that it was written for. True if the server has forgotten the executions before.
+ * names the execution that it was written for. Also true if the server has forgotten the earlier executions.
  */
 export async function isReset(client: WorkflowClient, workflowId: string, latest: string): Promise<boolean> {
   let execution: string | undefined = latest;

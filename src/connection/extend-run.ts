@@ -35,7 +35,7 @@ export async function extendRun(
   );
 }
 
-/** Undefined if the run did not receive it. */
+/** The run's refusal of a fragment; undefined if the run did not receive the fragment. */
 function refusalOf(error: unknown): SelvageError | undefined {
   const failure = failureOfUpdate(error);
   if (!failure || !isErrorCode(failure.type)) return undefined;
@@ -43,7 +43,7 @@ function refusalOf(error: unknown): SelvageError | undefined {
   return new SelvageError(failure.type, failure.message, { details, cause: error });
 }
 
-/** Whether this execution can no longer receive it: the run is over, or has continued as new. */
+/** Whether this execution can no longer receive a fragment: the run is over, or has continued as new. */
 function isGone(error: unknown): boolean {
   if (error instanceof WorkflowNotFoundError) return true;
   const failure = failureOfUpdate(error);

@@ -5,11 +5,11 @@ import type { Backends, Offer, SubscribableTapestryStore, TapestryStore } from '
 import type { RunHandle } from './run-handle';
 
 export interface FollowOptions {
-  /** Aborting it ends the call and does not affect the run. */
+  /** Aborting this signal ends the call and does not affect the run. */
   readonly signal?: AbortSignal;
-  /** Called for each offer that the run took or already had. */
+  /** A function that is called for each offer that the run took or already had. */
   readonly onTaken?: (offer: Offer) => void;
-  /** Called for each refused offer. */
+  /** A function that is called for each refused offer. */
   readonly onRefused?: (offer: Offer, error: SelvageError) => void;
 }
 
@@ -88,7 +88,7 @@ async function followExtensions(
   };
   const over = new AbortController();
   const end = run.result({ outputs: 'none' }).finally(() => over.abort());
-  // Reported by the await below.
+  // The await below reports an error of the end.
   end.catch(() => undefined);
   const signals = [over.signal, ...(signal ? [signal] : [])];
   let last = 0;

@@ -26,7 +26,7 @@ import { bodyName } from '../authoring/body-names';
 import type { LoadedPlan } from '../runtime';
 import type { WorkerState } from './worker-state';
 
-/** Each costs a call to the server. */
+/** Maximum number of task queues to look at: each costs a call to the server. */
 const QUEUES_LOOKED_AT = 20;
 const CHILD_RUNS_LOOKED_AT = 20;
 
@@ -35,7 +35,7 @@ export interface UnfinishedRun {
   readonly description: WorkflowExecutionDescription;
   readonly run: RunRecord;
   readonly begun: boolean;
-  /** After a reset: the Temporal run id of the earlier records. */
+  /** The Temporal run id of the earlier records, after a reset. */
   readonly resetFrom?: string;
   /** Failures that a worker reported, if one answered. */
   readonly failures?: readonly KnotFailure[];
@@ -124,7 +124,7 @@ export class FactsReader {
     return { activities, pollers, workflowTask, now };
   }
 
-  /** Only of maps and slow knots. Child runs with other tapestries are runs, explained by themselves. */
+  /** Child runs of maps and slow knots. Child runs with other tapestries are runs, explained by themselves. */
   private async childrenOf(
     layout: Layout,
     childRuns: ReadonlyMap<string, string>,
@@ -153,7 +153,7 @@ export class FactsReader {
     return this.last.layout;
   }
 
-  /** Child runs of earlier executions, which the server does not list with the current one. */
+  /** Child runs of earlier executions, which the server does not list with the current execution. */
   private async earlierChildRuns(
     run: RunRecord,
     layout: Layout,
@@ -183,17 +183,17 @@ export class FactsReader {
   }
 }
 
-/** Keyed by knot, because the id of a child run is made of run and knot. */
+/** Child runs are keyed by knot, because the id of a child run is made of run and knot. */
 function childRunsOf({ workflowId, raw }: WorkflowExecutionDescription): ReadonlyMap<string, string> {
   const prefix = `${workflowId}/`;
   const ids = (raw.pendingChildren ?? []).flatMap((child) => child.workflowId ?? []);
   return new Map(ids.filter((id) => id.startsWith(prefix)).map((id) => [id.slice(prefix.length), id]));
 }
 
-/** Parts of one map; each costs a call to the server. */
+/** Reads the parts of one map, each of which costs a call to the server. */
 const PARTS_LOOKED_AT = 10;
 
-/** Undefined if the child run has ended. @throws SelvageError `ServerUnreachable` */
+/** The facts about a child run; undefined if it has ended. @throws SelvageError `ServerUnreachable` */
 async function readChild(
   client: WorkflowClient,
   pollers: Pollers,

@@ -6,8 +6,8 @@ const FAIRNESS_KEY_VARIABLE = 'SELVAGE_FAIRNESS_KEY';
 const MOST_BYTES = 64;
 
 /**
- * By option, else environment; undefined if neither. Child runs inherit it. @throws SelvageError
- * `InvalidConfig`
+ * The fairness key of a run by option, else by environment; undefined if neither has one. Child runs inherit it.
+ * @throws SelvageError `InvalidConfig`
  */
 export function chosenPriority(
   given: string | undefined,

@@ -19,17 +19,17 @@ const COMPARE_MS = 5_000;
 const MOST_UNBEGUN = 1_000;
 
 export interface PartitionsOptions {
-  /** Keys of the first and last partition, inclusive. Default: first of the domain, last that has closed. */
+  /** Keys of the first and last partition, inclusive; default: first and last closed one of the domain. */
   readonly from?: string;
   readonly to?: string;
-  /** Only partitions in one of these states. Default: all. */
+  /** Lists only partitions in one of these states. Default: all. */
   readonly state?: PartitionState | readonly PartitionState[];
-  /** Parameters of a run, compared with those of the newest runs. Default: the parameters' defaults. */
+  /** Parameters of a run, compared with those of the newest runs; if omitted, the parameters' defaults. */
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Like `selvage.partitions.list`. Without a client, uses the records alone.
+ * Lists partitions like `selvage.partitions.list`; without a client, uses the records alone.
  *
  * @throws SelvageError `InvalidConfig`, `InvalidPartition`, `InvalidParameters`, `ServerUnreachable`,
  * `BackendUnavailable`
@@ -68,7 +68,7 @@ export async function listPartitions(
   return states.filter(({ state }) => wanted.has(state));
 }
 
-/** The hash by parameter name: of the given value, else of the default. */
+/** Hashes of parameters by name: of the given value, else of the default. */
 async function inputsOf(
   tapestry: TapestryRecord,
   given: Readonly<Record<string, unknown>>,
@@ -87,7 +87,7 @@ async function inputsOf(
   return new Map(known.map(({ name }) => [name, hashOf(accepted.get(name))]));
 }
 
-/** Each run gets its own partition, so a given one is a mistake. @throws SelvageError `InvalidParameters` */
+/** Refuses a given partition, as each run gets its own. @throws SelvageError `InvalidParameters` */
 export function refusePartition({ name }: TapestryRecord, given: Readonly<Record<string, unknown>>): void {
   if (!Object.hasOwn(given, PARTITION)) return;
   const message = `leave out the parameter "${PARTITION}": from and to (--from, --to) choose partitions`;

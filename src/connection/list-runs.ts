@@ -13,15 +13,15 @@ const COMPARE_MS = 5_000;
 const MOST_PAGES = 20;
 
 export interface RunsQuery extends RunQuery {
-  /** `false`: only runs that were not resumed. Pages may then have fewer items than their limit. */
+  /** `false`: only runs that were not resumed, so that pages may have fewer items than their limit. */
   readonly resumed?: false;
 }
 
 export interface RunsPage extends Page<RunRecord> {
   /**
-   * Milliseconds since the epoch. Too many records are running: those of earlier runs were not compared with
-   * the server, so runs that were terminated in Temporal may be missing. Absent: all were compared, or the
-   * query did not need it.
+   * When the newest run that was not compared began, in milliseconds since the epoch. Too many records are running:
+   * those of earlier runs were not compared with the server, so runs that were terminated in Temporal may be missing.
+   * The time is absent if all runs were compared, or the query did not need it.
    */
   readonly comparedSince?: number;
 }
@@ -64,7 +64,7 @@ export async function listRuns(
     if (resumed === undefined || cursor === undefined || items.length === limit || pages === MOST_PAGES)
       break;
   }
-  // A run that a worker has begun or settled meanwhile is in both lists.
+  // A run that a worker has begun or settled between the two calls is in both lists.
   const listed = new Set(items.map((run) => run.temporal_run_id));
   const only = (runs: readonly RunRecord[]): RunRecord[] =>
     runs.filter((run) => !listed.has(run.temporal_run_id));

@@ -10,15 +10,14 @@ export function isDebug(): boolean {
   return process.env['SELVAGE_LOG'] === 'debug';
 }
 
-/** Logged for every failure of a body, which the run's result reports anyway. */
+/** Messages that the SDK logs for every failure of a body, which the run's result reports anyway. */
 const NOISE = new Set(['Activity failed', 'Workflow failed']);
 const SHOWN = new Set<LogLevel>(['WARN', 'ERROR']);
 
 /**
  * Format of log lines.
  *
- * - `text`: `2026-01-31T09:44:59.123Z info nightly-1 fetch: read { rows: 3 }`: time (UTC), level, run and
- *   knot
+ * - `text`: `2026-01-31T09:44:59.123Z info nightly-1 fetch: read { rows: 3 }`: time (UTC), level, run and knot
  * - `json`: an object per line: `time`, `level`, `message` and, if present, `runId`, `knotId`, `attempt`,
  *   `fields`
  * - `short`: `fetch: read { rows: 3 }`, for commands that work for a single, named run
@@ -50,7 +49,7 @@ interface LogEntry {
   readonly fields?: object;
 }
 
-/** Without a trailing line break. One line, unless a message of the worker itself has several. */
+/** Formats an entry without a trailing line break, as one line unless a message of the worker itself has several. */
 export function logLine(entry: LogEntry, format: LogFormat, now = Date.now()): string {
   const { message, who, runId, knotId, attempt, fields = {} } = entry;
   const level = entry.level.toLowerCase();
@@ -78,7 +77,10 @@ export function logLine(entry: LogEntry, format: LogFormat, now = Date.now()): s
   return level === 'info' ? text : `${level} ${text}`;
 }
 
-/** Undefined if hidden. Shows messages of bodies from `info` on, and the SDK's warnings and errors. */
+/**
+ * The entry of a message, undefined if hidden. Messages of bodies from `info` on are shown, and the SDK's warnings and
+ * errors.
+ */
 export function entryOf(
   level: LogLevel,
   message: string,
@@ -172,7 +174,7 @@ function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, ' ');
 }
 
-/** On one line, with errors as messages only, without stacks. */
+/** Formats fields on one line, with errors as messages only, without stacks. */
 function shownFields(fields: object): string {
   return redactText(
     oneLine(
@@ -186,7 +188,7 @@ function shownFields(fields: object): string {
   );
 }
 
-/** In JSON form; fields with a cycle or a `bigint` become text. */
+/** Converts fields to JSON; those with a cycle or a `bigint` become text. */
 function plain(fields: object): unknown {
   const told = withErrors(fields, (error) => error);
   try {

@@ -37,7 +37,7 @@ interface SeenRun {
 }
 
 interface MissingEnd {
-  /** `finished_at` is null if it is unknown. */
+  /** `finished_at` is null if the time is unknown. */
   readonly end: RunEnd;
   /** Records that must exist for this end. */
   readonly required?: RequiredRecords;
@@ -60,7 +60,7 @@ export async function lookAtRun(
   if (run.status !== 'running') return { run };
   const ended = await endOnServer(client, run);
   if (!ended) return { run };
-  // The run may have ended properly between the two looks.
+  // The run may have recorded its end between the looks at its record and at the server.
   const now = await backends.runHistory.getRunByTemporalId(run.temporal_run_id);
   if (now && now.status !== 'running') return { run: now };
   const missing = ended.limits ? cutShort(ended, ended.limits) : await settledEnd(backends, run, ended);
@@ -69,7 +69,7 @@ export async function lookAtRun(
 
 interface EndOnServer extends Pick<RunEnd, 'status' | 'finished_at'> {
   readonly error?: { readonly type: string; readonly message: string };
-  /** Absent if the run's workflow completed by itself, which it does after its records are settled. */
+  /** Limits of the run; absent if its workflow completed by itself, as it does after settling its records. */
   readonly limits?: RunLimits;
 }
 
@@ -77,7 +77,7 @@ function cutShort({ status, finished_at, error }: EndOnServer, limits: RunLimits
   return { end: { status, finished_at, details: { error } }, limits };
 }
 
-/** For a run that settled its records before the history went back. If records are missing, the run has failed. */
+/** The end of a run that settled its records before the history went back; failed if records are missing. */
 async function settledEnd(
   backends: Backends,
   run: RunRecord,
@@ -94,7 +94,7 @@ async function settledEnd(
   return { end: { status: 'failed', finished_at, details: { error: { type: 'HistoryLost', message } } } };
 }
 
-/** Undefined if the plan is lost as well. */
+/** The records that a run must have; undefined if its plan is lost as well. */
 async function knotsOf(backends: Backends, run: RunRecord): Promise<RequiredRecords | undefined> {
   try {
     const layout = layoutOfRun(await readPlanOf(backends, run), run);
@@ -107,7 +107,7 @@ async function knotsOf(backends: Backends, run: RunRecord): Promise<RequiredReco
 
 const AT_A_TIME = 1_000;
 
-/** Undefined if some of the records are missing. */
+/** The end of a run by its records; undefined if some of them are missing. */
 async function countOutcomes(
   { runHistory }: Backends,
   run: string,
@@ -126,7 +126,7 @@ async function endOnServer(client: WorkflowClient, run: RunRecord): Promise<EndO
   try {
     const description = await lastOfChain(client, run);
     const { name } = description.status;
-    // The chain was continued, and its id belongs to another run by now: the true end is not worth a search.
+    // The run was continued as new, and its id belongs to another run by now: the true end is not worth a search.
     const status = name === 'CONTINUED_AS_NEW' ? 'terminated' : ENDED[name];
     if (!status) return undefined;
     const { reason, own } = await reasonOf(client, description);
@@ -161,7 +161,7 @@ async function lastOfChain(client: WorkflowClient, run: RunRecord): Promise<Work
   return newest.raw.workflowExecutionInfo?.firstRunId === run.temporal_run_id ? newest : first;
 }
 
-/** `own`: the failure of a workflow that has settled its records. */
+/** Reads why a workflow ended. `own`: the failure of a workflow that has settled its records. */
 async function reasonOf(
   client: WorkflowClient,
   { workflowId, runId }: WorkflowExecutionDescription,
@@ -175,7 +175,7 @@ async function reasonOf(
     workflowExecutionTerminatedEventAttributes: terminated,
     workflowExecutionFailedEventAttributes: failed,
   } = history?.events?.[0] ?? {};
-  // The innermost cause says what happened; the outer ones say in which activity.
+  // The innermost cause says what happened; the outer causes say in which activity.
   let failure = failed?.failure;
   while (failure?.cause) failure = failure.cause;
   const reason = terminated?.reason || failure?.message || undefined;

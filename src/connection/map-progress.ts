@@ -8,7 +8,7 @@ export interface MapProgress {
   readonly knotId: string;
   /** Number of ended elements. */
   readonly done: number;
-  /** Absent for inputs other than lists, and until it is known. */
+  /** Number of elements; absent for inputs other than lists, and until it is known. */
   readonly total?: number;
 }
 
@@ -19,7 +19,7 @@ export class MapProgressReader {
   private plan: LoadedPlan | undefined;
   private readonly totals = new Map<string, number | undefined>();
   private seen: readonly MapProgress[] = [];
-  /** The first look is delayed, so that a run shorter than this costs none. */
+  /** The first look is delayed, so that a run shorter than the delay costs no look. */
   private nextLook = performance.now() + INTERVAL_MS;
 
   constructor(private readonly backends: Backends) {}

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
-/** Among a million ids with one beginning, two are the same with a probability of 0.2 %. */
+/** Length of the random part: among a million ids with one beginning, two are the same with a probability of 0.2 %. */
 const RANDOM_BYTES = 6;
 
-/** The id of a run that was given none: the tapestry, or another purpose, and a random part. */
+/** The id of a run that was started without one: the tapestry, or another purpose, and a random part. */
 export function newRunId(beginning: string): string {
   return `${beginning}-${randomBytes(RANDOM_BYTES).toString('hex')}`;
 }

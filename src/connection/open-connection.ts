@@ -16,8 +16,8 @@ const RECONNECT_AFTER_MS = 5_000;
 const CANCELLED = 1;
 
 /**
- * A connection that can be closed at any time: a call that waits for a retry ends as cancelled. With the
- * SDK's own, that call is made on the closed channel, which throws out of a timer and ends the process.
+ * A connection that can be closed at any time: a call that waits for a retry ends as cancelled. With the SDK's own
+ * connection, a retry on the closed channel throws out of a timer and ends the process.
  */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
   let isClosed = false;
@@ -35,7 +35,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   return connection;
 }
 
-/** The SDK's, without seconds of waiting for two refusals of updates that pass within milliseconds. */
+/** The SDK's retries, without seconds of waiting for two refusals of updates that pass within milliseconds. */
 function retryOptions(): GrpcRetryOptions {
   const options = defaultGrpcRetryOptions();
   return {

@@ -13,11 +13,11 @@ export interface OpenOptions extends ConnectOptions {
   /** `ctx.resources` of the bodies. */
   readonly resources?: Resources & Record<string, unknown>;
   readonly observers?: readonly KnotObserver[];
-  /** Emitters for all tapestries, beside their own. `false`: delivers to none. Default: only their own. */
+  /** Emitters for all tapestries, beside their own. `false`: delivers to no emitter. Default: only their own. */
   readonly emitters?: EmitterList | false;
-  /** Options of the Temporal worker, such as `identity`. They override the tuned defaults. */
+  /** Options of the Temporal worker, such as `identity`. These options override the tuned defaults. */
   readonly workerOptions?: Omit<WorkerOptions, 'taskQueue' | 'connection' | 'namespace'>;
-  /** @internal Task queues polled from the start; `work` adds others. Default: those of the client's runs. */
+  /** @internal Task queues polled from the start; `work` adds others. If omitted, those of the client's runs. */
   readonly taskQueues?: readonly string[];
   /** @internal Observes the workers, for health and metrics. */
   readonly watch?: WorkerWatch;

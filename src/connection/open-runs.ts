@@ -37,8 +37,7 @@ async function openOnServer(client: WorkflowClient, runHistory: RunHistory): Pro
     const mustAsk = hasMemo && known?.temporal_run_id !== runId;
     const description = mustAsk ? await describeRunning(client, workflow) : undefined;
     const memo: RunMemo | ChildMemo | undefined = description && memoOf(description);
-    // Without a memo, a plain client may have started it: it refers to no value until its first step is on
-    // record.
+    // A plain client may have started a run without a memo, which refers to no value until its first step is on record.
     if (!known && !(memo && (await isOfBackends(runHistory, memo)))) continue;
     if (!oldest || since < oldest.since) oldest = { runId: workflowId, since };
     needed.add(workflowId);
@@ -47,13 +46,13 @@ async function openOnServer(client: WorkflowClient, runHistory: RunHistory): Pro
   return { needed, oldest };
 }
 
-/** By the backends of the client that started the run, else by the run that it belongs to or resumes. */
+/** A run is one of these backends by the client that started it, else by the run that it belongs to or resumes. */
 async function isOfBackends(runHistory: RunHistory, memo: RunMemo | ChildMemo): Promise<boolean> {
   if ('temporalRunId' in memo) return (await runHistory.getRunByTemporalId(memo.temporalRunId)) !== undefined;
   const { backends, parentTemporalRunId, resume } = memo;
   if (backends) return backends.history === (await runHistory.identity());
   if (parentTemporalRunId !== undefined)
     return (await runHistory.getRunByTemporalId(parentTemporalRunId)) !== undefined;
-  // A memo without such hints may belong to a run of these backends.
+  // A memo that names neither backends nor another run may belong to a run of these backends.
   return resume === undefined || (await runHistory.getRun(resume.runId)) !== undefined;
 }

@@ -7,10 +7,9 @@ const TRY_AGAIN_AFTER_MS = 1_000;
 
 export interface OutageOptions {
   /**
-   * How long waiting for a run goes on while the Temporal server or a backend is unreachable: milliseconds,
-   * or a text such as `'15m'`. Then it fails with an error that names the limit; the run is not affected.
-   * Temporal's client retries for some 20 s before that counts. 0: fail at once. `Infinity`: never. Default:
-   * ten minutes.
+   * Limit of a wait for a run while the Temporal server or a backend is unreachable: milliseconds, or a text such as
+   * `'15m'`. Past the limit, the wait fails with an error that names the limit; the run is not affected. Temporal's
+   * client retries for some 20 s before an outage counts. 0: fail at once. `Infinity`: never. Default: ten minutes.
    */
   readonly outageLimit?: Duration;
 }
@@ -18,7 +17,7 @@ export interface OutageOptions {
 /** Repeats a call during outages. */
 export type Through = <T>(call: () => Promise<T>) => Promise<T>;
 
-/** One for all runs of a client, so that an outage is reported once. */
+/** The outages of all runs of a client, so that each outage is reported once. */
 export class Outages {
   readonly #limit: number;
   readonly #tell: (message: string) => void;
@@ -31,8 +30,8 @@ export class Outages {
   }
 
   /**
-   * Repeats a call until its servers are reachable, or the limit has passed since the first failure. Then it
-   * rejects with the last error. The call must be safe to repeat.
+   * Repeats a call until its servers are reachable, or the limit has passed since the first failure. Past the limit,
+   * the call rejects with the last error. The call must be safe to repeat.
    */
   async through<T>(call: () => Promise<T>, { outageLimit }: OutageOptions = {}): Promise<T> {
     const limit = limitOf(outageLimit) ?? this.#limit;

@@ -6,18 +6,18 @@ import type { OpenOptions } from './open-options';
 /** Observes the workers of a process, for its health and metrics. */
 export interface WorkerWatch {
   readonly counts?: WorkCounts | undefined;
-  /** Called when a worker has opened the body hosts of its tapestries. */
+  /** A function that is called when a worker has opened the body hosts of its tapestries. */
   hostsOpened?(hosts: BodyHosts): void;
 }
 
 /** A client's workers, one per task queue. Implemented in `src/worker`, which clients do not load. */
 export interface OwnWorkers {
-  /** Resolves when all workers but those of {@link leave} have ended. Rejects if one could not go on. */
+  /** Resolves when all workers but those of {@link leave} have ended. Rejects if a worker could not go on. */
   readonly ended: Promise<void>;
   /** The polled task queues. */
   readonly taskQueues: readonly string[];
   polls(taskQueue: string): boolean;
-  /** Returns when a worker polls the task queue. Does nothing if one does already. */
+  /** Returns when a worker polls the task queue. Does nothing if a worker polls it already. */
   poll(taskQueue: string): Promise<void>;
   /** Lets the running bodies of a task queue end, then stops polling it. */
   leave(taskQueue: string): Promise<void>;
@@ -39,7 +39,7 @@ export type OwnWorkerOptions = Pick<
 > &
   OpenOptions['workerOptions'];
 
-/** Returns when the workers poll. */
+/** Starts workers, and returns when they poll. */
 export type StartWorkers = (
   connected: Connected,
   options: OwnWorkerOptions,

@@ -3,14 +3,14 @@ import { SelvageError, type ParameterProblem } from '../errors';
 import { encodeOutput, parameterReference, storedValues, type EncodedValue } from '../runtime';
 import type { DataStore } from '../ports';
 
-/** The server accepts 2 MiB. */
+/** Largest parameters, in bytes, below the 2 MiB that the server accepts. */
 const PARAMETERS_BYTES = 2 * 1024 * 1024 - 64 * 1024;
 /** Matches a reference in JSON; inside a text, the quotes would be escaped. */
 const REFERENCE = /"\$type":"(?:stored|reference)"/;
 
 /**
  * Encodes parameters for the server, which keeps them in the history. Values larger than `inlineLimit` go
- * into the data store, and references are sent. Without a limit, everything is sent inline.
+ * into the data store, and references are sent. Without `inlineLimit`, everything is sent inline.
  *
  * @throws SelvageError `NotEncodable`, `BackendUnavailable`
  */
@@ -41,7 +41,7 @@ export function fitsServer(parameters: Json): boolean {
   return Buffer.byteLength(JSON.stringify(parameters)) <= PARAMETERS_BYTES;
 }
 
-/** @throws SelvageError `InvalidParameters` if they are too long for the server */
+/** @throws SelvageError `InvalidParameters` if the parameters are too long for the server */
 export function textToSend(tapestry: string, parameters: Json): string {
   const text = JSON.stringify(parameters);
   const bytes = Buffer.byteLength(text);

@@ -31,7 +31,7 @@ export class Partitions {
 
   /**
    * Lists the partitions of a tapestry in their order, each with its state: `missing`, `running`, `ok`,
-   * `failed`, or `stale` with its reasons. A time span is listed once it has ended, or if it has a run.
+   * `failed`, or `stale` with its reasons. A time span is listed as a partition once it has ended, or if it has a run.
    *
    * @throws SelvageError `InvalidConfig` (a tapestry without partitions, an unknown state),
    * `InvalidPartition` (of the range), `InvalidParameters`, `ServerUnreachable`, `BackendUnavailable`
@@ -46,9 +46,9 @@ export class Partitions {
 
   /**
    * Starts a durable run that starts a run for each partition, in order and at most `concurrency` at once,
-   * and waits for them. It waits for partitions that other runs are making, so two backfills of one range
-   * make each partition once. Cancelling it cancels the runs that it started. A worker of the tapestry does
-   * its work.
+   * and waits for them. The backfill waits for partitions that other runs are making, so two backfills of one range
+   * make each partition once. Cancelling the backfill cancels the runs that it started. A worker of the tapestry does
+   * the backfill's work.
    *
    * @throws SelvageError `InvalidConfig`, `InvalidParameters`, and as {@link Selvage.start}
    */
@@ -78,7 +78,7 @@ export class Partitions {
   }
 
   /**
-   * Lists the partitions that such a backfill would make, in its order. Starts nothing.
+   * Lists the partitions that a backfill with these options would make, in its order. Starts nothing.
    *
    * @throws SelvageError `InvalidConfig`, `InvalidParameters`, `InvalidPartition`, `ServerUnreachable`,
    * `BackendUnavailable`

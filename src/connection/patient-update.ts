@@ -5,17 +5,17 @@ import { backOff, type BackOff } from '../values/back-off';
 export const UPDATE_PATIENCE_MS = 60_000;
 
 const BACK_OFF: BackOff = { base: 50, max: 1_000 };
-/** An answer that took longer waited for a worker. */
+/** Time of an answer; one that took longer waited for a worker. */
 const WAITED_MS = 5_000;
 
 interface Patience {
-  /** Milliseconds since the epoch. Default: unlimited for a worker, one minute for other errors. */
+  /** When to give up, in milliseconds since the epoch; by default never for lack of a worker, else after a minute. */
   readonly giveUpAt?: number;
-  /** Whether to retry for another reason. May throw a better error. */
+  /** Decides whether to retry after another error, and may throw a better one. */
   readonly mayTryAgain?: (error: unknown) => Promise<boolean>;
 }
 
-/** Retries while the server refuses it temporarily, or there is no worker. Throws the last error. */
+/** Retries an update while the server refuses it temporarily, or there is no worker. Throws the last error. */
 export async function updatePatiently<Answer>(
   send: () => Promise<Answer>,
   { giveUpAt, mayTryAgain }: Patience = {},

@@ -12,7 +12,7 @@ const CANCEL_REQUESTED = 3;
 const PAUSED = 4;
 /** TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE. */
 const START_TO_CLOSE = 1;
-/** For activities of servers that do not tell their timeouts. */
+/** Heartbeat timeout of activities, for servers that do not tell it. */
 const TIMEOUT_MS = 30_000;
 
 export function pendingActivitiesOf({ raw }: Pick<WorkflowExecutionDescription, 'raw'>): PendingActivity[] {

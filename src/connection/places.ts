@@ -1,4 +1,4 @@
-/** Limits concurrent work per key; the rest waits in order of arrival. */
+/** Limits concurrent work per key; further work waits in order of arrival. */
 export class Places {
   private readonly lines = new Map<string, Line>();
 

@@ -23,7 +23,7 @@ export class Pollers {
 
   /**
    * Except on the embedded server, a killed worker counts as alive for 70 s, until its next poll is overdue.
-   * A stopped worker has announced it, if its SDK and the server are recent enough.
+   * A stopped worker has announced its stop, if its SDK and the server are recent enough.
    *
    * @param pinned the build that a run is pinned to (see `pinnedBuild`)
    * @returns undefined if the server cannot tell, as Temporal's time-skipping test server
@@ -76,7 +76,7 @@ export class Pollers {
     }
   }
 
-  /** Asks about each task queue once. */
+  /** Finds the pollers of several task queues, and asks about each queue once. */
   cached(): Pollers {
     const known = new Map<string, Promise<QueuePollers | undefined>>();
     const of: Pollers['of'] = (...queue) => {
@@ -93,7 +93,7 @@ export class Pollers {
     return this.isOwnServer && (await this.areThere(taskQueue));
   }
 
-  /** Whether workers poll the task queue for all of these kinds. True if the server cannot tell. */
+  /** Whether workers poll the task queue for all of these kinds; also true if the server cannot tell. */
   async areThere(
     taskQueue: string,
     kinds: readonly (keyof typeof QUEUE_TYPES)[] = ['workflow', 'activity'],
@@ -112,7 +112,7 @@ function listed(names: readonly string[]): string {
   return `${shown.join(' and ')}${names.length > shown.length ? ` and ${names.length - shown.length} more` : ''}`;
 }
 
-/** For the default identity of a worker on this machine, `<pid>@<host>`. */
+/** Whether an identity is the default one, `<pid>@<host>`, of a worker on this machine whose process is gone. */
 export function isOfDeadProcess(identity: string): boolean {
   const [, pid, host] = /^(\d+)@(.+)$/.exec(identity) ?? [];
   if (pid === undefined || host !== hostname()) return false;
@@ -146,7 +146,7 @@ async function stoppedWorkers(
     }
     for (const identity of running) stopped.delete(identity);
   } catch {
-    // An older server has no such list: a stopped worker counts as alive until its next poll is overdue.
+    // An older server has no list of workers: a stopped worker counts as alive until its next poll is overdue.
   }
   return stopped;
 }

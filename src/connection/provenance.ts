@@ -21,13 +21,13 @@ const CI_COMMITS = [
   'GIT_COMMIT',
 ] as const;
 
-/** The user who starts a run: `SELVAGE_ACTOR`, else of the CI system, else of the system; null if unknown. */
+/** The user who starts a run: `SELVAGE_ACTOR`, else the user of the CI system, else of the system; null if unknown. */
 export function currentActor(environment: NodeJS.ProcessEnv = process.env): string | null {
   const said = first(environment, ['SELVAGE_ACTOR', ...CI_ACTORS]);
   return said ?? (user ??= nameOfUser()).name;
 }
 
-/** Cached, as each run asks for it. */
+/** Caches the user, as each run asks for it. */
 let user: { readonly name: string | null } | undefined;
 
 function nameOfUser(): { readonly name: string | null } {
@@ -39,7 +39,7 @@ function nameOfUser(): { readonly name: string | null } {
   }
 }
 
-/** From CI, else the git checkout in `folder`; null if there is none. Cached for some seconds. */
+/** The commit of the CI job, else of the git checkout in `folder`; null if there is none. Cached for some seconds. */
 export async function currentCommit(
   folder: string = process.cwd(),
   environment: NodeJS.ProcessEnv = process.env,
@@ -65,7 +65,7 @@ async function askGit(folder: string): Promise<string | null> {
     });
     return stdout.trim() || null;
   } catch {
-    // No git, no checkout, or no commit in it.
+    // There is no git, no checkout, or no commit in the checkout.
     return null;
   }
 }

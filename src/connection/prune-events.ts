@@ -5,7 +5,7 @@ import type { AcrossHost } from './across/waiting-runs';
 import { unreachable } from './connection-errors';
 
 export interface PruneEventsOptions {
-  /** Minimum age of the removed starts. Must exceed the server's retention of runs. */
+  /** Minimum age of the removed starts. The age must exceed the server's retention of runs. */
   readonly olderThan: Duration;
 }
 

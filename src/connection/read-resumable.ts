@@ -14,7 +14,7 @@ interface Resumable {
   readonly plan: LoadedPlan;
   /** By name. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Ids. Absent: the plan's own terminals. */
+  /** Ids of the terminals; absent for the plan's own. */
   readonly terminals?: readonly string[];
 }
 

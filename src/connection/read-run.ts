@@ -17,8 +17,8 @@ const atOnce: Through = (call) => call();
 export type WantedOutputs = 'all' | 'terminals' | 'none';
 
 /**
- * Has the outcomes so far. @throws SelvageError `ValueMissing`, `ValueDamaged`, `InvalidPlan`,
- * `BackendUnavailable`
+ * Reads the result of a run, with the outcomes so far. @throws SelvageError `ValueMissing`, `ValueDamaged`,
+ * `InvalidPlan`, `BackendUnavailable`
  */
 export async function readResult<Values>(
   backends: Backends,
@@ -60,7 +60,7 @@ export async function readResult<Values>(
   };
 }
 
-/** Ignores reused values, which another run's code made. */
+/** Finds bodies whose code changed during the run; ignores reused values, which another run's code made. */
 async function changedCodeOf(
   { runHistory }: Backends,
   { plan }: LoadedPlan,
@@ -82,7 +82,7 @@ async function changedCodeOf(
   return [...changed];
 }
 
-/** Whether its body ran; for a map, the body of an element. */
+/** Whether the body of a knot ran; for a map, the body of an element. */
 function hasRun({ cached_from_run, extra }: LineageRecord): boolean {
   const { elements } = extra as { elements?: { count: number; reused?: number } };
   return cached_from_run === null && (!elements || elements.count > (elements.reused ?? 0));
@@ -102,8 +102,8 @@ async function readTerminals<Values>(
 }
 
 /**
- * The values of an ended run, for `run.values()`. Undefined if it was cut short or failed by its `failOn`, or
- * if a terminal lacks a value that it must have.
+ * The values of an ended run, for `run.values()`. Undefined if the run was cut short or failed by its `failOn`, or if a
+ * terminal lacks a value that it must have.
  *
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`, `InvalidPlan`
  */
@@ -114,7 +114,7 @@ export async function readPromisedValues<Values>(
 ): Promise<Values | undefined> {
   const hasFailed = run.status === 'failed';
   if ((!hasFailed && run.status !== 'succeeded') || errorOf(run)) return undefined;
-  // Spreading reads the values.
+  // Spreading the terminals reads their values.
   const values = { ...(await readTerminals<Values>(backends, run, through)) };
   const missing = Object.entries(run.terminals).filter(([name]) => !Object.hasOwn(values, name));
   if (!hasFailed && missing.length === 0) return values as Values;
@@ -124,7 +124,7 @@ export async function readPromisedValues<Values>(
   return isFailure ? undefined : (values as Values);
 }
 
-/** Without elements of maps. @throws SelvageError `InvalidPlan`, `BackendUnavailable` */
+/** Plan and records of a run, without elements of maps. @throws SelvageError `InvalidPlan`, `BackendUnavailable` */
 export async function readKnots(
   backends: Backends,
   run: RunRecord,
@@ -133,7 +133,7 @@ export async function readKnots(
   return { plan: plan.plan, records: [...(await knotRecords(backends, plan, run)).values()] };
 }
 
-/** By id, without the elements of maps: there may be very many. */
+/** Reads records by knot id, without the elements of maps, which may be very many. */
 export async function knotRecords(
   { runHistory }: Pick<Backends, 'runHistory'>,
   { plan }: LoadedPlan,

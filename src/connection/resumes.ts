@@ -12,11 +12,11 @@ export interface Resume {
   readonly status: RunStatus;
 }
 
-/** How long another process may take from claiming a resume to starting its run. */
+/** Time that another process may take from claiming a resume to starting its run. */
 const START_MS = 10_000;
 const LOOK_AGAIN_MS = 200;
 
-/** Started ones, in the order of requests. @throws SelvageError `ServerUnreachable`, `BackendUnavailable` */
+/** A run's started resumes, in the order of requests. @throws SelvageError `ServerUnreachable`, `BackendUnavailable` */
 export async function resumesOf(
   backends: Backends,
   client: WorkflowClient,
@@ -26,14 +26,14 @@ export async function resumesOf(
   return resumes.filter((resume) => resume !== undefined);
 }
 
-/** Runs that are recorded as resuming this one, started or not. */
+/** Runs that are recorded as resuming a run, started or not. */
 export function namedIn({ details }: RunRecord): readonly string[] {
   return (details as { resumed_as?: readonly string[] }).resumed_as ?? [];
 }
 
 /**
- * Records that a run is to be resumed as another one. If it was resumed before, even at the same time,
- * refuses unless the earlier resume has ended and `allowDuplicate` is set.
+ * Records that a run is to be resumed as another one. If the run was resumed before, even at the same time, refuses
+ * unless the earlier resume has ended and `allowDuplicate` is set.
  *
  * @throws SelvageError `AlreadyResumed`, `ServerUnreachable`, `BackendUnavailable`
  */
@@ -47,7 +47,7 @@ export async function claimResume(
   }: { readonly runId: string; readonly allowDuplicate?: boolean | undefined },
 ): Promise<void> {
   const before = namedIn(run);
-  // A repeated request for the same resume.
+  // A repeated request for the same resume has nothing to do.
   if (before.includes(runId)) return;
   await requireNotResumed(backends, client, run, allowDuplicate);
   const { runHistory } = backends;
@@ -67,7 +67,7 @@ export async function claimResume(
     try {
       if (other) refuseUnlessAgain(run, [other], allowDuplicate);
     } catch (error) {
-      // No request should wait for this refused one.
+      // No later request should wait for the refused one.
       await runHistory.changeRun(run.temporal_run_id, { details: { resume_claimed_at: 0 } });
       throw error;
     }
@@ -91,7 +91,7 @@ export async function requireNotResumed(
   refuseUnlessAgain(run, await resumesOf(backends, client, run), allowDuplicate);
 }
 
-/** Undefined if it was not started in time: its claimant has died. */
+/** The resumed run with an id; undefined if it was not started in time, as its claimant has died. */
 async function started(
   backends: Backends,
   client: WorkflowClient,
@@ -118,7 +118,7 @@ async function resumeOf(
     const { resumed_from: origin } = known.details as { resumed_from?: string };
     if (origin === from) return { runId: id, status: (await lookAtRun(backends, client, known)).run.status };
   }
-  // Its first step may not have been taken yet.
+  // The server may have the resumed run before its first step is on record.
   const description = await describeIfThere(client, id);
   if (!description || memoOf(description).resume?.temporalRunId !== temporalRunId) return undefined;
   const isOpen = ['RUNNING', 'PAUSED', 'CONTINUED_AS_NEW'].includes(description.status.name);

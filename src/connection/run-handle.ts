@@ -30,17 +30,19 @@ const PROGRESS_INTERVAL_MS = 200;
 
 /** The state of a run. */
 export interface RunState {
-  /** Until a worker has begun the run, made of the server's facts, without hashes of parameters. */
+  /** The run's record; until a worker has begun the run, made of the server's facts, without hashes of parameters. */
   readonly run: RunRecord;
-  /** Its knots by its workflow. Absent if the run is over or no worker answers. */
+  /** The run's knots by its workflow; absent if the run is over or no worker answers. */
   readonly live?: LiveRun;
-  /** Progress of its first five running maps. Absent if no worker answers. */
+  /** Progress of the run's first five running maps; absent if no worker answers. */
   readonly maps?: readonly MapProgress[];
-  /** Why it has not ended, knot by knot, even without a worker. Absent if the run is over. */
+  /** Why the run has not ended, knot by knot, even without a worker; absent if the run is over. */
   readonly waiting?: Waiting;
-  /** The task queue of its workflow, and of knots that name no other. Absent if the run is over. */
+  /** The task queue of the run's workflow, and of knots that name no other; absent if the run is over. */
   readonly taskQueue?: string;
-  /** The runs that resumed it, in the order of the requests. Absent: none, or the run is not over. */
+  /**
+   * The runs that resumed this run, in the order of the requests; absent if no run resumed it, or the run is not over.
+   */
   readonly resumedAs?: readonly Resume[];
 }
 
@@ -48,7 +50,7 @@ export interface RunState {
 export interface KnotState {
   readonly knotId: string;
   readonly run: RunRecord;
-  /** Its outcome. Absent: it has none yet, or none was recorded before its run ended. */
+  /** The knot's outcome; absent if it has none yet, or none was recorded before its run ended. */
   readonly record?: LineageRecord;
   /** Why the knot has not ended; for a map, with all elements in flight. Absent if the knot or its run has ended. */
   readonly waiting?: WaitingKnot;
@@ -57,14 +59,14 @@ export interface KnotState {
 /** Where an unfinished run waits for workers. */
 export interface RunDescription {
   readonly tapestry: string;
-  /** The task queue of its workflow, and of knots that name no other. */
+  /** The task queue of the run's workflow, and of knots that name no other. */
   readonly taskQueue: string;
 }
 
-/** For runs with a subject, whose values stay out of the history. */
+/** Option for runs with a subject, whose values stay out of the history. */
 const NOTHING_INLINE = { inlineLimit: 0 };
 
-/** All given conditions must hold. */
+/** Selects records for which all given conditions hold. */
 export type RunLineageQuery = Omit<LineageQuery, 'runId' | 'temporalRunId' | 'limit' | 'cursor'>;
 
 /** A run. The handle keeps no state that others need, so each process can have its own. */
@@ -131,7 +133,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     return await this.endOf(this.throughOutages(options));
   }
 
-  /** Outcomes so far, by knot id. Does not wait. */
+  /** Reads the outcomes so far, by knot id. Does not wait. */
   async outcomes(): Promise<Readonly<Record<string, Outcome>>> {
     return (await readResult(this.backends, await this.records.current())).outcomes;
   }
@@ -150,8 +152,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * The state of the run, and why it has not ended. A running record is compared with the server, and not
-   * changed. Takes 5 s if no worker answers.
+   * The state of the run, and why it has not ended. A running record is compared with the server, and not changed. The
+   * call takes 5 s if no worker answers.
    *
    * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`, `InvalidPlan`
    */
@@ -168,7 +170,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
         .areThere(before.taskQueue, ['workflow'], pinnedBuild(before))
         .catch(() => true));
     const live = canAnswer ? await server.live() : undefined;
-    // The wait for a worker may have been long.
+    // The run may have ended during a long wait for a worker.
     const description = await server.descriptionOrNone();
     if (!isUnfinished(description)) return await this.endedState();
     const unfinished = await records.unfinished(description);
@@ -199,7 +201,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * Where the run waits for its workers. Asks the server alone.
+   * Where the run waits for its workers. The call asks only the server.
    *
    * @throws SelvageError `UnknownRun`, `RunOver`, `ServerUnreachable`
    */
@@ -221,7 +223,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    * run. Waits while the server or a backend is unreachable.
    *
    * @param options.interval the time between two looks. Default 200 ms
-   * @param options.outageLimit see {@link OutageOptions}. Default: the client's
+   * @param options.outageLimit see {@link OutageOptions}; default: the client's
    * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`, `BackendsDiffer`
    */
   async *progress(
@@ -233,8 +235,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * Gives the run more knots; those whose parents are settled start at once. Waits for a worker, and returns
-   * when the run has them. Repeating an equal fragment changes nothing, and neither does a refused one.
+   * Gives the run more knots; those whose parents are settled start at once. Waits for a worker, and returns when the
+   * run has the new knots. Repeating an equal fragment changes nothing, and neither does a refused one.
    *
    * @throws SelvageError `NotExtensible`, `InvalidFragment`, `DuplicateId`, `DuplicateTerminal`,
    * `UnknownKnot`, `UnknownTerminal`, `UnknownDefinition`, `CodeDiffers`, `Cycle`, `PlanTooLarge`, `RunOver`,
@@ -253,8 +255,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * Asks the run to end: running bodies get their signal aborted and have `cancelGrace`, the rest is skipped,
-   * and all is recorded. Returns when the server has the request. Does nothing if the run is over.
+   * Asks the run to end: running bodies get their signal aborted and have `cancelGrace`, other knots are skipped, and
+   * all is recorded. Returns when the server has the request. Does nothing if the run is over.
    */
   async cancel(): Promise<void> {
     await this.unlessOver(() => this.workflow.cancel());
@@ -272,18 +274,18 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   /**
    * Sends a signal that a knot of the run waits for. Returns when the run has taken it. The payload is
-   * checked by the schema of the wait; after a refusal, the wait goes on. A signal before its wait is kept.
+   * checked by the schema of the wait; after a refusal, the wait goes on. A signal that comes before its wait is kept.
    * Waits of one name take one signal each, in order.
    *
    * The signal is taken once, however often this call has to try. Give an `id` to send it again safely:
    * signals of one id are one signal, and get the first answer again, even after the run. After a refusal,
    * the id may be used with another payload.
    *
-   * @param options.timeout limit for the answer of a worker, which has the schemas. Default 60 s. Each answer
-   * to another signal of this process to the run extends it
-   * @param options.id 1 to 100 printable ASCII characters without spaces. Default: a unique id. The run
+   * @param options.timeout limit for the answer of a worker, which has the schemas. Default 60 s. Each answer to
+   * another signal of this process to the run extends the limit
+   * @param options.id 1 to 100 printable ASCII characters without spaces. By default, the id is unique. The run
    * remembers an id for the next 5,000 signals
-   * @returns the knot that takes it; without `takenBy` it is kept for the next wait of that name
+   * @returns the knot that takes it; without `takenBy` the signal is kept for the next wait of that name
    * @throws SelvageError `InvalidSignal`, `UnknownSignal`, `SignalTooLate`, `TooManySignals`, `RunOver`,
    * `UnknownRun`, `NoWorker`, `SignalUnanswered`, `InvalidConfig`, `NotEncodable`, `KeyMissing`,
    * `ServerUnreachable`, `BackendUnavailable`
@@ -352,7 +354,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
         await request();
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
-        // Over, or unknown. Only the server knows of one that was terminated before a worker had begun it.
+        // The run is over, or unknown. Only the server knows a run that was terminated before a worker had begun it.
         if (!(await this.backends.runHistory.getRun(this.runId))) await this.workflow.describe();
       }
     });

@@ -13,7 +13,7 @@ export function runIdOfKey(tapestry: string, idempotencyKey: string): string {
   return idWithHash(tapestry, idempotencyKey);
 }
 
-/** Made of the trigger's own id and a hash of trigger and key. */
+/** The id of an event's run, made of the trigger's own id and a hash of trigger and key. */
 export function runIdOfEvent(trigger: Pick<TriggerDeclaration, 'kind' | 'id'>, key: string): string {
   return idWithHash(trigger.id, JSON.stringify([triggerName(trigger), key]));
 }

@@ -14,7 +14,7 @@ import type { Workers } from './workers';
 import { SegmentProgress } from './segment-progress';
 import { unlessLost } from './unless-lost';
 
-/** Without a worker, a query would wait for ever. */
+/** Time limit of a query, which without a worker would wait for ever. */
 const QUERY_LIMIT_MS = 5_000;
 const ANSWER_LIMIT_MS = 5_000;
 
@@ -29,14 +29,14 @@ export interface RunHandleOptions {
   readonly address?: string | undefined;
   /** Largest payload of a signal, in encoded bytes, that goes into the history. Default 2,048. */
   readonly inlineLimit?: number | undefined;
-  /** Aborted when the server is gone for good. */
+  /** A signal that is aborted when the server is gone for good. */
   readonly serverLost?: AbortSignal | undefined;
 }
 
 /** Facts that a start has about its run. */
 export type KnownOfRun = Pick<RunHandleOptions, 'existing' | 'isNew'>;
 
-/** Reported by a start that found its run running or ended. */
+/** The facts that a start reports if it found its run running or ended. */
 export interface ExistingRun {
   /**
    * Definitions, and knots with a body in place, whose code has changed since the run was started. Knots that
@@ -48,13 +48,13 @@ export interface ExistingRun {
 /** A worker's answer about a run. */
 export interface Live {
   readonly status: LiveStatus;
-  /** Members of its running segments. */
+  /** Members of the run's running segments. */
   readonly segments?: readonly (readonly string[])[];
 }
 
 /** A run as the Temporal server has it. */
 export class RunOnServer {
-  /** Of one Temporal run: a reset makes another, with its own records. */
+  /** Facts of one Temporal run: a reset makes another one, with its own records. */
   private segments: { readonly temporalRunId: string; readonly progress: SegmentProgress } | undefined;
 
   constructor(
@@ -86,7 +86,7 @@ export class RunOnServer {
     );
   }
 
-  /** Queries the workflow. Undefined if no worker answers within 5 s, or the run has just ended. */
+  /** Queries the workflow; undefined if no worker answers within 5 s, or the run has just ended. */
   async live(): Promise<Live | undefined> {
     try {
       return await this.workflow.client.withDeadline(Date.now() + QUERY_LIMIT_MS, async () => {
@@ -127,14 +127,14 @@ export class RunOnServer {
     return { status: await this.segments.progress.counted(live, temporalRunId, segments), segments };
   }
 
-  /** Waits for the end of the run. False if the server became unreachable. */
+  /** Waits for the end of the run. Returns false if the server became unreachable. */
   private async hasEnded(through: Through): Promise<boolean> {
     try {
       await this.reaching(async () => {
         try {
           await this.workflow.result();
         } catch (error) {
-          // The run history has the details of its end.
+          // The run history has the details of the run's end.
           if (error instanceof WorkflowFailedError) return;
           if (!(error instanceof WorkflowNotFoundError)) throw error;
           if (!(await through(() => this.isRecordedAsEnded()))) throw error;

@@ -24,7 +24,7 @@ function ofKnot<Told extends { readonly knot: string }>({ knot: knotId, ...told 
   return { knotId, ...told };
 }
 
-/** State of a run at one time. `done` is true of the last. */
+/** State of a run at one time. `done` is true in the last state. */
 export interface Progress {
   readonly runId: string;
   readonly counts: LiveRun['counts'];
@@ -32,7 +32,7 @@ export interface Progress {
   readonly failures: LiveRun['failures'];
   /** Knots that wait for a signal or a time; at most 100. */
   readonly waits: NonNullable<LiveRun['waits']>;
-  /** The first five running maps. Updated once a second, after the first second. */
+  /** The first five running maps. The maps are updated once a second, after the first second. */
   readonly maps: readonly MapProgress[];
   /** Milliseconds since the handle was made. */
   readonly elapsedMs: number;
@@ -65,7 +65,7 @@ export async function* followProgress(
     over = true;
     stop.abort();
   });
-  // Prevents an unhandled rejection while a query is under way; the await below reports it.
+  // Prevents an unhandled rejection while a query is under way; the await below reports the error.
   end.catch(() => {});
   let last = '';
   try {

@@ -44,13 +44,13 @@ export class RunRecords {
       throw cannotBeAwaited(description);
   }
 
-  /** Without a record, the run ended before a worker began it, or the history has lost the record. */
+  /** If there is no record, the run ended before a worker began it, or the history has lost the record. */
   async ended(): Promise<RunRecord> {
     const { backends, workflow } = this.server;
     return (await lookAtRun(backends, workflow.client, await this.known())).run;
   }
 
-  /** Records how the run ended. A run without a record gets one. */
+  /** Records how the run ended. A run without a record gets a record. */
   async settle(): Promise<void> {
     const { backends, workflow } = this.server;
     const { runHistory } = backends;
@@ -60,7 +60,7 @@ export class RunRecords {
     await settleRun(backends, workflow.client, run ?? (await runHistory.startRun(known)));
   }
 
-  /** The record of a run that is over, or one made of the server's facts. */
+  /** The record of a run that is over, or a record made of the server's facts. */
   private async known(): Promise<RunRecord> {
     const { backends, runId, workflow } = this.server;
     const { runHistory } = backends;
@@ -97,7 +97,7 @@ export class RunRecords {
     const isElsewhere = isOfOtherHistory(memo, await runHistory.identity());
     if (isElsewhere || !(await hasFirstStep(client, description)))
       return { run: await recordOfUnbegun(client, backends, description), begun: false };
-    // Begun meanwhile; or reset, which makes an execution without a record until it ends.
+    // A worker has begun the run meanwhile; or a reset has made an execution without a record until it ends.
     const meanwhile = await known();
     if (meanwhile) return meanwhile;
     const run = await runHistory.getRun(runId);
@@ -111,7 +111,7 @@ export class RunRecords {
     };
   }
 
-  /** Undefined if the run is not over, or unknown. */
+  /** The record of an ended run; undefined if the run is not over, or unknown. */
   async over(): Promise<RunRecord | undefined> {
     const { backends, runId } = this.server;
     const run = await backends.runHistory.getRun(runId);
@@ -121,8 +121,8 @@ export class RunRecords {
   }
 
   /**
-   * Whether a worker has begun the run. A query before that has no answer, and one beside a failing first
-   * step makes the SDK write the failure into the history. False while a backend is unreachable.
+   * Whether a worker has begun the run. A query before the first step has no answer, and one beside a failing first
+   * step makes the SDK write the failure into the history. Also false while a backend is unreachable.
    */
   async hasBegun(): Promise<boolean> {
     if (this.hasBegunOnce) return true;

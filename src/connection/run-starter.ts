@@ -54,7 +54,7 @@ export interface CheckedStart {
   readonly record: TapestryRecord;
   readonly plan: PlanOfTapestry;
   readonly parameters: object;
-  /** Its key, if the tapestry is partitioned. */
+  /** The key of the run's partition, if the tapestry is partitioned. */
   readonly partition?: string;
   readonly raw: Json;
 }
@@ -64,7 +64,7 @@ interface StarterHost extends Pick<Connected, 'client' | 'backends' | 'place' | 
   readonly priority: Priority | undefined;
   readonly inlineLimit: number | undefined;
   readonly runLimits: Partial<RunLimits> | undefined;
-  /** Aborted when the server is gone for good. */
+  /** A signal that is aborted when the server is gone for good. */
   readonly serverLost: AbortSignal | undefined;
   handleOf<Values extends object>(
     runId: string,
@@ -76,7 +76,7 @@ interface StarterHost extends Pick<Connected, 'client' | 'backends' | 'place' | 
 interface StartedWork extends Pick<RunMemo, 'trigger' | 'terminals' | 'resume' | 'allowReferences'> {
   readonly parametersHash: (digest: ValueDigest) => string;
   readonly save?: () => Promise<void>;
-  /** The plan and its nested plans, if the store may lack them. Default: the plan alone. */
+  /** The plan and its nested plans, if the store may lack them; if omitted, the plan alone. */
   readonly ownPlans?: () => ReadonlyMap<string, Plan>;
 }
 
@@ -94,7 +94,10 @@ export class RunStarter {
 
   constructor(private readonly host: StarterHost) {}
 
-  /** Stores and sends nothing. @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `NotEncodable` */
+  /**
+   * Checks a start; stores and sends nothing. @throws SelvageError `InvalidParameters`, `UnknownTerminal`,
+   * `NotEncodable`
+   */
   async check(
     tapestry: Tapestry<any, any>,
     parameters: object,
@@ -105,12 +108,12 @@ export class RunStarter {
     const layout = startableLayout(plan, terminals);
     const partition = partitionOfRun(record, await validateParameters(record, parameters, layout.ids));
     const raw = encodeJson(parameters);
-    // Without a limit, nothing goes into the data store: what travels is known now.
+    // Without a limit, nothing goes into the data store, so that the sent text can be checked now.
     if (this.host.inlineLimit === undefined && subject === undefined) textToSend(record.name, raw);
     return { record, plan, parameters, raw, partition };
   }
 
-  /** Does the rest of a checked start. Errors as of `Selvage.start`. */
+  /** Starts the run of a checked start. Errors as of `Selvage.start`. */
   async start<Values extends object>(
     { record, plan, parameters, raw, partition }: CheckedStart,
     options: StartOptions,
@@ -122,7 +125,7 @@ export class RunStarter {
     return await this.begin<Values>(plan.loaded, sent, named, {
       parametersHash: (digest) => hashJson(raw, digest.of),
       trigger: options.trigger ?? 'code',
-      // From the caller's own `StoredBytes`, or from the inline limit.
+      // References come from the caller's own `StoredBytes`, or from the inline limit.
       ...(hasReferences(text) && { allowReferences: true as const }),
       terminals: options.terminals,
       save: () => this.savePlans(record),
@@ -130,7 +133,7 @@ export class RunStarter {
     });
   }
 
-  /** Errors as of `Selvage.start`, except that the run's first step checks the parameters. */
+  /** Starts a run of a plan; errors as of `Selvage.start`, except that the run's first step checks the parameters. */
   async startPlan(
     plan: LoadedPlan,
     parameters: Readonly<Record<string, unknown>>,
@@ -150,7 +153,7 @@ export class RunStarter {
   async resume<Values extends object>(runId: string, options: ResumeOptions): Promise<RunHandle<Values>> {
     const { backends, client } = this.host;
     const known = await backends.runHistory.getRun(runId);
-    // Its child runs must not work beside the resumed run.
+    // Child runs of the earlier run must not work beside the resumed run.
     if (known?.status === 'running') await settleRun(backends, client.workflow, known);
     const resumed = await readResumable(backends, client.workflow, runId, options.from);
     const { run, plan, parameters, terminals } = resumed;
@@ -160,7 +163,7 @@ export class RunStarter {
     const hashOfRaw = ({ of }: ValueDigest): string => hashJson(encodeJson(parameters), of);
     const subject = subjectOf(run);
     await this.requireSubject(subject);
-    // For people to read: the run itself takes its parameters over from the records.
+    // These parameters are for people to read: the run itself takes its parameters over from the records.
     const sent = await this.toSend(parameters, subject);
     const shown = fitsServer(sent) ? sent : {};
     const newId = checkRunId(options.runId ?? newRunId(plan.plan.tapestry));
@@ -192,7 +195,7 @@ export class RunStarter {
     );
   }
 
-  /** Saves the plans of a tapestry and its nested ones, its own last: once per client. */
+  /** Saves the plans of a tapestry once per client: first those of its nested tapestries, then its own. */
   async savePlans(tapestry: TapestryRecord): Promise<void> {
     const { tapestryStore } = this.host.backends;
     for (const saved of [...withNested(tapestry)].reverse()) {
@@ -305,14 +308,14 @@ export class RunStarter {
     return (await this.memoOf(runId)) !== undefined;
   }
 
-  /** Undefined if the server does not know the run. */
+  /** The memo of a run; undefined if the server does not know the run. */
   private async memoOf(runId: string): Promise<RunMemo | undefined> {
     const { client, place } = this.host;
     const description = await describeIfThere(client.workflow, runId, { address: place.address });
     return description && (description.memo?.[MEMO_KEY] ?? {});
   }
 
-  /** Hash with the existing run's key, so that both can be compared; else with ours. */
+  /** Hash with the existing run's key, so that both runs can be compared; else with this client's key. */
   private digestOfWork({ backends }: WorkOfRun): ValueDigest {
     const digests = digestsOf(this.host.backends);
     return (backends && digests.find(backends.digest)) ?? digests.current;

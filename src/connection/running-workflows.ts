@@ -20,7 +20,7 @@ export interface RunningWorkflow {
   readonly taskQueue: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** Undefined if it has no memo of ours, or one that is sealed with a key that this client lacks. */
+  /** The workflow's memo; undefined if it has none of ours, or one that is sealed with a key that this client lacks. */
   readMemo(): Promise<RunMemo | ChildMemo | undefined>;
   /** Whether a Selvage client or a run started it. */
   readonly hasMemo: boolean;
@@ -30,20 +30,20 @@ interface ListedWorkflow extends RunningWorkflow {
   readonly isOpen: boolean;
 }
 
-/** The most that a server lists at once. */
+/** Maximum number of workflows that a server lists at once. */
 const PAGE = 1_000;
 const MOST_IDS = 1_000;
 const AT_A_TIME = 4;
-/** Up to this number, ids are listed rather than counted in halves. */
+/** Number of ids up to which they are listed rather than counted in halves. */
 const FEW = 32;
-/** Temporal run ids of a server. Every database orders them alike. */
+/** Temporal run ids of a server. Every database orders such ids alike. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const IS_RUNNING = "ExecutionStatus = 'Running'";
 
 /** `WORKFLOW_EXECUTION_STATUS_RUNNING` */
 const RUNNING = 1;
 
-/** Newest first; `types` default to all. Reads memos on request, as others' may need their codecs. */
+/** Running workflows, newest first; `types` default to all. Memos are read on request, as some need other codecs. */
 export async function* runningWorkflows(
   client: WorkflowClient,
   types: readonly string[] = [],
@@ -60,7 +60,7 @@ interface KnownRun {
  * Unfinished workflows without the known runs, newest first; all if the server refuses such a query. Listing
  * one workflow costs a server as much as looking through a hundred, so this is fast if most are known.
  *
- * @param span of their Temporal run ids, without `last`. Default: all
+ * @param span of the workflows' Temporal run ids, without `last`. Default: all
  */
 export async function runningBut(
   client: WorkflowClient,
@@ -125,7 +125,10 @@ function quoted(ids: readonly string[]): string {
   return ids.map((id) => `'${id}'`).join(', ');
 }
 
-/** May leave out up to {@link FEW} running executions beside each one that does not run. */
+/**
+ * The running ones among the given executions; may leave out up to {@link FEW} running executions beside each one that
+ * does not run.
+ */
 async function runningAmong(client: WorkflowClient, ids: readonly string[]): Promise<readonly string[]> {
   const count = await countRunning(client, ids);
   if (count === ids.length) return ids;
@@ -135,7 +138,7 @@ async function runningAmong(client: WorkflowClient, ids: readonly string[]): Pro
   return (await Promise.all(halves)).flat();
 }
 
-/** Undefined if the server refuses such a query. */
+/** Counts running workflows among the given ones; undefined if the server refuses such a query. */
 async function countRunning(client: WorkflowClient, ids: readonly string[]): Promise<number | undefined> {
   if (ids.length === 0) return 0;
   const { namespace } = client.options;
@@ -146,7 +149,7 @@ async function countRunning(client: WorkflowClient, ids: readonly string[]): Pro
   return answer && Number(answer.count ?? 0);
 }
 
-/** Undefined if the server refuses the query, for instance for its length. */
+/** The server's answer; undefined if the server refuses the query, for instance for its length. */
 async function unlessRefused<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
     return await call();
@@ -162,7 +165,7 @@ async function allListed(client: WorkflowClient, query: string, most = Infinity)
   return found;
 }
 
-/** Also ended ones, as long as the namespace retains them. */
+/** Lists the workflows since a time, also ended ones, as long as the namespace retains them. */
 export async function* workflowsSince(client: WorkflowClient, since: number): AsyncGenerator<ListedWorkflow> {
   yield* listed(client, `StartTime >= '${new Date(since).toISOString()}'`);
 }
@@ -218,7 +221,7 @@ async function readMemo(
   }
 }
 
-/** Undefined if it has ended meanwhile, or its memo is sealed with a key that this client lacks. */
+/** A workflow's memo; undefined if the workflow has ended, or its memo is sealed with a key that this client lacks. */
 export async function describeRunning(
   client: WorkflowClient,
   { workflowId, runId }: RunningWorkflow,

@@ -29,7 +29,7 @@ export class PlanFinder {
 
 interface ComparedPlans {
   readonly isSameWiring: boolean;
-  /** Definitions, and knots with a body in place, with other code. Empty if the wiring differs. */
+  /** Definitions, and knots with a body in place, whose code differs; empty if the wiring differs. */
   readonly changedCode: readonly string[];
 }
 
@@ -46,7 +46,7 @@ async function comparePlans(found: string, wanted: string, plans: PlanFinder): P
   return { isSameWiring: true, changedCode: [...changed] };
 }
 
-/** Undefined if a plan is gone from the tapestry store. */
+/** A plan with its wiring; undefined if a plan is gone from the tapestry store. */
 async function wiredPlan(
   hash: string,
   plans: PlanFinder,
@@ -94,7 +94,7 @@ export async function requireSameWork(
   });
 }
 
-/** Each as a clause; empty if it is the same work. */
+/** The differences of two starts, each as a clause; empty if they ask for the same work. */
 function differences(found: WorkOfRun, wanted: WorkOfRun, { isSameWiring }: ComparedPlans): string[] {
   const terminals = ({ terminals: chosen }: WorkOfRun): string => chosen?.join(', ') ?? "the plan's own";
   const origin = ({ resume }: WorkOfRun): string =>

@@ -21,23 +21,23 @@ import {
 } from '../workflows/messages';
 import { executionBefore } from './executions';
 
-/** At most this many concurrent signals to one run: the limit of an embedded server. */
+/** Maximum number of concurrent signals to one run: the limit of an embedded server. */
 const AT_ONCE = 50;
 /** The default limit of other servers for concurrent updates of a run. */
 const AT_ONCE_ELSEWHERE = 10;
-/** Printable, and short enough for the server with the appended digest. */
+/** The id of a signal is printable, and short enough for the server with the appended digest. */
 const SIGNAL_ID = /^[!-~]{1,100}$/;
 const DIGEST_LENGTH = 12;
 /** Executions searched for the answer to a call that is not repeated. */
 const OF_ONE_CALL = 3;
 
-/** By client and run. */
+/** Places for concurrent signals, by client and run. */
 const placesOf = new WeakMap<WorkflowClient, Places>();
 
 interface SignalToSend {
   readonly name: string;
   readonly payload: unknown;
-  /** Given by a caller who may send the signal again. Default: unique. */
+  /** The signal's id, given by a caller who may send it again; if omitted, a unique id. */
   readonly id?: string | undefined;
 }
 
@@ -57,10 +57,10 @@ interface SendOptions {
  * Sends the signal and waits until the run has taken or refused it. A payload above the limit is sent by
  * reference, so that no history contains it.
  *
- * While its fate is unknown, it is sent again. That is safe: an execution accepts an update of one id once,
- * and the run takes a signal of one id once over all its executions. The update's id adds a digest of the
- * content. So a corrected payload of the same signal is checked, where the server would repeat the first
- * refusal.
+ * While the fate of the signal is unknown, the signal is sent again. A second sending is safe: an execution accepts an
+ * update of one id once, and the run takes a signal of one id once over all its executions. The update's id adds a
+ * digest of the content. With the digest, a corrected payload of the same signal is checked, where the server would
+ * repeat the first refusal.
  *
  * @throws SelvageError `InvalidConfig`, `NotEncodable`, `InvalidSignal`, `UnknownSignal`, `SignalTooLate`,
  * `TooManySignals`, `RunOver`, `NoWorker`, `SignalUnanswered`, `ServerUnreachable`; and the server's errors

@@ -15,13 +15,13 @@ interface ServerAddress {
 export interface ServerChoice {
   /** `host:port`. */
   readonly address?: string;
-  /** Default: of the profile or `TEMPORAL_NAMESPACE`, else `default`. */
+  /** The namespace; default: the profile's or `TEMPORAL_NAMESPACE`, else `default`. */
   readonly namespace?: string;
-  /** Of `temporal.toml`. Default: `TEMPORAL_PROFILE`; without an address also the profile `default`. */
+  /** Profile of `temporal.toml`; if omitted, `TEMPORAL_PROFILE`; without an address also the profile `default`. */
   readonly profile?: string;
-  /** Default: `TEMPORAL_TLS` and `TEMPORAL_TLS_…`, or the profile; else TLS if there is a key. */
+  /** Options of TLS; if omitted, `TEMPORAL_TLS` and `TEMPORAL_TLS_…`, or the profile; else TLS if there is a key. */
   readonly tls?: ConnectionOptions['tls'];
-  /** Default: `TEMPORAL_API_KEY`, or the profile's. */
+  /** The API key; if omitted, `TEMPORAL_API_KEY`, or the profile's key. */
   readonly apiKey?: string;
 }
 
@@ -30,7 +30,7 @@ export interface ServerChoice {
  * project's embedded server. A `temporal.toml` alone is never enough, as its default may be production.
  *
  * Missing settings (key, TLS, metadata, namespace) come from the named profile (also by `TEMPORAL_PROFILE`)
- * and the environment. An empty variable counts as unset. A key turns TLS on, unless that is explicitly off.
+ * and the environment. An empty variable counts as unset. A key turns TLS on, unless TLS is explicitly off.
  *
  * @throws SelvageError `Usage` for an unreadable profile, `InvalidAddress`, `InvalidConfig` for a key that
  * would be sent in plain text
@@ -41,7 +41,7 @@ export function chosenServer(
 ): ServerAddress | undefined {
   const variables = withoutEmpty(environment);
   if (!choice.address && !choice.profile && !variables['TEMPORAL_ADDRESS']) return undefined;
-  // Before the profile is read, whose errors would hide an invalid address.
+  // Check the address before the profile is read, whose errors would hide an invalid address.
   if (choice.address) requireAddress(choice.address);
   const profile = choice.profile ?? variables['TEMPORAL_PROFILE'];
   const loaded = loadProfile(profile, choice.profile ? withoutPlace(variables) : variables, {
@@ -134,7 +134,7 @@ function requireAddress(address: string): void {
   );
 }
 
-/** Hides possible passwords: before the last `@`, in a query, or in the place of the port. */
+/** Hides possible passwords in an address: before the last `@`, in a query, or in the place of the port. */
 function withoutSecrets(address: string): string {
   const [, scheme = '', rest = ''] = /^(\s*[a-z][\w+.-]*:\/\/)?([^]*)$/i.exec(address)!;
   const [place = ''] = rest.slice(rest.lastIndexOf('@') + 1).split(/[?#]/);
@@ -168,7 +168,7 @@ function loadProfile(
       overrideEnvVars: environment as Record<string, string>,
     });
   } catch (error) {
-    // The error's further lines quote the file, which may contain a key, so it is not the cause either.
+    // The error is not passed on as a cause, because its further lines quote the file, which may contain a key.
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).trim().split('\n');
     const { line } = error as { readonly line?: number };
     throw new SelvageError(

@@ -13,7 +13,7 @@ export function serverIdentity(client: WorkflowClient): Promise<string | undefin
     identity = connection.workflowService
       .getClusterInfo({})
       .then(({ clusterId }) => (clusterId ? `${clusterId}/${client.options.namespace}` : undefined))
-      // Temporal Cloud does not answer.
+      // Temporal Cloud does not answer this call.
       .catch(() => undefined);
     identities.set(connection, identity);
   }

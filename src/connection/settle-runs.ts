@@ -14,23 +14,23 @@ import { cutShortSince, runningWorkflows } from './running-workflows';
 /** The newest running records are always checked one by one, as the server's listing may lag behind. */
 const ASKED_ANYHOW = 100;
 const AT_A_TIME = 20;
-/** More workflow types do not fit in one query. */
+/** Maximum number of workflow types: more do not fit in one query. */
 const MOST_TYPES = 100;
 const SETTLED_EVERY_MS = 60_000;
-/** The server's listing may lag behind, and its clock may differ from this machine's. */
+/** Margin for a server's listing that lags behind, and for a clock that differs from this machine's. */
 const MARGIN_MS = 10 * 60_000;
 
 interface CompareOptions {
   /** Selects running records. Default: all. */
   readonly query?: RunQuery;
   readonly stop?: AbortSignal;
-  /** Then the rest is skipped. Default: no limit. */
+  /** Time after which the rest of the runs is skipped. Default: no limit. */
   readonly limitMs?: number;
 }
 
 /**
- * Calls `look` for running records whose run may be over, newest first. Costs one page of the server's
- * listing per thousand runs, and a look at each run that has ended.
+ * Calls `look` for running records whose run may be over, newest first. The call costs one page of the server's listing
+ * per thousand runs, and a look at each run that has ended.
  *
  * @returns when the newest skipped run began (milliseconds since the epoch); undefined if none was skipped
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
@@ -66,7 +66,7 @@ async function compareRunning(
   return suspects[begun]?.started_at;
 }
 
-/** Goes on after an error, unless a backend is unreachable; throws the first error at the end. */
+/** Goes on with other runs after an error, unless a backend is unreachable; throws the first error at the end. */
 async function eachInTurn(
   runs: readonly RunRecord[],
   work: (run: RunRecord) => Promise<unknown>,
@@ -89,7 +89,7 @@ async function eachInTurn(
   if (failures.length > 0) throw failures[0];
 }
 
-/** Undefined if there was no time to list them all. */
+/** The open runs on the server; undefined if there was no time to list them all. */
 async function openOnServer(
   client: WorkflowClient,
   runs: readonly RunRecord[],
@@ -159,11 +159,11 @@ export async function settleRunning(
 }
 
 /**
- * Settles all running records, then once a minute those of runs that were cut short; others settle
- * themselves. Ends with the signal.
+ * Settles all running records, then once a minute those of runs that were cut short; other runs settle themselves. Ends
+ * with the signal.
  *
- * @param onError receives errors of attempts; the next attempt makes up for them
- * @param hasSteppedBack whether the run history has gone back in time since the last call: then all are
+ * @param onError receives errors of attempts, which the next attempt makes up for
+ * @param hasSteppedBack whether the run history has gone back in time since the last call; if so, all records are
  * settled again
  */
 export async function keepSettled(

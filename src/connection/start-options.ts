@@ -4,28 +4,28 @@ import { requestProblems, type EventLink } from '../ports';
 import { runIdOfKey } from './run-ids';
 
 export interface BeginOptions {
-  /** Default: the tapestry's name and a random part. */
+  /** Id of the run; if omitted, the tapestry's name and a random part. */
   readonly runId?: string;
   /**
-   * If the run id is in use: `refuse` (default) throws `RunIdInUse`. `attach` returns a handle of its run; if
-   * plan or parameters differ, it throws, too.
+   * If the run id is in use: The default, `refuse`, throws `RunIdInUse`. `attach` returns a handle of its run; if plan
+   * or parameters differ, it throws, too.
    */
   readonly ifExists?: 'refuse' | 'attach';
   /**
-   * At most 100. Like `actor`, `trigger` and `vcsCommit`: one line, at most 1,000 bytes, no control
+   * At most 100 tags, each like `actor`, `trigger` and `vcsCommit`: one line, at most 1,000 bytes, no control
    * characters.
    */
   readonly tags?: readonly string[];
   /** Default: {@link currentActor}. */
   readonly actor?: string;
   readonly taskQueue?: string;
-  /** Default: the commit of the git checkout in the project's folder. */
+  /** The commit of the code; default: the commit of the git checkout in the project's folder. */
   readonly vcsCommit?: string;
   /** @internal Key of the event that starts the run, unique within its trigger. */
   readonly triggerKey?: string;
   /** @internal The source of that event. */
   readonly event?: EventLink;
-  /** @internal The event's span, as W3C Trace Context writes it. Used if no span is active. */
+  /** @internal The event's span, as W3C Trace Context writes it. This span is used if no span is active. */
   readonly traceparent?: string | undefined;
   /** @internal */
   readonly partition?: string;
@@ -33,23 +33,23 @@ export interface BeginOptions {
   readonly isNew?: boolean;
   /**
    * The person or customer that the run works for. All that is stored for the run, and for runs of its knots,
-   * is sealed with a key of the subject, which `selvage forget` destroys. None of its values goes into
-   * Temporal's history. Needs encryption. The text itself is readable in the run's record and the server's
-   * memo, so do not use a name. A resumed run keeps its subject. Default: none.
+   * is sealed with a key of the subject, which `selvage forget` destroys. None of the run's values goes into Temporal's
+   * history. Needs encryption. The text itself is readable in the run's record and the server's memo, so do not use a
+   * name. A resumed run keeps its subject. Default: none.
    */
   readonly subject?: string;
   /**
-   * End of the allowed time: a `Date`, or a duration from now, such as `'2h'`. At that time the run is
-   * stopped as by a cancel, skips the rest, and is recorded as failed with `DeadlineExceeded`. Holds across
+   * End of the allowed time: a `Date`, or a duration from now, such as `'2h'`. At the deadline the run is stopped as by
+   * a cancel, skips all other knots, and is recorded as failed with `DeadlineExceeded`. The deadline holds across
    * crashes and without workers. Attaching to a run does not change its deadline. Default: none.
    */
   readonly deadline?: Date | Duration;
-  /** Whether `cache` may take values of other runs. Later runs may take its values anyway. Default true. */
+  /** Whether `cache` may take values of other runs. Later runs may take this run's values anyway. Default true. */
   readonly reuse?: boolean;
 }
 
 export interface StartOptions extends BeginOptions {
-  /** Names or knot ids; only what they need runs. Default: the tapestry's terminals. */
+  /** Names of terminals or knot ids; only knots that they need run. Default: the tapestry's terminals. */
   readonly terminals?: readonly string[];
   /** The origin of the start, for the record. Default `code`. */
   readonly trigger?: string;
@@ -64,7 +64,7 @@ export interface StartOptions extends BeginOptions {
 export interface ResumeOptions extends BeginOptions {
   /** Ids of Ok knots to run again, with all knots below them. Default: none. */
   readonly from?: readonly string[];
-  /** Allows another resume, once the earlier resumed run is over. Default false: throws `AlreadyResumed`. */
+  /** Allows another resume, once the earlier resumed run is over; default: false, which throws `AlreadyResumed`. */
   readonly allowDuplicate?: boolean;
 }
 
@@ -92,12 +92,12 @@ export function namedByKey(tapestry: string, { idempotencyKey, ...options }: Sta
   return { ...options, runId: runIdOfKey(tapestry, idempotencyKey), ifExists: 'attach' };
 }
 
-/** In milliseconds since the epoch. @throws SelvageError `InvalidConfig` */
+/** The deadline in milliseconds since the epoch. @throws SelvageError `InvalidConfig` */
 export function deadlineOf(deadline: Date | Duration | undefined): number | undefined {
   if (deadline === undefined) return undefined;
   const at =
     deadline instanceof Date ? deadline.getTime() : Date.now() + durationOption('deadline', deadline);
-  // The range of a Date, which is also that of records.
+  // Records have the range of a Date.
   if (!Number.isFinite(at) || Math.abs(at) > 8.64e15) {
     throw new SelvageError(
       'InvalidConfig',

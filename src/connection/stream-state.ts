@@ -7,26 +7,26 @@ const streamGap = gapSchema.omit({ why: true }).extend({ reason: z.string() });
 /** The state of a stream without its partitions. */
 export const streamStanding = z.object({
   id: z.string(),
-  /** Empty until a process has begun it. */
+  /** Tapestry of the runs; empty until a process has begun the stream. */
   tapestry: z.string(),
-  /** Kind of its source. Empty until a process has begun it. */
+  /** Kind of the stream's source; empty until a process has begun the stream. */
   source: z.string(),
-  /** `waiting`: not read. `draining`: ends after its read elements. `ended`: exhausted or drained. */
+  /** `waiting`: not read. `draining`: the stream ends after its read elements. `ended`: exhausted or drained. */
   state: z.enum(['reading', 'waiting', 'paused', 'draining', 'ended', 'failed']),
   /** Elements since the stream was first started. */
   ok: z.int(),
   failed: z.int(),
-  /** Lost unread elements: the newest, and their number. Absent: none are known. */
+  /** Lost unread elements: the newest, and their number; absent if no loss is known. */
   gaps: z.object({ items: z.array(streamGap).readonly(), total: z.int() }).optional(),
   /** The reading worker. Absent: none. */
   readBy: z.string().optional(),
   inFlight: z.int().optional(),
-  /** At most this many elements in flight. */
+  /** Maximum number of elements in flight. */
   window: z.int().optional(),
   /** Finished elements per second, over the last minute. */
   rate: z.number().optional(),
   lag: sourceAmount.optional(),
-  /** What holds the stream up. */
+  /** The obstacle that holds the stream up. */
   problem: z.string().optional(),
   /** Reason of the failure. */
   error: z.string().optional(),
@@ -42,9 +42,9 @@ export interface StreamState extends Readonly<z.output<typeof streamStanding>> {
 }
 
 export const deadLetter = z.object({
-  /** Its position in the source; of a batch, its first element. */
+  /** The element's position in the source; of a batch, its first element. */
   element: z.string(),
-  /** Absent: the element could not start one. */
+  /** The element's run; absent if the element could not start one. */
   runId: z.string().optional(),
   reason: z.string().optional(),
   /** Time of the start or refusal, in milliseconds since the epoch. */
@@ -55,9 +55,9 @@ export type RecordedDeadLetter = Readonly<z.output<typeof deadLetter>>;
 /** Progress of a partition of a stream. */
 export const streamPartition = z.object({
   partition: z.string(),
-  /** The last position up to which all elements are finished. Absent: there is none. */
+  /** The last position up to which all elements are finished; absent if no element is finished. */
   checkpoint: z.string().optional(),
-  /** How many elements after the checkpoint are finished. */
+  /** Number of finished elements after the checkpoint. */
   ahead: z.int(),
 });
 export type StreamPartition = Readonly<z.output<typeof streamPartition>>;

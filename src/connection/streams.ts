@@ -31,7 +31,7 @@ export function streamQueue(id: string): string {
 }
 
 const SEARCH_TOO_LATE_MS = 10_000;
-/** Shown dead letters of each kind. */
+/** Number of shown dead letters of each kind. */
 const MOST_LETTERS = 20;
 /** Entries of the start ledger that are searched for elements without a run. */
 const LOOKED_THROUGH = 1_000;
@@ -73,7 +73,7 @@ export class Streams {
     throw unknownStream(id);
   }
 
-  /** The newest elements whose run failed, then those that could start none. Does not need the server. */
+  /** The newest elements whose run failed, then those that could start none. This list needs no server. */
   async deadLetters(id: string): Promise<{ readonly items: readonly RecordedDeadLetter[] }> {
     const { runHistory, startLedger } = this.backends;
     const trigger = streamName(id);
@@ -113,8 +113,8 @@ export class Streams {
   }
 
   /**
-   * Reads nothing more; the stream ends when all read elements are finished. A later start continues after them.
-   * Errors as of {@link status}.
+   * Reads nothing more; the stream ends when all read elements are finished. A later start continues after the finished
+   * elements. Errors as of {@link status}.
    */
   async drain(id: string): Promise<void> {
     await this.tell(id, 'drain');
@@ -149,7 +149,7 @@ export class Streams {
   private async stateOf(description: WorkflowExecutionDescription): Promise<StreamState> {
     const { memo, status, startTime, workflowId, raw } = description;
     const id = workflowId.slice(streamWorkflowId('').length);
-    // Before a worker has begun it, there is no memo.
+    // Before a worker has begun the stream, there is no memo.
     const known = memo?.[STREAM_MEMO_KEY] as StreamMemo | undefined;
     const details = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads;
     const beat = details?.length
@@ -231,7 +231,7 @@ function gapsOf({ count, newest }: StreamGaps): NonNullable<StreamState['gaps']>
   return { items: newest.map(({ why: reason, ...gap }) => ({ ...gap, reason })), total: count };
 }
 
-/** @internal Without what a source keeps for itself. */
+/** @internal The partitions of a stream, without the notes that a source keeps for itself. */
 export function placesOf({ checkpoint, source }: StreamState): StreamPartition[] {
   return Object.entries(checkpoint)
     .filter(([partition]) => source !== 'file-tail' || partition !== '')
@@ -256,7 +256,7 @@ interface StreamFailure {
   readonly details?: readonly unknown[] | null;
 }
 
-/** @internal The innermost reason: the error of its activity, or the client that ended it. */
+/** @internal The innermost reason of a stream's failure: the error of its activity, or the client that ended it. */
 export function failureOfStream(error: WorkflowFailedError): StreamFailure {
   const { cause } = error;
   const inner: Partial<StreamFailure> | undefined = cause?.cause ?? cause;

@@ -14,9 +14,9 @@ import { serverIdentity } from './server-identity';
 const LOOKED_AT = 1_000;
 
 /**
- * A record made of the server's facts, for a run that no worker has begun. Its plan hash is empty if its
- * starter left the plan to the worker. `details.begun` is false; or `details.recorded_elsewhere` is true, if
- * its records are in another run history.
+ * A record made of the server's facts, for a run that no worker has begun. The record's plan hash is empty if the run's
+ * starter left the plan to the worker. `details.begun` is false; or `details.recorded_elsewhere` is true, if its
+ * records are in another run history.
  */
 export async function recordOfUnbegun(
   client: WorkflowClient,
@@ -75,7 +75,7 @@ export async function unbegunRuns(
   const begun = new Set(items.map((run) => run.run_id));
   const found: RunRecord[] = [];
   try {
-    // With more running records than these, the server's newest runs may be others.
+    // If more records are running than one page has, the server's newest runs may be other ones.
     const known = cursor === undefined ? items : [];
     for (const workflow of await runningBut(client, known, {}, LOOKED_AT)) {
       if (found.length === limit) break;
@@ -98,16 +98,16 @@ async function isUnbegun(
   backends: Backends,
   run: {
     readonly description: WorkflowExecutionDescription;
-    /** The newest record of its id, from another execution. */
+    /** The newest record of the run's id, from another execution. */
     readonly known: RunRecord | undefined;
     readonly isOwnServer: boolean;
   },
 ): Promise<boolean> {
   const memo = memoOf(run.description);
-  // A child run of a knot, or a run of other backends.
+  // A child run of a knot, or a run of other backends, is not listed.
   if ('temporalRunId' in memo) return false;
   if (isOfOtherHistory(memo, await backends.runHistory.identity())) return run.isOwnServer;
-  // Its execution was reset, or is a later one.
+  // An execution with a running record of its id was reset, or is a later one.
   if (run.known?.status === 'running') return false;
   return !(await hasFirstStep(client, run.description));
 }

@@ -9,32 +9,31 @@ import { ApplicationFailure } from '@temporalio/common';
 
 /** The server's type for an update that a run accepted but ended before completing. */
 export const CUT_OFF = 'AcceptedUpdateCompletedWorkflow';
-/** gRPC status codes of refused updates. This one: too many updates, at once or in all; … */
+/** gRPC's status code for too many updates of a run, at once or in all. */
 const RESOURCE_EXHAUSTED = 8;
-/** … with these words, too many at once; … */
+/** The message of `RESOURCE_EXHAUSTED` for too many updates at once. */
 export const ONE_TOO_MANY = /in-flight updates/;
 /**
- * … with these, the execution ends before it has seen the update. The server repeats that as long as it has
- * the execution in memory, though the next execution may take the update at once.
+ * The message of `RESOURCE_EXHAUSTED` for an execution that ends before it has seen the update. The server repeats it
+ * as long as it has the execution in memory, though the next execution may take the update at once.
  */
 export const IS_CLOSING = /workflow is closing/;
-/** … this one: the run was continuing as new, or too many other updates were in progress; … */
+/** gRPC's status code for a run that was continuing as new, or had too many other updates in progress. */
 const ABORTED = 10;
-/** … and this one, with these words: the run's next step has failed or was lost several times. */
+/** The status code and message for a run whose next step has failed or was lost several times. */
 const FAILED_PRECONDITION = 9;
 const STEP_FAILS = /Workflow Task in failed state/;
 /** A step with the update has just failed; its effects are undone. */
 const STEP_FAILED = /unexpected workflow task failure/;
 /**
- * CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE: a failure of server or connection, after
- * which the call may have arrived. CANCELLED is also the answer of a server that gives up together with the
- * caller.
+ * CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE: the server or the connection failed, and the call may
+ * have arrived. CANCELLED is also the answer of a server that gives up together with the caller.
  */
 const UNCERTAIN: readonly number[] = [1, 2, 4, 13, 14];
 /** The server took the update back from a worker before the run saw it. */
 const UNPROCESSED = 'UnprocessedUpdate';
 
-/** The run's answer, or the server's reason for none. Undefined for any other error. */
+/** The run's answer to an update, or the server's reason for none; undefined for any other error. */
 export function failureOfUpdate(error: unknown): ApplicationFailure | undefined {
   const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
   return cause instanceof ApplicationFailure ? cause : undefined;
@@ -64,7 +63,7 @@ export function isForLater(error: unknown): boolean {
   return false;
 }
 
-/** Whether it may have arrived, or is refused for now: the run is paused, or has too many updates. */
+/** Whether an update may have arrived, or is refused for now: the run is paused, or has too many updates. */
 export function isUnanswered(error: unknown): boolean {
   const cause =
     error instanceof ServiceError || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError

@@ -27,7 +27,7 @@ export class WantedValues {
   }
 }
 
-/** One unreachable store does not hide others' values. @throws SelvageError `ValueMissing`, `ValueDamaged` */
+/** One unreachable store does not hide values of others. @throws SelvageError `ValueMissing`, `ValueDamaged` */
 export async function readWanted(
   backends: Backends,
   records: readonly LineageRecord[],

@@ -12,7 +12,7 @@ const VERSIONED: unknown = 2;
 /** The build of workers that use no worker versioning. */
 const NONE = '';
 
-/** Undefined if the run continues with the current build. */
+/** The build that a run is pinned to; undefined if the run continues with the current build. */
 export function pinnedBuild({ raw }: Pick<WorkflowExecutionDescription, 'raw'>): string | undefined {
   const { behavior, deploymentVersion, versioningOverride, versionTransition } =
     raw.workflowExecutionInfo?.versioningInfo ?? {};
@@ -32,7 +32,7 @@ interface WantedBuild {
   readonly words: string;
 }
 
-/** Undefined if any build may get the work, as Temporal is moving between two. */
+/** The build that gets the work; undefined if any build may get it, as Temporal is moving between two. */
 export function wantedBuild(
   queue: RawQueue | null | undefined,
   pinned: string | undefined,
@@ -46,7 +46,7 @@ export function wantedBuild(
   return { name: nameOf(current), words: `no worker of ${wordsOf(nameOf(current))}, which is current` };
 }
 
-/** For people: `build "2" of deployment "app"`. */
+/** Describes a build for people, such as `build "2" of deployment "app"`. */
 export function wordsOf(build: string): string {
   if (build === NONE) return 'workers without a build';
   const [deployment, id] = JSON.parse(build) as [string, string];

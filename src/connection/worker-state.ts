@@ -11,15 +11,15 @@ export const workerState = z.object({
   selvage: z.string().nullable(),
   /** Name and version of the SDK, such as `temporal-typescript 1.24.0`. */
   sdk: z.string(),
-  /** Its start, in milliseconds since the epoch. */
+  /** The worker's start, in milliseconds since the epoch. */
   since: z.number(),
-  /** Opened body hosts of its tapestries. */
+  /** Opened body hosts of the worker's tapestries. */
   bodyHosts: z.array(z.string()).readonly(),
-  /** `name`, `name@version` or, in place, `tapestry#knot#node`. Null if unknown or very many. */
+  /** The worker's bodies: `name`, `name@version` or, in place, `tapestry#knot#node`; null if unknown or very many. */
   bodies: z.array(z.string()).readonly().nullable(),
-  /** Its run history's identity. Null if unknown, as for a history that was unreachable at its start. */
+  /** The identity of the worker's run history; null if unknown, as for a history that was unreachable at its start. */
   runHistory: z.string().nullable(),
-  /** Activities (knots, segments, Selvage's own) at the last report. Null if the server does not tell. */
+  /** Activities (knots, segments, Selvage's own) at the last report; null if the server does not tell. */
   running: z.int().nullable(),
   /** Time of the last report; null if the server does not tell. */
   reportedAt: z.number().nullable(),

@@ -13,7 +13,7 @@ type RawReport = temporal.api.worker.v1.IWorkerHeartbeat;
 
 /** WorkerStatus.WORKER_STATUS_SHUTTING_DOWN and …_SHUTDOWN. */
 const STOPPED: readonly unknown[] = [2, 3, 'WORKER_STATUS_SHUTTING_DOWN', 'WORKER_STATUS_SHUTDOWN'];
-/** A page is one message of gRPC, of at most 4 MiB. */
+/** Number of workers in a page, which is one message of gRPC, of at most 4 MiB. */
 const PAGE = 100;
 /** Concurrent calls to the server. */
 const AT_ONCE = 20;
@@ -25,7 +25,7 @@ const BODY_PLUGIN = 'selvage.body/';
 const HISTORY_PLUGIN = 'selvage.history/';
 const UNTOLD_PLUGIN = 'selvage.bodies-untold';
 
-/** At most this many characters of bodies' names, as each list of workers carries all reports. */
+/** Maximum number of characters of bodies' names in a report, as each list of workers carries all reports. */
 const TOLD_BODIES = 16 * 1024;
 
 /** Plugins whose names report a worker's properties. */
@@ -49,7 +49,7 @@ export function tellingPlugins({
 }
 
 export interface WorkersQuery {
-  /** Only workers of this task queue. */
+  /** Lists only workers of this task queue. */
   readonly taskQueue?: string;
 }
 
@@ -130,14 +130,14 @@ export class Workers {
       });
       return workerInfo?.workerHeartbeat ?? undefined;
     } catch (error) {
-      // It may have gone meanwhile, and some servers list without describing.
+      // A listed worker may have gone meanwhile, and some servers list without describing.
       if (isGrpcServiceError(error) && ![4, 14].includes(Number(error.code))) return undefined;
       throw unreachable(error);
     }
   }
 }
 
-/** For servers that list reports alone. */
+/** Makes a worker of its report, for servers that list reports alone. */
 function fromReport({ hostInfo, ...report }: RawReport): RawWorker {
   const { hostName, processId } = hostInfo ?? {};
   return { ...report, ...(hostName && { hostName }), ...(processId && { processId }) };
@@ -174,7 +174,7 @@ function withoutList(cause?: unknown): SelvageError {
   );
 }
 
-/** Undefined if the server, an older one, keeps no list. */
+/** The workers that are alive; undefined if the server, an older one, keeps no list. */
 export async function listIfKept(workers: Pick<Workers, 'list'>): Promise<WorkerState[] | undefined> {
   return await workers.list().catch((error: unknown) => {
     if (SelvageError.is(error, 'ServerRefused')) return undefined;

@@ -11,7 +11,7 @@ type Task = NonNullable<WorkflowTaskFacts['task']>;
 
 /** PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED. */
 const STARTED = 2;
-/** Enough to find why the last workflow task failed, or whether the first one was done. */
+/** Number of read events, enough to find why the last workflow task failed, or whether the first one was done. */
 const EVENTS_READ = 20;
 
 /** @throws SelvageError `ServerUnreachable` */
@@ -39,7 +39,7 @@ export async function readWorkflowTask(
   return { taskQueue, isPaused, task: { ...task, pollers: polled, ...(last && { last }) } };
 }
 
-/** Whether its history has the result of an activity, local or not, before anything except failures. */
+/** Whether a run's history has the result of an activity, local or not, before anything except failures. */
 export async function hasFirstStep(
   client: WorkflowClient,
   { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
@@ -61,7 +61,7 @@ export async function hasFirstStep(
 
 /**
  * Reads the result of the last workflow task from the end of the history. The server records the first of
- * several consecutive failures. If a query came with the task, the failure is a marker.
+ * several consecutive failures. If a query came with a failed task, the failure is a marker.
  */
 async function lastTask(client: WorkflowClient, workflowId: string, runId: string): Promise<Task['last']> {
   try {

@@ -114,7 +114,8 @@ const CODES = {
     CapsuleTooLarge: 'A capsule is larger than one that can be read.',
   },
   /**
-   * A run, schedule, project or clock is not in the state that the call needs. A retry helps once that has changed.
+   * A run, schedule, project or clock is not in the state that the call needs. A retry helps once the state has
+   * changed.
    */
   state: {
     UnknownRun: 'No run has this id.',
@@ -177,7 +178,7 @@ const CODES = {
     ValueInProgress: 'A knot waits for a value that it can reuse and that another knot is making.',
     Quarantined: 'A knot with which two workers were lost waits while other such knots are tried.',
   },
-  /** A server, a broker or this machine cannot do it now. Try again later; running work continues by itself. */
+  /** A server, a broker or this machine cannot do the work now. Try again later; running work continues by itself. */
   outage: {
     ServerUnreachable:
       'No Temporal server answers at the address, or none has confirmed the start of a body, which waits.',
@@ -201,7 +202,7 @@ const CODES = {
     ShuttingDown: 'A request came to a process that is about to end.',
     InternalError: 'Something failed for a reason that nobody has foreseen. The log has it.',
   },
-  /** A backend cannot work now. Knots wait until it can, without spending `retry` attempts. */
+  /** A backend cannot work now. Knots wait until the backend can, without spending `retry` attempts. */
   backend: {
     BackendUnavailable: 'A backend could not be reached or refused the call.',
     DiskFull: 'There is no space left to write.',
@@ -212,7 +213,7 @@ const CODES = {
     UnreleasedData:
       'A database or folder was made by an unreleased build of Selvage, which no release can use.',
   },
-  /** This process lacks the right key. Knots wait for a process that has it, without spending `retry` attempts. */
+  /** This process lacks the right key. Knots wait for a process that has the key, without spending `retry` attempts. */
   key: {
     KeyMissing: 'Values are sealed, or hashed, with a key that this process does not have.',
     InvalidKey: 'A key for sealing or hashing values is malformed, or does not belong to its id.',
@@ -256,7 +257,7 @@ export const ERROR_CODES = Object.fromEntries(
   ),
 ) as Readonly<Record<ErrorCode, { readonly class: ErrorClass; readonly rule: string }>>;
 
-/** Codes in records and workers of earlier builds. */
+/** Former names of codes, in records and workers of earlier builds. */
 const RENAMED: Readonly<Record<string, ErrorCode>> = {
   RunsAlone: 'Quarantined',
   ValueInMaking: 'ValueInProgress',

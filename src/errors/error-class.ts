@@ -7,7 +7,7 @@ export function isOfClass(error: unknown, ...classes: readonly ErrorClass[]): er
   return errorClass !== undefined && classes.includes(errorClass);
 }
 
-/** Undefined for other errors than Selvage's. */
+/** The class of an error; undefined for other errors than Selvage's. */
 export function classOf(error: unknown): ErrorClass | undefined {
   // Another copy of the package may know further codes.
   return SelvageError.is(error) && isErrorCode(error.code) ? ERROR_CODES[error.code].class : undefined;

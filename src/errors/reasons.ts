@@ -1,5 +1,5 @@
 /**
- * Sub-codes (`details.reason`) of codes for several mistakes, with their rules. They never change their meaning;
+ * Sub-codes (`details.reason`) of codes for several mistakes, with their rules. Sub-codes never change their meaning;
  * `docs/errors.md` has an entry for each (tested).
  */
 export const ERROR_REASONS = {
@@ -75,7 +75,7 @@ export type ErrorReason<Code extends ReasonedCode = ReasonedCode> = {
 
 /** An item in `details.problems` of `InvalidParameters`. */
 export interface ParameterProblem {
-  /** Parameter and path, as `user.age`. Empty if it concerns all parameters. */
+  /** Parameter and path, as `user.age`; empty if the problem concerns all parameters. */
   readonly path: string;
   readonly code: keyof typeof PARAMETER_PROBLEMS;
   readonly message: string;

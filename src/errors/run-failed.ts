@@ -1,6 +1,6 @@
 import { SelvageError } from './selvage-error';
 
-/** Thrown by `run.values()` if the run did not succeed. `result` has all outcomes. */
+/** The error that `run.values()` throws if the run did not succeed. `result` has all outcomes. */
 export class RunFailed<Result = unknown> extends SelvageError {
   readonly result: Result;
 

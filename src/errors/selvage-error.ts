@@ -29,7 +29,7 @@ export class SelvageError extends Error {
     Object.defineProperty(this, SELVAGE_ERROR, { value: true });
   }
 
-  /** True for Selvage errors of any realm and copy of the package. With `code`, only for that code. */
+  /** True for Selvage errors of any realm and copy of the package. If `code` is given, true only for that code. */
   static is(error: unknown, code?: ErrorCode): error is SelvageError {
     return isMarked(error, SELVAGE_ERROR) && (code === undefined || (error as SelvageError).code === code);
   }

@@ -13,10 +13,9 @@ import type { ValueView } from '../operations/values/value-view';
  * file of `htmlForRun` or `htmlForTapestry`, and a capsule. `Abilities` lists what a source supports.
  * Over HTTP, an operation is at `api/v1/<noun>/<verb>`; an act has the header `x-selvage-action: 1`. A refusal is
  * a problem document (RFC 9457). `GET api/v1/live?after=<position>` is a stream of server-sent events, continued by
- * `Last-Event-ID`. Each message is a list of {@link LiveMessage} with a position as its id. After the event
- * `behind`, which reports omitted events, ask again.
- * Times are milliseconds since the epoch here, and ISO 8601 over HTTP (`values/answer-json.ts`). `cursor` continues
- * a list; the last page has none.
+ * `Last-Event-ID`. Each message is a list of {@link LiveMessage} with a position as its id. The event `behind` reports
+ * omitted events; ask again after it. Times are milliseconds since the epoch here, and ISO 8601 over HTTP
+ * (`values/answer-json.ts`). `cursor` continues a list; the last page has none.
  */
 type InTable<Names extends operations.OperationName> = {
   [Name in Names]: { ask: operations.AskOf<Name>; answer: operations.AnswerOf<Name> };
@@ -36,17 +35,17 @@ export interface EmbeddedDocument {
   readonly about: About;
   readonly run?: RunView;
   readonly tapestry?: TapestryView;
-  /** By knot id; in a capsule, also by element of a map. */
+  /** Details by knot id; in a capsule, also by element of a map. */
   readonly knots?: Readonly<Record<string, KnotView>>;
-  /** By id of the map: all elements in the file. */
+  /** All elements of maps in the file, by id of the map. */
   readonly elements?: Readonly<Record<string, Elements>>;
-  /** Runs started by its knots, at any depth. */
+  /** Runs that the run's knots started, at any depth. */
   readonly nested?: readonly EmbeddedRun[];
   /** By hash. */
   readonly values?: Readonly<Record<string, ValueView>>;
 }
 
-/** A nested run in a file. */
+/** A run in a file that a knot of the file's run started. */
 export interface EmbeddedRun {
   readonly run: RunView;
   readonly knots: Readonly<Record<string, KnotView>>;
@@ -62,8 +61,8 @@ export interface Source {
   ): Promise<Questions[Name]['answer']>;
   act<Name extends ActName>(name: Name, ask: Acts[Name]['ask']): Promise<Acts[Name]['answer']>;
   /**
-   * Calls back with each batch of events after a position, until the returned function is called. `behind`: events
-   * were left out, so ask again; the next batch continues from there.
+   * Calls back with each batch of events after a position, until the returned function is called. If events were left
+   * out, `behind` is set: ask again; the next batch continues after the omitted events.
    */
   live(
     after: string | undefined,

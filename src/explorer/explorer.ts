@@ -71,8 +71,8 @@ export class Explorer {
     if (request.method !== 'GET' && request.method !== 'HEAD') throw wrongMethod('GET, HEAD');
     const file = rest === '' ? undefined : this.#files.respond(rest, request);
     if (file) return file;
-    // A missing file must not be answered by the document. Only at the top level: further down, names of runs may
-    // have dots.
+    // A missing file must not be answered by the document. A dot marks a file only at the top level: further down,
+    // names of runs may have dots.
     if (/^[^/]*\.(?:js|css|map|woff2|ico|png|svg)$/.test(rest)) throw unknownPath();
     return new Response(documentOf(base), {
       headers: { ...HEADERS, 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },

@@ -34,7 +34,7 @@ export function htmlForRun(given: Drawable): string {
   return htmlOfDocument(redactTexts(documentOfRun(graph, run, (given as RunResult).outcomes)));
 }
 
-/** The HTML file for a document. Its policy forbids loading other files. */
+/** The HTML file for a document. The file's policy forbids loading other files. */
 export function htmlOfDocument(document: EmbeddedDocument): string {
   const script = pageText('file.js');
   const style = pageText('file.css');
@@ -43,7 +43,7 @@ export function htmlOfDocument(document: EmbeddedDocument): string {
     "default-src 'none'",
     `script-src '${hashOf(script)}'`,
     `style-src '${hashOf(style)}'`,
-    // Pictures among the values, and the icon.
+    // Images that the policy allows: pictures among the values, and the icon.
     'img-src data:',
     "base-uri 'none'",
     "form-action 'none'",
@@ -65,7 +65,7 @@ export function htmlOfDocument(document: EmbeddedDocument): string {
     '<div id="page"></div>',
     '<noscript>This file shows the graph of a run by a script of its own. Allow scripts to see it.</noscript>',
     `<script type="application/octet-stream" id="selvage-document">${data}</script>`,
-    // Must equal, byte for byte, the text that the policy hashed.
+    // The script must equal, byte for byte, the text that the policy hashed.
     `<script type="module">${script}</script>`,
     '</body>',
     '</html>',

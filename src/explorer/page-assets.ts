@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { SelvageError } from '../errors';
 
-/** Beside the compiled file, or from sources the output of `npm run build`. */
+/** Folders of the page: beside the compiled file or, when run from sources, in the output of `npm run build`. */
 const FOLDERS = [path.join(__dirname, 'page-files'), path.join(__dirname, '../../lib/explorer/page-files')];
 
 /**

@@ -17,27 +17,27 @@ export { ServerReach } from '../operations/reach';
 const DEFAULT_PORT = 4480;
 const TOKEN_FILE = 'ui-token';
 const COOKIE_SECONDS = 30 * 24 * 3600;
-/** Milliseconds for answers in progress; streams of events end at once. */
+/** Milliseconds that answers in progress may take when the server closes; streams of events end at once. */
 const CLOSE_MS = 500;
 
 export interface PageServerOptions extends Omit<ExplorerSurroundings, 'guard' | 'basePath'> {
   readonly projectDir: string;
-  /** Default: 4480, or any free port if another program uses that. 0: any free port. */
+  /** The port; if omitted, 4480, or any free port if another program uses that. 0: any free port. */
   readonly port?: number;
-  /** Default `127.0.0.1`. On other than loopback addresses, reading needs the token, too. */
+  /** The host, by default `127.0.0.1`; on addresses other than loopback, reading needs the token, too. */
   readonly host?: string;
-  /** Names by which a proxy serves the page. With any, reading needs the token, too. Default: none. */
+  /** Names by which a proxy serves the page. If such names are given, reading needs the token, too. Default: none. */
   readonly hosts?: readonly string[];
   /** Whether nobody sees the printed link, so the token must be stored in the project. Default false. */
   readonly isService?: boolean;
   readonly isReadOnly?: boolean;
   /** Whether reading needs the token even on loopback. Default false. */
   readonly isReadingClosed?: boolean;
-  /** Whether all readers see secrets. Default false: only callers with the token. */
+  /** Whether all readers see secrets; default: false, for only callers with the token. */
   readonly areSecretsShown?: boolean;
   /**
-   * Default: `SELVAGE_UI_TOKEN`, else the project's own. Without a project folder, a service creates it; other
-   * pages get a new token.
+   * The token; if omitted, `SELVAGE_UI_TOKEN`, else the project's own. A service creates a missing project folder for
+   * it; other pages get a new token.
    */
   readonly token?: string;
 }
@@ -103,7 +103,7 @@ export async function servePage(options: PageServerOptions): Promise<PageServer>
 /** Moves the token from the URL into a cookie: out of history, bookmarks and the screen. */
 function admit(url: URL, cookie: string, token: string): Response {
   url.searchParams.delete('token');
-  // A location that begins with two slashes names another host.
+  // The path must begin with one slash: a location that begins with two names another host.
   const location = `/${url.pathname.replace(/^\/+/, '')}${url.search}`;
   return new Response(null, {
     status: 303,
@@ -158,7 +158,7 @@ function tokenOf(
       { details: { variable: 'SELVAGE_UI_TOKEN' } },
     );
   }
-  // Looking at a missing project must not create its folder.
+  // A page over a missing project must not create its folder.
   const isPassing = !isAskedFor || (!isService && !isProject(projectDir) && isWritable(projectDir));
   if (isPassing) return randomBytes(32).toString('base64url');
   return projectSecret(

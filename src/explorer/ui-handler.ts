@@ -12,7 +12,7 @@ import { Guard, type Authenticate } from '../api/guard';
 import { ServerReach } from '../operations/reach';
 
 export interface UiHandlerOptions {
-  /** Answers questions and carries out acts. `close` leaves it open. */
+  /** The client, which answers questions and carries out acts; `close` leaves it open. */
   readonly selvage: Selvage;
   /**
    * Identifies the caller of each request and its rights: by a session, a proxy's header, a client certificate. An
@@ -27,15 +27,18 @@ export interface UiHandlerOptions {
   readonly basePath?: string;
   /** Whether all acts are refused. Default false. */
   readonly readOnly?: boolean;
-  /** Host names of the page; other `Host` headers are refused. Default: all accepted; your server must check them. */
+  /** Host names of the page; other `Host` headers are refused. If omitted, your server must check names. */
   readonly hosts?: readonly string[];
-  /** The title of the page. Default: the name of the project's folder. */
+  /** The title of the page; if omitted, the name of the project's folder. */
   readonly project?: string;
-  /** Receives failures to answer (`warn`). Default: lines on stderr. */
+  /** Receives failures to answer (`warn`); if omitted, they become lines on stderr. */
   readonly logger?: LoggerLike;
 }
 
-/** Answers the page's requests in any framework with `Request` and `Response`; `toNodeHandler` adapts it to Node. */
+/**
+ * Answers the page's requests in any framework with `Request` and `Response`; `toNodeHandler` adapts the handler to
+ * Node.
+ */
 export interface UiHandler {
   (request: Request, surroundings?: unknown): Promise<Response>;
   /** Ends the streams of events, which otherwise stay open as long as the page. The client stays open. */

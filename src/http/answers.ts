@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
-/** Nothing foreign and nothing inline; pictures of values are `data:` URLs in answers. */
+/** The page's policy permits nothing foreign and nothing inline; pictures of values are `data:` URLs in answers. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; img-src 'self' data: blob:; " +
   "base-uri 'self'; form-action 'none'; frame-ancestors 'none'";

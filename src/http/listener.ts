@@ -7,7 +7,7 @@ import { noteRemoteAddress } from './remote-address';
 type FetchHandler = (request: Request) => Response | Promise<Response>;
 
 interface ListenOptions {
-  /** 0 for any free port. */
+  /** The port; 0 for any free one. */
   readonly port: number;
   readonly host: string;
 }
@@ -46,7 +46,7 @@ export async function listen(fetch: FetchHandler, { port, host }: ListenOptions)
 async function close(server: Server, limit: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const cut = setTimeout(() => server.closeAllConnections(), limit);
-  // Also closes connections that are kept alive for a next request.
+  // Also close connections that are kept alive for a next request.
   const idle = setInterval(() => server.closeIdleConnections(), 50);
   server.closeIdleConnections();
   await closed;

@@ -4,7 +4,7 @@ export function noteRemoteAddress(request: Request, address: string | undefined)
   if (address !== undefined) ADDRESSES.set(request, address);
 }
 
-/** Behind a proxy, the proxy's. Undefined if the server does not tell. */
+/** The address of a request's sender, behind a proxy the proxy's; undefined if the server does not tell. */
 export function remoteAddressOf(request: Request): string | undefined {
   return ADDRESSES.get(request);
 }

@@ -4,7 +4,7 @@ import type { Json } from '../values';
 /** Items of a list, and characters of a text, shown at first; halved until the answer is short enough. */
 const ITEMS = 100;
 const CHARACTERS = 16_384;
-/** An object shows this many times more members than a list shows items: most members are fields of records. */
+/** How many times more members an object shows than a list shows items: most members are fields of records. */
 const MEMBERS = 8;
 /** Maximum number of places in `cut`. */
 const NAMED = 50;
@@ -14,10 +14,10 @@ interface Cut {
   /** Such as `graph.knots[].error.message`. */
   readonly path: string;
   readonly unit: 'items' | 'members' | 'characters';
-  /** Index of the first that is shown. */
+  /** Index of the first entry that is shown. */
   readonly from: number;
   readonly shown: number;
-  /** Number of all of them. If the path has several places, the number in the longest one. */
+  /** Number of all entries; if the path has several places, the number in the longest of them. */
   readonly of: number;
 }
 

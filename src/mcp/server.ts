@@ -18,7 +18,7 @@ export interface ServeToolsOptions {
   /** Whether tools that change something are offered. Default false. */
   readonly mayWrite?: boolean;
   readonly input: Readable;
-  /** Writes the protocol's messages; nothing else may be written there. */
+  /** Writes the protocol's messages, to an output where nothing else may be written. */
   readonly write: (text: string, done: () => void) => void;
   readonly onError: (error: Error) => void;
 }

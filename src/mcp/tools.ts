@@ -33,7 +33,7 @@ export function toolsFor(mayWrite: boolean): Tools {
   );
 }
 
-/** `runs.previewResume` is the tool `runs_preview_resume`. */
+/** The name of an operation's tool, such as `runs_preview_resume` for `runs.previewResume`. */
 function toolName({ name }: Pick<Operation, 'name'>): string {
   return pathOf(name).replaceAll(/[/-]/g, '_');
 }
@@ -73,7 +73,7 @@ export async function callTool(
   if (!operation) throw unknownTool(name, tools);
   const after = skipOf(skip);
   const answer: unknown = await invoke(operation, of, ask);
-  // Undefined fields are left out.
+  // Leave out undefined fields.
   const json = JSON.parse(JSON.stringify(answerJson(answer))) as Record<string, Json>;
   return bounded(json, after, MOST_CHARACTERS);
 }

@@ -6,7 +6,7 @@ export interface Instruments {
 
 export interface Histogram {
   record(value: number, attributes?: Labels): void;
-  /** Shows the series as empty before its first value; idempotent. Absent if the technology cannot do so. */
+  /** Shows the series as empty before its first value; idempotent. Absent if the technology has no empty series. */
   zero?(attributes: Labels): void;
 }
 
@@ -15,7 +15,7 @@ export type Labels = Record<string, string | boolean>;
 export interface CounterOptions {
   readonly description: string;
   readonly unit?: string;
-  /** For technologies that need them beforehand, and drop other attributes. */
+  /** Names of the attributes, for technologies that need them beforehand, and drop other attributes. */
   readonly labels: readonly string[];
 }
 

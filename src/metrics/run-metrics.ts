@@ -10,11 +10,11 @@ interface Facts {
   readonly made_in?: number;
 }
 
-/** By definition, so that extended plans do not add series. */
+/** Knots are counted by definition, so that extended plans do not add series. */
 const DEFINITION = 'selvage.definition';
 const OUTCOME = 'selvage.outcome';
 
-/** A worker's ends of runs. Other terminations are not counted. */
+/** Ends of runs that a worker records; a run that is terminated otherwise is not counted. */
 const ENDS = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly RunRecord['status'][];
 
 /** The tapestries and definitions of a worker. */
@@ -41,7 +41,7 @@ export class RunMetrics {
   private readonly attempts: ReturnType<Instruments['createCounter']>;
   private readonly saved: ReturnType<Instruments['createCounter']>;
 
-  /** By outcome and definition. */
+  /** Plain labels by outcome and definition. */
   private readonly plain = new Map<string, PlainLabels>();
 
   /** @param namesKnots labels include `selvage.knot` and `selvage.tapestry`, with many values */
@@ -135,7 +135,7 @@ export class RunMetrics {
       this.waits.record((until - since) / 1_000, { ...knot, 'selvage.reason': code });
   }
 
-  /** Cached without the knot's name: making labels takes longer than counting. */
+  /** Labels without the knot's name are cached, because making labels takes longer than counting. */
   private labelsOf(
     { definition, knot_id: id, outcome }: Pick<LineageRecord, 'definition' | 'knot_id' | 'outcome'>,
     tapestry?: string,

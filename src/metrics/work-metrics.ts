@@ -4,11 +4,11 @@ import { RunMetrics, type Countable } from './run-metrics';
 
 /** Receives a worker's counts. */
 export interface WorkCounts {
-  /** Called before a worker starts. */
+  /** A function that is called before a worker starts. */
   workerBegins(has: Countable): void;
   /** @param seconds of the transaction */
   committed(results: readonly CommitResult[], seconds: number): void;
-  /** Called when this worker has recorded the end of a run. */
+  /** A function that is called when this worker has recorded the end of a run. */
   runEnded(run: RunRecord): void;
   /** @param knots committed in it */
   segmentEnded(seconds: number, knots: number): void;
@@ -54,7 +54,7 @@ export class WorkMetrics implements WorkCounts {
   committed(results: readonly CommitResult[], seconds: number): void {
     this.commits.record(seconds);
     this.records.add(results.length);
-    // If two workers have an outcome, one counts.
+    // If two workers have an outcome of one knot, only the recorded one counts.
     for (const { inserted, record } of results) if (inserted) this.runs.countKnot(record);
   }
 

@@ -9,7 +9,7 @@ interface StandardJsonSchema {
 }
 
 /**
- * Without `$schema`; undefined if the library offers no JSON Schema.
+ * The JSON Schema of a schema, without `$schema`; undefined if the library offers no JSON Schema.
  *
  * @param side `input`: of accepted values; `output`: of returned ones
  * @param ofZod for parts of a zod schema that JSON Schema lacks. Default: an error
@@ -31,7 +31,7 @@ export function jsonSchemaOf(
 
 let loaded: Zod | undefined;
 
-/** @internal Loaded late, as few processes need it; kept, as each `require` looks at the file system. */
+/** @internal Loads zod late, as few processes need it; keeps it, as each `require` looks at the file system. */
 export function zod(): Zod {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above
   return (loaded ??= require('zod') as Zod);

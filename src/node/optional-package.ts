@@ -2,7 +2,7 @@
 import { SelvageError } from '../errors';
 
 interface Need {
-  /** What needs the package: the subject of the message. */
+  /** The thing that needs the package, the subject of the message. */
   readonly by: string;
   /** Of `npm install`. Default: the package. */
   readonly install?: string;

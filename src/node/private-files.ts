@@ -7,7 +7,7 @@ export const STATE_FOLDER = '.selvage';
 /** All but the owner's permission bits. */
 const OTHERS = 0o077;
 
-/** Readable by the owner only inside a `.selvage`; elsewhere by the umask. */
+/** The mode of a new file: inside a `.selvage` readable by the owner only, elsewhere by the umask. */
 export function fileMode(file: string): number {
   return stateFolderOf(file) === undefined ? 0o666 : 0o600;
 }
@@ -30,7 +30,7 @@ export function makePrivateFolder(folder: string): void {
   if (isOpen(state) && close(state)) closeAllIn(state);
 }
 
-/** SQLite gives its mode to the files beside it. Errors are ignored, as opening it reports them. */
+/** SQLite gives a file's mode to the files beside it. Errors are ignored, as opening the file reports them. */
 export function makePrivateFile(file: string): void {
   if (stateFolderOf(file) === undefined) return;
   try {
@@ -57,7 +57,10 @@ function stateFolderOf(file: string): string | undefined {
   return at === -1 ? undefined : absolute.slice(0, at + 1 + STATE_FOLDER.length);
 }
 
-/** False for missing files, and on Windows, where modes mean nothing and user folders are closed. */
+/**
+ * Whether other users can read a file; false for missing files, and on Windows, where modes mean nothing and user
+ * folders are closed.
+ */
 function isOpen(file: string): boolean {
   if (process.platform === 'win32') return false;
   const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
@@ -77,12 +80,12 @@ function closeAllIn(folder: string): void {
   for (const entry of entriesOf(folder)) {
     const file = path.join(folder, entry.name);
     if (entry.isDirectory()) closeAllIn(file);
-    // Symbolic links are skipped: their targets are not ours.
+    // Symbolic links are skipped, because their targets are not the project's.
     if (entry.isDirectory() || entry.isFile()) close(file);
   }
 }
 
-/** Empty if the folder is gone or unreadable. */
+/** The entries of a folder; empty if the folder is gone or unreadable. */
 function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });

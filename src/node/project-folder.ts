@@ -5,8 +5,8 @@ import { STATE_FOLDER } from './private-files';
 
 /**
  * The absolute path of `said`, if given; else the nearest folder with a `.selvage`, from `from` upwards; else
- * `from`. The search ends at the first folder with a `.git`, and below the home folder. It skips a `.selvage`
- * above `from` of another user, as its files name processes and databases to use.
+ * `from`. The search ends at the first folder with a `.git`, and below the home folder. The search skips another user's
+ * `.selvage` above `from`, as its files name processes and databases to use.
  */
 export function projectFolder(said?: string, from: string = process.cwd(), home: string = homedir()): string {
   if (said !== undefined) return path.resolve(said);

@@ -11,13 +11,13 @@ export const LEAST_SECRET = 32;
 interface SecretWords {
   /** The protected thing, such as `status URLs`. */
   readonly of: string;
-  /** A sentence: the loss without the secret. */
+  /** A sentence about the loss without the secret. */
   readonly ends: string;
-  /** A sentence: the remedy if it cannot be stored. */
+  /** A sentence about the remedy if the secret cannot be stored. */
   readonly instead: string;
 }
 
-/** For this user only, shared by processes. @throws SelvageError `WeakSecret` if damaged, `FolderUnusable` */
+/** A secret of this user, shared by processes. @throws SelvageError `WeakSecret` if damaged, `FolderUnusable` */
 export function projectSecret(makeFolder: () => string, fileName: string, words: SecretWords): string {
   let folder = '';
   try {
@@ -50,7 +50,7 @@ function readSecret(file: string, { of, ends }: SecretWords): string | undefined
   );
 }
 
-/** Atomic: of several concurrent processes, one wins. */
+/** Makes a secret atomically: of several concurrent processes, one wins. */
 function makeSecret(file: string, words: SecretWords): string {
   const own = `${file}.${randomBytes(6).toString('hex')}`;
   writeFileSync(own, `${randomBytes(BYTES).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });

@@ -19,8 +19,8 @@ const STYLE = `\u001b${randomUUID()};`;
 
 /**
  * Characters that a terminal acts on: C0 and C1, except line feed, tab and the carriage return before a line
- * feed. Also those that reorder or hide text: bidirectional controls, zero-width and deprecated format
- * characters, tags.
+ * feed. Also characters that reorder or hide text: bidirectional controls, zero-width and deprecated format characters,
+ * tags.
  */
 const OBEYED =
   '\\r(?!\\n)|[\\0-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]|\\udb40[\\udc00-\\udc7f]';
@@ -52,13 +52,13 @@ function escaped(found: string): string {
   return found.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** In characters, without styles. */
+/** The width of a text in characters, without styles. */
 export function widthOf(text: string): number {
   return text.replace(STYLES, '').length;
 }
 
 export class Terminal {
-  /** Block lines above the cursor. */
+  /** Number of the block's lines above the cursor. */
   private block = 0;
 
   constructor(private readonly stream: OutputStream) {}
@@ -86,7 +86,7 @@ export class Terminal {
     this.stream.write(`${CLEAR_LINE}${terminalText(shown)}`);
   }
 
-  /** Replaces the last block, if nothing was written since. Lines must fit the width. */
+  /** Replaces the last block, if nothing was written since. The block's lines must fit the width. */
   writeBlock(lines: readonly string[]): void {
     const back = this.block > 0 ? `\r\u001b[${this.block}A\u001b[J` : '';
     this.block = lines.length;
@@ -124,12 +124,12 @@ export function afterWritten(stdout: OutputStream, then: () => void): void {
   stdout.write('', () => process.stderr.write('', then));
 }
 
-/** For processes without a command line. */
+/** Writes a line on stderr, for processes without a command line. */
 export function writeErrorLine(text: string): void {
   process.stderr.write(`${terminalText(text)}\n`);
 }
 
-/** On stderr. Returns the typed line. */
+/** Asks a question on stderr, and returns the typed line. */
 export async function askAtTerminal(question: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -144,7 +144,7 @@ export async function askAtTerminal(question: string): Promise<string> {
 const LIMIT_MS = 5_000;
 const RETRY_MS = 10;
 
-/** Synchronous, for when queued output would be lost. Gives up if the output is not read. */
+/** Writes synchronously, for when queued output would be lost; gives up if the output is not read. */
 export function writeNow(descriptor: 1 | 2, text: string, clearLine = false): void {
   const limit = performance.now() + LIMIT_MS;
   let bytes = Buffer.from(`${clearLine ? CLEAR_LINE : ''}${terminalText(text)}`);

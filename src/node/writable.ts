@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { makePrivateFolder } from './private-files';
 import { folderError } from './folder-error';
 
-/** To read and write, or to create; changes nothing. @throws SelvageError `FolderUnusable` */
+/** Checks that a file can be read and written, or created; changes nothing. @throws SelvageError `FolderUnusable` */
 export function requireWritable(file: string): void {
   const existing = nearestExisting(path.resolve(file));
   try {
@@ -13,10 +13,10 @@ export function requireWritable(file: string): void {
   }
 }
 
-/** Less room counts as a full disk: SQLite needs about as much for its log. */
+/** Less room than this counts as a full disk, as SQLite needs about as much for its log. */
 const LEAST_ROOM_BYTES = 1024 * 1024;
 
-/** Also needs room on the disk. Not for opening to read. @throws SelvageError `FolderUnusable`, `DiskFull` */
+/** Also checks the room on the disk, for a file to be written. @throws SelvageError `FolderUnusable`, `DiskFull` */
 export function requireUsable(file: string): void {
   requireWritable(file);
   const existing = nearestExisting(path.resolve(file));
@@ -35,7 +35,7 @@ export function isWritable(file: string): boolean {
   }
 }
 
-/** With parents; a `.selvage` is closed to others. @throws SelvageError `FolderUnusable`, `DiskFull` */
+/** Makes a folder and its parents; closes a `.selvage` to others. @throws SelvageError `FolderUnusable`, `DiskFull` */
 export function makeFolder(folder: string): void {
   try {
     makePrivateFolder(folder);

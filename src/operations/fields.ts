@@ -5,13 +5,13 @@ import { pastTime, TIME_FORMS } from '../values/past-time';
 import type { Json } from '../values';
 import { innerOf } from './flat';
 
-/** Name and placeholder of a field on the command line. Default: the field's name. */
+/** Name and placeholder of a field on the command line; if omitted, the field's name. */
 interface Flag {
   readonly flag?: string;
   readonly placeholder?: string;
-  /** A list is one text, separated by commas. Default false. */
+  /** Whether a list is one text, separated by commas. Default false. */
   readonly isByComma?: true;
-  /** The text is JSON; `-` reads the standard input. */
+  /** Whether the text is JSON; `-` reads the standard input. */
   readonly isJson?: true;
 }
 
@@ -52,7 +52,7 @@ export function limit(most: number, usual: number): z.ZodDefault<z.ZodInt> {
 }
 
 export const json = z.json() as z.ZodType<Json>;
-// Not a copy by `flagged`: the schema is recursive, and must contain itself.
+// The schema is not copied by `flagged`, as it is recursive, and must contain itself.
 flags.add(json, { isJson: true });
 
 export const list = <Item extends z.ZodType>(item: Item): z.ZodReadonly<z.ZodArray<Item>> =>
@@ -68,7 +68,7 @@ export const nothing = z.object({});
 
 export const startedRun = z.object({ runId: z.string() });
 
-/** Milliseconds since the epoch; ISO 8601 in JSON, by the field's name (see `values/answer-json.ts`). */
+/** A time in milliseconds since the epoch; ISO 8601 in JSON, by the field's name (see `values/answer-json.ts`). */
 export const instant = z.number();
 
 const given = z.union([z.number(), text]);
@@ -94,7 +94,7 @@ export const timeOrAge = flagged(
 /**
  * A time that was asked for by {@link timeOrAge}, as milliseconds since the epoch.
  *
- * @param now by the clock of the run history
+ * @param now the time by the clock of the run history
  */
 export const timeBy = (now: number, time: z.output<typeof timeOrAge>): number =>
   typeof time === 'string' ? now - durationMs(time)! : time;
@@ -105,7 +105,7 @@ const place = z.union([z.strictObject({ position: text }), z.strictObject({ time
 /** A place in the order of changes: `beginning`, a position (a number, or with an underscore), or a time. */
 export const placeOrTime = flagged(
   z.union([text, place], PLACE_FORMS).transform((given, context) => {
-    // Read by another machine, in whose time zone it was meant.
+    // The text is read by another machine, in whose time zone it was meant.
     if (given === 'beginning' || typeof given === 'object') return given;
     if (given.includes('_') || /^\d+$/.test(given)) return { position: given };
     const read = pastTime(given, Date.now());
@@ -128,7 +128,7 @@ const lengthOfTime = (unit: '' | 's') =>
     { placeholder: 'time' },
   );
 
-/** Milliseconds, or a text such as `90s`. */
+/** A duration in milliseconds, or as a text such as `90s`. */
 export const duration = lengthOfTime('');
 
 /** Like {@link duration}, but a text such as `90` means seconds. */
@@ -136,7 +136,7 @@ export const waitTime = lengthOfTime('s');
 
 export const runStatus = z.enum(RUN_STATUSES);
 
-/** Conditions on unfinished runs; all must hold. */
+/** Conditions on unfinished runs, all of which must hold. */
 export const openRunFilters = {
   tapestry: name.optional().describe('only of this tapestry'),
   actor: name.optional().describe('only started by this actor'),
@@ -146,7 +146,7 @@ export const openRunFilters = {
   until: time.describe('only begun before that'),
 };
 
-/** Conditions on runs; all must hold. */
+/** Conditions on runs, all of which must hold. */
 export const runFilters = {
   ...openRunFilters,
   status: runStatus.optional().describe('only of this status'),

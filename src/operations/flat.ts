@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Reads an ask that was given as texts. A text that does not fit its field stays a text, for the schema to refuse. */
+/** Reads an ask that was given as texts. A text that does not fit its field stays a text, which the schema refuses. */
 export function fromTexts(schema: z.ZodObject, given: ReadonlyMap<string, readonly string[]>): object {
   const shape: Readonly<Record<string, z.ZodType>> = schema.shape;
   return Object.fromEntries(

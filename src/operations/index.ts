@@ -54,11 +54,11 @@ export type ActName = (typeof OPERATIONS)[number] extends infer One
     ? Name
     : never
   : never;
-/** The ask before defaults apply. */
+/** The ask of an operation, before defaults apply. */
 export type AskOf<Name extends OperationName> = z.input<Table[Name]['ask']>;
 export type AnswerOf<Name extends OperationName> = z.output<Table[Name]['answer']>;
 
-/** By name, such as `runs.waiting`. */
+/** The operations by name, such as `runs.waiting`. */
 export const BY_NAME: ReadonlyMap<string, (typeof OPERATIONS)[number]> = new Map(
   OPERATIONS.map((one) => [one.name, one]),
 );

@@ -21,7 +21,7 @@ export interface LiveMessage {
 }
 
 const KEPT_EVENTS = 5_000;
-/** Reading ends after this time without listeners and questions. */
+/** Time without listeners and questions after which reading ends. */
 const IDLE_MS = 120_000;
 const AGAIN_MS = 1_000;
 
@@ -33,7 +33,7 @@ export interface LiveBatch {
 
 interface Listener {
   tell(batch: LiveBatch): void;
-  /** Events were left out up to this position. */
+  /** Tells the position up to which events were left out. */
   skipped(position: string): void;
 }
 
@@ -69,7 +69,7 @@ export class LiveFeed {
     private readonly plans: Plans,
   ) {}
 
-  /** Answers read from now on include all changes up to this position. */
+  /** Returns a position up to which answers that are read from now on include all changes. */
   async position(): Promise<string> {
     await this.#begin();
     this.#waitForNobody();
@@ -96,7 +96,7 @@ export class LiveFeed {
     this.#stop();
   }
 
-  /** Undefined if the position is unknown, or no longer kept. */
+  /** The events after a position; undefined if the position is unknown, or no longer kept. */
   #behind(after: string): LiveBatch[] | undefined {
     if (after === this.#keptFrom) return [...this.#kept];
     const at = this.#kept.findIndex(({ position }) => position === after);
@@ -114,7 +114,7 @@ export class LiveFeed {
     const head = (await this.history.lastChange()) ?? BEGINNING;
     this.#head = head;
     this.#keptFrom = head;
-    // Closed meanwhile: nobody would end this reader.
+    // If the feed was closed meanwhile, nobody would end the new reader.
     if (this.#isClosed) return;
     const reading = new AbortController();
     this.#reading = reading;
@@ -131,9 +131,9 @@ export class LiveFeed {
           await this.#take(batch);
         }
       } catch (error) {
-        // Restored from a backup: everything shown is out of date.
+        // After a restore from a backup, everything shown is out of date.
         if (SelvageError.is(error, 'InvalidCursor')) await this.#beginAnew().catch(() => undefined);
-        // Otherwise an outage, which questions report; the loop tries again.
+        // Other errors are outages, which questions report; the loop tries again.
       }
       if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS).unref());
     }
@@ -195,7 +195,7 @@ export class LiveFeed {
     });
   }
 
-  /** One query for all knots of a run, and one for the run. */
+  /** Asks one query for all knots of a run, and one for the run. */
   async #look(
     temporalRunId: string,
     knots: readonly string[],
@@ -219,7 +219,7 @@ export class LiveFeed {
         planned &&
         plan &&
         (map === undefined ? plan.definitionOf(planned) : plan.elementDefinitionOf(planned));
-      // Without the plan, the record's own code hash stands in: the code never counts as changed.
+      // Without the plan, the record's own code hash stands in, so that the code never counts as changed.
       states.set(record.knot_id, stateOf(record, definition?.codeHash ?? record.code_hash ?? undefined));
     }
     return { run, states };

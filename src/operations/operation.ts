@@ -4,16 +4,16 @@ import type { Surroundings } from './surroundings';
 /** Groups of `selvage --help`. */
 export type Group = 'write' | 'start' | 'see' | 'operate' | 'data';
 
-/** `records`: an existing run history. `changes`: one with ordered changes. `server`: the Temporal server. */
+/** Needs: `records`, an existing run history; `changes`, one with ordered changes; `server`, the Temporal server. */
 export type Need = 'records' | 'changes' | 'server';
 
 /** Declares an operation for all faces. */
 interface Definition<Name extends string, Ask extends z.ZodObject, Answer extends z.ZodType> {
-  /** `noun.verb`: `selvage.noun.verb(…)` in TypeScript, `/api/v1/noun/verb` over HTTP. */
+  /** `noun.verb`, which is `selvage.noun.verb(…)` in TypeScript, `/api/v1/noun/verb` over HTTP. */
   readonly name: Name;
-  /** Its name on the command line. Default: noun and verb. */
+  /** The operation's name on the command line. Default: noun and verb. */
   readonly verb?: string;
-  /** One line, beginning in lower case and without a full stop. */
+  /** A summary in one line, beginning in lower case and without a full stop. */
   readonly summary: string;
   readonly description?: string;
   readonly group: Group;
@@ -22,19 +22,19 @@ interface Definition<Name extends string, Ask extends z.ZodObject, Answer extend
   /** Positional fields in TypeScript and on the command line, in order. */
   readonly at?: readonly (keyof z.output<Ask> & string)[];
   readonly examples?: readonly z.input<Ask>[];
-  /** Whether it is a tool of the MCP server. Default false. */
+  /** Whether the operation is a tool of the MCP server. Default false. */
   readonly isTool?: true;
-  /** Default: records. Empty: it needs no project. */
+  /** Default: records. An empty list means that the operation needs no project. */
   readonly needs?: readonly Need[];
-  /** Whether the server adds to the records. Default false. */
+  /** Whether the server adds facts to the records. Default false. */
   readonly asksServer?: true;
-  /** Whether it can read a capsule. Default false. */
+  /** Whether the operation can read a capsule. Default false. */
   readonly readsCapsules?: true;
-  /** Whether it can read the files of `selvage history export`. Default false. */
+  /** Whether the operation can read the files of `selvage history export`. Default false. */
   readonly readsParquet?: true;
-  /** Whether it needs the file that exports its `tapestry`. Default false. */
+  /** Whether the operation needs the file that exports its `tapestry`. Default false. */
   readonly readsFile?: true;
-  /** Whether it reveals values; a token then needs the scope `values`. Default false. */
+  /** Whether the operation reveals values; a token then needs the scope `values`. Default false. */
   readonly readsValues?: true;
   /** Fields that callers who may see secrets get unredacted; `true`: all. Other texts are always redacted. */
   readonly inFull?: true | readonly (keyof z.output<Answer> & string)[];
@@ -45,7 +45,7 @@ type Run<Ask extends z.ZodObject, Answer extends z.ZodType> = (
   ask: z.output<Ask>,
 ) => z.output<Answer> | Promise<z.output<Answer>>;
 
-/** Reads and changes nothing. */
+/** A question, which reads and changes nothing. */
 export interface Question<
   Name extends string = string,
   Ask extends z.ZodObject = z.ZodObject,
@@ -63,16 +63,16 @@ export interface Act<
 > extends Definition<Name, Ask, Answer> {
   readonly kind: 'act';
   /**
-   * The effect of a repetition. `same`: none, as for a cancellation. `again`: the act is repeated. `key`: none if
-   * this field is equal; over HTTP, the header `Idempotency-Key` fills it.
+   * The effect of a repetition. `same`: a repetition has no effect, as for a cancellation. `again`: the act is
+   * repeated. `key`: no effect if the named field is equal; over HTTP, the header `Idempotency-Key` fills that field.
    */
   readonly repeat: 'same' | 'again' | { readonly key: keyof z.output<Ask> & string };
-  /** The question to a person before it is carried out. Default: none. */
+  /** The question to a person before the act is carried out. Default: none. */
   readonly confirm?: (ask: z.output<Ask>) => string;
   readonly run: Run<Ask, Answer>;
 }
 
-/** Any operation. Its types are lost: only `invoke`, which parses the ask, may call `run`. */
+/** Any operation, without its types: only `invoke`, which parses the ask, may call `run`. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- functions that take the ask differ in it
 export type Operation = Question<string, any, any> | Act<string, any, any>;
 
@@ -88,12 +88,12 @@ export function act<Name extends string, Ask extends z.ZodObject, Answer extends
   return { kind: 'act', ...told };
 }
 
-/** Its name on the command line: `emitters.deadLetters` is `emitters dead-letters`. */
+/** The name of an operation on the command line: `emitters.deadLetters` is `emitters dead-letters`. */
 export function commandOf({ name, verb }: Operation): string {
   return verb ?? pathOf(name).replace('/', ' ');
 }
 
-/** Its path below `/api/v1/`: `emitters.deadLetters` is at `emitters/dead-letters`. */
+/** The path of an operation below `/api/v1/`: `emitters.deadLetters` is at `emitters/dead-letters`. */
 export function pathOf(name: string): string {
   return kebab(name.replace('.', '/'));
 }

@@ -7,7 +7,7 @@ type ReachState = 'connecting' | 'connected' | 'unreachable';
 
 type Open = Connection & { close(): Promise<void> };
 
-/** Milliseconds that a question waits for the server; then the records alone answer. */
+/** Milliseconds that a question waits for the server before the records alone answer. */
 const ANSWER_MS = 3_000;
 /** Milliseconds that an act waits for the server. */
 const ACT_MS = 30_000;
@@ -36,7 +36,7 @@ export class ServerReach {
     return reach;
   }
 
-  /** For records without a server. */
+  /** A reach for records without a server. */
   static none(why: string): ServerReach {
     return new ServerReach(() => Promise.reject(new SelvageError('ServerUnreachable', why)));
   }
@@ -83,7 +83,7 @@ export class ServerReach {
     work: (connection: Connection) => Promise<Answer>,
     givenMs: number = ACT_MS,
   ): Promise<Answer> {
-    // The maximum of Node's timers.
+    // The longest time of Node's timers.
     const limitMs = Math.min(Math.max(givenMs, this.patienceMs), 2 ** 31 - 1);
     const limit = new AbortController();
     let isAsked = false;
@@ -102,7 +102,7 @@ export class ServerReach {
     }
   }
 
-  /** Undefined if the server is away, slow or not connected yet. Throws other errors. */
+  /** Asks the server; undefined if it is away, slow or not connected yet. Throws other errors. */
   async ask<Answer>(
     work: (connection: Connection) => Promise<Answer>,
     limitMs: number = ANSWER_MS,
@@ -131,7 +131,7 @@ export class ServerReach {
       : new SelvageError('ServerUnreachable', String(error), { cause: error });
   }
 
-  /** Closes the client. Does not wait for one that is being opened: the server may be away. */
+  /** Closes the client, without waiting for a client that is being opened, as the server may be away. */
   async close(): Promise<void> {
     this.#opening?.then((connection) => connection.close()).catch(() => undefined);
     await this.#connection?.close();

@@ -3,11 +3,11 @@ import { pathOf } from './operation';
 
 interface QuestionRequest {
   readonly path: string;
-  /** JSON for a POST. Absent: a GET. */
+  /** The body of a POST, as JSON. Absent: a GET. */
   readonly body?: string;
 }
 
-/** A GET, unless a field is nested. */
+/** The request for a question: a GET, unless a field is nested. */
 export function requestOf(name: string, ask: object): QuestionRequest {
   const fields = Object.entries(ask).filter(([, value]) => value !== undefined);
   const path = pathOf(name);

@@ -4,7 +4,7 @@ import type { Rights } from './surroundings';
 import type { StandardSchema } from '../authoring/standard-schema';
 import { jsonSchemaOf } from '../node/json-schema-of';
 
-/** A larger schema makes no useful form. */
+/** Largest schema, as a larger one makes no useful form. */
 const LONGEST = 64 * 1024;
 
 /** A JSON Schema for forms; `{}` (anything) if JSON Schema, or the library, cannot express it. */
@@ -27,7 +27,7 @@ export function schemaToJson(
     const json = JSON.parse(text) as Json;
     return rights.maySeeSecrets ? json : redactJson(json);
   } catch {
-    // The library cannot convert it: the form gets a field for any JSON.
+    // For a schema that its library cannot convert, the form gets a field for any JSON.
     return {};
   }
 }

@@ -15,11 +15,11 @@ export interface ProjectData {
   readonly tapestries: readonly AnyTapestry[];
   readonly triggers: readonly TriggerDeclaration[];
   readonly plans: Plans;
-  /** Absent if the run history has no order of changes. */
+  /** The feed of changes; absent if the run history has no order of changes. */
   readonly live?: LiveFeed;
 }
 
-/** Default: without tapestries and triggers. */
+/** The data for operations, by default without tapestries and triggers. */
 export function projectData(
   backends: Backends,
   reach: ServerReach,
@@ -28,7 +28,7 @@ export function projectData(
   return { backends, reach, project, tapestries, triggers, plans: new Plans(backends) };
 }
 
-/** The data, and the caller. */
+/** The data for an operation, and its caller. */
 export interface Surroundings extends ProjectData {
   readonly caller: Rights;
 }
@@ -44,7 +44,10 @@ const FACES: Readonly<Record<string, string>> = {
   mcp: 'an assistant',
 };
 
-/** For a note that is kept with an act: `by ada, by the page`. The command line stands for its user. */
+/**
+ * The user and the face, for a note that is kept with an act: `by ada, by the page`. A note of the command line names
+ * only its user.
+ */
 export function byWhom({ actor, trigger = 'ui' }: Rights): string {
   const face = FACES[trigger] ?? trigger;
   const who = trigger === 'cli' ? [actor ?? 'somebody'] : actor === undefined ? [face] : [actor, face];
@@ -65,9 +68,9 @@ export interface Rights {
   readonly opensSealed?: boolean;
   /** Whether secrets are shown. */
   readonly maySeeSecrets: boolean;
-  /** Recorded with runs that it starts. */
+  /** Actor that is recorded with runs that the caller starts. */
   readonly actor?: string;
-  /** Trigger of runs that it starts. Default `ui`. */
+  /** Trigger for the records of runs that the caller starts. Default `ui`. */
   readonly trigger?: string;
 }
 

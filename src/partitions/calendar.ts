@@ -43,7 +43,7 @@ export interface WeeklyOptions extends TimeDomainOptions {
 }
 
 /**
- * Weeks. Keys are the dates of their first days, such as `2024-04-01`.
+ * Weeks. Keys of weeks are the dates of their first days, such as `2024-04-01`.
  *
  * @param start date of the first day of the first week
  * @throws SelvageError `InvalidConfig`
@@ -62,7 +62,7 @@ export function weekly(start: string, options: WeeklyOptions = {}): PartitionDom
 }
 
 /**
- * Months. Keys are such as `2024-03`.
+ * Months. Keys have the form `2024-03`.
  *
  * @param start the first month
  * @throws SelvageError `InvalidConfig`
@@ -84,7 +84,7 @@ const DAYS: Unit = {
 };
 
 function weeksFrom(firstDay: Weekday): Unit {
-  // The epoch began on a Thursday.
+  // The first day of the epoch was a Thursday.
   const shift = WEEKDAYS.indexOf(firstDay) - WEEKDAYS.indexOf('thursday');
   const numberAt = (local: number): number => Math.floor((local / DAY - shift) / 7);
   const localOf = (number: number): number => (number * 7 + shift) * DAY;
@@ -142,14 +142,14 @@ function calendar(
     throw wrongDomain(kind, 'last', `${shown(last)} comes before the first partition, ${start}.`);
 
   const starts = new Map<number, number>();
-  // Each instant is a start and an end, and listings repeat.
+  // Starts are cached, as each instant is a start and an end, and listings repeat.
   const startOf = (number: number): number => {
     let instant = starts.get(number);
     if (instant === undefined) starts.set(number, (instant = zone.firstShowing(unit.localOf(number))));
     return instant;
   };
   const windowAt = (number: number): TimeWindow => ({ start: startOf(number), end: startOf(number + 1) });
-  // A zone that moved across the date line skipped a day.
+  // A day may be missing: a zone that moved across the date line skipped one.
   const exists = (number: number): boolean => {
     const { start: begin, end } = windowAt(number);
     return begin < end;

@@ -6,11 +6,11 @@ export type DomainKind = 'daily' | 'hourly' | 'weekly' | 'monthly' | 'list' | 'p
 
 /** A partition with a time span, as passed to bodies. */
 export interface TimePartition {
-  /** Such as `2024-03-31`; unique within the domain. */
+  /** The partition's key, such as `2024-03-31`; unique within the domain. */
   readonly key: string;
-  /** Its first instant. */
+  /** First instant of the partition. */
   readonly start: Date;
-  /** The first instant after it. */
+  /** The first instant after the partition. */
   readonly end: Date;
 }
 
@@ -19,7 +19,7 @@ export interface ListPartition<Key extends string = string> {
   readonly key: Key;
 }
 
-/** As passed to bodies: the key, and each part's partition by the part's name. */
+/** A partition of a product, as passed to bodies: the key, and each part's partition by the part's name. */
 export type ProductPartition<Parts> = { readonly key: string } & {
   readonly [Name in keyof Parts]: PartitionOf<Parts[Name]>;
 };
@@ -30,23 +30,23 @@ export type AnyPartition =
 /** The value for bodies. */
 export type PartitionOf<Domain> = Domain extends PartitionDomain<infer Value, string> ? Value : never;
 
-/** Milliseconds since the epoch. */
+/** A span of time, in milliseconds since the epoch. */
 export interface TimeWindow {
   readonly start: number;
-  /** The first instant after it. */
+  /** The first instant after the window. */
   readonly end: number;
 }
 
 export interface KeyRange {
-  /** Milliseconds since the epoch. Later time spans do not exist yet. */
+  /** The time in milliseconds since the epoch, after which time spans do not exist yet. */
   readonly now: number;
-  /** Default: the domain's first. */
+  /** Key of the first partition; if omitted, the domain's first. */
   readonly from?: string | undefined;
-  /** Inclusive. Default: the last that exists. */
+  /** Key of the last partition, inclusive; if omitted, the last that exists. */
   readonly to?: string | undefined;
 }
 
-/** As stored in the plan. */
+/** A domain as stored in the plan. */
 export type DomainDescription =
   | {
       readonly kind: 'daily' | 'hourly' | 'weekly' | 'monthly';
@@ -73,13 +73,12 @@ export interface PartitionDomain<
   /** The partition of a key, also an open one. @throws SelvageError `InvalidPartition` for another key */
   parse(key: string): Value & { readonly key: Key };
   /**
-   * In order, without time spans that end after `now`. @throws SelvageError `InvalidPartition` for a wrong
-   * range
+   * Keys in order, without time spans that end after `now`. @throws SelvageError `InvalidPartition` for a wrong range
    */
   keys(range: KeyRange): Key[];
-  /** For a product, of its first timed part. Undefined if there is none. */
+  /** The time span of a partition, for a product of its first timed part; undefined if there is none. */
   windowOf(key: string): TimeWindow | undefined;
-  /** For a product, along its first timed part, else its first part. Undefined for the first partition. */
+  /** The partition before; of a product, along its first timed part, else its first part. Undefined for the first. */
   previous(key: string): Key | undefined;
   /** Keys of time spans that ended after `after` and at or before `until` (ms since the epoch), in order. */
   closedBetween(after: number, until: number): Key[];

@@ -104,7 +104,7 @@ export function hourly(start: string, options: TimeDomainOptions = {}): Partitio
   });
 }
 
-/** The hour by the clock. */
+/** The hour of an instant by the clock. */
 function hourAt(zone: Zone, instant: number): Hour {
   const offset = zone.offsetAt(instant);
   const local = Math.floor((instant + offset) / HOUR) * HOUR;
@@ -116,7 +116,7 @@ function hourAt(zone: Zone, instant: number): Hour {
   };
 }
 
-/** With `bound`, a date stands for its first or last hour. Undefined if clocks never show it. */
+/** With `bound`, a date stands for its first or last hour; undefined if clocks never show it. */
 function hourNamed(zone: Zone, key: string, bound?: 'from' | 'to'): Hour | undefined {
   const date = bound && readDate(key);
   if (date !== undefined) {

@@ -11,7 +11,7 @@ export function keyProblem(key: unknown): string | undefined {
   return undefined;
 }
 
-/** `a|b`, with a backslash before bars and backslashes of a part. */
+/** Joins keys as `a|b`, with a backslash before bars and backslashes of a part. */
 export function joinKeys(keys: readonly string[]): string {
   return keys.map((key) => key.replace(/[\\|]/g, '\\$&')).join('|');
 }

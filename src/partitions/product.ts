@@ -28,7 +28,7 @@ const MOST = 1_000_000;
 export function product<const Parts extends ProductParts>(
   parts: Parts,
 ): PartitionDomain<ProductPartition<Parts>>;
-/** With the names `first` and `second`. */
+/** A product of two domains, with the names `first` and `second`. */
 export function product<A extends AnyDomain, B extends AnyDomain>(
   first: A,
   second: B,
@@ -53,7 +53,7 @@ export function product(given: ProductParts | PartitionDomain, other?: Partition
         `its form is ${form}, and a bar or a backslash within a part has a backslash before it.`,
       );
     }
-    // Each part reports its own mistakes.
+    // Each part of a product reports mistakes in its own key.
     keys.forEach((part, at) => domains[at]!.parse(part));
     return keys;
   };
@@ -82,7 +82,7 @@ export function product(given: ProductParts | PartitionDomain, other?: Partition
       domain.keys(at === 0 ? { now, from: low[0], to: high[0] } : { now }),
     );
     const places = lists.map((keys) => new Map(keys.map((key, place) => [key, place])));
-    /** Positive if `keys` comes after `bound`, which may be a prefix. */
+    /** Compares keys with a bound, which may be a prefix; positive if `keys` comes after `bound`. */
     const compare = (keys: readonly string[], bound: readonly string[]): number => {
       for (const [at, key] of bound.entries()) {
         const difference =

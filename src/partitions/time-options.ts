@@ -4,7 +4,7 @@ import { Zone } from './zone';
 export interface TimeDomainOptions {
   /** Time zone in which partitions begin: a name of the IANA database such as `Europe/Berlin`. Default: `UTC`. */
   readonly timezone?: string;
-  /** Inclusive. Default: none; new partitions appear as time passes. */
+  /** The last partition, inclusive. By default there is none: new partitions appear as time passes. */
   readonly last?: string;
 }
 

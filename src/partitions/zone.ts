@@ -1,4 +1,4 @@
-/** For days and hours of local times: a zone's clock readings, read as if they were UTC. */
+/** Durations of local times, which are a zone's clock readings, read as if they were UTC. */
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 const WEEK = 7 * DAY;
@@ -17,13 +17,13 @@ export class Zone {
 
   /** @throws RangeError if there is no such zone */
   constructor(name: string) {
-    // Newer engines accept offsets, too; a declaration must mean the same on all.
+    // Newer engines accept offsets, too, but a declaration must mean the same on all engines.
     if (!/^[A-Za-z]/.test(name)) throw new RangeError(`no name of a time zone: ${name}`);
     this.name = name;
     this.format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
   }
 
-  /** Milliseconds ahead of UTC. */
+  /** The zone's offset at an instant, in milliseconds ahead of UTC. */
   offsetAt(instant: number): number {
     const week = Math.floor(instant / WEEK);
     let offset = this.offsetOfWeek.get(week);
@@ -41,7 +41,7 @@ export class Zone {
     const after = this.offsetAt(local + DAY);
     if (before === after) return local - before;
     const [least, most] = before < after ? [before, after] : [after, before];
-    // The larger offset is the earlier instant's.
+    // The larger offset belongs to the earlier instant.
     if (this.offsetAt(local - most) === most) return local - most;
     if (this.offsetAt(local - least) === least) return local - least;
     return this.changeBetween(local - most, local - least);
@@ -79,7 +79,7 @@ export class Zone {
     return high;
   }
 
-  /** Cached: also the end of the week before. */
+  /** The offset at the start of a week, cached, as it is also that at the end of the week before. */
   private atStartOf(week: number): number {
     let offset = this.startsOfWeeks.get(week);
     if (offset === undefined) this.startsOfWeeks.set(week, (offset = this.ask(week * WEEK)));
@@ -107,7 +107,7 @@ export function dateText(local: number): string {
   return new Date(local).toISOString().slice(0, 10);
 }
 
-/** A date's beginning as a local time; undefined if there is no such date. Years: 1000 to 9999. */
+/** A date's beginning as a local time; undefined if there is no such date, or its year is not in 1000 to 9999. */
 export function readDate(text: string): number | undefined {
   if (!/^[1-9]\d{3}-\d\d-\d\d$/.test(text)) return undefined;
   const local = Date.parse(`${text}T00:00:00Z`);

@@ -1,13 +1,13 @@
-/** From the least urgent to the most. */
+/** Levels of a log, from the least urgent to the most. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** A line of a body's log, as `runtime/body-log.ts` records it. */
 export interface LogLine {
-  /** ISO 8601. Absent if the line is not in the logger's format, as where a body host wrote it. */
+  /** Time in ISO 8601; absent if the line is not in the logger's format, as where a body host wrote it. */
   readonly time?: string;
   readonly level?: string;
   readonly message: string;
-  /** As JSON; absent if there are none. */
+  /** The line's fields as JSON; absent if there are none. */
   readonly fields?: string;
 }
 

@@ -13,7 +13,7 @@ export function isDocument(file: string): boolean {
 }
 
 export interface LoadedCode {
-  /** Exported, alone or in lists, like all here; and those of its triggers and streams. */
+  /** Tapestries that the file exports, alone or in lists, and those of its triggers and streams. */
   readonly tapestries: readonly AnyTapestry[];
   readonly triggers: readonly TriggerDeclaration[];
   readonly emitters: readonly EmitterDeclaration[];
@@ -43,7 +43,7 @@ export async function loadCode(file: string): Promise<LoadedCode> {
   return { tapestries, triggers, streams, emitters, exported };
 }
 
-/** A CommonJS module's default export may be an object of exports. Includes items of lists. */
+/** Exports of a module, with items of lists. A CommonJS module's default export may be an object of exports. */
 function exportsOf(exported: unknown): unknown[] {
   const byDefault = (exported as { default?: unknown } | null | undefined)?.default;
   const values = [exported, ...valuesOf(exported), ...valuesOf(byDefault)];

@@ -7,7 +7,7 @@ import { whyNotLoadable } from './load-errors';
 import { JAVASCRIPT_EXTENSIONS, loadModule, TYPESCRIPT_EXTENSIONS } from './load-module';
 
 export interface ProjectConfig {
-  /** For runs of all tapestries. */
+  /** Emitters for the runs of all tapestries. */
   readonly emitters: readonly EmitterDeclaration[];
 }
 

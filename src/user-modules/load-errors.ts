@@ -2,12 +2,12 @@ import { SelvageError } from '../errors';
 import { isNotFound, missingPackage } from '../node/optional-package';
 
 interface Located {
-  /** `file:line:column`, `file:line` or the file alone. */
+  /** The place of the error: `file:line:column`, `file:line` or the file alone. */
   readonly at?: string | undefined;
   readonly message: string;
 }
 
-/** With the position in the file. An authoring error keeps its code. */
+/** The error of a file that cannot be loaded, with the position in the file; an authoring error keeps its code. */
 export function whyNotLoadable(file: string, error: unknown): SelvageError {
   const { at, message } = locate(file, error);
   const details = { file, ...(at !== undefined && { at }) };
@@ -48,7 +48,7 @@ function isErrorLike(error: unknown): error is Error {
 
 const PLACE = /(?:^|[\s(])((?:\/|[A-Za-z]:\\)[^\s()]*:\d+(?::\d+)?)/gm;
 
-/** By a stack: a syntax error's head, else the first frame in the file. */
+/** The place that a stack names: a syntax error's head, else the first frame in the file. */
 function placeIn(stack: string, file: string): string | undefined {
   const places = [...stack.replaceAll('file://', '').matchAll(PLACE)].map(([, place]) => place!);
   return places.find((place) => place.startsWith(`${file}:`));

@@ -6,9 +6,9 @@ export const JAVASCRIPT_EXTENSIONS: ReadonlySet<string> = new Set(['.js', '.cjs'
 
 const STACK_FRAMES = 25;
 
-/** Loads a user's TypeScript, CommonJS or ES module. Throws its errors; see {@link whyNotLoadable}. */
+/** Loads a user's TypeScript, CommonJS or ES module. Throws the module's errors; see {@link whyNotLoadable}. */
 export async function loadModule(file: string): Promise<unknown> {
-  // Errors then name the user's lines, also later in bodies.
+  // With source maps, errors name the user's lines, also later in bodies.
   process.setSourceMapsEnabled(true);
   // Errors of libraries below a body are often deeper than ten frames.
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, STACK_FRAMES);
@@ -27,15 +27,15 @@ export async function loadModule(file: string): Promise<unknown> {
   return await importTypeScript(file);
 }
 
-/** For bodies that import late. Slows each `require`, so call it last. */
+/** Keeps TypeScript loadable for bodies that import late; slows each `require`, so call it last. */
 export function keepTypeScriptLoadable(): void {
   registerTypeScript();
 }
 
-/** Files missing in `require.cache`: ES modules, and files that are no modules. */
+/** Loaded files that `require.cache` lacks: ES modules, and files that are no modules. */
 const otherFiles = new Set<string>();
 
-/** Also for files that are no modules: a change to them calls for a new worker. */
+/** Notes a file, also one that is no module: a change to it calls for a new worker. */
 export function noteFile(file: string): void {
   otherFiles.add(file);
 }

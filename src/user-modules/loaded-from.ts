@@ -4,12 +4,12 @@ import type { TapestryRecord } from '../authoring/records';
 
 const files = new WeakMap<TapestryRecord, string>();
 
-/** Body threads load the file again. */
+/** Notes the file of tapestries, which body threads load again. */
 export function noteLoaded(file: string, tapestries: readonly AnyTapestry[]): void {
   for (const tapestry of tapestries) files.set(tapestryRecord(tapestry)!, file);
 }
 
-/** An absolute path; undefined if a program made these tapestries. */
+/** The file of tapestries as an absolute path; undefined if a program made these tapestries. */
 export function loadedFrom(tapestries: Iterable<TapestryRecord>): string | undefined {
   for (const tapestry of tapestries) {
     const file = files.get(tapestry);

@@ -2,7 +2,7 @@ import type { Lists } from './lists';
 
 /**
  * The number of each node's circle: nodes that need each other share it (strongly connected components, by Tarjan's
- * algorithm without recursion). A circle has a higher number than those that it needs.
+ * algorithm without recursion). A circle has a higher number than the circles that it needs.
  */
 export function circlesOf(count: number, children: Lists): Int32Array {
   const circle = new Int32Array(count).fill(-1);

@@ -17,7 +17,7 @@ export function seenLine(text: string): string {
     .trim();
 }
 
-/** At most `limit` characters, without splitting any. */
+/** Cuts a text to at most `limit` characters, without splitting any. */
 export function cut(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const characters = [...text.slice(0, limit + 1)];

@@ -6,13 +6,13 @@ export interface Failure {
   readonly error: { readonly type: string; readonly message: string; readonly at?: string };
   readonly attempt: number;
   readonly maximumAttempts?: number;
-  /** Milliseconds since the epoch. */
+  /** When the knot failed, in milliseconds since the epoch. */
   readonly finishedAt: number;
 }
 
 /** Failures by the code and the first line of the error, with the first of them. */
 export interface FailureCause extends Failure {
-  /** All knots that failed by it, in the order of their failures. */
+  /** All knots with this failure, in the order of their failures. */
   readonly knots: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export function failuresOf(knots: readonly GraphKnot[]): Failure[] {
   });
 }
 
-/** The cause of the first failure first. */
+/** Groups failures by cause, the cause of the first failure first. */
 export function causesOf(failures: readonly Failure[]): FailureCause[] {
   const causes = new Map<string, Failure & { readonly knots: string[] }>();
   for (const failure of [...failures].sort((one, other) => one.finishedAt - other.finishedAt)) {
@@ -37,7 +37,7 @@ export function causesOf(failures: readonly Failure[]): FailureCause[] {
   return [...causes.values()];
 }
 
-/** `attempt 3 of 3`. Empty for the only attempt. */
+/** Formats an attempt as `attempt 3 of 3`; empty for the only attempt. */
 export function attemptWords({
   attempt,
   maximumAttempts,
@@ -48,7 +48,7 @@ export function attemptWords({
   return attempt > 1 ? `attempt ${attempt}` : '';
 }
 
-/** They have no body; the others that failed before their first attempt stand for elements or a run. */
+/** Nodes without a body; other knots that failed before their first attempt stand for elements or a run. */
 const WITHOUT_BODY: ReadonlySet<string> = new Set([
   'parameter',
   'waitForSignal',

@@ -1,7 +1,7 @@
 /**
- * The tree of frames of a picture. Each frame is laid out on its own; for the frame around it, it is a box with
- * pins for the nets that cross its border. Besides drawn groups there are invisible frames: blocks of many similar
- * boxes, and parts that are not connected to each other.
+ * The tree of frames of a picture. Each frame is laid out on its own; for its outer frame, it is a box with pins for
+ * the nets that cross its border. Besides drawn groups there are invisible frames: blocks of many similar boxes, and
+ * parts that are not connected to each other.
  */
 
 import { listsOf, type Lists } from './lists';
@@ -11,7 +11,7 @@ const NONE: readonly number[] = [];
 /** A knot, a closed group or a frame. x and y are relative to the frame around it; at the end, to the picture. */
 export class Item {
   parent: Frame | undefined;
-  /** Index among the items of its frame. */
+  /** Index of the item among those of its frame. */
   cell = 0;
   x = 0;
   y = 0;
@@ -25,8 +25,8 @@ export class Item {
 }
 
 /**
- * `layered`: in rows by dependency. `block`: many similar boxes, in rows in their own order. `tangle`: groups that
- * depend on each other in both directions, side by side over common rows.
+ * `layered`: a frame in rows by dependency. `block`: many similar boxes, in rows in their own order. `tangle`: groups
+ * that depend on each other in both directions, side by side over common rows.
  */
 type FrameKind = 'layered' | 'block' | 'tangle';
 
@@ -81,9 +81,9 @@ export class FrameNet {
   last = 0;
   /** x of a path beside all rows, for nets that go far. */
   margin: number | undefined;
-  /** Cell of its lane from the first channel to the next; the lanes of the rows below follow. */
+  /** Cell of the net's lane from the first channel to the next; the lanes of the rows below follow. */
   lane = -1;
-  /** Sections in which it enters and leaves. Without a margin, sections in between have the numbers in between. */
+  /** Sections in which the net enters and leaves. Without a margin, sections in between have the numbers in between. */
   entrance = -1;
   exit = -1;
 
@@ -117,9 +117,9 @@ export interface Sections {
 export class Ends {
   readonly cells: Lists;
   readonly sections: Lists;
-  /** In the order of `sections`. */
+  /** Pins in the order of `sections`. */
   private readonly pins: Float64Array;
-  /** In the given order, by section. */
+  /** Pins in the given order, by section. */
   private readonly given: Float64Array;
   private readonly next: Int32Array;
 
@@ -131,7 +131,7 @@ export class Ends {
     this.next = this.cells.starts.slice(0, sections);
   }
 
-  /** @param place in `sections` */
+  /** @param place the index in `sections` */
   give(place: number, pin: number): void {
     this.pins[place] = pin;
     this.given[this.next[this.sections.of[place]!]!++] = pin;
@@ -177,7 +177,7 @@ export class Ends {
   }
 }
 
-/** Two decimals: precise enough for the eye, and short as text. */
+/** Rounds to two decimals, which are precise enough for the eye, and short as text. */
 export function tidy(length: number): number {
   return Math.round(length * 100) / 100;
 }

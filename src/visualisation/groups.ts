@@ -11,7 +11,7 @@ export interface Group {
 }
 
 export interface Grouping {
-  /** Outer groups before inner ones. */
+  /** The groups, outer ones before inner ones. */
   readonly groups: readonly Group[];
   /** Innermost group of each knot. */
   readonly groupOf: readonly (number | undefined)[];
@@ -23,7 +23,7 @@ const SEPARATOR = /[.:/]/g;
 
 /**
  * Groups of at least two knots. A knot whose id is the common beginning (a branch with its paths) belongs to the
- * group. Parameters belong to none: each stands beside what uses it. Of two groups with the same knots, only the
+ * group. Parameters belong to no group: each stands beside what uses it. Of two groups with the same knots, only the
  * inner one remains.
  */
 export function groupsOf(knots: readonly Pick<GraphKnot, 'id' | 'kind'>[]): Grouping {

@@ -46,7 +46,7 @@ function withLanes(frame: Frame, nets: readonly FrameNet[], itemRow: Int32Array)
   return cellsOfRows(frame, row, laneOf);
 }
 
-/** With more cells, many passes take too long. */
+/** Number of cells beyond which many passes take too long. */
 const MANY_CELLS = 4000;
 
 function arrange(cells: Cells, links: Links): void {
@@ -98,7 +98,7 @@ function align(cells: Cells, links: Links): void {
       const row = rows[isDown ? step : rows.length - 1 - step]!;
       for (let index = 0; index < row.length; index++) {
         const cell = row[index]!;
-        // Above the numbers of earlier sweeps: their cached means are out of date.
+        // The number is above those of earlier sweeps, whose cached means are out of date.
         const near = nearer.wish(cell, x, 10 + 2 * pass);
         if (pass < last && !Number.isNaN(near)) {
           wishes[index] = near;

@@ -24,7 +24,7 @@ interface Line {
 /**
  * Lays out a graph in rows from top to bottom, with groups as boxes around their knots. Wires run between boxes,
  * never through one, and go downward, except into a closed group that both needs and is needed by the same box.
- * Takes linear time. Depends on the wiring alone: states move nothing.
+ * Takes linear time. The layout depends on the wiring alone: states move nothing.
  */
 export function layoutPicture(
   graph: Pick<RunGraph, 'knots'>,
@@ -129,7 +129,7 @@ function titleWidth(name: string, members: number): number {
   return boxWidth(`${name} ${members}`);
 }
 
-/** One line for each pair of connected boxes, in the net of the end that has more lines. */
+/** Makes one line for each pair of connected boxes, in the net of the end that has more lines. */
 function linesOf(knots: readonly GraphKnot[], leafOf: readonly Item[], leaves: readonly Item[]): Line[] {
   const numbers = new Map(leaves.map((leaf, index) => [leaf, index]));
   const numberOf = Int32Array.from(leafOf, (leaf) => numbers.get(leaf)!);
@@ -162,7 +162,7 @@ function linesOf(knots: readonly GraphKnot[], leafOf: readonly Item[], leaves: r
   return [...found.values()];
 }
 
-/** From the outermost frame inward: splitting a tangle takes its inner frames apart. */
+/** Splits frames from the outermost one inward, as splitting a tangle takes its inner frames apart. */
 function splitAll(top: Frame, lines: readonly Line[], hasClosed: boolean): void {
   measureDepth(top);
   const edges = new Map<Frame, Edge[]>();

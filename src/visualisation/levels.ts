@@ -1,7 +1,7 @@
 import type { Frame, Sections } from './frame';
 import { Lanes } from './lanes';
 
-/** With more sections in a channel, ordering takes too long. */
+/** Number of sections in a channel beyond which ordering takes too long. */
 const MANY_LEVELS = 64;
 
 /** Sections of a channel that are not straight down: their ends, where they come from, and whether they go right. */
@@ -58,7 +58,7 @@ export class Levels {
     return tracks;
   }
 
-  /** For few crossings: among sections to the right, the one from farther left is lower; to the left, the reverse. */
+  /** For few crossings, among sections to the right the one from farther left is lower; to the left, the reverse. */
   private orderTracks(): number {
     const { sections, left, right, start, isRightward } = this;
     const { net, y } = this.all;

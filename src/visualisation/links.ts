@@ -51,7 +51,7 @@ class Side {
     this.passes = new Int32Array(links).fill(-1);
   }
 
-  /** Mean position of the other ends of a cell's lines; NaN without lines on that side. */
+  /** Mean position of the other ends of a cell's lines; NaN if the cell has no lines on that side. */
   wish(cell: number, x: Float64Array, pass: number): number {
     const { starts, of, offsets } = this.byCell;
     let sum = 0;
@@ -65,7 +65,7 @@ class Side {
     return count === 0 ? Number.NaN : sum / count;
   }
 
-  /** Cached for a pass, since the cells of a row move together. NaN without ends. */
+  /** Means are cached for a pass, since the cells of a row move together. NaN without ends. */
   private mean(link: number, x: Float64Array, pass: number): number {
     if (this.passes[link] === pass) return this.means[link]!;
     const { starts, of, offsets } = this.byLink;

@@ -1,10 +1,10 @@
 import type { GraphKnot, GraphState } from '../authoring/run-graph';
 import { durationOf, formatCount, formatDuration, type Look } from './words';
 
-/** State of a knot. `reused`: Ok with a reused value. */
+/** State of a knot; `reused` is Ok with a reused value. */
 export type KnotStatus = 'pending' | 'waiting' | 'running' | 'ok' | 'reused' | 'failed' | 'skipped';
 
-/** What needs attention first. */
+/** States of knots, those that need attention first. */
 export const KNOT_STATUSES: readonly KnotStatus[] = [
   'failed',
   'running',
@@ -15,10 +15,10 @@ export const KNOT_STATUSES: readonly KnotStatus[] = [
   'pending',
 ];
 
-/** What is known of a knot. */
+/** The known facts of a knot. */
 export interface SeenKnot {
   readonly state?: GraphState | undefined;
-  /** Why it has no outcome yet, as far as the engine tells. */
+  /** Why the knot has no outcome yet, as far as the engine tells. */
   readonly waiting?:
     | {
         readonly state: string;
@@ -27,20 +27,20 @@ export interface SeenKnot {
         readonly since?: number | undefined;
       }
     | undefined;
-  /** Most of its definition's knots took at most this number of milliseconds. Absent if unknown. */
+  /** Usual time: most of the definition's knots took at most this number of milliseconds; absent if unknown. */
   readonly usualMs?: number | undefined;
 }
 
-/** What is to be seen of a knot at a glance, on every face. */
+/** The marks of a knot, which every face shows at a glance. */
 export interface KnotMarks {
   readonly status: KnotStatus;
-  /** The status, or `waits for approve`. */
+  /** The status in words, or `waits for approve`. */
   readonly word: string;
   /** `×3`, `1 of 20,000 failed`, `slow: usually 2.0 s at most`. */
   readonly notes: readonly string[];
 }
 
-/** @param now milliseconds since the epoch. If omitted, a running knot is never slow */
+/** @param now milliseconds since the epoch; if omitted, a running knot is never slow */
 export function marksOf(knot: SeenKnot, now?: number): KnotMarks {
   const { state, waiting, usualMs } = knot;
   const status = statusOf(knot);
@@ -81,9 +81,9 @@ export function countLooks(knots: readonly Pick<GraphKnot, 'state'>[]): Record<L
   return counts;
 }
 
-/** A knot is slow if it takes longer than usual by this factor … */
+/** Factor of the usual time after which a knot is slow. */
 const SLOWER = 1.5;
-/** … and this number of milliseconds. */
+/** Least number of milliseconds beyond the usual time after which a knot is slow. */
 const LONGER_MS = 1_000;
 /** The usual time of a definition is known from this number of knots on. */
 const LEAST_KNOTS = 5;

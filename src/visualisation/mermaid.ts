@@ -19,7 +19,7 @@ const MOST_EDGES = 500;
 const MOST_CHARACTERS = 50_000;
 const LABEL = 60;
 
-/** Legible on light and dark pages. */
+/** Colours that are legible on light and dark pages. */
 const STYLES: Readonly<Record<Look, string>> = {
   ok: 'fill:#e3f3e9,stroke:#2f8f5b,color:#12311f',
   reused: 'fill:#e4eefb,stroke:#3b76c4,color:#12294a',
@@ -74,7 +74,7 @@ interface ChartOptions {
   readonly most?: number;
 }
 
-/** Undefined if it exceeds Mermaid's limits. */
+/** The flowchart; undefined if it exceeds Mermaid's limits. */
 function chart(
   graph: RunGraph,
   grouping: Grouping,

@@ -1,11 +1,11 @@
 /**
  * A laid-out graph, for all pictures in files and on the page. Lengths are in pixels at full size; y grows
- * downward, as does every wire. Depends on the wiring alone: a change of state moves nothing.
+ * downward, as does every wire. A picture depends on the wiring alone: a change of state moves nothing.
  */
 export interface Picture {
   readonly width: number;
   readonly height: number;
-  /** By index of the knot; undefined inside a closed group. */
+  /** Boxes by index of the knot; undefined inside a closed group. */
   readonly boxes: readonly (Box | undefined)[];
   /** Outer groups before inner ones. */
   readonly groups: readonly GroupBox[];
@@ -21,15 +21,15 @@ export interface Box {
 
 /** Knots with a common beginning of their ids (`a.b`), such as a branch with its paths. */
 export interface GroupBox extends Box {
-  /** The common beginning, such as `load.users`. */
+  /** The common beginning of the ids, such as `load.users`. */
   readonly name: string;
   /** 0: outermost. */
   readonly depth: number;
   /** Index of the enclosing group. */
   readonly parent?: number;
-  /** Indexes of its knots, including those of inner groups. */
+  /** Indexes of the group's knots, including those of inner groups. */
   readonly members: readonly number[];
-  /** Whether it is drawn as one box. */
+  /** Whether the group is drawn as one box. */
   readonly isClosed: boolean;
 }
 

@@ -144,7 +144,7 @@ function table<Row>(
   ];
 }
 
-/** Only a chart that Mermaid draws in full, and that leaves room in a comment. */
+/** The graph as a chart, only if Mermaid draws it in full and it leaves room in a comment. */
 function graphPart(graph: RunGraph): string[] {
   if (graph.knots.length === 0) return [];
   const chart = mermaidOf(graph);

@@ -12,13 +12,13 @@ export const HEADER = 30;
 export const PADDING = 16;
 const CHANNEL = 40;
 const TRACK = 8;
-/** Beyond this height, the horizontal lines of a channel move closer together. */
+/** Height of a channel beyond which its horizontal lines move closer together. */
 const MOST_OF_TRACKS = 240;
 const MARGIN_LANE = 8;
 const MOST_OF_MARGIN = 400;
 const BLOCK_WIDTH = 1200;
 
-/** Sizes a frame, places its items and routes its nets. Inner frames must be finished. */
+/** Sizes a frame, places its items and routes its nets. The inner frames must be finished before. */
 export function placeFrame(frame: Frame, titleWidth: (group: number) => number): void {
   const cells = cellsOf(frame, titleWidth);
   const isDrawn = frame.group !== undefined;
@@ -139,7 +139,7 @@ function sectionsOf(frame: Frame, { rows, row }: Cells): Sections {
   const channels: number[] = [];
   const upper: { readonly sections: number[]; readonly cells: number[] } = { sections: [], cells: [] };
   const lower: typeof upper = { sections: [], cells: [] };
-  // The last section in each channel: nets are handled one after another.
+  // The last section of the current net in each channel, as nets are handled one after another.
   const made = new Int32Array(rows.length + 1).fill(-1);
   const at = (of: FrameNet, channel: number): number => {
     const known = made[channel]!;

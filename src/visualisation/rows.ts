@@ -17,7 +17,7 @@ export function setReach(net: FrameNet, row: ArrayLike<number>, rows: number): v
   net.last = last;
 }
 
-/** Below everything that it needs; with more outgoing than incoming lines, close to its users. */
+/** Rows of cells: each below everything that it needs; with more outgoing than incoming lines, close to its users. */
 export function tightRows(count: number, nets: readonly FrameNet[]): Int32Array {
   const { parents, children } = neighbours(count, nets);
   const order = topological(count, { parents, children });
@@ -54,7 +54,7 @@ interface Neighbours {
 }
 
 function neighbours(count: number, nets: readonly FrameNet[]): Neighbours {
-  // A net has one source or one target: the product is its number of lines.
+  // A net has one source or one target, so the product is its number of lines.
   const lines = nets.reduce((sum, { sources, targets }) => sum + sources.length * targets.length, 0);
   const from = new Int32Array(lines);
   const to = new Int32Array(lines);

@@ -36,20 +36,20 @@ export interface Selection {
 }
 
 /**
- * Selects knots by a line of text. Terms separated by a space narrow: all must hold. A comma separates
- * alternatives. A term is
+ * Selects knots by a line of text. Terms that are separated by a space must all hold. A comma separates alternatives. A
+ * term is
  *
  * - an id, or a pattern of ids with `*`: `load.*`; if no knot has that id, every knot whose id contains the text
- * - one of these with `+` before it (and everything upstream) or after it (and everything downstream): `+report`,
- *   `users+`, `+a+`
+ * - an id or a pattern with `+` before it (and everything upstream) or after it (and everything downstream): `+report`,
+ * `users+`, `+a+`
  * - a status: `ok`, `reused`, `failed`, `skipped`, `running`, `waiting`, `pending`; for a knot with such an id,
  *   `id:failed`
  * - `type:text`, the name of a definition or kind of node, or a pattern; `id:text`; `terminal`
- * - any of these with `!` before it: all other knots
+ * - any term with `!` before it: all other knots
  *
  * Case is ignored. An empty text selects everything.
  *
- * @param statusOf default: the status by the graph's records
+ * @param statusOf if omitted, the status by the graph's records
  */
 export function selectKnots(
   graph: RunGraph,

@@ -9,12 +9,12 @@ export interface Edge {
   readonly to: Item;
 }
 
-/** An item with more neighbours on one side belongs to no part in particular. */
+/** Number of neighbours on one side from which an item is a hub, which belongs to no part in particular. */
 const HUB = 12;
 
 /**
  * Makes a frame readable by inner frames. Groups that depend on each other become one, as do many items with the
- * same wiring. Each part that only hubs connect gets its own.
+ * same wiring. Each part that only hubs connect gets a frame of its own.
  *
  * @param edges between items of the frame, each once
  * @param hasGroups whether an item is a group, open or closed; without groups there are no circles

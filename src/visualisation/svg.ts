@@ -77,7 +77,7 @@ function description({ knots }: RunGraph, run: RunWords | undefined, isRun: bool
   ].join(' ');
 }
 
-/** Name, status, and a legend with counts. */
+/** The header of a picture: name, status, and a legend with counts. */
 function header(graph: RunGraph, run: RunWords | undefined, isRun: boolean): string {
   const { knots, tapestry, planHash } = graph;
   const took = isRun ? runDuration(knots) : undefined;
@@ -106,7 +106,7 @@ function header(graph: RunGraph, run: RunWords | undefined, isRun: boolean): str
   ].join('');
 }
 
-/** The shapes in a tapestry. */
+/** The shapes of knots in a tapestry. */
 function shapesLegend(knots: readonly GraphKnot[]): string[] {
   const kinds = new Set(knots.map(({ kind }) => SHAPES[kind]));
   let x = 24;

@@ -1,6 +1,9 @@
 import type { GraphKnot } from '../authoring/run-graph';
 
-/** The look of a knot: a colour, a shape and a word, so that nothing depends on colour. `open`: no outcome yet. */
+/**
+ * The look of a knot: a colour, a shape and a word, so that nothing depends on colour. `open`: the knot has no outcome
+ * yet.
+ */
 export type Look = 'ok' | 'reused' | 'failed' | 'skipped' | 'open';
 
 export const LOOKS: readonly Look[] = ['failed', 'ok', 'reused', 'skipped', 'open'];
@@ -52,7 +55,7 @@ export function durationOf({ state }: Pick<GraphKnot, 'state'>): number | undefi
   return Math.max(0, state.finishedAt - state.startedAt);
 }
 
-/** From the start of the first knot to the end of the last. */
+/** The duration of a run, from the start of the first knot to the end of the last. */
 export function runDuration(knots: readonly Pick<GraphKnot, 'state'>[]): number | undefined {
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { state } of knots) {
@@ -63,7 +66,7 @@ export function runDuration(knots: readonly Pick<GraphKnot, 'state'>[]): number 
   return to < from ? undefined : to - from;
 }
 
-/** `40 ms`, `1.2 s`, `12 s`, `3 min 5 s`, `2 h 4 min`. */
+/** Formats a duration, such as `40 ms`, `1.2 s`, `12 s`, `3 min 5 s`, `2 h 4 min`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   const seconds = milliseconds / 1000;

@@ -27,14 +27,14 @@ export function placeOf(section: Section, error: unknown, key?: string): Range {
   return key === undefined ? section.head : section.at(key);
 }
 
-/** Unless another problem is known at its place. */
+/** Reports an error, unless another problem is known at its place. */
 export function report(problems: Problems, section: Section, error: unknown, key?: string): void {
   const range = placeOf(section, error, key);
   const hasPlace = range[0] !== section.head[0];
   problems.addUnlessKnown(range, findingOf(error), hasPlace ? range : section.syntax.range);
 }
 
-/** Returns the result of `make`. Its error becomes a problem, at the first of the keys if it names no other place. */
+/** Returns the result of `make`. An error becomes a problem, at the first key if it names no place. */
 export function attempt<T>(
   problems: Problems,
   section: Section,

@@ -3,7 +3,7 @@ import type { z as Zod, ZodType } from 'zod';
 export interface BasicShapes {
   text(about: string): Zod.ZodString;
   callable(about: string): Zod.ZodString;
-  /** Milliseconds, or a text such as `90s`. */
+  /** A duration: milliseconds, or a text such as `90s`. */
   readonly duration: ZodType;
   oneOrMore(item: ZodType, error: string): ZodType;
 }

@@ -16,12 +16,12 @@ type AnyKnot = Knot<any>;
 type Inputs = Record<string, unknown>;
 type Given = Readonly<Record<string, any>>;
 
-/** In place of a node that could not be made, so that problems of others are found, too. */
+/** Name of the definition in place of a node that could not be made, so that problems of other nodes are found, too. */
 const PLACEHOLDER = 'yaml.placeholder';
 
 /**
- * Makes the tapestry of a document by the functions of the authoring API. Their errors become problems with
- * positions. With problems, the result is unusable.
+ * Makes the tapestry of a document by the functions of the authoring API. Errors of the authoring API become problems
+ * with positions. If there are problems, the result is unusable.
  */
 export function buildTapestry(document: DocumentSection, surroundings: Surroundings): AnyTapestry {
   return new TapestryBuilder(document, surroundings).build();
@@ -107,7 +107,7 @@ class TapestryBuilder implements TapestryParts {
     return new Tapestry('placeholder');
   }
 
-  /** Unknown names are reported. */
+  /** The callables of some names; unknown names are reported. */
   private named(
     section: Section,
     at: readonly string[],
@@ -205,7 +205,7 @@ class TapestryBuilder implements TapestryParts {
     return found;
   }
 
-  /** The input of a gate or a branch: `input`, or `parents` and `config`. */
+  /** The input of a gate or a branch, given in `input`, or in `parents` and `config`. */
   decidedBy(node: NodeSection, inputs: Inputs): object {
     const { input } = node.section.fields;
     this.taken.add(`${node.id}.inputs`);
@@ -308,8 +308,8 @@ class TapestryBuilder implements TapestryParts {
 }
 
 /**
- * The domain of `{ daily: { start: 2024-01-01 } }` and similar forms. Throws `InvalidConfig`. Undefined for a wrong
- * form, which has been reported.
+ * The domain of `{ daily: { start: 2024-01-01 } }` and similar forms. Throws `InvalidConfig`. The domain is undefined
+ * for a wrong form, which has been reported.
  */
 function domainOf(given: unknown): AnyDomain | undefined {
   const [entry, ...others] = Object.entries((given ?? {}) as Given);

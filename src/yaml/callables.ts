@@ -15,7 +15,7 @@ interface Missing {
 
 const MODULE = /^(?<module>[^:]+):(?<name>[A-Za-z_$][\w$]*)$/;
 const PYTHON = /^python:(?<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):(?<name>[^:]+)$/;
-/** The notation of pirn. */
+/** The notation of pirn for a callable of a module. */
 const DOTTED = /^(?<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.(?<name>[A-Za-z_]\w*)$/;
 
 /** `module` is a path without `./` and extension. */
@@ -38,7 +38,7 @@ export class PythonBody {
     readonly name: string,
   ) {}
 
-  /** One per name: nodes that name the same body have the same definition. */
+  /** One definition per name: nodes that name the same body have the same definition. */
   static named(name: string): PythonBody {
     const body = PythonBody.known.get(name) ?? new PythonBody(name);
     PythonBody.known.set(name, body);
@@ -74,7 +74,8 @@ export class CallableTable {
   private readonly named: Map<string, unknown>;
 
   /**
-   * `loaded` has exports by module; undefined if modules may not be loaded. `allows`: the document allows modules.
+   * `loaded` has exports by module; undefined if modules may not be loaded. `allows`: whether the document allows
+   * modules.
    */
   constructor(
     given: Callables,
@@ -89,7 +90,7 @@ export class CallableTable {
     return this.named;
   }
 
-  /** With the definition's name for a plain function. */
+  /** Finds a callable, with the definition's name for a plain function. */
   find(name: string): { readonly value: unknown; readonly definition: string } | Missing {
     if (this.named.has(name)) return { value: this.named.get(name), definition: name };
     const reference = moduleReference(name);

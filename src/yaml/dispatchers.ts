@@ -39,7 +39,7 @@ export function readDispatcher(value: unknown): unknown {
   if (value === 'local') return local();
   if (value === 'queue') return queue();
   if (HOSTS.includes(value as never)) return { ...queue(), host: { kind: value } };
-  // Its wrong form has been reported.
+  // A wrong form of the dispatcher has been reported.
   if (typeof value !== 'object' || value === null) return value;
   const { queue: name, local: isLocal } = value as Fields;
   const where = isLocal === true ? local() : queue(name as string | undefined);

@@ -19,7 +19,7 @@ import { NotSayable } from './not-sayable';
 import { type Fields, sayOptions, sayDomain, saySchedule, json, schemaAsJson } from './say-values';
 
 export interface ExportOptions {
-  /** By the names that the document uses. */
+  /** Callables by the names that the document uses. */
   readonly callables: Callables;
   /** Path of the callables in the document, such as `./pipeline.ts`. Default: none. */
   readonly callablesFile?: string;
@@ -57,7 +57,7 @@ class Exporter {
       for (const emitter of [value].flat())
         if (isMarkedEmitter(emitter)) this.names.set(emitter as object, name);
       if (typeof value !== 'function') continue;
-      // A definition is recognised by its record: `optional` makes another one with the same body.
+      // A definition is recognised by its record: `optional` makes another definition with the same body.
       const known = isKnotClass(value) ? value : (definitionRecord(value) ?? value);
       if (!this.names.has(known)) this.names.set(known, name);
     }
@@ -292,7 +292,7 @@ class Exporter {
 
   private over({ inputs }: KnotRecord): Fields {
     const input = inputs.get('input');
-    // Placed for several inputs.
+    // The gathering knot was placed for several inputs.
     if (input?.kind === 'parent' && isGathered(input.knot.definition)) return this.inputs(input.knot);
     return input ? { input: this.reference(input, 'input') } : {};
   }
@@ -340,7 +340,7 @@ class Exporter {
     );
   }
 
-  /** Without the options of its definition and its tapestry. */
+  /** The knot's own options, without those of its definition and its tapestry. */
   private ownOptions(
     { options }: KnotRecord,
     definition: DefinitionRecord,
@@ -365,7 +365,7 @@ class Exporter {
   }
 }
 
-/** Bodies of Python that the tapestry's document names: they are needed to load it as a text. */
+/** Bodies of Python that the tapestry's document names, which are needed to load the document as a text. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever parameters and values
 export function namedPython(tapestry: Tapestry<any, any>): Callables {
   const all = withNested(recordOf(tapestry));

@@ -5,7 +5,7 @@ import { LIMITS } from './read-syntax';
 
 /**
  * Limit of the parts of a document's schemas, with each `$ref` replaced by its target, together with atoms of their
- * patterns. At most this many are compiled, and checked for one value.
+ * patterns. No more parts than this limit are compiled, and checked for one value.
  */
 const MOST_PARTS = LIMITS.values;
 
@@ -30,7 +30,7 @@ export class GivenSchemas {
     }
   }
 
-  /** `targets` has known sizes by name. */
+  /** @param targets known sizes by name */
   private sizeOf(part: unknown, root: unknown, targets: Map<string, number>): number {
     if (typeof part !== 'object' || part === null) return 0;
     let size = 1;

@@ -1,7 +1,7 @@
 import type { StandardSchema } from '../authoring';
 import { jsonSchemaOf } from '../node/json-schema-of';
 
-/** The part of a JSON Schema that is needed for paths and kinds. `true` and undefined: unknown. */
+/** The part of a JSON Schema that is needed for paths and kinds. `true` and undefined stand for an unknown shape. */
 export interface KnownShape {
   readonly schema: JsonSchema | undefined;
   /** The target of `$ref`. */
@@ -79,7 +79,7 @@ const alternativesOf = (schema: JsonSchema): readonly (JsonSchema | boolean)[] |
 const asSchema = (given: JsonSchema | boolean | undefined): JsonSchema | undefined =>
   typeof given === 'object' ? given : undefined;
 
-/** With the existing fields, if there is none. */
+/** The shape of a field; if there is none, the existing fields. */
 type Step =
   | { readonly kind: 'known'; readonly shape: KnownShape }
   | { readonly kind: 'none'; readonly why: string; readonly fields: readonly string[] };
@@ -130,7 +130,7 @@ function intoAny({ root }: KnownShape, alternatives: readonly (JsonSchema | bool
   };
 }
 
-/** Elements of a list, or values of a record. */
+/** The shape of the elements of a list, or of the values of a record. */
 export function elementOf(shape: KnownShape): KnownShape {
   const schema = resolved(shape);
   const { root } = shape;
@@ -162,7 +162,7 @@ function kindsOfValues({
   return values.map((value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value));
 }
 
-/** Both kinds, in words, if no value of one shape can have the other. */
+/** The kinds of two shapes, in words, if no value of one shape can have the other. */
 export function mismatch(
   given: KnownShape,
   wanted: KnownShape,

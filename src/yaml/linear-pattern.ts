@@ -4,8 +4,8 @@ import type { RE2JS } from 're2js';
 const MOST_ATOMS = 1_000;
 
 /**
- * A pattern of JSON Schema that matches in linear time; JavaScript's engine may take exponential time. It matches
- * whole characters, as JSON Schema requires; all else is as in JavaScript.
+ * A pattern of JSON Schema that matches in linear time; JavaScript's engine may take exponential time. The pattern
+ * matches whole characters, as JSON Schema requires; all else is as in JavaScript.
  */
 class LinearPattern extends RegExp {
   private readonly engine: RE2JS;
@@ -16,7 +16,7 @@ class LinearPattern extends RegExp {
     this.engine = (require('re2js') as typeof import('re2js')).RE2JS.compile(inRe2);
   }
 
-  /** The only method that zod calls. */
+  /** Whether a text matches; the only method that zod calls. */
   override test(text: string): boolean {
     return this.engine.test(text);
   }
@@ -46,7 +46,7 @@ const TOKENS = new RegExp(
   'g',
 );
 
-/** RE2's syntax, and the number of atoms. */
+/** A pattern in RE2's syntax, and its number of atoms. */
 function translated(source: string): { readonly written: string; readonly atoms: number } {
   let written = '';
   // Per open group: atoms before the last part, and in the last part, which a repetition multiplies.
@@ -99,6 +99,6 @@ function escaped(token: string, inClass: boolean): string {
   if (token === '\\s') return inClass ? SPACES : `[${SPACES}]`;
   if (token === '\\S') return inClass ? OTHERS : `[${OTHERS}]`;
   if (token === '\\b' && inClass) return '\\x{8}';
-  // Other letters stand for themselves. RE2 refuses unknown escapes.
+  // Letters without a meaning stand for themselves. RE2 refuses unknown escapes.
   return /^\\[^!-/:-@[-`{-~bBcdDwWfnrtv]$/.test(token) ? letter! : token;
 }

@@ -34,12 +34,12 @@ export interface LoadPipelineOptions {
 }
 
 export interface LoadPipelineFileOptions {
-  /** As for {@link loadPipeline}. They take precedence over exports of the document's files. */
+  /** As for {@link loadPipeline}. Given callables take precedence over exports of the document's files. */
   readonly callables?: Callables;
   /**
    * Whether files in or below the document's folder may be loaded and executed: its `callables` or `callables.ts`,
-   * and, with `allow_callable_refs: true`, modules as `module:export`. Set false for untrusted documents. Default
-   * true.
+   * and, with `allow_callable_refs: true`, modules as `module:export`. Set this to false for untrusted documents.
+   * Default true.
    */
   readonly loadModules?: boolean;
 }
@@ -54,7 +54,7 @@ export interface LoadedPipeline<Parameters extends object = Untyped, Values exte
   readonly triggers: readonly TriggerDeclaration[];
   /** Problems that prevent no run, such as unused parameters; at most 1,000. */
   readonly warnings: readonly PipelineProblem[];
-  /** Number of further warnings. */
+  /** Number of warnings beyond the listed ones. */
   readonly moreWarnings: number;
 }
 
@@ -78,7 +78,7 @@ export function loadPipeline<Parameters extends object = Untyped, Values extends
 /**
  * Makes tapestries from a YAML file. The callables are the given ones and exports of the document's files: those in
  * `callables`, else `callables.ts` (or `.js`, `.mts`, …) beside it. With `allow_callable_refs: true` a document may
- * also name `module:export`. Modules outside of its folder are never loaded.
+ * also name `module:export`. Modules outside of the document's folder are never loaded.
  *
  * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `InvalidPipeline`
  */
@@ -244,7 +244,7 @@ class Loading {
   }
 }
 
-/** The compiled plan is cached for runs. */
+/** Whether the tapestry can be compiled; the plan is cached for runs. */
 function canBePlanned(tapestry: TapestryRecord): boolean {
   try {
     const all = withNested(tapestry);

@@ -58,7 +58,7 @@ export class Modules {
     }
   }
 
-  /** Undefined for a missing module, which has been reported. */
+  /** The file of a module; undefined for a missing one, which has been reported. */
   private below(name: string, range: Range): string | undefined {
     const wanted = path.resolve(this.folder, name);
     const refuse = (message: string): undefined => {
@@ -77,7 +77,7 @@ export class Modules {
       });
       return undefined;
     }
-    // A link may lead out of the folder.
+    // Compare real paths, as a link may lead out of the folder.
     return isWithin(realpathSync(this.folder), realpathSync(file)) ? file : refuse(outside);
   }
 

@@ -19,7 +19,7 @@ export interface Surroundings {
   readonly problems: Problems;
   /** Name of a document without one. */
   readonly defaultName: string;
-  /** The tapestry of another document of the file. `circle`: it would nest itself, which has been reported. */
+  /** The tapestry of another document of the file. `circle`: a tapestry that nests itself, as reported. */
   tapestryNamed(name: string, range: () => Range): AnyTapestry | 'circle' | undefined;
   readonly tapestryNames: readonly string[];
   /** One definition per function and name, for all nodes. */
@@ -35,7 +35,7 @@ interface NodeBody {
 export class NamedCallables {
   private readonly problems: Problems;
   private readonly givenSchemas = new GivenSchemas();
-  /** Most parameters have one of few types. */
+  /** Schemas are cached by type, as most parameters have one of few types. */
   private readonly schemas = new Map<unknown, StandardSchema>();
 
   constructor(private readonly surroundings: Surroundings) {
@@ -140,7 +140,7 @@ export class NamedCallables {
     return undefined;
   }
 
-  /** For an unusable schema, one that accepts everything. */
+  /** The schema of a name; for an unusable schema, one that accepts everything. */
   schema(section: Section, key: string): StandardSchema {
     const given = section.fields[key] ?? 'Any';
     try {

@@ -4,7 +4,7 @@ import { SAYABLE } from './option-shapes';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** By their names in pirn's documents. */
+/** Error policies by their names in pirn's documents. */
 export const POLICIES: Readonly<Record<string, string>> = {
   skip_if_parent_failed: 'skipIfParentFailed',
   require_all_parents: 'requireAllParents',
@@ -39,7 +39,7 @@ export function optionsOf(fields: Fields): Record<string, unknown> {
 
 const LONGEST_SUMMARY = 300;
 
-/** First line of the description, and tags. */
+/** The summary of a node: the first line of its description, and its tags. */
 export function summaryOf({ description, tags }: Fields): string | undefined {
   const line = typeof description === 'string' ? description.trim().split(/\s*\n\s*\n/)[0]! : '';
   const marks = Array.isArray(tags) ? tags.map((tag) => `#${String(tag)}`) : [];

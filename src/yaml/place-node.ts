@@ -45,7 +45,7 @@ export interface TapestryParts {
   inputsOf(node: NodeSection): Inputs;
   decidedBy(node: NodeSection, inputs: Inputs): object;
   shapeOfInput(node: NodeSection): KnownShape;
-  /** The value in `shared` names a node. */
+  /** Whether a value in `shared` names a node. */
   isNode(value: unknown): boolean;
   setShape(made: AnyKnot, shape: KnownShape): AnyKnot;
   setBranch(node: NodeSection, made: AnyKnot): void;
@@ -220,7 +220,7 @@ const PLACE: Readonly<Record<string, Place>> = {
   },
 };
 
-/** In place of a missing function. */
+/** A function in place of a missing one. */
 function nothing(): never {
   throw new Error('A document with errors has no bodies.');
 }

@@ -11,9 +11,9 @@ export interface PipelineProblem {
   readonly file: string;
   /** From 1. */
   readonly line: number;
-  /** From 1, in UTF-16 units. */
+  /** Column from 1, in UTF-16 units. */
   readonly column: number;
-  /** Just after the end. */
+  /** The position just after the end. */
   readonly endLine: number;
   readonly endColumn: number;
   /** The right content for this place. */
@@ -55,7 +55,7 @@ export class Problems {
 
   add(range: Range, { code, reason, message, expected, suggestion }: Finding): void {
     if (this.consequences.has(code)) return;
-    // Two checks may find the same mistake.
+    // Two checks may find the same mistake, which is kept once.
     const key = `${range[0]}:${code}:${message}`;
     if (this.seen.has(key)) return;
     this.seen.add(key);
@@ -88,14 +88,14 @@ export class Problems {
       this.add(range, finding);
   }
 
-  /** Problems at this place make its value unreliable. */
+  /** Whether problems at this place make its value unreliable. */
   isDamaged([start, end]: Range): boolean {
     return this.kept.some(
       ({ code, range }) => code.startsWith('Yaml') && range[0] <= end && start <= range[1],
     );
   }
 
-  /** In the order of the text. */
+  /** The problems in the order of the text. */
   list(): PipelineProblem[] {
     return this.ordered().map(({ range: _range, ...problem }) => problem);
   }

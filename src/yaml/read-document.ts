@@ -21,7 +21,7 @@ export class Section {
     return entry ? partAt(entry.value, rest).range : this.head;
   }
 
-  /** Position of a key, or of one below it. */
+  /** Position of a key, or of a key below it. */
   keyAt(...path: readonly string[]): Range {
     const [key, ...rest] = path;
     const entry = key === undefined ? undefined : this.entry(key);
@@ -98,7 +98,7 @@ export function readDocument(syntax: Syntax, problems: Problems): DocumentSectio
   return { section: sectionOf(whole, fields, problems), nodes, triggers };
 }
 
-/** The lists of nodes and triggers are large. */
+/** A section without its nodes and triggers, whose lists are large. */
 function withoutItems({ kind, range, entries }: SyntaxMap): SyntaxMap {
   return {
     kind,
@@ -112,10 +112,10 @@ function partsOf(syntax: SyntaxMap, key: string): readonly Syntax[] {
   return value?.kind === 'list' ? value.items : [];
 }
 
-/** Before the types of triggers. */
+/** Prefix of the types of triggers. */
 const TRIGGER = 'trigger ';
 
-/** Undefined if the `type` is unknown. */
+/** Reads a section by its `type`; undefined if the type is unknown. */
 function readTyped(
   syntax: Syntax,
   prefix: string,
@@ -252,7 +252,7 @@ function report(
   });
 }
 
-/** A list or map of many lines is represented by its first line. */
+/** The place of a list or map of many lines is its first line. */
 function firstLineOf(syntax: Syntax): Range {
   return syntax.kind === 'map'
     ? headOf(syntax)

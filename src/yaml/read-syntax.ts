@@ -6,11 +6,11 @@ import type { Syntax, SyntaxScalar, SyntaxList, SyntaxMap, SyntaxEntry } from '.
 
 /** A larger document is refused before it is processed. */
 export const LIMITS = {
-  /** Characters of the text. */
+  /** Maximum number of characters of the text. */
   length: 4 * 1024 * 1024,
-  /** Nested lists and maps. */
+  /** Maximum depth of nested lists and maps. */
   depth: 64,
-  /** Values, also those repeated by aliases. */
+  /** Maximum number of values, also those repeated by aliases. */
   values: 500_000,
   aliases: 1_000,
   documents: 100,
@@ -65,7 +65,7 @@ export function readSyntax(source: SourceFile, problems: Problems): Syntax[] {
 
 /**
  * The library reads a variable for its debugging at each token, and each read asks the operating system: a fifth of
- * the time. A copy answers at once. `parse` is synchronous, so nothing else sees the copy.
+ * the time. A copy of the variables answers at once. `parse` is synchronous, so nothing else sees the copy.
  */
 function withCopyOfEnvironment<T>(parse: () => T): T {
   const own = process.env;
@@ -86,7 +86,7 @@ function composed(
     version: '1.2',
     schema: 'core',
     merge: false,
-    // The library compares each key with each.
+    // The library's check of unique keys compares each key with each.
     uniqueKeys: false,
     strict: true,
     keepSourceTokens: false,
@@ -103,7 +103,7 @@ interface TokenLike {
   readonly items?: readonly { readonly key?: unknown; readonly value?: unknown }[];
 }
 
-/** Without recursion, as converting tokens to values is recursive. */
+/** Checks the depth without recursion, as the later conversion of tokens to values is recursive. */
 function isTooDeep(tokens: readonly Token[], problems: Problems): boolean {
   const open: { readonly token: TokenLike; readonly depth: number }[] = [];
   const push = (token: unknown, depth: number): void => {
@@ -288,7 +288,7 @@ class Reader {
     }
   }
 
-  /** Undefined if there is no valid key. */
+  /** Reads a key; undefined if there is no valid one. */
   private key({ key }: Pair<unknown, unknown>, map: Range): string | undefined {
     const range = rangeOf(key, map[0]);
     if (this.yaml.isScalar(key)) {

@@ -7,17 +7,17 @@ export interface Reference {
   /** The id of a node, `param:<name>`, or a branch's path, `<id>:<tag>`. */
   readonly name: string;
   readonly steps?: readonly string[];
-  /** Computed only for problems. */
+  /** The place of the reference, computed only for problems. */
   readonly range: () => Range;
 }
 
 interface Target {
   readonly node: NodeSection | 'partition';
-  /** For a path of a branch. */
+  /** The tag, for a path of a branch. */
   readonly tag?: string;
 }
 
-/** `{ from }` or `{ from, path }`. */
+/** Whether a value has the form `{ from }` or `{ from, path }`. */
 export function isPart(value: unknown): value is { readonly from: string; readonly path?: unknown } {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const keys = Object.keys(value);
@@ -66,7 +66,7 @@ export class Names {
     if (node) return { node };
     if (this.hasPartition && (name === 'partition' || name === `${PARAMETER_PREFIX}partition`))
       return { node: 'partition' };
-    // Ids may contain colons.
+    // Try every colon, as ids may contain colons, too.
     for (let at = name.lastIndexOf(':'); at > 0; at = name.lastIndexOf(':', at - 1)) {
       const branch = this.nodes.get(name.slice(0, at));
       const tag = name.slice(at + 1);
@@ -108,7 +108,7 @@ export class Names {
   }
 }
 
-/** By the meaning of the node's keys. A part of a value counts as the whole. */
+/** The references of a node, by the meaning of its keys; a part of a value counts as the whole. */
 function referencesOf(node: NodeSection, names: Names): Reference[] {
   const { section, type } = node;
   const { fields } = section;
@@ -145,7 +145,7 @@ export function isShared(value: unknown, names: Names): boolean {
   return typeof value === 'string' ? names.find(value) !== undefined : isPart(value);
 }
 
-/** Undefined for a wrong form, which has been reported. */
+/** Reads a reference; undefined for a wrong form, which has been reported. */
 export function referenceAt(
   { section }: NodeSection,
   value: unknown,
@@ -158,8 +158,8 @@ export function referenceAt(
 }
 
 /**
- * Each node comes after those that it refers to, otherwise as written. Nodes on a cycle are reported, and stay as
- * written.
+ * Orders nodes so that each comes after those that it refers to, otherwise as written. Nodes on a cycle are reported,
+ * and stay as written.
  */
 export function inOrder(nodes: readonly NodeSection[], names: Names, problems: Problems): NodeSection[] {
   const ordered: NodeSection[] = [];

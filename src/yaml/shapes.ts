@@ -6,7 +6,7 @@ import { POLICIES } from './node-options';
 import { optional, OptionShapes } from './option-shapes';
 import { triggerShapes } from './trigger-shapes';
 
-/** The permitted content of documents, as schemas. They check documents and make the package's JSON Schema. */
+/** The permitted content of documents, as schemas. The schemas check documents and make the package's JSON Schema. */
 interface Shapes {
   /** Leaves nodes unchecked. */
   readonly document: ZodType;
@@ -86,7 +86,7 @@ function makeShapes(z: typeof Zod): Shapes {
   const { reads, writes, columns, errorPolicy, validate, logs, ...others } = shaped.ofKnots();
   const policies = { errorPolicy, error_policy: errorPolicy, validate, validate_io: validate };
   const options = optional({ ...others, ...policies, logs });
-  // In pirn, all nodes may have them; for parameters they have no effect.
+  // In pirn, all nodes may have policies, which have no effect for parameters.
   const ofParameters = optional(policies);
   const data = optional({ reads, writes, columns });
   const own = {

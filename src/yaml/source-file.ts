@@ -3,7 +3,7 @@ import type { Range } from './problems';
 interface Position {
   /** From 1. */
   readonly line: number;
-  /** From 1, in UTF-16 units. */
+  /** Column from 1, in UTF-16 units. */
   readonly column: number;
 }
 

@@ -41,7 +41,7 @@ export function valueOf(syntax: Syntax): unknown {
   }
 }
 
-/** The innermost existing part. */
+/** The innermost existing part on a path. */
 export function partAt(syntax: Syntax, path: readonly PropertyKey[]): Syntax {
   let at = syntax;
   for (const step of path) {

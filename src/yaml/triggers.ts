@@ -54,10 +54,10 @@ const MAKE: Readonly<Record<string, (tapestry: AnyTapestry, options: any) => Tri
   valkey: (tapestry, options) => valkeyTrigger(tapestry, options),
 };
 
-/** Keys with names of callables. */
+/** Keys whose values are names of callables. */
 const FUNCTIONS = ['map', 'run', 'sequence'];
 
-/** Undefined if a function is missing, which has been reported. */
+/** The fields with functions in place of names; undefined if a function is missing, which has been reported. */
 function withFunctions(
   section: Section,
   fields: Readonly<Record<string, unknown>>,

@@ -6,10 +6,10 @@ import { place } from '../place';
 import type { DefinitionRecord, ErrorPolicy, ValuePolicy } from '../records';
 import { inlineDefinition, received, requireKeys, requireSomeKnot } from './inline-definition';
 
-/** For a knot its value, for a constant the constant. */
+/** The value of an input: for a knot its value, for a constant the constant. */
 export type WiredValues<W> = { readonly [K in keyof W]: W[K] extends Knot<infer T> ? T : W[K] };
 
-/** For a knot its outcome, for a constant Ok. */
+/** The outcome of an input: for a knot its outcome, for a constant Ok. */
 export type WiredOutcomes<W> = {
   readonly [K in keyof W]: W[K] extends Knot<infer T> ? Outcome<T> : Ok<W[K]>;
 };
@@ -28,7 +28,7 @@ export interface AggregateOptions<W, O, R extends Receives = 'values'> {
    * Default `values`.
    */
   readonly receives?: R;
-  /** Combines the inputs into one value. May be asynchronous; runs at least once. */
+  /** Combines the inputs into one value; may be asynchronous, and runs at least once. */
   readonly combine: (
     inputs: R extends 'outcomes' ? WiredOutcomes<W> : WiredValues<W>,
     context: KnotContext,

@@ -10,12 +10,14 @@ import type { WiredValues } from './aggregate';
 import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 import { placeOver } from './input-of';
 
-/** A function chooses the path. */
+/** Options of a branch whose path a function chooses. */
 export interface SelectorOptions<T, Tag extends string, Why = unknown> {
   readonly input: Knot<T> & MaybeAbsent<Why>;
   /** All tags that the selector may return. */
   readonly branches: readonly Tag[];
-  /** Returns the tag of the path. May be asynchronous. Any other result makes the branch fail (`UnknownBranch`). */
+  /**
+   * Returns the tag of the path. May be asynchronous. A result without a path makes the branch fail (`UnknownBranch`).
+   */
   readonly selector: (input: T, context: KnotContext) => NoInfer<Tag> | Promise<NoInfer<Tag>>;
 }
 
@@ -25,24 +27,24 @@ export interface SelectorInputsOptions<W, Tag extends string> {
   readonly inputs: W;
   /** As in {@link SelectorOptions}. */
   readonly branches: readonly Tag[];
-  /** Gets the values of all inputs by name. */
+  /** Chooses the path by the values of all inputs, which it gets by name. */
   readonly selector: (inputs: WiredValues<W>, context: KnotContext) => NoInfer<Tag> | Promise<NoInfer<Tag>>;
 }
 
-/** A field, which discriminates the union in `input`, chooses the path. */
+/** Options of a branch whose path a field chooses, which discriminates the union in `input`. */
 export interface DiscriminantOptions<T, Field extends keyof T, Why = unknown> {
   readonly input: Knot<T> & MaybeAbsent<Why>;
   readonly on: Field;
 }
 
-/** A placed branch. Its value is the tag that was chosen. */
+/** A placed branch, whose value is the chosen tag. */
 export interface BranchKnot<Paths, Id extends string = string, Why extends Absence = never> extends Knot<
   keyof Paths & string,
   Id
 > {
   /**
-   * The knot of a path, `<id>:<tag>`; the same for each call with this tag. If the tag is chosen, its value is the
-   * branch's input, passed on by reference; else it is `Skipped('branch_not_selected')`.
+   * The knot of a path, `<id>:<tag>`, which each call with this tag returns. If the tag is chosen, the knot's value is
+   * the branch's input, passed on by reference; else the knot is `Skipped('branch_not_selected')`.
    */
   path<const Tag extends keyof Paths & string>(
     tag: Tag,
@@ -169,7 +171,7 @@ function checkTags(branches: unknown, config: unknown): readonly string[] {
   );
 }
 
-/** Never called: the scheduler settles a path together with its branch. */
+/** This body is never called: the scheduler settles a path together with its branch. */
 const passOn = (): void => {};
 const PATH: DefinitionRecord = Object.freeze({
   name: 'selvage.path',

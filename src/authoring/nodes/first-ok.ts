@@ -5,12 +5,12 @@ import { place } from '../place';
 import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 
 export interface FirstOkOptions<K extends readonly Knot<any>[]> {
-  /** The alternatives, most preferred first. */
+  /** The alternatives, the most preferred one first. */
   readonly of: K;
 }
 
 /**
- * Why none of the alternatives may have a value. All paths of the branch are assumed to be among them, so an
+ * Why none of the alternatives may have a value. All paths of a branch are assumed to be among the alternatives, so an
  * unselected path is no reason.
  */
 export type WhyAllAbsent<K extends readonly Knot<any>[]> = true extends {
@@ -21,9 +21,9 @@ export type WhyAllAbsent<K extends readonly Knot<any>[]> = true extends {
 
 /**
  * Places a knot with the value of the first alternative that is Ok, passed on by reference:
- * `firstOk({ of: [primary, fallback] }, { id: 'answer' })`. Use it to rejoin branches or to fall back. It waits for
- * all alternatives. If all were skipped it is `Skipped('no_alternative')`. If some failed and none is Ok, it fails
- * with `NoAlternative`.
+ * `firstOk({ of: [primary, fallback] }, { id: 'answer' })`. Use a `firstOk` to rejoin branches or to fall back. The
+ * knot waits for all alternatives. If all were skipped, it is `Skipped('no_alternative')`. If some failed and none is
+ * Ok, the knot fails with `NoAlternative`.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */
@@ -53,7 +53,7 @@ export function firstOk<const K extends readonly Knot<any>[], const Id extends s
   ) as KnotOf<ValueOf<K[number]>, Id, WhyAllAbsent<K>>;
 }
 
-/** Padded, as plans sort inputs by name and that order must be the order of preference. */
+/** Numbers in names are padded, as plans sort inputs by name and that order must be the order of preference. */
 function inputName(index: number): string {
   return `of${String(index).padStart(5, '0')}`;
 }

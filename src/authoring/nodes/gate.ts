@@ -16,18 +16,18 @@ export interface GateOptions<T, Why = unknown> {
 export interface GateInputsOptions<W> {
   /** Knots and constants by name; at least one knot. */
   readonly inputs: W;
-  /** Gets the values of all inputs by name. */
+  /** Whether the gate is open, by the values of all inputs, which it gets by name. */
   readonly predicate: (inputs: WiredValues<W>, context: KnotContext) => boolean | Promise<boolean>;
 }
 
 /**
  * Places a knot that passes a value on or stops it:
- * `gate({ input: total, predicate: (total) => total > 0 }, { id: 'positive' })`. If open, it has its input's value,
- * by reference: read for the predicate, but not written again. If closed, it is `Skipped('gate_closed')`; so it and
- * the knots downstream may have no value.
+ * `gate({ input: total, predicate: (total) => total > 0 }, { id: 'positive' })`. An open gate has its input's value, by
+ * reference: read for the predicate, but not written again. A closed gate is `Skipped('gate_closed')`; so it and the
+ * knots downstream may have no value.
  *
  * Over several inputs,
- * `gate({ inputs: { total, limit }, predicate: ({ total, limit }) => total < limit }, { id })`, it passes on the
+ * `gate({ inputs: { total, limit }, predicate: ({ total, limit }) => total < limit }, { id })`, a gate passes on the
  * record of all inputs, the value of the knot `<id>.inputs`.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition

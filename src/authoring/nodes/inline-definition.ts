@@ -9,8 +9,8 @@ import type { DefinitionRecord, KnotBody } from '../records';
 export type Callables = Readonly<Record<string, unknown>>;
 
 /**
- * Makes the definition of a node with functions in place. It belongs to one knot, by which workers find it. Throws
- * `InvalidConfig` if a callable is no function.
+ * Makes the definition of a node with functions in place. Such a definition belongs to one knot, by which workers find
+ * it. Throws `InvalidConfig` if a callable is no function.
  *
  * @param how `name`: for a form of the node whose function takes other inputs, so that the two are never confused
  */
@@ -96,7 +96,7 @@ export function requireSomeKnot(node: string, inputs: unknown, config: unknown):
   );
 }
 
-/** Whether a function in place receives outcomes. If so, its definition has a name of its own. */
+/** Whether a function in place receives outcomes. A definition that receives outcomes has a name of its own. */
 export function received(
   node: string,
   receives: unknown,

@@ -37,13 +37,13 @@ export function placeOver<T>(
   try {
     return placed(gathered);
   } catch (error) {
-    // Both are placed, or neither.
+    // If one of the two knots cannot be placed, neither is.
     knotRecord(gathered)!.tapestry.knots.delete(gathered.id);
     throw error;
   }
 }
 
-/** Its value is its inputs, so a reuse would save nothing. */
+/** The knot's value is its inputs, so a reuse would save nothing. */
 const GATHERED: DefinitionRecord = Object.freeze({
   ...inlineDefinition('inputs', {}, undefined, (inputs: object) => inputs),
   options: Object.freeze({ cache: false }),

@@ -18,19 +18,19 @@ type ReturnsItsParameters<Parameters, Values> =
 
 export interface LoopOptions<Parameters extends object, Values extends object, Given = unknown> {
   /**
-   * The tapestry to repeat. Its parameters are the state: a value that `build` returns under a parameter's name is
-   * its next value, other parameters keep theirs. `until` also gets further returned values. Nesting closes the
-   * tapestry.
+   * The tapestry to repeat. The tapestry's parameters are the state: a value that `build` returns under a parameter's
+   * name is its next value, and other parameters keep theirs. `until` also gets further returned values. Nesting closes
+   * the tapestry.
    */
   readonly step: Tapestry<Parameters, Values> & ReturnsItsParameters<Parameters, Values>;
   /** The state before the first iteration, by parameter name: knots or constants. */
   readonly initial: InputsFor<Parameters, Given>;
   /**
-   * Whether the loop is over; called after each iteration. May be asynchronous; runs at least once. If the result
-   * is no boolean, the knot fails (`NotABoolean`).
+   * Whether the loop is over; called after each iteration, at least once. The function may be asynchronous. If its
+   * result is no boolean, the knot fails (`NotABoolean`).
    */
   readonly until: (state: LoopState<Parameters, Values>, context: KnotContext) => boolean | Promise<boolean>;
-  /** Limit of iterations. If the last one does not end the loop, the knot fails (`LoopLimit`). Default 1,000. */
+  /** Limit of iterations. If the last iteration does not end the loop, the knot fails (`LoopLimit`). Default 1,000. */
   readonly max?: number;
 }
 

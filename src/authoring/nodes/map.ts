@@ -21,16 +21,16 @@ import { inlineDefinition, invalidNode, requireKeys } from './inline-definition'
 
 /** Options of every form of `map`. */
 export interface MapOptions<E extends OnElementError = OnElementError> {
-  /** At most this many elements whose bodies run at once, over the whole map. Default 100. */
+  /** Maximum number of elements whose bodies run at once, over the whole map. Default 100. */
   readonly concurrency?: number;
   /**
-   * Elements per activity, on Temporal and for `queue()`. Raise it for small, fast bodies. Outcomes, records and
-   * retries stay per element. Default 1.
+   * Elements per activity, on Temporal and for `queue()`. Raise the number for small, fast bodies. Outcomes, records
+   * and retries stay per element. Default 1.
    */
   readonly batch?: number;
   /**
-   * How to treat failed elements. `fail` (default): when all have ended, the map fails with `MapElements`, which
-   * names them. `skip`: the value omits them. `collect`: the value has an `Outcome` per element.
+   * The treatment of failed elements. `fail` (default): when all have ended, the map fails with `MapElements`, which
+   * names them. `skip`: the value omits failed elements. `collect`: the value has an `Outcome` per element.
    */
   readonly onError?: E;
 }
@@ -40,7 +40,7 @@ export type ElementOf<L> = L extends readonly (infer T)[] ? T : L[keyof L];
 
 type ElementResult<O, E> = E extends 'collect' ? Outcome<O> : O;
 
-/** For a list a list; for a record a record with the same keys, without omitted elements. */
+/** The value of a map: for a list a list; for a record a record with the same keys, without omitted elements. */
 export type Mapped<L, O, E extends OnElementError> = L extends readonly unknown[]
   ? ElementResult<O, E>[]
   : E extends 'skip'
@@ -135,15 +135,15 @@ export type MappedOver<V, O, E extends OnElementError> = Mapped<
 >;
 
 /**
- * Places a knot that runs a body for each element of a list. Its value is the list of results:
- * `map({ over: users, each: greet, bind: 'user' }, { id: 'greetings' })`. Each element has its own outcome, record
- * (`greetings[17]`) and retries; the order is kept. Over a plain object, keys are kept (`greetings["anna"]`). Over
- * several lists of one length, `over: { user: users, gift: gifts }`, each body gets an element of each.
+ * Places a knot that runs a body for each element of a list. The knot's value is the list of results: `map({ over:
+ * users, each: greet, bind: 'user' }, { id: 'greetings' })`. Each element has its own outcome, record (`greetings[17]`)
+ * and retries; the order is kept. Over a plain object, keys are kept (`greetings["anna"]`). Over several lists of one
+ * length, `over: { user: users, gift: gifts }`, each body gets an element of each.
  *
- * `each` is a definition or a function in place. It gets the element under the name in `bind` (default `element`),
- * and `shared`: knots and constants that are equal for all. `retry`, `timeout`, `cancelGrace`, `onCodeChange`,
- * limits and `cache` apply to each element. If `over` is neither a list nor a plain object, the knot fails with
- * `NotAList`; lists of different length fail with `UnequalLists`.
+ * `each` is a definition or a function in place. The body gets the element under the name in `bind` (default
+ * `element`), and `shared`: knots and constants that are equal for all. `retry`, `timeout`, `cancelGrace`,
+ * `onCodeChange`, limits and `cache` apply to each element. If `over` is neither a list nor a plain object, the knot
+ * fails with `NotAList`; lists of different length fail with `UnequalLists`.
  *
  * When the run is cancelled, no more elements start, and the map is skipped. Ended elements keep their records.
  *
@@ -209,7 +209,7 @@ export function map(
 
 const KEYS = ['over', 'each', 'bind', 'shared', 'concurrency', 'batch', 'onError'];
 
-/** Hosts call the bodies of elements instead. */
+/** This body is never called: hosts call the bodies of the elements instead. */
 function neverCalled(): never {
   throw new Error('A map has no body of its own.');
 }

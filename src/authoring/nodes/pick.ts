@@ -7,7 +7,7 @@ import { place } from '../place';
 import type { DefinitionRecord } from '../records';
 import { inlineDefinition, invalidNode, requireKeys, requireKnot } from './inline-definition';
 
-/** The type of a field or element; `never` if there is none. */
+/** The type of a field or element; `never` if the value has no such part. */
 type Field<T, Name extends string> = T extends readonly (infer E)[]
   ? Name extends `${number}`
     ? E
@@ -25,11 +25,11 @@ export type ValueAt<T, Path extends string> = unknown extends T
 
 export interface PickOptions<T, Path extends string, Why = unknown> {
   readonly from: Knot<T> & MaybeAbsent<Why>;
-  /** Field names and indexes, joined by dots: `address.city`, `orders.0.total`. */
+  /** Path of the part as field names and indexes, joined by dots: `address.city`, `orders.0.total`. */
   readonly path: [ValueAt<T, Path>] extends [never] ? `There is no field "${Path}"` : Path;
 }
 
-/** Like {@link PickOptions}, with a list as path, for names that contain dots. The value is untyped. */
+/** Like {@link PickOptions}, with a list as path, for names that contain dots. The value of such a pick is untyped. */
 export interface PickSteps<Why = unknown> {
   readonly from: Knot<any> & MaybeAbsent<Why>;
   readonly path: readonly (string | number)[];
@@ -37,7 +37,7 @@ export interface PickSteps<Why = unknown> {
 
 /**
  * Places a knot whose value is a part of another's: `pick({ from: user, path: 'address.city' }, { id: 'city' })`.
- * It fails with `UnknownField` if the value lacks that part. To combine two parts, write a knot of your own.
+ * The knot fails with `UnknownField` if the value lacks that part. To combine two parts, write a knot of your own.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

@@ -8,7 +8,7 @@ import type { KnotBody } from '../records';
 import type { PolicyOf, Receives } from './aggregate';
 import { inlineDefinition, invalidNode, received, requireKeys } from './inline-definition';
 
-/** Reduces the whole list at once. */
+/** Options of a reduction of the whole list at once. */
 export interface CombineOptions<T, O, R extends Receives = 'values', Why = unknown> {
   readonly of: Knot<readonly T[]> & MaybeAbsent<Why>;
   /**
@@ -16,7 +16,7 @@ export interface CombineOptions<T, O, R extends Receives = 'values', Why = unkno
    * Default `values`.
    */
   readonly receives?: R;
-  /** May be asynchronous; runs at least once. */
+  /** Reduces the list to one value; may be asynchronous, and runs at least once. */
   readonly combine: (
     list: R extends 'outcomes' ? Outcome<readonly T[]> : readonly T[],
     context: KnotContext,
@@ -28,17 +28,17 @@ export interface FoldOptions<T, A, Why = unknown> {
   readonly of: Knot<readonly T[]> & MaybeAbsent<Why>;
   /** A fold takes values. For a map with `onError: 'collect'`, the elements are outcomes. */
   readonly receives?: 'values';
-  /** Returns the accumulator after one more element. May be asynchronous; each call waits for the one before. */
+  /** Returns the accumulator after one more element; may be asynchronous, as each call waits for the one before. */
   readonly fold: (accumulator: A, element: T, context: KnotContext) => (A | Promise<A>) & Encodable<A>;
-  /** The accumulator before the first element, and the value for an empty list. Every attempt gets a copy. */
+  /** The accumulator before the first element, and the value for an empty list. Every attempt gets a copy of it. */
   readonly initial: In<A, Why>;
 }
 
 /**
  * Places a knot that reduces a list to one value, with its function in place:
  * `reduce({ of: prices, combine: (list) => Math.max(...list) }, { id: 'highest' })`, or element by element:
- * `reduce({ of: prices, fold: (sum, price) => sum + price, initial: 0 }, { id: 'sum' })`. If the input is no list,
- * it fails with `NotAList`. With `receives: 'outcomes'`, `combine` also runs if the list failed or was skipped.
+ * `reduce({ of: prices, fold: (sum, price) => sum + price, initial: 0 }, { id: 'sum' })`. If the input is no list, the
+ * knot fails with `NotAList`. With `receives: 'outcomes'`, `combine` also runs if the list failed or was skipped.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

@@ -8,14 +8,14 @@ import { inlineDefinition, requireKeys, requireSomeKnot } from './inline-definit
 export interface SinkOptions<W, O> {
   /** Knots and constants by name; at least one knot. */
   readonly inputs: W;
-  /** Takes the values out of the tapestry. May be asynchronous; runs at least once. */
+  /** Takes the values out of the tapestry; may be asynchronous, and runs at least once. */
   readonly write: (inputs: WiredValues<W>, context: KnotContext) => O & Encodable<O>;
 }
 
 /**
  * Places a knot that takes values out of a tapestry, with its function in place:
- * `sink({ inputs: { report }, write: ({ report }) => mail(report) }, { id: 'mail' })`. Its value is the function's
- * result, such as a receipt. It may run again after a lost worker, so key what it writes by
+ * `sink({ inputs: { report }, write: ({ report }) => mail(report) }, { id: 'mail' })`. The knot's value is the
+ * function's result, such as a receipt. The function may run again after a lost worker, so key what it writes by
  * `context.idempotencyKey`.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition

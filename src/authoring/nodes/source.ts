@@ -5,14 +5,14 @@ import { place } from '../place';
 import { inlineDefinition, requireKeys } from './inline-definition';
 
 export interface SourceOptions<O> {
-  /** Returns the value. May be asynchronous; runs at least once. */
+  /** Returns the value; may be asynchronous, and runs at least once. */
   readonly read: (context: KnotContext) => O & Encodable<O>;
 }
 
 /**
  * Places a knot where data enters a tapestry, with its function in place:
- * `source({ read: () => fetchPrices() }, { id: 'prices' })`. It starts with the run. Its value is recorded, so a
- * resumed run uses the same data.
+ * `source({ read: () => fetchPrices() }, { id: 'prices' })`. The knot starts with the run. The knot's value is
+ * recorded, so a resumed run uses the same data.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

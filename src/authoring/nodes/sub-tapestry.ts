@@ -6,24 +6,24 @@ import { inlineDefinition, requireKeys } from './inline-definition';
 import { nestedTapestry, placeNested } from './nested-tapestry';
 
 export interface SubTapestryOptions<Parameters extends object, Values extends object, Given = unknown> {
-  /** Nesting closes it: nothing can be added any more. */
+  /** The nested tapestry, which nesting closes: nothing can be added to it any more. */
   readonly tapestry: Tapestry<Parameters, Values>;
-  /** Parameters of the child run by name: knots or constants. One with a default may be omitted. */
+  /** Parameters of the child run by name: knots or constants. A parameter with a default may be omitted. */
   readonly inputs: InputsFor<Parameters, Given>;
 }
 
 /**
- * Options of a placement, without those for a single body; these are not inherited from the outer tapestry's
- * `knots` either. `dispatcher` sets the task queue of the child run.
+ * Options of a placement, without those for a single body, which are not inherited from the outer tapestry's `knots`
+ * either. `dispatcher` sets the task queue of the child run.
  */
 export type NestedConfig<Id extends string> = NodeConfig<'subTapestry', Id>;
 
 /**
  * Places a knot that runs another tapestry:
  * `subTapestry({ tapestry: payment, inputs: { order } }, { id: 'paid' })`. The child run is a run of its own,
- * `<run>/<knot>#1`. Its plan is fixed when the outer tapestry is compiled. The knot's value is the child's
- * `run.values()`; if that throws, the knot fails (`SubRunFailed`). A cancel or deadline of the outer run also ends
- * the child run.
+ * `<run>/<knot>#1`. The child's plan is fixed when the outer tapestry is compiled. The knot's value is the child's
+ * `run.values()`; if that throws, the knot fails (`SubRunFailed`). A cancel or deadline of the outer run also ends the
+ * child run.
  *
  * @throws SelvageError InvalidConfig; UnknownInput, MissingInput, InvalidInput by its parameters; Cycle; and those
  *   of placing a definition
@@ -47,7 +47,7 @@ const SUB_TAPESTRY: DefinitionRecord = inlineDefinition('subTapestry', {}, undef
   node: 'subTapestry',
 });
 
-/** The host runs the tapestry instead. */
+/** This body is never called: the run's host runs the tapestry instead. */
 function neverCalled(): never {
   throw new Error('A knot that runs a tapestry has no body of its own.');
 }

@@ -12,11 +12,11 @@ import { describeIssues, isStandardSchema, type OutputOf, type StandardSchema } 
 import { durationOf, timeOf } from '../wait-times';
 import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 
-/** The second argument of a wait. It lacks the options of bodies: retry, timeout, cache and limits. */
+/** The second argument of a wait. A wait lacks the options of bodies: retry, timeout, cache and limits. */
 export type WaitConfig<Id extends string = string> = NodeConfig<'sleep', Id>;
 
 interface WaitsAfter<Why> {
-  /** Knots to wait for before the wait begins. Their values are not read. Default: none. */
+  /** Knots to wait for before the wait begins. The values of these knots are not read. Default: none. */
   readonly after?: readonly (Knot<any> & MaybeAbsent<Why>)[];
 }
 
@@ -27,14 +27,14 @@ export interface SignalWait<Why = unknown> extends WaitsAfter<Why> {
 
 /** The form of `waitForSignal` with one object. */
 export interface SignalOptions<S extends StandardSchema, Why = unknown> extends SignalWait<Why> {
-  /** Name in `run.signal`. Several waits may have it; each takes one signal. */
+  /** Name in `run.signal`. Several waits may have one name; each takes one signal. */
   readonly name: string;
-  /** Schema of the payload. Its output is the knot's value. */
+  /** Schema of the payload. The schema's output is the knot's value. */
   readonly schema: S;
 }
 
 interface PassesOn<T, Why> extends WaitsAfter<Why> {
-  /** A knot whose value is passed on, by reference, when the wait ends. Default: the value is `undefined`. */
+  /** A knot whose value is passed on, by reference, when the wait ends; if omitted, the value is `undefined`. */
   readonly input?: Knot<T> & MaybeAbsent<Why>;
 }
 
@@ -51,8 +51,8 @@ export interface WaitUntilOptions<T, Why = unknown> extends PassesOn<T, Why> {
 /**
  * Places a knot that waits for a signal; its value is the payload:
  * `waitForSignal('approve', z.object({ by: z.string() }), { id: 'approval', after: [report], timeout: 86_400_000 })`.
- * It begins when the knots in `after` are Ok; earlier signals are kept. It holds no worker and no activity. A
- * cancel ends it at once.
+ * The wait begins when the knots in `after` are Ok; earlier signals are kept. The wait holds no worker and no activity.
+ * A cancel ends the wait at once.
  *
  * @throws SelvageError InvalidName (of the signal), InvalidConfig, and those of placing a definition
  */
@@ -99,8 +99,8 @@ export function waitForSignal(
 
 /**
  * Places a knot that waits for some milliseconds, a constant or a knot's value:
- * `sleep({ ms: 60_000, input: draft }, { id: 'a-minute' })`. It holds no worker and no activity. For an invalid
- * duration it fails with `InvalidWait`.
+ * `sleep({ ms: 60_000, input: draft }, { id: 'a-minute' })`. The wait holds no worker and no activity. For an invalid
+ * duration the knot fails with `InvalidWait`.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */
@@ -141,8 +141,8 @@ export function sleep(options: SleepOptions<unknown>, config: WaitConfig): Knot<
 
 /**
  * Places a knot that waits until a time, a constant or a knot's value:
- * `waitUntil({ time: due, input: letter }, { id: 'on-the-day' })`. It holds no worker and no activity. For an
- * invalid time it fails with `InvalidWait`.
+ * `waitUntil({ time: due, input: letter }, { id: 'on-the-day' })`. The wait holds no worker and no activity. For an
+ * invalid time the knot fails with `InvalidWait`.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */

@@ -7,7 +7,7 @@ import { findDamaged, type DamagedValues } from '../../records/retention';
 import { nameSome, plural } from '../output/format';
 import { about, type Finding } from './finding';
 
-/** Run histories that several processes can open. */
+/** Technologies of run histories that several processes can open. */
 const SHARED: readonly string[] = ['sqlite', 'postgres'];
 
 const BACKEND_NAMES = {
@@ -50,7 +50,7 @@ function judge(report: BackendReport): Omit<Finding, 'subject'> {
   return { status: 'ok', message: `${where}: ${found}` };
 }
 
-/** Whether values are sealed, by which keys, and whether the stored ones can be opened. */
+/** Finds whether values are sealed, by which keys, and whether the stored ones can be opened. */
 export async function examineEncryption(
   projectDir: string,
   inspected: Promise<BackendReport[]>,
@@ -69,19 +69,19 @@ export async function examineEncryption(
       `keys of subjects: ${encryption.subjects.technology}`;
     return [{ subject, status: 'ok', message }];
   } catch (error) {
-    // Other reasons are reported with the backends.
+    // Errors that concern no key are reported with the backends.
     if (!isOfClass(error, 'key')) return [];
     return [{ subject, status: 'error', message: `${error.code}: ${error.message}` }];
   }
 }
 
-/** With the tags that error messages use. */
+/** Describes digest keys, with the tags that error messages use. */
 function hashedWith({ all }: Digests): string {
   const [current, ...others] = all.map(({ id, tag }) => (tag === undefined ? 'none' : `${id} (${tag})`));
   return `digest key of new runs: ${current}${others.length > 0 ? `, of others: ${others.join(', ')}` : ''}`;
 }
 
-/** The run history's clock, and a step back in time that a worker has noticed. */
+/** Examines the run history's clock, and whether a worker has noticed a step back in its time. */
 export async function examineHistory(
   projectDir: string,
   inspected: Promise<BackendReport[]>,

@@ -22,7 +22,7 @@ export async function examineRuns(
       ),
     ];
   } catch {
-    // Others report a server or a history that cannot be used.
+    // Other findings report a server or a history that cannot be used.
     return [];
   }
 }

@@ -19,9 +19,9 @@ const OLDEST_NODE = [20, 3] as const;
 
 export async function examine(options: ServerOptions, output: Output): Promise<number> {
   const projectDir = projectFolder(options.projectDir);
-  // Once: each server that does not answer costs time.
+  // The backends are inspected only once, since each server that does not answer costs time.
   const backends = inspectBackends({ projectDir });
-  // Callers that await it get the error.
+  // Callers that await `backends` get the error.
   backends.catch(() => undefined);
   const findings = [
     examineNode(process.versions.node),
@@ -104,7 +104,7 @@ async function examineThreads(): Promise<Finding[]> {
   ];
 }
 
-/** Whether other users of the machine can read the project's data. */
+/** Finds whether other users of the machine can read the project's data. */
 function examinePrivacy(projectDir: string): Finding[] {
   const { ok, warning } = about('Private');
   if (!isProject(projectDir)) return [];
@@ -117,7 +117,7 @@ function examinePrivacy(projectDir: string): Finding[] {
   return [ok(message)];
 }
 
-/** Whether the databases' pages are intact, as far as a few seconds tell. */
+/** Checks whether the databases' pages are intact, as far as a few seconds tell. */
 async function examineFiles(projectDir: string): Promise<Finding[]> {
   const { ok, warning, error } = about('Database files');
   let files: string[];

@@ -25,7 +25,7 @@ export interface ProjectRepair {
   /** Files of dead processes and interrupted writes in the server's folder. */
   readonly leftovers: readonly Leftover[];
   readonly backends: readonly DatabaseRepair[];
-  /** Sound, or moved away. */
+  /** Temporal's database: sound, or moved away. */
   readonly temporal: DatabaseRepair;
   /** Id of Temporal's database, if that was moved away. */
   readonly lostCluster?: string | undefined;
@@ -82,7 +82,9 @@ async function tryServer(projectDir: string, stamp: string, sound: DatabaseRepai
   }
 }
 
-/** Ends the records of a lost server's runs, so that they can be resumed. Returns their ids, newest first. */
+/**
+ * Ends the records of a lost server's runs, so that they can be resumed. Returns the ids of these runs, newest first.
+ */
 export async function endLostRuns(
   { projectDir, environment = process.env }: RepairProjectOptions,
   cluster: string,

@@ -33,7 +33,7 @@ export async function repair(options: ServerOptions, output: Output): Promise<nu
       report = { ...report, lostRuns: await endLostRuns({ projectDir }, lostCluster) };
     report = { ...report, values: await setDamagedAside(projectDir, output) };
   } catch (error) {
-    // Earlier repairs are reported all the same.
+    // A later error does not keep earlier repairs from being reported.
     if (!SelvageError.is(error)) throw error;
     report = { ...report, unreadable: { code: error.code, message: error.message } };
   }

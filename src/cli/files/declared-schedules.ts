@@ -30,7 +30,7 @@ export async function declaredIn(
   return { declared, owner: owner ?? ownerOfFile(loaded.path) };
 }
 
-/** The package's name and the path within it, equal on every machine; else the names of folder and file. */
+/** A file's package and the path within it, equal on every machine; else the names of folder and file. */
 function ownerOfFile(file: string): string {
   for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
     const name = packageName(path.join(folder, 'package.json'));
@@ -50,7 +50,7 @@ function packageName(file: string): string | undefined {
     const { name } = JSON.parse(readFileSync(file, 'utf8')) as { name?: unknown };
     return typeof name === 'string' && name !== '' ? name : undefined;
   } catch {
-    // Others report its errors.
+    // A `package.json` that cannot be read is reported elsewhere.
     return undefined;
   }
 }

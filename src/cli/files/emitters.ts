@@ -3,7 +3,7 @@ import { projectFolder } from '../../node/project-folder';
 import { loadConfig } from '../../user-modules';
 import type { LoadedFile } from './load-file';
 
-/** Also the emitters of the project's `selvage.config.ts`. @throws SelvageError as `loadConfig` */
+/** Returns a file's emitters, and those of the project's `selvage.config.ts`. @throws SelvageError as `loadConfig` */
 export async function emittersOf(
   loaded: Pick<LoadedFile, 'emitters'> | undefined,
   { projectDir }: { readonly projectDir?: string },

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync, watch, type FSWatcher } from 'node:fs';
 import path from 'node:path';
 
-/** Editors write in several steps, and a checkout touches many files at once. */
+/** Wait for changes to settle: editors write in several steps, and a checkout touches many files at once. */
 const SETTLE_MS = 100;
-/** Differs from every fingerprint: the file has changed. */
+/** A mark that differs from every fingerprint, for a file that has changed. */
 const UNKNOWN = 'unknown';
 
-/** Watches files for new content. Watches their folders, because most editors replace a file by a new one. */
+/** Watches files for new content. Folders are watched, because most editors replace a file by a new one. */
 export class FileWatch {
   private readonly contents = new Map<string, string>();
   private readonly folders = new Map<string, FSWatcher>();
@@ -18,7 +18,7 @@ export class FileWatch {
   constructor(private readonly onChange: (files: readonly string[]) => void) {}
 
   /**
-   * Adds files, which need not exist. Their present content counts as unchanged.
+   * Adds files, which need not exist. The present content of added files counts as unchanged.
    *
    * @param since milliseconds since the epoch: later changes are reported, because a reader may have missed them
    */
@@ -66,7 +66,7 @@ export class FileWatch {
   }
 }
 
-/** Milliseconds since the epoch, also of a replacement; 0 without a file. */
+/** The time of a file's last change or replacement, in milliseconds since the epoch; 0 without a file. */
 function changedAt(file: string): number {
   try {
     return statSync(file).ctimeMs;

@@ -27,7 +27,7 @@ export async function readHistoryFile(file: string): Promise<unknown> {
     const text = bytes[0] === GZIP[0] && bytes[1] === GZIP[1] ? gunzipSync(bytes) : bytes;
     return JSON.parse(text.toString('utf8'));
   } catch (error) {
-    // It may quote unreadable text with line ends.
+    // The parser's message may quote unreadable text with line ends.
     const reason = (error as Error).message.replace(/\s+/g, ' ');
     throw new SelvageError(
       'FileNotLoadable',

@@ -21,15 +21,15 @@ import { leaveSignals } from '../process/interruption';
 
 export interface LoadedFile {
   readonly path: string;
-  /** Exported tapestries, and tapestries of its triggers. */
+  /** Exported tapestries, and those of the file's triggers. */
   readonly tapestries: readonly AnyTapestry[];
   readonly triggers: readonly TriggerDeclaration[];
   readonly streams: readonly StreamDeclaration[];
-  /** Exported emitters. They hear the runs of the file's tapestries; without tapestries, all runs. */
+  /** Exported emitters. The emitters hear the runs of the file's tapestries; without tapestries, all runs. */
   readonly emitters: readonly EmitterDeclaration[];
   /** Problems of a document that prevent no run, with their places. */
   readonly warnings: readonly PipelineProblem[];
-  /** Number of further warnings. */
+  /** Number of warnings beyond the listed ones. */
   readonly moreWarnings: number;
 }
 
@@ -149,7 +149,7 @@ function checkFile(file: string, absolute: string): void {
   );
 }
 
-/** One trigger exported under two names counts once. */
+/** A trigger that is exported under two names counts once. */
 function requireDifferent(triggers: readonly TriggerDeclaration[], file: string): void {
   const names = new Set<string>();
   for (const trigger of triggers) {

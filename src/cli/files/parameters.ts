@@ -9,7 +9,7 @@ interface ParameterSources {
   /** Each as `name=value`. */
   readonly pairs: readonly string[];
   readonly file?: string | undefined;
-  /** Permits references to stored values (tagged form). Default false: a file may come from somebody else. */
+  /** Permits references to stored values (tagged form). Default false, as a file may come from somebody else. */
   readonly allowReferences?: boolean | undefined;
 }
 
@@ -65,7 +65,7 @@ async function readText(
   if (!parameter) return asJson ? asJson.value : text;
   if (asJson && (await accepts(parameter, asJson.value))) return asJson.value;
   if (await accepts(parameter, text)) return text;
-  // Unacceptable in both forms: the error concerns the likelier one.
+  // If a text is unacceptable both as JSON and as text, the error concerns the likelier form.
   return await readTime(parameter, asJson ? asJson.value : text);
 }
 

@@ -12,7 +12,7 @@ type Program = 'pg_dump' | 'pg_restore' | 'psql';
 const SESSIONS =
   "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'selvage'";
 
-/** PostgreSQL's programs. They get an address by environment variables: arguments are visible to all users. */
+/** PostgreSQL's programs, which get an address by environment variables: arguments are visible to all users. */
 export class PostgresPrograms {
   /** The address without secrets. */
   readonly shown: string;
@@ -26,7 +26,7 @@ export class PostgresPrograms {
     this.#environment = libpqEnvironment(url);
   }
 
-  /** Equal for all addresses of one schema. */
+  /** A key that is equal for all addresses of one schema. */
   get key(): string {
     const { PGHOST, PGPORT, PGDATABASE } = this.#environment;
     return JSON.stringify([PGHOST, PGPORT, PGDATABASE, this.#schema]);
@@ -34,7 +34,7 @@ export class PostgresPrograms {
 
   /** Copies all tables as of one moment, while they are in use. */
   async dump(file: string): Promise<void> {
-    // Created first, readable by this user only.
+    // The file is created before the dump, so that only this user can read it.
     onDisk(file, () => writeFileSync(file, '', { mode: 0o600 }));
     await this.#run('pg_dump', ['--format=custom', '--no-password', `--file=${file}`, ...this.#only]);
     onDisk(file, () => flush(file));

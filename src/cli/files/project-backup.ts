@@ -33,14 +33,14 @@ interface BackupFile {
 export interface Backup {
   readonly version: 1;
   readonly selvage: string;
-  /** Milliseconds since the epoch: before the first file, and after the last. */
+  /** When the backup began and ended, in milliseconds since the epoch: before the first file, and after the last. */
   readonly begunAt: number;
   readonly endedAt: number;
   readonly files: readonly BackupFile[];
   readonly leftOut?: readonly LeftOut[];
 }
 
-/** Values elsewhere, which need a copy of their own. */
+/** Values outside the backup, which need a copy of their own. */
 interface LeftOut {
   readonly holds: BackedUp;
   readonly technology: string;
@@ -83,8 +83,8 @@ type Place = { readonly holds: BackedUp[] } & (
 
 /**
  * Copies the databases of a project into a new folder while they are in use, each as of one moment: the embedded
- * server's, then the run history, plans and values. So the history's copy has everything that the server's
- * considers done, and the values' copy everything that the history names, unless something is removed meanwhile.
+ * server's, then the run history, plans and values. In this order, the history's copy has all that the server's copy
+ * considers done. The values' copy has all that the history names, unless something is removed meanwhile.
  *
  * @throws SelvageError `BackupRefused` (other backends than SQLite files and PostgreSQL, nothing to copy, an
  * existing folder), `DiskFull`, `FolderUnusable`, `DatabaseDamaged`, `InvalidUrl`, `MissingPackage`
@@ -134,7 +134,7 @@ export async function backUpProject(options: BackupOptions): Promise<Backup> {
 
 /**
  * Replaces a project's databases by a backup, and keeps the old ones beside them. Checks and copies all of the
- * backup before the first replacement. The history notes that it went back in time.
+ * backup before the first replacement. The run history notes that it went back in time.
  *
  * @throws SelvageError `BackupDamaged`, `BackupRefused` (other backends), `ProjectInUse`, `DiskFull`,
  * `FolderUnusable`, `UnreleasedData`, `InvalidUrl`

@@ -15,8 +15,8 @@ const LOCK_WAIT_MS = 10_000;
 const LOG_HEADER_BYTES = 32;
 
 /**
- * Copies a database as of one moment, while others use it. During a read, nobody moves later commits into the file,
- * or restarts the log before its content is in the file. So the file and then the log, copied meanwhile, are
+ * Copies a database as of one moment, while others use it. During a read, nobody moves later commits into the file, or
+ * restarts the log before its content is in the file. The file and then the log, copied during a read, are therefore
  * consistent. (SQLite's `vacuum into` cannot write Temporal's tables.)
  */
 export async function copyDatabase(file: string, copy: string): Promise<void> {
@@ -32,7 +32,7 @@ export async function copyDatabase(file: string, copy: string): Promise<void> {
     throw SelvageError.is(error) ? error : diskError(error, file, copy);
   } finally {
     connection.close();
-    // Last: closing a file releases all locks of this process on it, by which others know that it is in use.
+    // Close the source last: closing it releases all locks of this process, by which others know that it is in use.
     await source?.close();
   }
   await withoutLog(copy);
@@ -43,8 +43,8 @@ export async function copyDatabase(file: string, copy: string): Promise<void> {
 }
 
 /**
- * Repeats the copy if the log was restarted meanwhile, since it may mix old and new pages. That happens at most
- * once during a read: the new log's content cannot be moved into the file.
+ * Repeats the copy if the log was restarted meanwhile, since it may mix old and new pages. A restart of the log happens
+ * at most once during a read: the new log's content cannot be moved into the file.
  */
 async function copyLog(log: string, copy: string): Promise<void> {
   do {

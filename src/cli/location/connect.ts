@@ -16,11 +16,11 @@ import { requireProject, withRecords } from './records';
 interface Working {
   /** Task queues that the worker polls from the beginning. Default: the tapestries' own. */
   readonly taskQueues?: readonly string[];
-  /** Whether it serves others' runs: logs then have time and run, and starts and ends. Default false. */
+  /** Whether the worker serves others' runs: logs then have time and run, and starts and ends. Default false. */
   readonly runs?: boolean;
   /** Changes to the tuned options of the Temporal worker. */
   readonly workerOptions?: OpenOptions['workerOptions'];
-  /** Backends that stay open. Default: the project's, opened for this client. */
+  /** Backends that stay open; default: the project's, opened for this client. */
   readonly backends?: Backends;
   /** Observes the worker, and reads the SDK's metrics. */
   readonly monitor?: Monitor | undefined;
@@ -60,8 +60,8 @@ export async function openFor(
 }
 
 /**
- * Starts the project's embedded server, if that is used. Resolves once its process has started: it comes up while
- * this process loads the SDK, which saves a first command a second.
+ * Starts the project's embedded server, if that is used. Resolves once the server's process has started: the server
+ * comes up while this process loads the SDK, which saves a first command a second.
  *
  * The returned function ends this claim on the server, once the client has its own.
  */
@@ -102,7 +102,7 @@ export async function withClient(
   }
 }
 
-/** Like {@link withClient}; uses the run history if the server is unreachable. */
+/** Like {@link withClient}, but uses the run history if the server is unreachable. */
 export async function withClientOrRecords(
   options: ServerOptions,
   output: Output,

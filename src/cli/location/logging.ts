@@ -13,7 +13,8 @@ type Log = Parameters<typeof sdkLogging>[0];
 
 /**
  * Makes Temporal's SDK log plain lines on stderr: its warnings and errors, and bodies' `ctx.logger` from `info` on.
- * `verbose` adds the rest, `SELVAGE_LOG=debug` the core's messages. Call it before a worker's first connection.
+ * `verbose` adds all other messages, `SELVAGE_LOG=debug` those of the SDK's core. Call this function before a worker's
+ * first connection.
  *
  * @param metricsAddress for the core's Prometheus metrics; if omitted, none
  */

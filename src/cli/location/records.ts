@@ -35,7 +35,7 @@ async function exportedIn(parquet: string): Promise<Backends> {
 type ProjectOptions = Pick<ServerOptions, 'projectDir' | 'capsule'>;
 
 /**
- * Checks that there is a project, before an embedded server is started and a folder created.
+ * Checks that a project exists, before an embedded server is started and a folder created.
  *
  * @throws SelvageError `FileNotFound`
  */

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { kebab } from '../../operations/operation';
 
-/** Makes the option of a name: `dryRun` is `--dry-run`. */
+/** Makes the option of a given name: `dryRun` is `--dry-run`. */
 export interface Declared<Value> {
   (name: string): Option;
   /** Carries the type of the value; it is never set. */
@@ -17,11 +17,11 @@ export type Chosen<All extends Options> = {
 interface Details<Value, Default> {
   /** Such as `-o`. */
   readonly short?: string;
-  /** Default: the text itself. */
+  /** If omitted, the option's value is the text itself. */
   readonly read?: (text: string, before?: Value) => Value;
   readonly choices?: readonly Value[];
   readonly default?: Default;
-  /** Names of options that exclude it. */
+  /** Names of options that exclude this option. */
   readonly conflicts?: string | string[];
 }
 
@@ -32,7 +32,7 @@ export function flag(
   return (name) => new Option(`--${kebab(name)}`, description).conflicts(conflicts);
 }
 
-/** Its value is true, unless `--no-NAME` is given. */
+/** An option whose value is true, unless `--no-NAME` is given. */
 export function unless(description: string): Declared<boolean> {
   return (name) => new Option(`--no-${kebab(name)}`, description);
 }

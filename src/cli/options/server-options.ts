@@ -22,7 +22,7 @@ export const JSON_DOCUMENT = {
 
 export const VERBOSE = { verbose: flag("show stacks of errors and the SDK's messages") };
 
-/** For verbs without a server. */
+/** Options for verbs without a server. */
 export const STACKS = { verbose: flag('show stacks of errors') };
 
 /** Options that tie a command to this machine, or to a server that it reaches itself. */
@@ -62,13 +62,13 @@ const CONNECTING = {
 const { projectDir, address, namespace, profile, port, durable, temporalUi, api } = ofConnection(CONNECTING);
 const OF_SERVER = { address, namespace, profile };
 
-/** For verbs that read or write a project. */
+/** Options for verbs that read or write a project. */
 export const PROJECT = { projectDir, ...VERBOSE };
 
-/** For verbs that use a server. */
+/** Options for verbs that use a server. */
 export const SERVER = { ...PROJECT, ...OF_SERVER, port, durable, temporalUi };
 
-/** For verbs whose `--port` is not the embedded server's. */
+/** Options for verbs whose `--port` is not the embedded server's. */
 export const SERVER_BESIDE = { ...PROJECT, ...OF_SERVER, temporalPort: port, durable, temporalUi };
 
 export const API = { api };
@@ -103,7 +103,7 @@ export const PAGE = {
 };
 
 const { port: uiPort, host: uiHost, ...ofPages } = PAGE;
-/** For verbs with another port and host. */
+/** Options for verbs with another port and host. */
 export const UI_PAGE = { uiPort, uiHost, ...ofPages };
 
 export const SERVICE = {
@@ -122,7 +122,7 @@ export const HEALTH = {
   }),
 };
 
-/** Applies to this process and its children. */
+/** Sets environment variables, which apply to this process and its children. */
 export function heedLogFormat({ logFormat }: { readonly logFormat?: LogFormat }): void {
   if (logFormat) process.env['SELVAGE_LOG_FORMAT'] = logFormat;
 }
@@ -149,7 +149,7 @@ export function connectOptions(options: ServerOptions, output: Output): ConnectO
   };
 }
 
-/** For verbs whose `--port` is not the embedded server's. */
+/** The options of a verb whose `--port` is not the embedded server's, with the server's port as `port`. */
 export function withServerPort<Options extends { readonly temporalPort?: number; readonly port?: number }>({
   temporalPort,
   ...options
@@ -172,7 +172,7 @@ function portNumber(text: string): number {
   return value;
 }
 
-/** 0: any free port. */
+/** 0: Reads a port's number; 0 stands for any free port. */
 export function listeningPort(text: string): number {
   return text === '0' ? 0 : portNumber(text);
 }
@@ -209,7 +209,7 @@ export function commaSeparated(value: string): readonly string[] {
   return value.split(',').map((part) => part.trim());
 }
 
-/** For an option that may be repeated. */
+/** Reads an option that may be repeated. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }

@@ -4,7 +4,7 @@ import { durationMs } from '../../values/duration';
 /** A date alone would mean different instants in UTC and in the reader's zone. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/;
 
-/** Milliseconds from now, or an instant; without a zone, in this machine's. */
+/** A time in milliseconds from now, or an instant; without a zone, in this machine's. */
 export function readDeadline(text: string): Date | number {
   const fromNow = durationMs(text);
   if (fromNow !== undefined) return fromNow;

@@ -2,7 +2,7 @@
 export const EXIT = {
   /** The command, and the run, succeeded. */
   ok: 0,
-  /** The run did not succeed; `doctor` misses something; `gc` could not reach a store. */
+  /** The exit code of a run that did not succeed; `doctor` misses something; `gc` could not reach a store. */
   runFailed: 1,
   /** The command could not work: wrong usage, bad input, an unusable server or folder. */
   usage: 2,

@@ -6,7 +6,7 @@ import { formatDuration } from '../../visualisation/words';
 
 export { formatDuration };
 
-/** `2026-01-31 12:00:05`, in this machine's time zone. */
+/** Formats a time as `2026-01-31 12:00:05`, in this machine's time zone. */
 export function formatTime(milliseconds: number): string {
   const time = new Date(milliseconds);
   const two = (part: number): string => String(part).padStart(2, '0');
@@ -16,7 +16,7 @@ export function formatTime(milliseconds: number): string {
 
 const SHOWN_VALUE = 200;
 
-/** A value on one line, shortened and redacted; `--json` has all of it. */
+/** A value on one line, shortened and redacted; `--json` has the whole value. */
 export function formatValue(name: string, value: unknown): string {
   if (isSecretName(name)) return REDACTED;
   const text = inspect(value, {
@@ -28,7 +28,7 @@ export function formatValue(name: string, value: unknown): string {
   return shorten(redactText(text), SHOWN_VALUE);
 }
 
-/** One line of at most `limit` characters. */
+/** Makes a text one line of at most `limit` characters. */
 export function formatError(
   { type, message }: { readonly type: string; readonly message: string },
   limit: number,
@@ -42,7 +42,7 @@ export function shorten(text: string, limit: number): string {
   return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
 }
 
-/** Columns as narrow as possible, without trailing spaces and secrets. */
+/** Lays out columns as narrow as possible, without trailing spaces and secrets. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [headings, ...rows].map((row) => row.map((cell) => lineText(redactText(cell))));
   const widths = headings.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ''))));
@@ -56,7 +56,7 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
     .join('\n');
 }
 
-/** Never negative: the server's clock may be ahead of ours. */
+/** The time since an event, never negative: the server's clock may be ahead of ours. */
 export function formatAge(time: number, now: number): string {
   return formatDuration(Math.max(0, now - time));
 }
@@ -65,7 +65,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** Such as `topic orders, partition 3, offset 17`. */
+/** Formats a link to an event, such as `topic orders, partition 3, offset 17`. */
 export function describeLink(link: EventLink): string {
   return Object.entries(link)
     .map(([name, value]) => `${name} ${value}`)
@@ -74,7 +74,7 @@ export function describeLink(link: EventLink): string {
 
 const NAMED = 5;
 
-/** `knot "a" of run r, knot "b" of run r and 3 more`; empty without names. */
+/** Lists names, such as `knot "a" of run r, knot "b" of run r and 3 more`; empty without names. */
 export function nameSome(names: readonly string[], count: number): string {
   const shown = names.slice(0, NAMED);
   const more = count - shown.length;
@@ -97,7 +97,7 @@ export function indented(text: string): string[] {
   return text.split('\n').map((line) => `  ${line}`);
 }
 
-/** `512 B`, `2.1 KiB`, `48 MiB`. */
+/** Formats a number of bytes, such as `512 B`, `2.1 KiB`, `48 MiB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   const [size, unit] = bytes < 1024 * 1024 ? [bytes / 1024, 'KiB'] : [bytes / (1024 * 1024), 'MiB'];

@@ -6,7 +6,7 @@ const PROGRAMS: Readonly<Partial<Record<NodeJS.Platform, readonly [string, ...st
   win32: ['rundll32', 'url.dll,FileProtocolHandler'],
 };
 
-/** Opens an address, or a file by its URL. Without a browser, only warns. */
+/** Opens an address, or a file by its URL. Only warns if there is no browser. */
 export function openInBrowser(url: string, output: Output): void {
   const [program, ...words] = PROGRAMS[process.platform] ?? ['xdg-open'];
   const child = spawn(program, [...words, url], { stdio: 'ignore', detached: true });

@@ -8,7 +8,7 @@ interface OutputOptions {
   readonly json: boolean;
   /** Shows stacks of errors, and the SDK's own messages. */
   readonly verbose: boolean;
-  /** Turns texts for people into log lines on stderr. Default: texts stay unchanged. */
+  /** Turns texts for people into log lines on stderr; if omitted, texts stay unchanged. */
   readonly asLogLine?: (level: 'INFO' | 'WARN' | 'ERROR', text: string) => string;
 }
 
@@ -117,7 +117,7 @@ export class Output {
     this.people.writeLine(text);
   }
 
-  /** Replaces the live lines. None may be wider than the terminal. */
+  /** Replaces the live lines. No live line may be wider than the terminal. */
   liveLines(lines: readonly string[]): void {
     this.liveBlock = lines;
     this.people.writeBlock(lines);

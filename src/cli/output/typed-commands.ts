@@ -27,7 +27,7 @@ export function commandLine(words: readonly string[]): string {
   return `${ownCommand()} ${shellLine(words)}`;
 }
 
-/** Relative if it lies below the working directory. */
+/** A path in a command, relative if it lies below the working directory. */
 export function shownPath(file: string): string {
   const relative = path.relative(process.cwd(), file);
   return relative.startsWith('..') ? file : relative;

@@ -20,7 +20,7 @@ interface WorkForRun {
   readonly back: readonly string[];
 }
 
-/** Above the default: a library may stand between the user's code and `process.exit`. */
+/** More frames than Node's default: a library may stand between the user's code and `process.exit`. */
 const STACK_FRAMES = 50;
 
 let bodies: RunningBodies;
@@ -141,7 +141,7 @@ function leakEvent(kind: 'exception' | 'rejection', error: unknown): EndEvent {
 
 /** An error, its origin and its causes, one line each. */
 function errorLines(error: unknown): string[] {
-  // Synchronous, as the process is about to end, and late, as few commands need it.
+  // Load the module synchronously, as the process is about to end, and only here, as few commands need it.
   const { causeLines, errorLine, tellError } = require('../../runtime') as typeof import('../../runtime');
   const told = tellError(error);
   return [errorLine(told), ...causeLines(told).map((line) => `  ${line}`)];
@@ -161,7 +161,7 @@ function endEarly(event: EndEvent, output: Output): void {
   document({ error, knots: told }, output);
 }
 
-/** With `--json`, unless a document exists. */
+/** Writes the error as a document if `--json` is given, unless the command has written one. */
 function document(says: object, output: Output): void {
   if (!output.json || output.hasDocument) return;
   const run = work === 'worker' ? undefined : work;

@@ -13,7 +13,7 @@ export abstract class EndOfWork {
   abstract readonly exitCode: number;
   abstract stop(): void;
 
-  /** Undefined if the request comes first, after which the work's result is ignored. */
+  /** The work's result; undefined if the request to stop comes first, after which the result is ignored. */
   async orAsked<T extends object>(work: Promise<T>): Promise<T | undefined> {
     return await Promise.race([work, this.asked.then(() => undefined)]);
   }
@@ -45,13 +45,13 @@ export function endOnSignal(tell: () => void): void {
 }
 
 /**
- * Call it before work that may block the event loop, such as loading a file, when no handler of a signal would run.
- * Until the returned function is called, once, a signal ends the process by default, unless an {@link Interruption}
- * waits for it.
+ * Call this function before work that may block the event loop, such as loading a file, when no handler of a signal
+ * would run. Until the returned function is called, once, a signal ends the process by default, unless an {@link
+ * Interruption} waits for it.
  */
 export async function leaveSignals(): Promise<() => void> {
   if (waiting > 0) return () => {};
-  // Handles a signal that has come already.
+  // Let a handler deal with a signal that has come already.
   await new Promise(setImmediate);
   for (const [signal, end] of endings) process.off(signal, end);
   return () => {
@@ -60,9 +60,9 @@ export async function leaveSignals(): Promise<() => void> {
 }
 
 /**
- * Opens the things that a command needs, and works with them. A signal before that ends the command.
+ * Opens the things that a command needs, and works with them. A signal before these things are open ends the command.
  *
- * @param before the warning in that case
+ * @param before the warning if a signal ends the command
  */
 export async function workUntilAsked<Opened extends object>(
   output: Output,
@@ -82,15 +82,15 @@ export async function workUntilAsked<Opened extends object>(
 }
 
 /**
- * Ctrl-C, SIGTERM, or the death of the npm process that started the command. The first signal resolves `asked`; the
- * second ends the process at once. Until {@link Interruption.stop}, no signal ends the process by itself.
+ * Handles Ctrl-C, SIGTERM, and the death of the npm process that started the command. The first signal resolves
+ * `asked`; the second ends the process at once. Until {@link Interruption.stop}, no signal ends the process by itself.
  */
 export class Interruption extends EndOfWork {
   private received: EndingSignal | undefined;
   private tell: () => void = () => {};
   readonly asked = new Promise<void>((resolve) => (this.tell = resolve));
 
-  /** No parent remains that would pass a signal on. */
+  /** Whether no parent remains that would pass a signal on. */
   private isOrphan = false;
   private readonly unwatch: () => void;
 
@@ -114,7 +114,7 @@ export class Interruption extends EndOfWork {
     return this.isOrphan || this.received !== undefined;
   }
 
-  /** 130 after Ctrl-C, 143 after SIGTERM or the parent's end. */
+  /** The exit code: 130 after Ctrl-C, 143 after SIGTERM or the parent's end. */
   get exitCode(): number {
     return exitCodeOf(this.received ?? (this.isOrphan ? 'SIGTERM' : 'SIGINT'));
   }
@@ -128,7 +128,7 @@ export class Interruption extends EndOfWork {
   private readonly onSignal = (signal: NodeJS.Signals): void => {
     const isSecond = this.received !== undefined;
     this.received ??= signal as EndingSignal;
-    // Its own `exit` handler ends claims on the embedded server.
+    // The `exit` handler of the embedded server ends this process's claims on it.
     if (isSecond) endProcess(this.exitCode);
     this.tell();
   };

@@ -9,7 +9,7 @@ const LOOK_MS = 1_000;
 interface Standing {
   readonly pid: number;
   readonly parent: number;
-  /** Session id, if known: its own id after `setsid`. */
+  /** Id of the process's session, if known; equal to the process's own id after `setsid`. */
   readonly session?: number | undefined;
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -20,7 +20,7 @@ interface Standing {
  * may end at any time, and the signal arrives here.
  */
 export function endsWithParent({ pid, parent, session, environment }: Standing): boolean {
-  // The first process of a container, an already orphaned one, and one with a session of its own.
+  // A container's first process, an orphaned process and one with a session of its own do not end with their parent.
   const isLeft = pid === 1 || parent <= 1 || session === pid;
   return isBehindPackageManager(environment) && !environment['SELVAGE_DETACHED'] && !isLeft;
 }
@@ -41,7 +41,7 @@ export function watchParent(onEnd: () => void): () => void {
 /** Linux only. */
 function sessionOf(): number | undefined {
   try {
-    // After the program's name in brackets: state, parent, process group, session.
+    // The fields after the program's name in brackets are state, parent, process group, session.
     const [, fields] = /^.*\) (.*)$/s.exec(readFileSync('/proc/self/stat', 'utf8')) ?? [];
     return Number(fields?.split(' ')[3]);
   } catch {

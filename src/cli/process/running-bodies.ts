@@ -7,7 +7,7 @@ import { SharedBodies } from './shared-bodies';
 export class RunningBodies implements BodyWatch {
   private readonly callers = new AsyncLocalStorage<KnotContext>();
   private shared: SharedBodies | undefined;
-  /** By slot in {@link shared}. */
+  /** Contexts of running bodies by their slot in {@link shared}. */
   private readonly contexts: (KnotContext | undefined)[] = [];
 
   /** @param onFirst called before the first body, with data that other threads can read */
@@ -31,7 +31,7 @@ export class RunningBodies implements BodyWatch {
     return this.callers.getStore();
   }
 
-  /** Bodies with a slot, not necessarily all. */
+  /** Running bodies that have a slot, not necessarily all. */
   get known(): KnotContext[] {
     return this.contexts.filter((context) => context !== undefined);
   }

@@ -12,7 +12,7 @@ const LENGTHS_BYTES = SLOTS * Uint16Array.BYTES_PER_ELEMENT;
 
 /**
  * Shared memory that another thread reads while this event loop is blocked: whether the loop beats, and which
- * bodies run. Each call of a body writes here, so writing is cheap: it copies a name and changes numbers.
+ * bodies run. Each call of a body writes to this memory, so writing is cheap: it copies a name and changes numbers.
  */
 export class SharedBodies {
   private readonly counts: Int32Array;
@@ -49,7 +49,7 @@ export class SharedBodies {
     return this.counts[BEAT]!;
   }
 
-  /** Includes bodies that are not in {@link named}. */
+  /** The number of running bodies, including bodies that are not in {@link named}. */
   get running(): number {
     return this.counts[RUNNING]!;
   }

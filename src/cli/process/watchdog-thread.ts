@@ -1,6 +1,6 @@
 /**
- * Thread that reports a blocked event loop on stderr. Meanwhile everything else waits, even Ctrl-C. It counts time
- * in its own ticks, so a suspended process does not look blocked.
+ * Thread that reports a blocked event loop on stderr. While the event loop is blocked, everything else waits, even
+ * Ctrl-C. The thread counts time in its own ticks, so a suspended process does not look blocked.
  */
 import { workerData } from 'node:worker_threads';
 import { writeNow } from '../../node/terminal';
@@ -10,7 +10,7 @@ import type { WatchdogData } from './watchdog';
 import { whereItIs, type Where } from './where-it-is';
 
 const TICK_MS = 500;
-/** Time of the first report; each further one comes after twice the time. */
+/** Time of the first report; each further report comes after twice the time. */
 const FIRST_TOLD_MS = 5_000;
 
 const { memory, isLive } = workerData as WatchdogData;
@@ -35,7 +35,7 @@ setInterval(() => {
 async function tell(seconds: number, isFirst: boolean): Promise<void> {
   const told = beats;
   const where = (await whereItIs()) ?? {};
-  // The loop has gone on meanwhile.
+  // A changed beat shows that the event loop went on during the search for its position.
   if (bodies.beats !== told) return;
   const advice = [
     'Nothing else goes on in this process meanwhile. After 30 s the server takes it for lost, and tries its knots again.',

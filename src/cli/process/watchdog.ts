@@ -1,4 +1,4 @@
-// Warns of a blocked event loop, as docs/failures/process-exits.md promises. Only another thread can speak meanwhile.
+// Warns of a blocked event loop, as docs/failures/process-exits.md promises. Only another thread can report a block.
 
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';

@@ -6,15 +6,17 @@ import { Session, type Debugger } from 'node:inspector';
 export interface Where {
   /** `file:line:column` in the user's code. */
   readonly place?: string;
-  /** Such as `knot "a" of run r`. */
+  /** The running body, such as `knot "a" of run r`. */
   readonly knot?: string;
 }
 
 const NAME = 'selvage.where';
-/** Native code does not answer, and a busy machine takes a while to enable the debugger. */
+/** Longest wait: native code does not answer, and a busy machine takes a while to enable the debugger. */
 const LIMIT_MS = 3_000;
 
-/** For the main thread: registers the answer to {@link whereItIs}. It may be called in the middle of any code. */
+/**
+ * For the main thread: registers the answer to {@link whereItIs}. The answer may be asked in the middle of any code.
+ */
 export function tellWhere(where: () => Where): void {
   (globalThis as Record<symbol, unknown>)[Symbol.for(NAME)] = (): string => JSON.stringify(where());
 }

@@ -4,7 +4,7 @@ const RESERVED = new Set(
   (
     'arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if ' +
     'implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof ' +
-    // Imported by the written file.
+    // Names that the written file imports.
     'var void while with yield pythonKnot'
   ).split(' '),
 );

@@ -5,7 +5,7 @@ type Schema = Readonly<Record<string, unknown>>;
 
 /** Names of TypeScript, and of imports in the written file. */
 const KNOWN_TYPES = 'Array Bodies Date Map NoInputs Promise Record Set StoredBytes Uint8Array';
-/** Keywords about types; others describe values. */
+/** Keywords of JSON Schema about types; the other keywords describe values. */
 const KEPT = ['type', 'enum', 'const', 'description', 'required'];
 const UNIONS = ['anyOf', 'oneOf', 'allOf'];
 const SCALARS: Readonly<Record<string, string>> = {
@@ -188,7 +188,7 @@ function isScalar(member: unknown): boolean {
   return member === null || typeof member !== 'object';
 }
 
-/** `true` fits anything, as `{}` does. */
+/** The schema `true` fits anything, as `{}` does. */
 function schemaOf(schema: unknown): Schema {
   return typeof schema === 'object' && schema !== null ? (schema as Schema) : {};
 }

@@ -26,7 +26,7 @@ export async function writeTypes(given: readonly BodyDescription[], command: str
     const identifier = identifiers.get(body.name)!;
     return { body, identifier, input: types.reserve(`${typeName(identifier)}Input`) };
   });
-  // Inputs first: a class that an output describes differently gets the longer name.
+  // Name the inputs first, so that a class that an output describes differently gets the longer name.
   const inputs = all.map(({ body, input }) => inputOf(body, input, types));
   const outputs = all.map(({ body: { output }, identifier }) =>
     types.textOf(typeof output === 'object' ? output : {}, typeName(identifier)),
@@ -90,7 +90,7 @@ async function withInterfaces(head: string, { definitions }: TypeTable): Promise
     'Bodies',
     { additionalProperties: false, bannerComment: head, ignoreMinAndMaxItems: true, style: STYLE },
   );
-  // The interface around all others is only for the library.
+  // Drop the interface around all other types, which only the library needs.
   const lines = text.split('\n');
   const from = lines.indexOf('export interface Bodies {');
   const isEmpty = from < 0;

@@ -26,7 +26,7 @@ export function describeBulkPlan({ action, runs }: BulkPlan): string {
   return formatTable(['TAPESTRY', 'RUNS', 'WHICH'], rows);
 }
 
-/** One line, for the time of the operation. */
+/** Describes the operation in one line, which is shown while it runs. */
 export function describeBulkProgress({ action, total, done, failed }: BulkProgress): string {
   return `${done} of ${plural(total, 'run')} ${WORDS[action.kind].done}${failed > 0 ? `, ${failed} failed` : ''}`;
 }

@@ -32,7 +32,7 @@ const UNREADABLE: ReadonlySet<ErrorCode> = new Set([
 interface Shown {
   readonly backends: Backends;
   readonly projectDir: string;
-  /** Absent if the server is away. */
+  /** The state of the run on the server; absent if the server is away. */
   readonly place?: ServerLocation;
 }
 
@@ -74,7 +74,7 @@ export async function showEnded(
   return EXIT.ok;
 }
 
-/** Only for a small run whose plan is still in the store. */
+/** Draws the graph of a small run whose plan is still in the store. */
 async function smallPicture(
   { tapestryStore }: Backends,
   { plan_hash: hash, tapestry }: RunRecord,
@@ -95,13 +95,13 @@ export function describeKnots(records: readonly LineageRecord[], output: Output,
   return ['', output.bold('Knots'), ...knotTree(records, output, usual)].join('\n');
 }
 
-/** In the order in which the knots finished. */
+/** Lists outcomes in the order in which the knots finished. */
 export async function recordsOf({ runHistory }: Backends, run: RunRecord): Promise<LineageRecord[]> {
   const records = await runHistory.getRecords(run.temporal_run_id);
   return records.sort((one, other) => one.finished_at - other.finished_at);
 }
 
-/** Values may be gone while outcomes remain. Does not wait for an unavailable data store. */
+/** Values may be gone while outcomes remain. Reading values does not wait for an unavailable data store. */
 async function readShown(
   backends: Backends,
   run: RunRecord,

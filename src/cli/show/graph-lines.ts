@@ -6,18 +6,18 @@ import { marksOf } from '../../visualisation/marks';
 import type { Output } from '../output/output';
 import { painted, SIGNS } from './knot-signs';
 
-/** Larger graphs are unreadable as text; the page and `--svg` show them. */
+/** Largest graph as text: larger ones are unreadable, and shown by the page and `--svg`. */
 const MOST_KNOTS = 30;
 /** Width of a letter, in pixels of the picture. */
 const LETTER = 8;
-/** Lines from a box's first to its last. */
+/** Lines of text from a box's first to its last. */
 const BOX_LINES = 2;
 
 const UP = 1;
 const RIGHT = 2;
 const DOWN = 4;
 const LEFT = 8;
-/** By the directions that meet, as bits. */
+/** The letter of a crossing, by the directions that meet there, as bits. */
 const STROKES = ' ╵╶└╷│┌├╴┘─┴┐┤┬┼';
 
 interface Letter {

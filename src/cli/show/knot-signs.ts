@@ -12,7 +12,7 @@ export const SIGNS: Readonly<Record<KnotStatus, string>> = {
   pending: '·',
 };
 
-/** In the colour of the status. A skipped knot is no failure. */
+/** Paints a text in the colour of a status. A skipped knot is no failure. */
 export function painted(status: KnotStatus, text: string, output: Output): string {
   switch (status) {
     case 'failed':

@@ -8,7 +8,7 @@ import { describeElements, describeKnot } from './waiting';
 
 /**
  * Finds the knot, element or child run of `RUN/KNOT`: `nightly-1/users`, `nightly-1/users[17]`, or a child run's
- * id. Undefined if a run has this id, or no run's id is a prefix of it.
+ * id. Returns undefined if a run has the given text as its id, or no run's id is a prefix of the text.
  *
  * @throws SelvageError `UnknownKnot`, `ServerUnreachable`, `BackendUnavailable`, `InvalidPlan`
  */

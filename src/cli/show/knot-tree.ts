@@ -8,11 +8,11 @@ import { marksOf, usualOf, type SeenKnot, type UsualTimes } from '../../visualis
 import { painted } from './knot-signs';
 import { treeOrder } from './tree-order';
 
-/** Nobody reads more knots. */
+/** Maximum number of shown knots: nobody reads more. */
 const SHOWN = 100;
 /** Deeper knots are indented like this depth. */
 const DEPTH = 12;
-/** Enough to be unique; commands accept such a prefix. */
+/** Length of a shown prefix of a hash: enough to be unique, and commands accept it. */
 const HASH_CHARACTERS = 15;
 
 /** A run's knots as a tree, each below its deepest parent, with its outcome. A map is one line with counts. */

@@ -98,7 +98,7 @@ function branchesOf(of: Step, steps: readonly Step[], output: Output): Branch[] 
   return [...failureLines(of).map((label) => ({ label })), ...branches];
 }
 
-/** A redacted constant may have a tagged form that cannot be decoded; it is shown unchanged. */
+/** A redacted constant may have a tagged form that cannot be decoded, so the constant is shown unchanged. */
 function constantWords(name: string, constant: Json): string {
   try {
     return formatValue(name, decodeJson(constant));

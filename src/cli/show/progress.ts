@@ -6,10 +6,10 @@ import { signalCommand } from '../output/typed-commands';
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 100;
 const SHOWN_RUNNING = 3;
-/** Only the first of many signals are announced. */
+/** Maximum number of signals that are announced. */
 const SHOWN_SIGNALS = 5;
 
-/** One live line on a terminal; elsewhere a line for each failure, so that a large run does not fill a log. */
+/** Progress as one live line on a terminal; elsewhere a line for each failure, so that a large run fills no log. */
 export class ProgressDisplay {
   private last: Progress | undefined;
   private readonly since = performance.now();
@@ -71,7 +71,7 @@ export class ProgressDisplay {
   }
 }
 
-/** `3 of 10 knots done, 2 running, 1 failed, 1.2 s  fetch, parse` */
+/** Formats progress as `3 of 10 knots done, 2 running, 1 failed, 1.2 s fetch, parse`. */
 export function progressLine(
   progress: (Pick<Progress, 'counts' | 'running'> & Partial<Pick<Progress, 'waits'>>) | undefined,
   elapsed: number,
@@ -108,7 +108,7 @@ export class MapRates {
     }
   }
 
-  /** `pages 1,204 of 10,000, 35/s, 4 min 11 s left` */
+  /** Formats a map's progress as `pages 1,204 of 10,000, 35/s, 4 min 11 s left`. */
   describe(map: MapProgress): string {
     const perMs = this.rateOf(map);
     if (perMs === undefined) return describeMap(map);
@@ -124,7 +124,7 @@ export class MapRates {
   }
 }
 
-/** `pages 1,204 of 10,000` */
+/** Formats a map's count as `pages 1,204 of 10,000`. */
 export function describeMap({ knotId, done, total }: MapProgress): string {
   const count = done.toLocaleString('en-GB');
   return `${knotId} ${total === undefined ? `${count} done` : `${count} of ${total.toLocaleString('en-GB')}`}`;

@@ -14,11 +14,11 @@ interface RunDocument extends Pick<RunResult, 'runId' | 'status' | 'succeeded' |
   readonly outputs: Readonly<Record<string, Json>>;
   readonly outcomes: Readonly<Record<string, OutcomeDocument>>;
   readonly lineage: { readonly location: string; readonly command: string };
-  /** Maps that are Ok although elements failed. Absent without such maps. */
+  /** Maps that are Ok although elements failed; absent without such maps. */
   readonly failedElements?: RunNotes['failedElements'];
-  /** Absent if nothing was reused. */
+  /** Counts of reused knots; absent if nothing was reused. */
   readonly reused?: RunNotes['reused'];
-  /** Absent if the server is away. */
+  /** The server; absent if it is away. */
   readonly server?: ServerLocation;
   /** Why `values` and `outputs` are incomplete: values are gone, or their data store is away. */
   readonly unreadable?: { readonly code: string; readonly message: string };

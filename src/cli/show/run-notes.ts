@@ -10,14 +10,14 @@ import { commandLine } from '../output/typed-commands';
 
 /** Facts about a run beyond its outcomes. */
 export interface RunNotes {
-  /** Maps that are Ok although elements failed: left out, or in the value as outcomes, by `onError`. */
+  /** Maps that are Ok although elements failed, which by `onError` are left out, or in the value as outcomes. */
   readonly failedElements: readonly {
     readonly knotId: string;
     readonly failed: number;
     readonly count: number;
     readonly onError: 'skip' | 'collect';
   }[];
-  /** Number of reused knots and elements, and the milliseconds that they had taken. Absent if none. */
+  /** Number of reused knots and elements, and the milliseconds that they had taken; absent if none. */
   readonly reused?: { readonly knots: number; readonly elements: number; readonly savedMs: number };
 }
 
@@ -52,7 +52,7 @@ function notesOf(plan: Plan, records: readonly LineageRecord[]): RunNotes {
   return { failedElements, ...(knots + elements > 0 && { reused: { knots, elements, savedMs } }) };
 }
 
-/** Keeps the readable values, and says why others are not: a data store is away. */
+/** Keeps the readable values, and says why the others are not readable: a data store is away. */
 export function readableValues(result: RunResult): {
   readonly result: RunResult;
   readonly unreadable?: SelvageError;

@@ -31,7 +31,7 @@ export function describeRun({ run, taskQueue, resumedAs = [] }: RunState, output
   ].join('\n');
 }
 
-/** Assumes a constant rate since the start: a single look tells no better. */
+/** Estimates with a constant rate since the start, since a single look tells no better. */
 function timeLeft({ done, total }: MapProgress, age: number): string {
   if (total === undefined || done === 0 || done >= total) return '';
   return `, about ${formatDuration(((total - done) / done) * age)} left`;

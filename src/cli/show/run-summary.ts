@@ -13,13 +13,13 @@ const SHOWN_ORIGINS = 200;
 
 export interface Summary {
   readonly result: RunResult;
-  /** Terminal name to knot id. */
+  /** Knot ids by terminal name. */
   readonly terminals: Readonly<Record<string, string>>;
   /** Duration of the run in milliseconds. */
   readonly elapsed: number;
   readonly lineage: { readonly location: string; readonly command: string };
   readonly notes: RunNotes;
-  /** The command that resumes it; absent if there is nothing to resume, or it was resumed. */
+  /** The command that resumes the run; absent if there is nothing to resume, or it was resumed. */
   readonly resume?: string | undefined;
   /** The command that compares a failed run with the last one that succeeded. */
   readonly compare?: string | undefined;
@@ -66,7 +66,9 @@ function footer({ result, notes, resume, compare, debug, lineage }: Summary, out
   );
 }
 
-/** The documentation of the run's own error, or of the first failed knot. Undefined if its type is not a code of ours. */
+/**
+ * The documentation of the run's own error, or of the first failed knot's; undefined if its type is no code of ours.
+ */
 function docsOfFailure({ error, outcomes }: RunResult): string | undefined {
   const types = Object.values(outcomes).flatMap((outcome) =>
     outcome.kind === 'err' ? [outcome.error.type] : [],
@@ -156,7 +158,7 @@ function skipText(id: string, result: RunResult): string {
   return reasons.length > 0 ? `skipped, because ${reasons.join(' and ')}` : 'skipped';
 }
 
-/** Verbs for knots with their own reason for a skip. */
+/** Verbs for knots that cause skips, by the reason of the skip. */
 const ORIGINS = {
   gate_closed: 'closed',
   branch_not_selected: 'was not selected',
@@ -166,7 +168,7 @@ const ORIGINS = {
   parent_failed_or_skipped: 'was skipped',
 } as const;
 
-/** In the order of their first failures. */
+/** Groups failures, in the order of their first ones. */
 function causesIn({ outcomes, graph }: RunResult): FailureCause[] {
   const knots = new Map(graph.knots.map((knot) => [knot.id, knot]));
   return causesOf(

@@ -7,7 +7,7 @@ const SHOWN_KNOTS = 20;
 const SHOWN_MESSAGE = 300;
 const WIDEST_ID = 40;
 
-/** Empty if there is nothing to say. */
+/** Describes what a run waits for; empty if there is nothing to say. */
 export function describeWaiting(waiting: Waiting, now: number, output: Output): string {
   const { started, workflowTask, knots } = waiting;
   const lines: string[] = [];
@@ -66,7 +66,7 @@ export function describeElements({ elements = [], elementReasons }: WaitingKnot,
   ];
 }
 
-/** `60 Running, 20 Queued` */
+/** Counts by reason, such as `60 Running, 20 Queued`. */
 function describeReasons(reasons: WaitingKnot['elementReasons'] = {}): string {
   const counts = Object.entries(reasons).filter(([, count]) => count > 0);
   return counts
@@ -92,7 +92,7 @@ function left(until: number, now: number): string {
   return until > now ? `in ${formatDuration(until - now)}` : 'now';
 }
 
-/** `and 80 more: 60 Parents, 20 Queued` */
+/** The line for further knots, such as `and 80 more: 60 Parents, 20 Queued`. */
 function describeRest({ reasons, unfinished }: Waiting, shown: readonly WaitingKnot[]): string | undefined {
   if (unfinished === shown.length) return undefined;
   const left = new Map<string, number>(Object.entries(reasons));

@@ -18,7 +18,7 @@ export interface WatchedKnot {
   readonly state?: GraphState;
   /** `since`, for a running knot: when it was first seen. */
   readonly waiting?: SeenKnot['waiting'];
-  /** What it waits for, if that is no signal. */
+  /** What the knot waits for, if that is no signal. */
   readonly waitsFor?: string;
   readonly usualMs?: number;
 }
@@ -36,7 +36,7 @@ const DETAIL = 26;
 const MOST_NAME = 40;
 const DEEPEST = 8;
 
-/** A line for each knot, with a bar for its time. Without room for all, shows the most important ones. */
+/** A line for each knot, with a bar for its time. If not all knots fit, shows the most important ones. */
 export function watchLines(knots: readonly WatchedKnot[], size: WatchSize, output: Output): string[] {
   const shown = chosen(knots, size.rows);
   const names = shown.map(({ id, depth }) =>
@@ -59,10 +59,10 @@ export function watchLines(knots: readonly WatchedKnot[], size: WatchSize, outpu
   return [...lines, ...(more > 0 ? [output.dim(`  and ${plural(more, 'knot')} more`)] : [])];
 }
 
-/** Those come first that need attention. */
+/** Ranks knots so that those that need attention come first. */
 const rankOf = (knot: WatchedKnot): number => KNOT_STATUSES.indexOf(marksOf(knot).status);
 
-/** In the order of the tree. */
+/** The shown knots, in the order of the tree. */
 function chosen(knots: readonly WatchedKnot[], rows: number): readonly WatchedKnot[] {
   if (knots.length <= rows) return knots;
   const newest = (knot: WatchedKnot): number => knot.state?.finishedAt ?? 0;
@@ -88,7 +88,7 @@ function detailOf({ state, waiting, waitsFor }: WatchedKnot, marks: KnotMarks, n
   return [...told, ...(status === 'reused' ? ['reused'] : [])].join(', ');
 }
 
-/** From the start of the run until now. */
+/** The time from the start of the run until now. */
 function barOf(
   { state, waiting }: WatchedKnot,
   width: number,

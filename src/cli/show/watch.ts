@@ -13,7 +13,7 @@ import { watchLines, type WatchedKnot } from './watch-lines';
 
 const FRAME_MS = 250;
 
-/** A larger run would fill a log with lines for knots: only failures and waits are printed. */
+/** Largest run with a line for each knot: of a larger one, only failures and waits are printed. */
 const MOST_TOLD = 200;
 
 const ASKED_AT_ONCE = 500;

@@ -34,7 +34,7 @@ export const addWorkers = makeVerb(list, ({ items, truncated, workersKnown }, { 
 
 function rowOf({ taskQueue, running: runs }: Omit<QueueView, 'workers'>, worker?: WorkerView): string[] {
   const { identity = 'none', machine, processId, selvage, sdk, since, running, bodyHosts } = worker ?? {};
-  // The default identity has both.
+  // The default identity of a worker has both its process id and its host.
   const isNamed = machine === undefined || identity === `${processId}@${machine}`;
   return [
     taskQueue,

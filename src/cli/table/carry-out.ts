@@ -51,7 +51,7 @@ export async function carryOut<One extends Operation>(
     return exitCode?.(answer) ?? code;
   };
   const { needs = RECORDS } = operation;
-  // Without needs, only an explicit `--api` asks elsewhere.
+  // An operation without needs is carried out here, unless an explicit `--api` is given.
   const api = needs.length === 0 ? options.api : apiOf(options);
   if (api !== undefined) {
     const { RemoteApi, tokenOf } = await import('../../api/remote.js');
@@ -67,13 +67,13 @@ export async function carryOut<One extends Operation>(
   };
   const fromRecords = (backends: Backends): Promise<number> =>
     answerFrom(backends, ServerReach.none('It is answered from records alone.'));
-  // A file's own facts need no records; reading them must create no files.
+  // Facts about the file itself need no records, and reading them must create no files.
   if (needs.length === 0 || (operation.readsFile && !hasHistory(options))) {
     const { createInMemoryBackends } = await import('../../backends/in-memory.js');
     return await fromRecords(createInMemoryBackends());
   }
   if (!operation.asksServer && !needs.includes('server')) return await withRecords(options, fromRecords);
-  // Loaded late: queries to records need nothing of the server.
+  // The server's modules are loaded late, because queries to records do not need them.
   const { awayText, withClient, withClientOrRecords } = await import('../location/connect.js');
   const fromServer = async (selvage: Selvage): Promise<number> => {
     await before?.(selvage, ask, options, output);

@@ -7,11 +7,11 @@ export type Complete = (command: Command, does: Does) => void;
 
 const loaders = new WeakMap<Command, () => Promise<void>>();
 
-/** A verb before it is loaded. */
+/** A verb whose modules are not loaded yet. */
 export interface LateVerb {
   readonly verb: string;
   readonly summary: string;
-  /** For a verb with other verbs below it. */
+  /** An example, for a verb with other verbs below it. */
   readonly example?: string;
   readonly load: () => Promise<Complete>;
 }

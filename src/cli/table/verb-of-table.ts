@@ -127,7 +127,7 @@ function addFile(command: Command): void {
 }
 
 /**
- * Adds the tapestry and its parameters to the ask.
+ * Adds the file's tapestry and its parameters to the question.
  *
  * @throws SelvageError `Usage`, and as `loadFile` and `readParameters`
  */
@@ -159,7 +159,7 @@ async function askOfFile(
   };
 }
 
-/** Fields for arguments and options. A verb with a file reads `parameters` from its own options. */
+/** Fields for arguments and options of a verb. A verb with a file reads `parameters` from its own options. */
 function shapeOf({ ask, readsFile }: Operation): Readonly<Record<string, z.ZodType>> {
   const { shape } = ask as { readonly shape: Readonly<Record<string, z.ZodType>> };
   if (!readsFile) return shape;

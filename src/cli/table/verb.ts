@@ -4,16 +4,16 @@ import { addAll, type Options } from '../options/option';
 import type { Output } from '../output/output';
 
 interface Verb<Given extends unknown[]> {
-  /** If omitted, the given command is the verb. */
+  /** Name of the verb; if omitted, the given command is the verb. */
   readonly name?: string;
   readonly summary?: string;
   readonly description: string;
-  /** With descriptions, in order. */
+  /** The arguments with their descriptions, in order. */
   readonly arguments?: Readonly<Record<string, string>>;
   readonly options: Options;
   /** Exit codes and examples. */
   readonly after: string;
-  /** Gets the arguments, the options and the output. Returns the exit code. */
+  /** The verb's work, which gets the arguments, the options and the output, and returns the exit code. */
   readonly work: (...given: [...Given, Output]) => Promise<number>;
 }
 

@@ -25,7 +25,7 @@ const OPTIONS = {
     conflicts: ['from', 'to'],
   }),
   state: valued('<states>', `which of them, separated by commas: ${SELECTIONS.join(', ')}`, {
-    // The work checks them.
+    // The backfill's work checks the states.
     read: commaSeparated as (text: string) => readonly BackfillState[],
     default: ['missing'] as const,
   }),
@@ -97,7 +97,7 @@ Examples:
   },
 });
 
-/** The validated request, before a server is started or anything is written. */
+/** Validates the request, before a server is started or anything is written. */
 interface Work {
   readonly tapestry: AnyTapestry;
   readonly loaded: LoadedFile;

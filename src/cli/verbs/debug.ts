@@ -144,7 +144,7 @@ function bodyLines(output: Output): LoggerLike {
   return { debug: at('DEBUG'), info: at('INFO '), warn: at('WARN '), error: at('ERROR') };
 }
 
-/** Lets a debugger attach; `--inspect-brk` waits for it, and pauses before each body. */
+/** Lets a debugger attach; `--inspect-brk` waits for a debugger, and pauses before each body. */
 function pauses(
   { inspect = false, inspectBrk = false, inspectPort }: DebugOptions,
   output: Output,
@@ -157,7 +157,7 @@ function pauses(
   if (!inspectBrk) return () => {};
   inspector.waitForDebugger();
   return () => {
-    // Step into the body from here.
+    // In a debugger, step into the body from here.
     debugger;
   };
 }

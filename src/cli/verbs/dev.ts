@@ -71,10 +71,10 @@ export const addDev = verb({
   },
 });
 
-/** Bodies get 5 s, and a worker some more to end. Then it is killed; the next worker runs its bodies again. */
+/** Bodies get 5 s, and a worker some more to end. A slower worker is killed; the next one runs its bodies again. */
 const STOP_LIMIT_MS = 10_000;
 
-/** The page only has connections to close. */
+/** Time for the page to stop: it only has connections to close. */
 const PAGE_STOP_LIMIT_MS = 3_000;
 
 async function workAnew(
@@ -120,7 +120,7 @@ async function workAnew(
   return EXIT.ok;
 }
 
-/** The page for the current file, at one address. It outlives the workers, to show what becomes of their runs. */
+/** The page for the current file, at one address. The page outlives the workers, to show their runs. */
 class DevPage {
   private child: DevChild;
   private port: number | undefined;
@@ -133,7 +133,7 @@ class DevPage {
     this.child = this.start(true);
   }
 
-  /** After a change: the page's forms come from the file. */
+  /** Starts a new page after a change, because the page's forms come from the file. */
   async renew(): Promise<void> {
     await this.stop();
     this.child = this.start(false);
@@ -207,11 +207,11 @@ class Changes {
 
 class DevChild {
   exitCode: number = EXIT.ok;
-  /** The signal that ended it, by an operator or for lack of memory. */
+  /** The signal that ended the process, sent by an operator or for lack of memory. */
   endedBy: NodeJS.Signals | null = null;
   readonly ended: Promise<void>;
 
-  /** @param limitMs it is killed this long after the request to stop */
+  /** @param limitMs the process is killed this long after the request to stop */
   constructor(
     private readonly child: ChildProcess,
     private readonly limitMs: number,

@@ -20,7 +20,7 @@ interface Template {
   readonly files?: readonly string[];
 }
 
-/** The templates by name. Each has a folder in the package's `templates`. */
+/** The templates by name. Each template has a folder in the package's `templates`. */
 export const TEMPLATES: Readonly<Record<string, Template>> = {
   first: { summary: 'two knots and a parameter', parameters: ['name=Ada'] },
   map: { summary: 'a body for each element of a list, and sums over them', parameters: ['count=200'] },
@@ -83,7 +83,7 @@ const TEST = 'pipeline.test.ts';
 
 const MANIFEST = 'package.json';
 
-/** For CommonJS (the default) and ES modules, by the package's `type`. */
+/** The compiler's options for CommonJS (the default) and ES modules, by the package's `type`. */
 const TSCONFIG = {
   compilerOptions: {
     target: 'es2022',
@@ -182,7 +182,7 @@ function wantedManifest(
 }
 
 interface PlannedManifest {
-  /** Undefined if the file already has all of it. */
+  /** The new text of the file; undefined if the file already has all of it. */
   readonly text: string | undefined;
   readonly isNew: boolean;
   readonly what: string;

@@ -101,7 +101,7 @@ async function errandOf(
   const standing = await standingOf(unfinished);
   if (standing) return await unfinishedErrand(unfinished, standing, { file, loaded }, options);
   const { from, allowDuplicate, deadline, reuse } = options;
-  // Refused before a worker is asked for.
+  // A run that cannot be resumed is refused before a worker is asked for.
   const { backends, client } = selvage;
   const { run, plan, parameters } = await readResumable(backends, client.workflow, runId, from);
   // The id of an earlier resume leads back to that run.

@@ -98,12 +98,12 @@ Examples:
   },
 });
 
-/** The validated request, before a server is started or anything is written. */
+/** Validates the request, before a server is started or anything is written. */
 interface Work {
   readonly tapestry: AnyTapestry;
   readonly loaded: LoadedFile;
   readonly parameters: Record<string, unknown>;
-  /** Chosen here, so that an interrupted command can always say how to resume. */
+  /** The run id is chosen here, so that an interrupted command can always say how to resume. */
   readonly runId: string;
   /** Task queue of the run, if this command starts it. */
   readonly taskQueue: string;
@@ -143,7 +143,7 @@ async function runIdOf(tapestry: string, { runId, idempotencyKey }: RunOptions):
   return runId ?? newRunId(tapestry);
 }
 
-/** Mentions runs that earlier commands left unfinished: they are not taken up unasked, nor forgotten. */
+/** Mentions runs that earlier commands left unfinished, which are not taken up unasked, nor forgotten. */
 async function tellInterrupted(
   selvage: Selvage,
   { loaded, runId }: Work,

@@ -78,7 +78,7 @@ Examples:
   },
 });
 
-/** Up to this many values are listed with their references; more only as a number for each run. */
+/** Maximum number of values that are listed with their references; more values are only counted for each run. */
 const SHOWN_VALUES = 20;
 
 const SHOWN_RUNS = 50;

@@ -62,7 +62,7 @@ Examples:
       const { chosenLogFormat } = await import('../../connection/log-line.js');
       const { sayInLogLines } = await import('../location/logging.js');
       const format = chosenLogFormat('text');
-      // With JSON logs, everything is a log line; else texts for people come until the worker is ready.
+      // With JSON logs, all output is log lines; else texts for people come until the worker is ready.
       if (format === 'json') sayInLogLines(output, format);
       const { Monitor } = await import('../../serve/monitor.js');
       const monitor = options.healthPort === undefined ? undefined : await Monitor.create();

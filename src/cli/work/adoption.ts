@@ -49,7 +49,7 @@ export class Adoption {
     for (const { runId } of await interruptedRuns(this.selvage, names)) {
       if (this.isStopped || this.working.size >= AT_ONCE) break;
       await this.adopt(runId).catch((error: unknown) => {
-        // It has ended since it was listed.
+        // A run may have ended since it was listed.
         if (!SelvageError.is(error, 'RunOver')) throw error;
       });
     }

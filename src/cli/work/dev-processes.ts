@@ -4,9 +4,9 @@ import { EndOfWork } from '../process/interruption';
 
 const MARK = 'SELVAGE_DEV_WORKER';
 
-/** From the worker to `selvage dev`, after loading the file, and again after opening body hosts. */
+/** A message from the worker to `selvage dev`, after loading the file, and again after opening body hosts. */
 export interface LoadedMessage {
-  /** All loaded files of the project: a change of any calls for a new worker. */
+  /** All loaded files of the project: a change of any file calls for a new worker. */
   readonly files: readonly string[];
   readonly isLoaded: boolean;
 }
@@ -15,7 +15,7 @@ export function isDevWorker(environment: NodeJS.ProcessEnv = process.env): boole
   return environment[MARK] !== undefined && process.send !== undefined;
 }
 
-/** Starts `selvage worker`. It stops when the channel closes (`disconnect`, or our death). */
+/** Starts `selvage worker`. The worker stops when the channel closes (`disconnect`, or our death). */
 export function startDevWorker(words: readonly string[]): ChildProcess {
   return fork(process.argv[1]!, ['worker', ...words], {
     env: { ...process.env, [MARK]: '1' },
@@ -26,7 +26,7 @@ export function startDevWorker(words: readonly string[]): ChildProcess {
 /** Marks later pages of `selvage dev`, which do not print the link again. */
 const PAGE_AGAIN = 'SELVAGE_DEV_PAGE_AGAIN';
 
-/** From the page to `selvage dev` once it is served: the next page takes the same port. */
+/** A message from the page to `selvage dev` once the page is served: the next page takes the same port. */
 export interface PageMessage {
   readonly pagePort: number;
 }
@@ -47,7 +47,7 @@ export function tellPage(message: PageMessage): void {
   process.send?.(message);
 }
 
-/** In the worker: the request of `selvage dev` to stop. Ignores signals, which `selvage dev` handles. */
+/** The request of `selvage dev` that its worker stop. Ignores signals, which `selvage dev` handles. */
 export class EndOfDev extends EndOfWork {
   readonly exitCode = EXIT.ok;
   readonly asked = new Promise<void>((resolve) => process.once('disconnect', resolve));

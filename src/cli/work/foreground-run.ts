@@ -20,18 +20,18 @@ import type { Timings } from './timings';
 /** A run that a command starts or returns to. */
 export interface Errand {
   readonly tapestry: string;
-  /** The file that exports its tapestry, if known. */
+  /** The file that exports the run's tapestry, if known. */
   readonly file?: string | undefined;
   readonly runId: string;
   /** Task queue of the run, if this command starts it. */
   readonly taskQueue: string;
   /** Whether the id was generated for this command: no run can have it. */
   readonly isNew: boolean;
-  /** Whether the run exists and is unfinished. Default: {@link start} finds out. */
+  /** Whether the run exists and is unfinished; if omitted, {@link start} finds it out. */
   readonly isUnfinished?: boolean;
   /** Settles when the notes beside the run have been printed. */
   readonly notice?: Promise<void>;
-  /** The command line that returns to it, or starts it if the server does not know it. */
+  /** The command line that returns to the run, or starts the run if the server does not know it. */
   readonly back: readonly string[];
   start(): Promise<RunHandle>;
   /** A further text before the summary; undefined for none. */
@@ -163,7 +163,7 @@ async function tellUnheard(selvage: Selvage, output: Output): Promise<void> {
   try {
     behind = await selvage.heard(HEARING_MS);
   } catch (error) {
-    // The run is over, and its result shown.
+    // An error here changes nothing: the run is over, and its result shown.
     output.warn(
       `It cannot be told whether emitters have heard of everything: ${error instanceof Error ? error.message : String(error)}`,
     );
@@ -189,7 +189,7 @@ async function showResult(
   const resume = resumeCommand(result.runId, file, placeWords(options));
   const told = await describe?.(whole);
   if (told) output.say(`\n${told}`);
-  // `describe` has put these values into words.
+  // `describe` has put the terminals' values into words.
   const terminals = told ? {} : (record?.terminals ?? {});
   const next = record ? await nextCommands(selvage.backends, record, options, file) : {};
   output.say(summarise({ result, terminals, elapsed, lineage, notes, resume, ...next }, output));

@@ -5,13 +5,13 @@ import { formatDuration, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { commandLine } from '../output/typed-commands';
 
-/** Maximum number of runs to check: each takes a call to the server. */
+/** Maximum number of runs to check: each check takes a call to the server. */
 const LOOKED_AT = 20;
 
 /** A run of `selvage run` or `selvage resume` whose command is gone. */
 interface InterruptedRun {
   readonly runId: string;
-  /** Milliseconds since the epoch. */
+  /** When the run began, in milliseconds since the epoch. */
   readonly since: number;
 }
 

@@ -4,7 +4,7 @@ import type { ServerOptions } from '../options/server-options';
 import type { Output } from '../output/output';
 import { Interruption } from '../process/interruption';
 
-/** The first Ctrl-C aborts the signal: the work ends after its current step. */
+/** Makes the first Ctrl-C abort a signal, so that the work ends after its current step. */
 export async function interruptible(
   options: ServerOptions,
   output: Output,

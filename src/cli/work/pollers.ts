@@ -65,7 +65,7 @@ export function noWorkerText(
   );
 }
 
-/** Undefined if the run is over, or the server does not know it. */
+/** The run's task queue; undefined if the run is over, or the server does not know it. */
 export async function standingOf(run: RunHandle): Promise<RunDescription | undefined> {
   try {
     return await run.describe();

@@ -5,11 +5,11 @@ import type { OpenRunsQuery } from '../../connection/across/waiting-run';
 
 /** An act on each of many runs. */
 export type BulkAction =
-  /** Asks it to end, see `RunHandle.cancel`. */
+  /** Asks a run to end, see `RunHandle.cancel`. */
   | { readonly kind: 'cancel' }
-  /** Ends it at once, see `RunHandle.terminate`. */
+  /** Ends a run at once, see `RunHandle.terminate`. */
   | { readonly kind: 'terminate'; readonly reason?: string }
-  /** Goes on from it in a new run, see `Selvage.resume`. */
+  /** Goes on from a run in a new one, see `Selvage.resume`. */
   | {
       readonly kind: 'resume';
       readonly from?: readonly string[];
@@ -17,7 +17,7 @@ export type BulkAction =
       readonly reuse?: false;
       readonly taskQueue?: string;
     }
-  /** Sends it a signal, see `RunHandle.signal`. */
+  /** Sends a run a signal, see `RunHandle.signal`. */
   | {
       readonly kind: 'signal';
       readonly name: string;
@@ -34,23 +34,23 @@ export type BulkSelection =
   | { readonly runs: readonly string[] }
   | {
       readonly query: OpenRunsQuery & {
-        /** Only for `resume`. Default: failed, cancelled and terminated runs. */
+        /** Status of the runs, only for `resume`; if omitted, failed, cancelled and terminated runs. */
         readonly status?: RunStatus;
       };
     };
 
-/** An act and its runs, fixed from then on. */
+/** An act and its runs, which are fixed from the plan on. */
 export interface BulkPlan {
   readonly id: string;
   readonly action: BulkAction;
-  /** Milliseconds since the epoch. */
+  /** When the act was planned, in milliseconds since the epoch. */
   readonly plannedAt: number;
   readonly runs: readonly BulkRun[];
 }
 
 export interface BulkRun {
   readonly runId: string;
-  /** Empty if the run was given by its id. */
+  /** The run's tapestry; empty if the run was given by its id. */
   readonly tapestry: string;
 }
 
@@ -59,7 +59,7 @@ export interface BulkOutcome {
   readonly runId: string;
   /** Of `resume`. */
   readonly newRunId?: string;
-  /** Of `signal`: the knot that takes it. Absent: it is kept for a later wait. */
+  /** For `signal`: the knot that takes the signal; absent if the signal is kept for a later wait. */
   readonly takenBy?: string;
   /** Why it failed. */
   readonly error?: { readonly code: string; readonly message: string };
@@ -72,7 +72,7 @@ export interface BulkReport extends Pick<BulkPlan, 'id' | 'action'> {
   readonly failed: readonly BulkOutcome[];
   /** Number of runs without an outcome yet. */
   readonly remaining: number;
-  /** The outage of a server or backend that ended it early. */
+  /** The outage of a server or backend that ended the act early. */
   readonly interruptedBy?: { readonly code: string; readonly message: string };
 }
 
@@ -87,8 +87,8 @@ export type BulkState = BulkReport & Pick<BulkPlan, 'plannedAt'>;
 export interface BulkOptions {
   /** Concurrent runs. Default 16. */
   readonly concurrency?: number;
-  /** Aborting it ends the call after the running acts. */
+  /** Aborting this signal ends the call after the running acts. */
   readonly signal?: AbortSignal;
-  /** Called after each run. */
+  /** A function that is called after each run. */
   readonly onProgress?: (progress: BulkProgress) => void;
 }

@@ -53,7 +53,7 @@ export class Bulk {
     };
   }
 
-  /** Reports failures of single runs; an outage interrupts it. @throws SelvageError `FolderUnusable` */
+  /** Carries out a plan, until an outage; reports failures of single runs. @throws SelvageError `FolderUnusable` */
   async carryOut(plan: BulkPlan, options: BulkOptions = {}): Promise<BulkReport> {
     return await this.goOn(plan, BulkJournal.create(this.host.projectDir, plan), [], options);
   }
@@ -69,7 +69,7 @@ export class Bulk {
     return stateOf(this.host.projectDir, id);
   }
 
-  /** All of this project, newest first. */
+  /** Lists all bulk acts of this project, newest first. */
   list(): BulkState[] {
     return bulkStates(this.host.projectDir);
   }
@@ -102,7 +102,7 @@ export class Bulk {
         const { run_id: runId, temporal_run_id: temporalRunId, tapestry, parent_run_id: parent } = run;
         if (parent !== null) continue;
         const latest = await this.host.backends.runHistory.getRun(runId);
-        // A run that was reset has gone on under its id: that execution would be resumed.
+        // A run that was reset has gone on under its id, and the later execution would be resumed.
         if (latest?.temporal_run_id === temporalRunId) found.set(runId, { runId, tapestry });
       }
     }
@@ -147,7 +147,7 @@ export class Bulk {
     return { ...counts(), failed, ...(interruptedBy && { interruptedBy }) };
   }
 
-  /** Repeating it has no second effect. */
+  /** Acts on one run; repeating the call has no second effect. */
   private async act(
     { id, action }: BulkPlan,
     runId: string,
@@ -163,7 +163,7 @@ export class Bulk {
         return {};
       case 'resume': {
         const { kind: _, ...options } = action;
-        // A fixed id, so that a second attempt finds the run of the first.
+        // The id of the new run is fixed, so that a second attempt finds the run of the first.
         const newId = runIdOfKey(tapestry === '' ? 'resumed' : tapestry, `${id} ${runId}`);
         const resumed = await this.host.resume(runId, { ...options, runId: newId, ifExists: 'attach' });
         return { newRunId: resumed.runId };

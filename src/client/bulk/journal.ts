@@ -9,7 +9,7 @@ const FOLDER = 'bulk';
 const END = '.jsonl';
 const ID = /^[\w-]{1,60}$/;
 
-/** JSON lines: the plan, then outcomes. A crash loses those of running acts, which can be repeated. */
+/** JSON lines: the plan, then outcomes. A crash loses the outcomes of running acts, which can be repeated. */
 export class BulkJournal {
   private constructor(private readonly file: string) {}
 

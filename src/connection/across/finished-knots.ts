@@ -7,10 +7,10 @@ export interface Finished {
 }
 
 const NO_ANSWER_AT_ONCE = 20;
-/** Few enough to stop in time between two calls. */
+/** Number of runs in one call, few enough to stop in time between two calls. */
 const RUNS_AT_ONCE = 2_000;
 
-/** By Temporal run id, without runs that were not read in time. @throws SelvageError `BackendUnavailable` */
+/** Finished knots by Temporal run id, without runs not read in time. @throws SelvageError `BackendUnavailable` */
 export async function readFinishedKnots(
   runHistory: RunHistory,
   temporalRunIds: readonly string[],

@@ -16,19 +16,22 @@ import type { OpenRunsQuery } from './waiting-run';
 export interface OpenRun {
   readonly runId: string;
   readonly tapestry: string;
-  /** Empty if its starter left the plan to the worker, and no worker has begun it. */
+  /** Hash of the plan; empty if the run's starter left the plan to the worker, which has not begun the run. */
   readonly planHash: string;
-  /** Milliseconds since the epoch. */
+  /** When the run began, in milliseconds since the epoch. */
   readonly startedAt: number;
-  /** The run whose knot started it; null if no knot did. */
+  /** The run whose knot started this run; null if no knot did. */
   readonly parentRunId: string | null;
-  /** Its record. Absent: no worker has begun it. */
+  /** The run's record; absent if no worker has begun the run. */
   readonly record?: RunRecord;
-  /** Its records are in another run history. */
+  /** Whether the run's records are in another run history. */
   readonly isElsewhere?: boolean;
   /** Whether the server has the recorded execution as running. */
   readonly isCurrent?: boolean;
-  /** Absent: not on the server. Unless `isCurrent`, the run just began, is paused, or ended unrecorded. */
+  /**
+   * The run's workflow; absent if the run is not on the server. Unless `isCurrent`, the run just began, is paused, or
+   * ended unrecorded.
+   */
   readonly workflow?: RunningWorkflow;
 }
 
@@ -37,7 +40,7 @@ export interface OpenRun {
  * plain Temporal client has started and no worker has begun.
  *
  * @param running answer of {@link runningRecords}, if known
- * @param isToList selects the runs that get their `workflow`. Default: runs that are not current
+ * @param isToList selects the runs that get their `workflow`. If `isToList` is omitted, runs that are not current
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
 export async function readOpenRuns(
@@ -71,9 +74,9 @@ export async function readOpenRuns(
     if (record || !workflow.hasMemo) continue;
     unbegun.push(
       workflow.readMemo().then((memo) => {
-        // The child run of a knot.
+        // The child run of a knot is no run of the listing.
         if (!memo || 'temporalRunId' in memo) return;
-        // On a server of the project's own, a history was deleted or replaced; elsewhere it is somebody else's.
+        // On the project's own server, the history was deleted or replaced; elsewhere it is somebody else's.
         const isElsewhere = place.source === 'embedded' && isOfOtherHistory(memo, identity);
         if (!isElsewhere && !isOurs(memo)) return;
         const {
@@ -108,7 +111,7 @@ export async function readOpenRuns(
 export async function runningRecords({ runHistory }: Backends): Promise<RunRecord[]> {
   const records = new Map<string, RunRecord>();
   for await (const page of everyPage((options) => runHistory.listRuns({ ...options, status: 'running' })))
-    // Newest first: an older run of the same id has been replaced.
+    // Records come newest first: an older run of the same id has been replaced.
     for (const run of page) if (!records.has(run.run_id)) records.set(run.run_id, run);
   return [...records.values()];
 }
@@ -125,7 +128,7 @@ export class PlansOfRuns {
 
   constructor(private readonly backends: Backends) {}
 
-  /** Undefined if the store lacks it, or it cannot be read. @throws SelvageError `BackendUnavailable` */
+  /** A run's plan; undefined if missing or unreadable. @throws SelvageError `BackendUnavailable` */
   of(hash: string, runId: string): Promise<LoadedPlan | undefined> {
     let plan = this.plans.get(hash);
     if (!plan) {

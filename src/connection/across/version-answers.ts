@@ -3,10 +3,10 @@ import { z } from 'zod';
 /** Unfinished runs of one plan. */
 const planInUse = z.object({
   tapestry: z.string(),
-  /** Empty: the workers choose it, and have not begun the runs. */
+  /** The plan's hash; empty if the workers choose the plan, and have not begun the runs. */
   planHash: z.string(),
   runs: z.int(),
-  /** When the oldest of them was started: milliseconds since the epoch. */
+  /** When the oldest of these runs was started: milliseconds since the epoch. */
   oldestStartedAt: z.number(),
 });
 export type PlanInUse = z.output<typeof planInUse>;
@@ -16,23 +16,23 @@ const bodyVersion = z.object({
   /** `name@version` or `name` of a definition, or `tapestry#knot#node` of a function in place. */
   body: z.string(),
   /**
-   * Hash of the source that the runs were started with; null if none needs it, or only its host knows it.
+   * Hash of the source that the runs were started with; null if no run needs the body, or only its host knows the hash.
    * Runs go on with another source of the same version, unless a knot has `onCodeChange: 'wait'`.
    */
   codeHash: z.string().nullable(),
-  /** How many unfinished runs have a knot of it without an outcome. */
+  /** How many unfinished runs have a knot of this body without an outcome. */
   runs: z.int(),
-  /** How many of these have such a knot that waits for exactly this source. */
+  /** How many of those runs have a knot that waits for exactly this source. */
   pinned: z.int(),
-  /** When the oldest of them was started: milliseconds since the epoch. Absent: there is none. */
+  /** When the oldest of these runs was started: milliseconds since the epoch. Absent: there is none. */
   oldestStartedAt: z.number().optional(),
   oldestRunId: z.string().optional(),
-  /** Tapestries of the runs. A nested one counts as the tapestry that contains it. */
+  /** Tapestries of the runs. A nested tapestry counts as the tapestry that contains it. */
   tapestries: z.array(z.string()).readonly(),
   /** Workers with a body of this name, of this run history or of one that they do not tell. */
   workers: z.array(z.object({ identity: z.string(), taskQueue: z.string() })).readonly(),
   /**
-   * Whether no run waits for it, so that all workers can drop it. Null: not known, because the query or
+   * Whether no run waits for this body, so that all workers can drop it. Null: not known, because the query or
    * `unknownRuns` left out runs, or because a worker that has it does not tell its run history.
    */
   safeToRemove: z.boolean().nullable(),
@@ -40,7 +40,7 @@ const bodyVersion = z.object({
 export type BodyVersion = z.output<typeof bodyVersion>;
 
 export const versionsInUse = z.object({
-  /** By tapestry, then most runs first. */
+  /** Plans of unfinished runs, by tapestry, then most runs first. */
   plans: z.array(planInUse).readonly(),
   /** Bodies that unfinished runs need or workers have, by name. */
   bodies: z.array(bodyVersion).readonly(),
@@ -48,9 +48,9 @@ export const versionsInUse = z.object({
   open: z.int(),
   /** Runs with an unknown plan, at most 20: nothing is certainly safe to remove while there are any. */
   unknownRuns: z.array(z.string()).readonly(),
-  /** Workers that do not tell their bodies: those of other SDKs, and those with very many bodies. */
+  /** Workers that do not tell their bodies: workers of other SDKs, and workers with very many bodies. */
   silentWorkers: z.array(z.string()).readonly(),
-  /** False: the server keeps no list of workers, so that no `workers` are known. */
+  /** Whether `workers` are known; false if the server keeps no list of workers. */
   workersKnown: z.boolean(),
 });
 export type Versions = z.output<typeof versionsInUse>;

@@ -52,7 +52,7 @@ export async function readVersions(host: AcrossHost, query: OpenRunsQuery): Prom
   };
 }
 
-/** Adds what the unstarted runs of a backfill need. Returns false if that is not known. */
+/** Adds what the unstarted runs of a backfill need. Returns false if these needs are not known. */
 async function isBackfillRead(
   backends: Backends,
   run: OpenRun,
@@ -68,7 +68,7 @@ async function isBackfillRead(
 
 class Bodies {
   private readonly rows = new Map<string, { needed: Needed; runs: OpenRun[]; exact: number }>();
-  /** What a whole plan needs, nested plans included; undefined if one of them is missing. */
+  /** The needs of a whole plan, nested plans included; undefined if a nested plan is missing. */
   private readonly ofPlans = new Map<string, Promise<readonly Needed[] | undefined>>();
 
   /** @returns false if a nested plan is missing */
@@ -80,7 +80,7 @@ class Bodies {
   ): Promise<boolean> {
     const needed = await this.ofKnots(plan, isDone, plans);
     if (!needed) return false;
-    // Several knots of one body are one need, exact if one of them is.
+    // Several knots of one body are one need, which is exact if the need of any of these knots is.
     const own = new Map<string, Needed>();
     for (const each of needed) {
       const key = JSON.stringify([each.body, each.codeHash]);

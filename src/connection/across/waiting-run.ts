@@ -3,35 +3,35 @@ import type { WorkflowTaskCode, WaitingCode } from '../explain/waiting';
 import type { RunQuery } from '../../ports';
 import type { Duration } from '../../values/duration';
 
-/** Selects unfinished runs. All given conditions must hold. */
+/** Selects the unfinished runs for which all given conditions hold. */
 export type OpenRunsQuery = Omit<RunQuery, 'status' | 'limit' | 'cursor'>;
 
 export interface WaitingRunsQuery extends OpenRunsQuery {
-  /** Time for questions about single runs, after all are listed; the rest is `NotChecked`. Default 10 s. */
+  /** Time for questions about single runs, after all are listed; further runs are `NotChecked`. Default 10 s. */
   readonly within?: Duration;
 }
 
 /**
  * Why a run does not go on: a code of its knots, or of its workflow task. `NotChecked`: there was no time to
- * ask the server, see `within`. `PlanMissing`: the tapestry store lacks its plan.
+ * ask the server, see `within`. `PlanMissing`: the tapestry store lacks the run's plan.
  */
 export type WaitingRunCode = WaitingCode | WorkflowTaskCode | 'NotChecked' | 'PlanMissing';
 
 export const waitingRun = z.object({
   runId: z.string(),
   tapestry: z.string(),
-  /** Empty if its starter left the plan to the worker, and no worker has begun it. */
+  /** Hash of the plan; empty if the run's starter left the plan to the worker, which has not begun the run. */
   planHash: z.string(),
-  /** Milliseconds since the epoch, like all times here. */
+  /** When the run began: milliseconds since the epoch, like all times here. */
   startedAt: z.number(),
-  /** Whether a worker has taken its first step. */
+  /** Whether a worker has taken the run's first step. */
   started: z.boolean(),
   reason: z.object({ code: z.string() as unknown as z.ZodType<WaitingRunCode>, message: z.string() }),
-  /** When the wait began; if that is not known, when the run did. */
+  /** When the wait began; if that is not known, when the run began. */
   since: z.number(),
-  /** The most stuck of its knots. Absent: its workflow task holds it up. */
+  /** The most stuck of the run's knots; absent if its workflow task holds the run up. */
   knotId: z.string().optional(),
-  /** The body of that knot: `name@version` of its definition, or `tapestry#knot#node` of a function in place. */
+  /** The body of the knot: `name@version` of its definition, or `tapestry#knot#node` of a function in place. */
   body: z.string().optional(),
   otherKnots: z.int().optional(),
   taskQueue: z.string().optional(),
@@ -47,7 +47,7 @@ export interface WaitingRuns {
   readonly items: readonly WaitingRun[];
   /** Number of unfinished runs that match the query. */
   readonly open: number;
-  /** How many of them have work with a worker, and no knot that waits. */
+  /** How many of these runs have work with a worker, and no knot that waits. */
   readonly working: number;
 }
 
@@ -57,7 +57,7 @@ export type WaitingGroup = (typeof WAITING_GROUPS)[number];
 export const waitingCount = z.object({
   key: z.string(),
   count: z.int(),
-  /** When the first of them began to wait: milliseconds since the epoch. */
+  /** When the first run of the group began to wait: milliseconds since the epoch. */
   since: z.number(),
   oldestRunId: z.string(),
 });

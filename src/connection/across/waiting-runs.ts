@@ -30,7 +30,7 @@ const WITHIN_MS = 10_000;
 const ASKED_AT_ONCE = 32;
 /** Refused knots are offered again five times a second, and then less often. */
 const SECOND_LOOK_MS = 100;
-/** A wait so long past its time should have ended. */
+/** A wait that is past its time by more than this margin should have ended. */
 const OVERDUE_MS = 5_000;
 const EMPTY = new Map<string, never>();
 
@@ -55,17 +55,16 @@ interface ReadyKnots {
   readonly policies: readonly Layout['policies'][number][];
 }
 
-/** `ask`: only the server can tell. `working`: nothing of it waits. */
+/** `ask`: only the server can tell why the run waits. `working`: nothing of the run waits. */
 type Verdict = WaitingRun | 'ask' | 'working';
 
 /**
  * Says which unfinished runs wait, and for what.
  *
- * A1  If all ready knots of a run are waits by its records, it waits for them: the server has only a timer of
- *     it.
- * A2  A run with another ready knot waits for a worker if nobody polls the task queues of run and knot.
- * A3  The server is asked about all others, and about runs whose record names another execution than the
- *     server: a call for each run, the oldest first. Past the time limit, runs are `NotChecked`.
+ * A1 If all ready knots of a run are waits by its records, the run waits for these: the server has only a timer. A2 A
+ * run with another ready knot waits for a worker if nobody polls the task queues of run and knot. A3 The server is
+ * asked about all other runs, and about runs whose record names another execution than the server: a call for each run,
+ * the oldest first. Past the time limit, runs are `NotChecked`.
  *
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
@@ -128,7 +127,7 @@ class AcrossReader {
     };
   }
 
-  /** What runs wait for by their records, if the server has them as running: by Temporal run id. */
+  /** The waits of runs by their records, if the server has the runs as running: by Temporal run id. */
   private async waitsOnRecord(
     records: readonly RunRecord[],
     finished: ReadonlyMap<string, ReadonlyMap<string, Finished>>,
@@ -147,7 +146,7 @@ class AcrossReader {
     return performance.now() > this.limit;
   }
 
-  /** Undefined if no worker has begun it, or its records were not read in time. */
+  /** The begun run; undefined if no worker has begun it, or its records were not read in time. */
   private async begunOf(
     { record: run }: OpenRun,
     read: ReadonlyMap<string, ReadonlyMap<string, Finished>>,
@@ -159,7 +158,7 @@ class AcrossReader {
   }
 
   private async verdictOf(run: OpenRun, begun: Begun | undefined): Promise<Verdict> {
-    // Continued with another history, or reset to a point before what is on record.
+    // The run was continued with another history, or reset to a point before the last one on record.
     if (!run.workflow || (run.record && run.record.temporal_run_id !== run.workflow.runId)) return 'ask';
     const { taskQueue } = run.workflow;
     if (!begun) {
@@ -200,7 +199,7 @@ class AcrossReader {
     return { facts, knots, ready, policies };
   }
 
-  /** Undefined unless all its ready knots are waits whose time has not passed. */
+  /** The wait of a run; undefined unless all its ready knots are waits whose time has not passed. */
   private waitOf(run: OpenRun, begun: Begun, taskQueue: string): WaitingRun | undefined {
     const { facts, knots, ready, policies } = this.readyKnots(begun, taskQueue);
     if (ready.length === 0 || policies.some(({ wait }) => wait === undefined)) return undefined;
@@ -212,7 +211,7 @@ class AcrossReader {
     return ofKnot(run, waits[0]!, waits.length - 1, begun);
   }
 
-  /** As if the server had nothing of the run but its waits. */
+  /** The facts about a run as if the server had nothing of the run but its waits. */
   private factsOf({ layout, finished, run }: Begun, taskQueue: string): RunFacts {
     const waits = layout.ids.flatMap((knot, index) => {
       const { wait } = layout.policies[layout.policy[index]!]!;
@@ -305,7 +304,7 @@ function noted(
   return { runId, tapestry, planHash, startedAt, started: record !== undefined, since: startedAt, ...why };
 }
 
-/** One unreadable run does not hide the others. */
+/** Lists an unreadable run with its error, so that it does not hide the other runs. */
 function tellOf(run: OpenRun): (error: unknown) => WaitingRun {
   return (error) => {
     if (isAway(error) || !SelvageError.is(error)) throw error;

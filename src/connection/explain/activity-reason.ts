@@ -4,7 +4,7 @@ import type { PendingActivity, QueuePollers, UnbegunFacts } from './facts';
 
 /** An idle worker takes queued work at once, so work this old has no free worker. */
 const UNTAKEN_MS = 5_000;
-/** Workers send heartbeats every 5 s. After 30 s without one, the server considers them lost. */
+/** Workers send heartbeats every 5 s. After 30 s without a heartbeat, the server considers a worker lost. */
 const SILENT_MS = 15_000;
 
 export type Reason = Omit<WaitingKnot, 'knotId'>;
@@ -57,7 +57,7 @@ export function reasonOfActivity(
         const { code, message } = lastFailure;
         const isLimited = code === 'LimitReached' || code === 'ValueInProgress';
         return {
-          // Nothing is wrong with it.
+          // A knot that waits for one of its limits has no failure to be retried.
           state: isLimited ? 'queued' : 'retrying',
           reason: isLimited ? { code, message: message.replace(/^Knot ".*?" |\.$/g, '') } : lastFailure,
           ...common,
@@ -97,7 +97,7 @@ export function isDue({ state, nextAttemptAt }: PendingActivity, now: number): b
   return state === 'scheduled' && (nextAttemptAt === undefined || nextAttemptAt <= now);
 }
 
-/** Undefined if a worker may take it at any moment. Workers that are too busy to poll look like gone ones. */
+/** Says that no worker takes an activity; undefined if one may at any moment. Workers too busy to poll look gone. */
 export function nobodyTakes(
   taskQueue: string,
   scheduledAt: number | undefined,

@@ -37,7 +37,7 @@ export function explain(facts: UnbegunFacts | RunFacts): Waiting {
   };
 }
 
-/** Like {@link explain}, for one knot, with all its elements in flight. Undefined if the knot is finished. */
+/** Like {@link explain}, for one knot, with all its elements in flight; undefined if the knot is finished. */
 export function explainKnot(facts: RunFacts, knotId: string): WaitingKnot | undefined {
   const knots = new UnfinishedKnots(facts);
   const index = knots.indexes.find((unfinished) => facts.layout.ids[unfinished] === knotId);

@@ -14,7 +14,7 @@ export interface PendingActivity {
   /** Start of the current attempt or, while waiting, of the last. */
   readonly startedAt?: number;
   readonly lastHeartbeatAt?: number;
-  /** When the next attempt is due. Absent if it is already due. */
+  /** When the next attempt is due; absent if it is already due. */
   readonly nextAttemptAt?: number;
   /** Worker of the current attempt or, while waiting, of the last. */
   readonly worker?: string;
@@ -30,7 +30,7 @@ export interface AttemptFailure {
 export interface QueuePollers {
   /** Identities of the workers that polled in the last 70 s and have not announced their stop since. */
   readonly alive: readonly string[];
-  /** When one of them last polled, within the last five minutes. */
+  /** When a worker last polled the queue, within the last five minutes. */
   readonly lastPollAt?: number;
   /** Texts, if only other builds are alive: "no worker of the wanted build", and the others. */
   readonly builds?: { readonly wanted: string; readonly others: string };
@@ -40,13 +40,13 @@ export interface WorkflowTaskFacts {
   readonly taskQueue: string;
   /** Whether an operator has paused the run in Temporal. */
   readonly isPaused: boolean;
-  /** Absent if the workflow has nothing to do. */
+  /** The workflow task; absent if the workflow has nothing to do. */
   readonly task?: {
     readonly attempt: number;
     readonly isStarted: boolean;
-    /** When its first attempt was scheduled. */
+    /** When the task's first attempt was scheduled. */
     readonly since?: number;
-    /** When this attempt was scheduled. */
+    /** When the task's current attempt was scheduled. */
     readonly scheduledAt?: number;
     /** Workers that poll for the task, if none has taken it and the server can tell. */
     readonly pollers?: QueuePollers | undefined;
@@ -69,7 +69,7 @@ export interface UnbegunFacts {
 export interface ChildFacts {
   /** Activities of the child run and of its parts. */
   readonly activities: readonly PendingActivity[];
-  /** The one of the child run, then those of its parts. */
+  /** The workflow task of the child run, then those of its parts. */
   readonly workflowTasks: readonly WorkflowTaskFacts[];
 }
 
@@ -78,9 +78,9 @@ export interface RunFacts extends UnbegunFacts {
   readonly layout: Layout;
   /** Whether a knot is Ok: by its record or, if a worker answers, by a failure without a record. */
   readonly outcomes: ReadonlyMap<string, boolean>;
-  /** After a reset: recorded outcomes of the execution before, maybe beyond the point of the reset. */
+  /** After a reset: recorded outcomes of the earlier execution, maybe beyond the point of the reset. */
   readonly outcomesBefore?: ReadonlyMap<string, boolean>;
-  /** Members of the running segments, if a worker told them. Default: local knots that can be in one. */
+  /** Members of the running segments, if a worker told them; default: local knots that can be in a segment. */
   readonly segments?: readonly (readonly string[])[];
   /** Knots that wait for a signal or a time, if a worker told them. */
   readonly waits?: readonly OpenWait[];

@@ -9,7 +9,7 @@ import type { PendingActivity, RunFacts } from './facts';
 
 const NAMED_PARENTS = 5;
 
-/** Looks at activity, child run, parents, wait, segment and held-back dispatch, in this order. */
+/** Finds a knot's reason in its activity, child run, parents, wait, segment or held-back dispatch, in this order. */
 export class KnotReasons {
   constructor(
     private readonly facts: RunFacts,
@@ -136,7 +136,7 @@ export class KnotReasons {
   }
 }
 
-/** Names the run with records of its own, if there is one, so that it can be asked in turn. */
+/** Names the started run with records of its own, if there is one, so that this run can be asked in turn. */
 function childRunMessage(childRun: string, node: NodeKind | undefined): string {
   if (node === 'subTapestry') return `runs as the run ${nestedRunId(childRun, 1)}`;
   if (node === 'loop')
@@ -144,7 +144,7 @@ function childRunMessage(childRun: string, node: NodeKind | undefined): string {
   return `runs in the child run ${childRun}`;
 }
 
-/** Sort order: 0 for stuck knots, more for those that run, wait or are held up. */
+/** Sort order of knots: 0 for stuck ones, more for those that run, wait or are held up. */
 export function urgency({ state, reason }: WaitingKnot): number {
   if (state === 'retrying' || state === 'paused' || reason.code === 'NoWorker') return 0;
   if (state === 'running' || state === 'queued') return 1;
@@ -158,7 +158,7 @@ export function countsOf(knots: readonly WaitingKnot[]): Partial<Record<WaitingC
   return counts;
 }
 
-/** An element, a batch (by its first element), or the knot itself. */
+/** The name of an activity's element, of its batch (by its first element), or of the knot itself. */
 function locationOf({ id, type }: PendingActivity, knotId: string): string {
   if (type === BATCH_ACTIVITY) return `${knotId}[${id.split(':')[1]}…]`;
   return type === SPLIT_ACTIVITY ? knotId : id;

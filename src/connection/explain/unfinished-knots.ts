@@ -8,7 +8,7 @@ const FINISHED_NOT_OK = 2;
 /** Unfinished knots of a run, their activities, and how much each holds up, by W1 to W3 of `explain.ts`. */
 export class UnfinishedKnots {
   readonly indexes: number[] = [];
-  /** 0 for an unfinished knot. */
+  /** States by the index of the knot; 0 for an unfinished knot. */
   private readonly states: Uint8Array;
   private readonly own = new Map<string, PendingActivity>();
   private readonly segmentActivities: PendingActivity[] = [];
@@ -40,7 +40,7 @@ export class UnfinishedKnots {
     return [...this.parentsOf(index)].filter((parent) => this.states[parent] === 0);
   }
 
-  /** By index, roughly the number of unfinished knots that cannot go on without this one. */
+  /** By the index of a knot, roughly the number of unfinished knots that cannot go on without it. */
   weights(): Float64Array {
     const weights = new Float64Array(this.facts.layout.size);
     for (const index of [...this.indexes].reverse()) {
@@ -61,7 +61,7 @@ export class UnfinishedKnots {
     if (this.own.has(activityIdOf(id)) || this.unfinishedParents(index).length > 0) return 0;
     const wasOk = outcomesBefore?.get(id);
     if (wasOk !== undefined) return wasOk ? FINISHED_OK : FINISHED_NOT_OK;
-    // A knot that receives outcomes runs anyway; any other is settled by its parents.
+    // A knot that receives outcomes runs anyway; any other knot is settled by its parents.
     const { errorPolicy } = layout.policies[layout.policy[index]!]!;
     return errorPolicy !== 'receiveErrors' &&
       this.parentsOf(index).some((parent) => this.states[parent] === FINISHED_NOT_OK)

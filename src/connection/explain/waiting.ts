@@ -4,13 +4,13 @@ import type { ErrorCode } from '../../errors';
 /**
  * State of an unfinished knot.
  *
- * - `running`: a worker runs it, as far as the server knows
- * - `queued`: it waits for a worker, or for one of its limits (`LimitReached`)
+ * - `running`: a worker runs the knot, as far as the server knows
+ * - `queued`: the knot waits for a worker, or for one of its limits (`LimitReached`)
  * - `retrying`: an attempt ended without an outcome, and another one follows
- * - `paused`: an operator has paused it in Temporal
- * - `waiting`: its parents are settled, and it waits for its signal or time
- * - `pending`: its parents are settled, and the run has not sent it out yet
- * - `blocked`: it waits for parents
+ * - `paused`: an operator has paused the knot in Temporal
+ * - `waiting`: the knot's parents are settled, and it waits for its signal or time
+ * - `pending`: the knot's parents are settled, and the run has not sent it out yet
+ * - `blocked`: the knot waits for parents
  */
 export type WaitingState = z.output<typeof waitingState>;
 const waitingState = z.enum(['running', 'queued', 'retrying', 'paused', 'waiting', 'pending', 'blocked']);
@@ -19,17 +19,17 @@ const waitingState = z.enum(['running', 'queued', 'retrying', 'paused', 'waiting
  * Why a knot has not ended, for programs. An error code, such as `BodyMissing` or `BackendUnavailable`, names
  * the refusal that ended the last attempt; `NoWorker` may come without any attempt. The others:
  *
- * - `Running`, `Segment`, `ChildRun`: it runs by itself, in a segment or in a child run
- * - `Cancelling`: it has been asked to end and has its `cancelGrace`
- * - `Queued`: it waits for a free worker
- * - `BodyThrew`: its body threw, and its `retry` allows another attempt
- * - `HeartbeatTimeout`: its worker has sent no heartbeat for 30 s
- * - `Paused`: by an operator
- * - `Signal`, `Time`: it waits for a signal, which may have a time limit, or for a time
- * - `Parents`: some of its parents are unfinished
+ * - `Running`, `Segment`, `ChildRun`: the knot runs by itself, in a segment or in a child run
+ * - `Cancelling`: the knot has been asked to end and has its `cancelGrace`
+ * - `Queued`: the knot waits for a free worker
+ * - `BodyThrew`: the knot's body threw, and its `retry` allows another attempt
+ * - `HeartbeatTimeout`: the knot's worker has sent no heartbeat for 30 s
+ * - `Paused`: an operator has paused the knot
+ * - `Signal`, `Time`: the knot waits for a signal, which may have a time limit, or for a time
+ * - `Parents`: some of the knot's parents are unfinished
  * - `PendingActivityLimit`: the run has as many activities in flight as it may have
  * - `ContinuingAsNew`: the run sends nothing out until what is in flight has ended, then continues as new
- * - `NextWorkflowTask`: it goes out with the run's next workflow task (see {@link Waiting.workflowTask})
+ * - `NextWorkflowTask`: the knot goes out with the run's next workflow task (see {@link Waiting.workflowTask})
  */
 export type WaitingCode =
   | ErrorCode
@@ -50,12 +50,12 @@ export type WaitingCode =
 
 /**
  * Why the interpreter of a run has not taken its next step: its workflow task, or its call to a worker. An
- * error code, such as `BackendUnavailable`, `UnknownTapestry` or `HistoryTooNew`, names the refusal of the
- * workers that took it; `NoWorker` may come without any attempt. The others:
+ * error code, such as `BackendUnavailable`, `UnknownTapestry` or `HistoryTooNew`, names the refusal of the workers that
+ * took the task; `NoWorker` may come without any attempt. The others:
  *
- * - `Queued`: workers poll the run's task queue, and none has taken it yet
- * - `WorkflowTaskRunning`: a worker has it and has not ended it
- * - `WorkflowTaskFailed`: it failed for another reason and is tried again
+ * - `Queued`: workers poll the run's task queue, and none has taken the task yet
+ * - `WorkflowTaskRunning`: a worker has the task and has not ended it
+ * - `WorkflowTaskFailed`: the task failed for another reason and is tried again
  * - `Paused`: an operator has paused the run in Temporal
  */
 export type WorkflowTaskCode = ErrorCode | 'Queued' | 'WorkflowTaskRunning' | 'WorkflowTaskFailed' | 'Paused';
@@ -72,14 +72,14 @@ export const waitingKnot = z.object({
   since: z.number().optional(),
   /** Number of the current or next attempt, from 1; refusals and lost workers count. */
   attempt: z.int().optional(),
-  /** When the next attempt is due, if it is retried. In the past if already due. */
+  /** When the next attempt is due, if the knot is retried; in the past if already due. */
   nextAttemptAt: z.number().optional(),
   /** Identity of the worker of the current or last attempt. */
   worker: z.string().optional(),
-  /** Only if it has been running for over a second. */
+  /** When the knot began to run; only if it has been running for over a second. */
   lastHeartbeatAt: z.number().optional(),
   taskQueue: z.string().optional(),
-  /** For `BodyMissing`: queues of workers with its body. Absent if the server keeps no list of workers. */
+  /** For `BodyMissing`: queues of workers with its body; absent if the server keeps no list of workers. */
   queuesWithBody: z.array(z.string()).readonly().optional(),
   /** Last poll of this task queue, within the last minutes. */
   lastPollAt: z.number().optional(),
@@ -92,7 +92,7 @@ export const waitingKnot = z.object({
   childRunId: z.string().optional(),
   /**
    * For a map: at most 20 of its elements in flight, the most stuck first. A batch is named by its first
-   * element, `users[10…]`. If one is stuck, the map has the state and reason of the first.
+   * element, `users[10…]`. If an element is stuck, the map has the state and reason of the first stuck one.
    */
   get elements() {
     return z.array(waitingKnot).readonly().optional();
@@ -104,7 +104,7 @@ export const waitingKnot = z.object({
 });
 export type WaitingKnot = Readonly<z.output<typeof waitingKnot>>;
 
-/** Times as in {@link WaitingKnot}. */
+/** The workflow task of an unfinished run, with times as in {@link WaitingKnot}. */
 export const workflowTaskState = z.object({
   code: z.string() as unknown as z.ZodType<WorkflowTaskCode>,
   message: z.string(),
@@ -119,15 +119,15 @@ export type WorkflowTaskState = Readonly<z.output<typeof workflowTaskState>>;
 
 /** The waits of an unfinished run. */
 export interface Waiting {
-  /** Whether a worker has taken the run's first step. Until then there are no knots, and `workflowTask` says why. */
+  /** Whether the run has taken its first step, before which it has no knots, and `workflowTask` says why. */
   readonly started: boolean;
-  /** Why its workflow task is not done. Absent if the interpreter has no task, or is about to do it. */
+  /** Why the run's workflow task is not done; absent if the interpreter has no task, or is about to do it. */
   readonly workflowTask?: WorkflowTaskState;
-  /** Knots of the run, parameters included. */
+  /** Number of knots of the run, parameters included. */
   readonly total: number;
   readonly unfinished: number;
   /** Number of unfinished knots by reason code. */
   readonly reasons: Readonly<Partial<Record<WaitingCode, number>>>;
-  /** At most 100: stuck ones, running or queued ones, then those that wait. Within each, by knots held up. */
+  /** At most 100 knots: stuck, running or queued, then waiting ones; within each kind, by knots held up. */
   readonly knots: readonly WaitingKnot[];
 }

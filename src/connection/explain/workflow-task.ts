@@ -14,7 +14,7 @@ const REFUSALS: readonly WorkflowTaskCode[] = [
   'HistoryTooNew',
 ];
 
-/** Undefined if the interpreter has nothing to do or is about to do it. */
+/** Says why a workflow task is not done; undefined if the interpreter has nothing to do or is about to do it. */
 export function explainWorkflowTask(facts: UnbegunFacts, hasBegun: boolean): WorkflowTaskState | undefined {
   return reasonOfCalls(facts) ?? taskReason(facts.workflowTask, hasBegun, facts.now);
 }
@@ -90,7 +90,7 @@ function reasonOfCalls({ activities, pollers, now }: UnbegunFacts): WorkflowTask
   return undefined;
 }
 
-/** Temporal keeps a text, which the interpreter begins with the code; a failure inside has it as type. */
+/** Temporal keeps a text, which the interpreter begins with the code; a failure inside has the code as its type. */
 function failureReason({
   message,
   type,

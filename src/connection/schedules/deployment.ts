@@ -19,14 +19,14 @@ import { startOf, type ScheduledStart, type StartSurroundings } from './schedule
 import { AT_ONCE, type SchedulesOnServer } from './schedules-on-server';
 
 const LOOK_AGAIN_MS = 20;
-/** One of the server's schedulers silently ignores an update that came too late. */
+/** Time for an update to show: one of the server's schedulers silently ignores an update that came too late. */
 const TAKEN_WITHIN_MS = 2_000;
 const TRIES = 5;
 /** The owner if a deploy names none. */
 const CODE = 'code';
 
 export interface CompareOptions {
-  /** Owner of the schedules, such as a file. Default `code`; then undeclared ones are not reported. */
+  /** Owner of the schedules, such as a file; if omitted, `code`, and undeclared schedules are not reported. */
   readonly owner?: string;
 }
 
@@ -35,7 +35,7 @@ export interface DeployOptions extends CompareOptions {
   readonly prune?: boolean;
   /** Changes nothing, and returns what would be done. Default false. */
   readonly dryRun?: boolean;
-  /** Also changes schedules of other owners or origins. Default false: throws `ScheduleInUse`. */
+  /** Whether to change schedules of other owners or origins, too; default: false, which throws `ScheduleInUse`. */
   readonly takeOver?: boolean;
 }
 
@@ -45,15 +45,15 @@ export type ScheduleChangeKind = 'new' | 'same' | 'changed' | 'gone';
 export interface ComparedSchedule {
   readonly id: string;
   readonly change: ScheduleChangeKind;
-  /** Empty unless it is `changed`. */
+  /** Changes of a schedule; empty unless it is `changed`. */
   readonly changes: readonly ScheduleChange[];
-  /** The other owner on the server; null if it was not deployed. Absent if it is this one. */
+  /** The other owner of the schedule; null if it was not deployed, absent if this deploy's owner has it. */
   readonly owner?: string | null;
-  /** Whether an operator has paused it. A deploy leaves it paused. */
+  /** Whether an operator has paused the schedule, which a deploy leaves paused. */
   readonly paused: boolean;
 }
 
-/** With the action of a deploy, taken or planned. */
+/** A compared schedule with the action of a deploy, taken or planned. */
 export interface DeployedSchedule extends ComparedSchedule {
   readonly action: 'created' | 'updated' | 'kept' | 'deleted' | 'left';
 }
@@ -169,7 +169,7 @@ export class Deployment {
     }
   }
 
-  /** Another deploy may have pruned it meanwhile. */
+  /** Deletes a schedule, which another deploy may have pruned already. */
   private async deleteIfThere(id: string): Promise<void> {
     try {
       await this.server.ask(id, () => this.server.client.getHandle(id).delete());

@@ -27,7 +27,7 @@ export const scheduleChange = z.object({
   declared: z.string(),
   /** In words. */
   onServer: z.string(),
-  /** Since the last deploy. `server`: only the server's version has changed, not by a deploy. */
+  /** Whose version has changed since the last deploy. `server`: only the server's, not by a deploy. */
   changedBy: z.enum(['file', 'server', 'both']),
 });
 export type ScheduleChange = Readonly<z.output<typeof scheduleChange>>;
@@ -35,7 +35,7 @@ export type ChangedBy = ScheduleChange['changedBy'];
 
 const textOf = (value: unknown): string => canonicalJson(value as never);
 
-/** @param deployed if undefined, the server has lost it: all differences count as made there */
+/** @param deployed if undefined, the server has lost this form, and all differences count as made there */
 export function differences(
   declared: ScheduleDefinition,
   onServer: ScheduleDefinition,

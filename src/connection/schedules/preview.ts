@@ -11,7 +11,7 @@ import {
 } from '../../triggers';
 
 export interface PreviewOptions {
-  /** Time zone of a cron expression; a declared schedule has its own. Default `UTC`. */
+  /** Time zone of a cron expression; a declared schedule has a time zone of its own. Default `UTC`. */
   readonly timezone?: string;
   /** Number of listed times, 1 or more. Default 10. */
   readonly limit?: number;

@@ -28,7 +28,7 @@ import { MEMO_KEY, type RunMemo } from '../../workflows/messages';
 /** Key in the memo of a schedule's runs for its {@link ScheduleDefinition} and {@link DeploymentInfo}. */
 export const SCHEDULE_MEMO_KEY = 'selvage.schedule';
 
-/** Comparable: as declared, on the server, or last deployed. Excludes operators' pauses and notes. */
+/** Comparable form of a schedule: declared, on the server, or last deployed. Excludes operators' pauses and notes. */
 export const scheduleDefinition = z.object({
   tapestry: z.string(),
   taskQueue: z.string(),
@@ -40,17 +40,17 @@ export const scheduleDefinition = z.object({
   parameters: z.json(),
   /** The parameter that gets the planned time. */
   plannedTime: z.string().nullable(),
-  /** Hash of the plan of its runs; null for the worker's current plan. */
+  /** Hash of the plan of the schedule's runs; null for the worker's current plan. */
   plan: z.string().nullable(),
   tags: z.array(z.string()).readonly(),
-  /** The fairness key of its runs. */
+  /** The fairness key of the schedule's runs. */
   fairnessKey: z.string().nullable(),
   /** Settings on the server that our deploys never make. */
   others: z.record(z.string(), z.json()),
 });
 export type ScheduleDefinition = Readonly<z.output<typeof scheduleDefinition>>;
 
-/** Rules sorted by their texts. */
+/** The rules of the times, sorted by their texts. */
 export type ScheduleTimes =
   { readonly rules: readonly CalendarRule[] } | { readonly intervals: readonly IntervalForm[] };
 
@@ -60,7 +60,7 @@ interface IntervalForm {
 }
 
 export const deploymentInfo = z.object({
-  /** The owner: by default, project and file. Only its deploys change or prune the schedule. */
+  /** The owner (by default, project and file), whose deploys alone change or prune the schedule. */
   source: z.string(),
   actor: z.string().nullable(),
   commit: z.string().nullable(),
@@ -192,7 +192,7 @@ function numbersOf(ranges: readonly DescribedRange[]): number[] {
   return [...numbers].sort((one, other) => one - other);
 }
 
-/** The user's declaration. For a partitioned tapestry, a backfill's request contains it. */
+/** The declared work of the runs; for a partitioned tapestry, a backfill's request contains it. */
 export function startedBy({ tapestry, parameters, plan }: ScheduleDefinition): {
   readonly tapestry: string;
   readonly parameters: unknown;
@@ -240,7 +240,7 @@ function calendarOf(rule: CalendarRule): CalendarSpec {
   };
 }
 
-/** `0 2 * * *`, or `every 15 minutes`. */
+/** Describes times, such as `0 2 * * *` or `every 15 minutes`. */
 export function timesText(times: ScheduleTimes): string {
   if ('rules' in times) return times.rules.map(cronText).join(' or ') || 'never';
   return times.intervals

@@ -13,7 +13,7 @@ import {
 
 const scheduledRun = z.object({
   runId: z.string(),
-  /** Milliseconds since the epoch, like the next. */
+  /** The planned time in milliseconds since the epoch, like the next time. */
   plannedAt: z.number(),
   startedAt: z.number(),
 });
@@ -23,18 +23,18 @@ export type ScheduledRun = Readonly<z.output<typeof scheduledRun>>;
 export const scheduleState = z.object({
   id: z.string(),
   form: scheduleDefinition,
-  /** The last deploy; null if the schedule was made or replaced otherwise. */
+  /** The last deploy; null if the schedule was not made or replaced by one. */
   deployed: deploymentInfo.nullable(),
   /** Differences from the last deploy, which is `declared`. */
   changedOnServer: z.array(scheduleChange).readonly(),
   paused: z.boolean(),
   /** The operator's note. */
   note: z.string().nullable(),
-  /** Remaining runs, if limited. */
+  /** Number of remaining runs, if that is limited. */
   remaining: z.int().nullable(),
-  /** At most ten, with their jitter; none while paused. */
+  /** The next times, at most ten, with their jitter; none while paused. */
   nextAt: z.array(z.number()).readonly(),
-  /** At most ten, newest first. */
+  /** The recent runs, at most ten, newest first. */
   recent: z.array(scheduledRun).readonly(),
   running: z.array(z.string()).readonly(),
   counts: z.object({
@@ -59,7 +59,7 @@ export interface UnreadableSchedule {
 }
 
 export interface ScheduleHistory extends ScheduleState {
-  /** Recent runs with their records; null: no worker has begun it. */
+  /** Recent runs with their records; null for a run that no worker has begun. */
   readonly runs: readonly (ScheduledRun & { readonly record: RunRecord | null })[];
 }
 
@@ -67,12 +67,12 @@ const RECENT = 10;
 
 const deployedForms = new WeakMap<ScheduleState, ScheduleDefinition>();
 
-/** The API shows it as `changedOnServer`. */
+/** The deployed form of a schedule, whose differences the API shows as `changedOnServer`. */
 export function deployedForm(state: ScheduleState): ScheduleDefinition | undefined {
   return deployedForms.get(state);
 }
 
-/** The newer of the server's schedulers lists running ones first, then ended ones. */
+/** The newer of the server's schedulers lists running runs first, then ended ones. */
 function recentRuns(actions: ScheduleDescription['info']['recentActions']): ScheduledRun[] {
   return actions
     .map(({ scheduledAt, takenAt, action: { workflow } }) => ({

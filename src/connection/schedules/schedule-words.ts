@@ -5,7 +5,7 @@ import { cronText, durationWords, type CalendarRule } from '../../triggers';
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-/** `at 02:30, Monday through Friday`. */
+/** Describes times of a day, such as `at 02:30, Monday through Friday`. */
 function cronWords(cron: string): string {
   const words = inWords(cron, { use24HourTimeFormat: true, throwExceptionOnParseError: false });
   return words.charAt(0).toLowerCase() + words.slice(1);
@@ -25,7 +25,7 @@ export function timesWords(times: ScheduleTimes): string {
     .join('; or ');
 }
 
-/** `Saturday, 31 January 2026 at 02:30:00`, by the clock of a time zone. */
+/** Formats a time as `Saturday, 31 January 2026 at 02:30:00`, by the clock of a time zone. */
 export function timeWords(time: number, timezone: string): string {
   return new Intl.DateTimeFormat('en-GB', {
     timeZone: timezone,
@@ -49,7 +49,7 @@ export function isoTime(time: number, offset: number): string {
   return `${shown}${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }
 
-/** `in 3 hours`, `in 2 days`. */
+/** Formats the distance of a time, such as `in 3 hours`, `in 2 days`. */
 export function untilWords(time: number, now: number): string {
   const left = Math.max(0, time - now);
   if (left < MINUTE_MS) return 'within a minute';

@@ -27,9 +27,9 @@ export interface StartSurroundings {
   savePlans(tapestry: TapestryRecord): Promise<void>;
 }
 
-/** Each run of the schedule has them in its history, twice. */
+/** Largest parameter: each run of the schedule has its parameters twice in its history. */
 const PARAMETER_BYTES = 256 * 1024;
-/** The server has them twice in a schedule, in one message of at most 2 MiB. */
+/** Largest parameters together: the server has them twice in a schedule, in one message of at most 2 MiB. */
 const ALL_PARAMETERS_BYTES = 512 * 1024;
 const SAMPLE_TIME = '2026-01-01T00:00:00.000Z';
 
@@ -112,13 +112,13 @@ async function checkParameters(declaration: ScheduleDeclaration, record: Tapestr
   }
 }
 
-/** Throws if they cannot be encoded, before a schema sees them. */
+/** Throws if parameters cannot be encoded, before a schema sees them. */
 function encodeAndBack(parameters: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   encodeJson(parameters);
   return parameters;
 }
 
-/** The server keeps them, so they cannot be references to values that nothing else needs. */
+/** The server keeps the parameters, so they cannot be references to values that nothing else needs. */
 function requireShort({ id }: ScheduleDeclaration, parameters: Json, inlineLimit: number | undefined): void {
   const limit = Math.min(PARAMETER_BYTES, inlineLimit ?? PARAMETER_BYTES);
   for (const [name, value] of Object.entries(parameters as object)) {

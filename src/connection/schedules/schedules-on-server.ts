@@ -51,7 +51,7 @@ export class SchedulesOnServer {
     }
   }
 
-  /** Also undefined for other teams' schedules in a form that this client does not know. */
+  /** Finds a schedule; undefined also for other teams' schedules in a form that this client does not know. */
   private async findReadable(id: string): Promise<ScheduleState | undefined> {
     try {
       return await this.find(id);
@@ -84,7 +84,7 @@ export class SchedulesOnServer {
     return found.flatMap((one) => one ?? []);
   }
 
-  /** All schedules, sorted. Reads no memo: other teams may have sealed theirs with their own codecs. */
+  /** All schedules, sorted. Reads no memo: other teams may have sealed memos with own codecs. */
   private async listed(): Promise<{ readonly id: string; readonly isMarked: boolean }[]> {
     const { temporal } = this;
     const { namespace } = temporal.options;
@@ -113,7 +113,7 @@ function unreadable(id: string, error: unknown): unknown {
       cause: error,
     });
   }
-  // The SDK's message if this client lacks a payload's codec.
+  // `Unknown encoding` is the SDK's message if this client lacks a payload's codec.
   if (!(error instanceof Error) || !/^Unknown encoding/.test(error.message)) return error;
   return new SelvageError(
     'KeyMissing',
@@ -131,8 +131,8 @@ function unknownSchedule(id: string): SelvageError {
 }
 
 /**
- * A client whose updates apply only to the schedule as it was described. If something else changed it since,
- * such as a pause, the update fails, or the older of the server's schedulers ignores it.
+ * A client whose updates apply only to the schedule as it was described. If something else, such as a pause, changed
+ * the schedule since, the update fails, or the older of the server's schedulers ignores it.
  */
 function carefulScheduleClient({ schedule }: Client): ScheduleClient {
   const tokens = new Map<string, Uint8Array | null | undefined>();
@@ -157,6 +157,6 @@ function carefulScheduleClient({ schedule }: Client): ScheduleClient {
       return typeof member === 'function' ? (member.bind(target) as unknown) : member;
     },
   });
-  // The SDK accesses its service only by this property.
+  // The SDK accesses its service only by the property `workflowService`.
   return Object.create(schedule, { workflowService: { value: careful } }) as ScheduleClient;
 }

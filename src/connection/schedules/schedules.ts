@@ -20,7 +20,7 @@ import { AT_ONCE, SchedulesOnServer } from './schedules-on-server';
 
 const LOOK_AGAIN_MS = 20;
 const SEEN_WITHIN_MS = 10_000;
-/** Within this time, the server has decided about a requested run. */
+/** Time in which the server decides about a requested run. */
 const DECIDED_WITHIN_MS = 30_000;
 /** Attempts at a change that the server does not show. */
 const TRIES = 5;
@@ -29,9 +29,9 @@ const MAY_WAIT: ReadonlySet<Overlap> = new Set(['buffer-one', 'buffer-all', 'can
 
 /** The outcome of a requested run. */
 export interface TriggeredRun {
-  /** `waits`: until another run of the schedule ends. `skipped`: another run is not over. */
+  /** `waits`: the run starts when another one ends. `skipped`: no run starts, as another one is not over. */
   readonly outcome: 'started' | 'waits' | 'skipped';
-  /** Present if it has started. */
+  /** The run's id; present if the run has started. */
   readonly runId?: string;
 }
 
@@ -71,7 +71,7 @@ export class Schedules {
   /**
    * Makes the schedules on the server equal to the declared ones; idempotent. A schedule stays paused, and
    * keeps its notes and number of remaining runs. Times planned before the update, by either declaration,
-   * start nothing. All declarations are checked before any schedule is changed. After a crash, call it again.
+   * start nothing. All declarations are checked before any schedule is changed. After a crash, call `deploy` again.
    *
    * @param declarations schedules; other triggers are ignored
    * @throws SelvageError `InvalidParameters`, `InvalidConfig`, `ScheduleInUse`, `ServerUnreachable`,
@@ -94,7 +94,7 @@ export class Schedules {
   }
 
   /**
-   * Planned times without jitter, and effects of clock changes. Needs no server.
+   * Lists planned times without jitter, and effects of clock changes. Needs no server.
    *
    * @throws SelvageError `InvalidConfig`
    */
@@ -118,9 +118,9 @@ export class Schedules {
   }
 
   /**
-   * Pauses a schedule: no planned time starts a run until it is resumed. Runs that have started go on.
+   * Pauses a schedule: no planned time starts a run until it is resumed. Runs of the schedule that have started go on.
    *
-   * @param note kept with the schedule. Default: the actor who paused it
+   * @param note kept with the schedule; if omitted, the actor who paused the schedule
    * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `ScheduleUnanswered`
    */
   async pause(id: string, note?: string): Promise<ScheduleState> {
@@ -133,9 +133,9 @@ export class Schedules {
   }
 
   /**
-   * Resumes a schedule: planned times start runs again. Times that passed meanwhile start none.
+   * Resumes a schedule: planned times start runs again. Times that passed during the pause start no run.
    *
-   * @param note kept with the schedule. Default: the actor who resumed it
+   * @param note kept with the schedule; if omitted, the actor who resumed the schedule
    * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `ScheduleUnanswered`
    */
   async resume(id: string, note?: string): Promise<ScheduleState> {
@@ -148,9 +148,9 @@ export class Schedules {
   }
 
   /**
-   * Starts a run of the schedule now, even if it is paused. Its planned time is this second. The server
-   * starts at most one run a second, so a second call waits for the next. `overlap`: default `allow-all`,
-   * whatever other runs of the schedule there are.
+   * Starts a run of the schedule now, even if it is paused. The run's planned time is the current second. The server
+   * starts at most one run a second, so a second call waits for the next. `overlap`: default `allow-all`, whatever
+   * other runs of the schedule there are.
    *
    * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`; `ScheduleUnanswered` if the outcome is not
    * known: the run may still start
@@ -174,18 +174,18 @@ export class Schedules {
       const run = recent.find(({ runId }) => !known.has(runId));
       if (run) return { outcome: 'started', runId: run.runId };
       if (counts.skipped > before.counts.skipped) return { outcome: 'skipped' };
-      // A run that is about to start counts as waiting, too, but waits for no other run.
+      // A run that is about to start also counts as waiting, but waits for no other run.
       if (mayWait && counts.waiting > before.counts.waiting && running.length > 0) break;
       if (performance.now() > until) throw unanswered(id, 'start a run', DECIDED_WITHIN_MS);
       await sleep(LOOK_AGAIN_MS);
     }
-    // The second of a waiting run is not visible, and another call in it would take the run's name.
+    // The planned second of a waiting run is not visible, and another call in that second would take the run's name.
     while (thisSecond() === asked) await sleep(LOOK_AGAIN_MS);
     return { outcome: 'waits' };
   }
 
   /**
-   * Deletes a schedule. Runs that it has started go on.
+   * Deletes a schedule; runs that it has started go on.
    *
    * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`
    */

@@ -17,7 +17,7 @@ interface Asset {
   readonly zipped: Uint8Array<ArrayBuffer>;
   readonly type: string;
   readonly tag: string;
-  /** The file's name contains a hash of its content. */
+  /** Whether the file's name contains a hash of its content. */
   readonly isFixed: boolean;
 }
 
@@ -64,7 +64,7 @@ function readAssets(): ReadonlyMap<string, Asset> {
   );
 }
 
-/** The same document for every route. */
+/** The document, which is the same for every route. */
 export function documentOf(base: string): string {
   return `<!doctype html>
 <html lang="en">

@@ -8,7 +8,7 @@ import { toast } from './ui/toast';
 export interface Acting {
   readonly isBusy: boolean;
   readonly error?: SourceError;
-  /** Returns undefined if the act was refused; `error` then says why. */
+  /** Returns undefined if the act was refused; `error` says why the act was refused. */
   act<Name extends ActName>(
     name: Name,
     ask: Acts[Name]['ask'],

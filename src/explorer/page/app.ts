@@ -19,7 +19,7 @@ export function setSource(source: Source, isOfFile: boolean): void {
   isFile = isOfFile;
 }
 
-/** Asks again for `about`; if that fails, the old answer stays. */
+/** Asks again for the answer of `about`; if the question fails, the old answer stays. */
 export async function renewAbout(): Promise<void> {
   try {
     const next = await source().ask('project.about', {});
@@ -27,7 +27,7 @@ export async function renewAbout(): Promise<void> {
     const { position: _new, ...now } = next;
     if (JSON.stringify(before) !== JSON.stringify(now)) about.value = next;
   } catch {
-    // Each view shows its own errors.
+    // Errors need no report here, since each view shows its own.
   }
 }
 

@@ -44,7 +44,7 @@ export function Frame() {
   ]);
   const key = now && pageKey(now);
   const before = useRef(key);
-  // Before the browser draws: the focus is not taken from where the user has put it on the new page.
+  // Move the focus before the browser draws, so that it is not taken from where the user has put it on the new page.
   useLayoutEffect(() => {
     document.title = [title, about.value.project || 'Selvage'].filter(Boolean).join(' · ');
     if (before.current === key) return;

@@ -1,7 +1,7 @@
 import { marksOf } from '../../visualisation/marks';
 import type { Tone } from './ui/tones';
 
-/** The letters of a grid's cells. */
+/** Meanings of the letters of a grid's cells. */
 export const CELLS: Readonly<Record<string, { readonly tone: Tone; readonly word: string }>> = {
   o: { tone: 'ok', word: 'ok' },
   h: { tone: 'reused', word: 'reused' },
@@ -18,7 +18,7 @@ interface CellMark {
   readonly signal?: string;
 }
 
-/** The words of a cell with its marks: `ok, ×3`, `waits for approve`. */
+/** The words of a cell with its marks, such as `ok, ×3` or `waits for approve`. */
 export function cellWords(cell: string, mark: CellMark | undefined): string {
   const { word } = CELLS[cell] ?? CELLS[' ']!;
   if (!mark) return word;

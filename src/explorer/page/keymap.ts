@@ -4,12 +4,12 @@
  */
 export interface Binding {
   readonly keys: string | readonly string[];
-  /** What it does, for the sheet of keys. */
+  /** The action in words, for the sheet of keys. */
   readonly says: string;
   readonly run: () => void;
-  /** Whether it also works while a field has the focus. Default: false. */
+  /** Whether the binding also works while a field has the focus. Default: false. */
   readonly inFields?: boolean;
-  /** Whether it works now. Default: always. */
+  /** Whether the binding works now. Default: always. */
   readonly when?: () => boolean;
   readonly isHidden?: boolean;
 }

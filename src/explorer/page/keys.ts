@@ -22,7 +22,7 @@ export function useKeys(
 ): void {
   const latest = useRef(bindings);
   latest.current = bindings;
-  // Before the browser draws: whoever sees the component may press its keys.
+  // Bind the keys before the browser draws: whoever sees the component may press them.
   useLayoutEffect(
     () =>
       keymap.add({
@@ -61,9 +61,9 @@ function isOwnKey(event: KeyboardEvent): boolean {
 function onKeyDown(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing || isOwnKey(event)) return;
   if (['Shift', 'Control', 'Alt', 'Meta'].includes(event.key)) return;
-  // The other one of the two belongs to the system or the browser.
+  // Of Command and Control, the other one belongs to the system or the browser.
   if (isMac ? event.ctrlKey : event.metaKey) return;
-  // When it was typed, not when a busy page comes to it.
+  // The event's time stamp is the time of typing, even if a busy page handles the event later.
   if (event.timeStamp - begunAt > SEQUENCE_MS) keymap.forget();
   const answer = keymap.press({
     key: event.key,

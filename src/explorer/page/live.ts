@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import type { LiveMessage } from '../contract';
 import { source } from './app';
 
-/** `off`: nothing changes here. `lost`: reconnecting, and what is shown may be out of date. */
+/** The state of the feed. `off`: no data changes. `lost`: the page reconnects, and what is shown may be out of date. */
 export const liveState = signal<'off' | 'live' | 'lost'>('off');
 
 type OnEvents = (events: readonly LiveMessage[]) => void;
@@ -29,7 +29,7 @@ export function startLive(position: string | undefined): () => void {
       for (const listener of listeners) listener(events);
     },
     (state) => {
-      // Questions failed while the server was away, even if no event was missed.
+      // Ask everything again: questions failed while the server was away, even if no event was missed.
       const isBack = state === 'live' && liveState.peek() === 'lost';
       if (state !== 'behind') liveState.value = state;
       if (isBack || state === 'behind') for (const renew of renewals) renew();
@@ -37,7 +37,7 @@ export function startLive(position: string | undefined): () => void {
   );
 }
 
-/** Without a feed of changes, everything shown is asked for again at this interval. */
+/** Interval at which everything shown is asked for again without a feed of changes. */
 const POLL_MS = 5_000;
 
 export function startPolling(): void {

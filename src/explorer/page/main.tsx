@@ -10,7 +10,7 @@ import { asSourceError } from './source/source-error';
 import { startScheme } from './ui/scheme';
 import { ErrorBox } from './ui/states';
 import { backOff } from '../../values/back-off';
-// Includes the styles of late chunks: the bundler does not load those with their code.
+// The style sheet includes the styles of late chunks, as the bundler does not load those with their code.
 import './page.css';
 import './graph/graph.css';
 import './timeline/timeline.css';

@@ -8,7 +8,7 @@ type Of<Name extends PageName> = Extract<Place, { page: Name }>;
 
 interface Page<Name extends PageName> {
   readonly title: string | ((place: Of<Name>) => string);
-  /** Default: the one with the name of the page. */
+  /** The page's icon; if omitted, the icon with the name of the page. */
   readonly icon?: IconName;
   readonly keys?: string;
   /** Loads the chunk of the page. Pages with keys are in the menu, in this order. */

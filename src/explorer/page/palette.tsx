@@ -57,7 +57,7 @@ export function Palette() {
     close();
     entry.run();
   };
-  // Enter may be pressed before the answer is there.
+  // Remember that Enter was pressed before the answer came.
   const isEntered = useRef(false);
   useEffect(() => {
     if (!isEntered.current || isSearching) return;
@@ -186,7 +186,7 @@ function matches(title: string, wanted: string): boolean {
   return wanted.split(/\s+/).every((word) => text.includes(word));
 }
 
-/** The value once it has not changed for a while. */
+/** A value, once it has not changed for a while. */
 function useLater(value: string, ms: number): string {
   const [rested, setRested] = useState(value);
   useEffect(() => {

@@ -12,12 +12,12 @@ export const PARTITION_TONES: Readonly<Record<string, Tone>> = {
 };
 
 interface PartitionGroup<One> {
-  /** `2026-03`, `2026`; undefined for partitions that are not times. */
+  /** The group of a partition, such as `2026-03` or `2026`; undefined for partitions that are not times. */
   readonly title?: string;
   readonly partitions: readonly One[];
 }
 
-/** Partitions in groups as in a calendar: hours by day, days by month, months by year; all others in one. */
+/** Partitions in groups as in a calendar: hours by day, days by month, months by year; all others in one group. */
 export function groupsOf<One extends { readonly key: string }>(
   partitions: readonly One[],
 ): PartitionGroup<One>[] {

@@ -2,7 +2,9 @@ import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import type { PageName } from '../../operations/project/about';
 import { pathOf, placeOf, type Place, type Places } from './routes';
 
-/** The place is only in the URL: in the path if a server serves the page, in the fragment if it is a file. */
+/**
+ * The shown place is only in the URL: in the path if a server serves the page, in the fragment if the page is a file.
+ */
 export type { PageProps, Place, Places } from './routes';
 
 export const DOCUMENT_ID = 'selvage-document';
@@ -31,7 +33,7 @@ export function setFirstPlace(place: Place): void {
   current.value = read();
 }
 
-/** Undefined if the URL belongs to no page. */
+/** The place of a URL; undefined if the URL belongs to no page. */
 export const place: ReadonlySignal<Place | undefined> = computed(() =>
   current.value === '' || current.value === 'index.html' ? first : placeOf(current.value),
 );

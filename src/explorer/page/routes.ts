@@ -1,13 +1,13 @@
 import type { PageName } from '../../operations/project/about';
 
-/** What each page keeps in the URL: names in its pattern in the path, all others in the query. */
+/** The state that each page keeps in the URL: names of its pattern in the path, all others in the query. */
 export interface Places {
-  /** `last`: a time such as `7d`. Default: a day. */
+  /** The overview. `last`: a time such as `7d`. Default: a day. */
   overview: { last?: string };
   runs: {
     tapestry?: string;
     definition?: string;
-    /** Of the knots of the definition. */
+    /** Outcome of the definition's knots. */
     outcome?: string;
     status?: string;
     actor?: string;
@@ -31,7 +31,7 @@ export interface Places {
     /** Names of the groups that are drawn as one box each. */
     closed?: string;
     filter?: string;
-    /** Of the log: the least urgent level, a text in lines, and the knot. */
+    /** Filters of the log: the least urgent level, a text in lines, and the knot. */
     level?: string;
     text?: string;
     logsOf?: string;

@@ -4,15 +4,15 @@ import { keyOf } from './run-list';
 
 type Whole = NonNullable<RunSummary['partOf']>;
 
-/** A line of the list: a run, or a whole of which only parts are loaded. Its parts follow it while it is open. */
+/** A line of the list: a run, or a whole of which only parts are loaded. Parts follow their line while it is open. */
 export interface RunLine {
   readonly key: string;
   readonly depth: number;
   readonly whole: Whole;
   readonly run?: RunSummary;
-  /** Loaded runs below it, at any depth. */
+  /** Number of loaded runs below the line, at any depth. */
   readonly parts: number;
-  /** Their worst status, and how many have it. */
+  /** The worst status of the runs below, and how many have it. */
   readonly worst?: RunStatus;
   readonly worstCount: number;
   readonly isOpen: boolean;
@@ -26,7 +26,7 @@ interface Node {
   run?: RunSummary;
   parent?: Node;
   parts?: Node[];
-  /** Runs below it, by the places in {@link WORST_FIRST}. */
+  /** Number of runs below a node, by the places in {@link WORST_FIRST}. */
   counts?: number[];
 }
 
@@ -50,7 +50,7 @@ export function linesOf(runs: readonly RunSummary[], open: ReadonlySet<string>):
   };
   const own = runs.map((run) => {
     const key = `run ${run.runId}`;
-    // Of several executions with one id, the newest has the parts.
+    // The newest of several executions with one id has the parts.
     const node = nodeOf(nodes.get(key)?.run ? keyOf(run) : key, { runId: run.runId });
     node.run = run;
     return node;
@@ -79,7 +79,7 @@ export function linesOf(runs: readonly RunSummary[], open: ReadonlySet<string>):
   return lines;
 }
 
-/** Whether a node is another one, or below it. */
+/** Whether a node is the other one, or below it. */
 function isBelow(node: Node, other: Node): boolean {
   for (let at: Node | undefined = node; at; at = at.parent) if (at === other) return true;
   return false;

@@ -16,7 +16,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 export function Sheet() {
-  // Read once, because the dialog that shows it disables the layers below.
+  // The bindings are read once, because the dialog that shows them disables the layers below.
   const sections = useMemo(sheet, []);
   return (
     <Dialog title="Keyboard shortcuts" width="large" onClose={() => (isSheetOpen.value = false)}>

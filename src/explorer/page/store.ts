@@ -5,7 +5,7 @@ import { onLive, onRenewal } from './live';
 import { asSourceError, isAbort, type SourceError } from './source/source-error';
 
 interface Answer<T> {
-  /** The newest answer; kept while it is asked for again. */
+  /** The newest answer, which is kept while the question is asked again. */
   readonly value?: T;
   readonly error?: SourceError;
   readonly isLoading: boolean;
@@ -38,7 +38,7 @@ export function forgetAnswers(): void {
 }
 const shown = new Set<() => void>();
 
-/** Asks a question, and again when the answer is out of date. @param ask undefined: nothing is asked yet */
+/** Asks a question, and again when the answer is out of date. @param ask if undefined, nothing is asked yet */
 export function useAnswer<Name extends QuestionName>(
   name: Name,
   ask: Questions[Name]['ask'] | undefined,
@@ -142,7 +142,7 @@ interface Further<Page> {
   readonly more: () => void;
 }
 
-/** The pages after the first, `head`. @param resetOn drops them whenever it changes */
+/** The pages after the first, `head`. @param resetOn drops the pages whenever it changes */
 export function useFurther<Name extends PagedName>(
   name: Name,
   ask: Questions[Name]['ask'],

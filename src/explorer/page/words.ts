@@ -1,16 +1,16 @@
-/** How times, sizes and counts are written. Pure: the current time is an argument. */
+/** How times, sizes and counts are written. The functions are pure: the current time is an argument. */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** At most two parts: `840 ms`, `4.2 s`, `3 m 20 s`, `2 h 5 m`, `3 d 4 h`. */
+/** Formats a duration in at most two parts: `840 ms`, `4.2 s`, `3 m 20 s`, `2 h 5 m`, `3 d 4 h`. */
 export function durationWords(ms: number): string {
   if (!Number.isFinite(ms)) return '–';
   const span = Math.max(0, ms);
   if (span < SECOND) return `${Math.round(span)} ms`;
-  // Below the bounds at which rounding would give 10.0 or 60; the next form takes those.
+  // The limits are below the numbers that rounding would make 10.0 or 60, which the next form takes.
   if (span < 9950) return `${(span / SECOND).toFixed(1)} s`;
   if (span < MINUTE - SECOND / 2) return `${Math.round(span / SECOND)} s`;
   if (span < HOUR - SECOND / 2) return parts(span, MINUTE, 'm', SECOND, 's');
@@ -26,7 +26,7 @@ function parts(span: number, large: number, largeName: string, small: number, sm
   return rest === 0 ? `${whole} ${largeName}` : `${whole} ${largeName} ${rest} ${smallName}`;
 }
 
-/** `just now`, `4 m ago`, `in 2 h`; a date if it is more than a week away. */
+/** Formats a time as `just now`, `4 m ago`, `in 2 h`; as a date if it is more than a week away. */
 export function relativeWords(at: number, now: number): string {
   const ahead = at - now;
   const span = Math.abs(ahead);
@@ -60,7 +60,7 @@ export function exactWords(at: number): string {
   });
 }
 
-/** Day and time to the minute, in a time zone. */
+/** Formats day and time to the minute, in a time zone. */
 export function timeWords(at: number, timeZone: string): string {
   const options: Intl.DateTimeFormatOptions = {
     weekday: 'short',

@@ -66,7 +66,7 @@ async function waitsOf(data: ProjectData, run: RunRecord, rights: Rights): Promi
   });
 }
 
-/** When the last parent ended; undefined if a parent has not, or is not Ok. */
+/** When the last parent ended; undefined if a parent has not ended, or is not Ok. */
 function settledAt(
   plan: LoadedPlan,
   inputs: Readonly<Record<string, { readonly parent: number } | { readonly hash: string }>>,

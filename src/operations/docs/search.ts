@@ -9,7 +9,7 @@ const foundSection = z.object({
   /** Path below the package's folder `docs`. */
   page: z.string(),
   heading: z.string(),
-  /** The beginning, in Markdown. */
+  /** The beginning of the section, in Markdown. */
   text: z.string(),
   truncated: z.boolean(),
 });
@@ -34,7 +34,7 @@ export const search = question({
   run: (_, { query, limit: most }) => ({ items: searchDocs(query, most) }),
 });
 
-/** Characters shown of a section. */
+/** Maximum number of shown characters of a section. */
 const SHOWN = 1_500;
 const FOLDER = path.join(__dirname, '../../../docs');
 const WORD = /[\p{L}\p{N}_]+/gu;
@@ -46,7 +46,7 @@ interface Section {
   readonly page: string;
   readonly heading: string;
   readonly text: string;
-  /** Number of occurrences; one in the heading counts ten. */
+  /** Number of occurrences of the words; one in the heading counts ten. */
   readonly words: ReadonlyMap<string, number>;
 }
 
@@ -131,7 +131,7 @@ function sectionsOf(page: string, text: string): Section[] {
   });
 }
 
-/** In lower case, without the plural `s`. */
+/** The words of a text, in lower case, without the plural `s`. */
 function wordsOf(text: string): string[] {
   return (text.toLowerCase().match(WORD) ?? []).map((word) =>
     word.length > 3 && word.endsWith('s') && !word.endsWith('ss') ? word.slice(0, -1) : word,

@@ -17,7 +17,7 @@ const events = flagged(list(name).optional().describe('only this event'), {
   placeholder: 'id',
 });
 const place = z.object({ position: z.string().nullable(), positionAt: instant.nullable() });
-/** The old and the new place of an emitter; `position` null: the beginning. */
+/** The old and the new place of an emitter; a `position` of null is the beginning. */
 const moved = z.object({ from: place, to: place });
 
 /** Acts on one emitter also throw `UnknownEmitter`, `BackendUnavailable`, and need a history with ordered changes. */
@@ -92,7 +92,7 @@ export const skip = act({
   summary: 'let an emitter leave out what it has not heard of',
   description:
     'Leaves out changes that an emitter has not heard of: all that are on record now, older ones, or the next ones.',
-  // The second ask skips the changes after those.
+  // A second ask skips the changes after the skipped ones.
   repeat: 'again',
   ask: z.strictObject({
     emitter,

@@ -17,7 +17,7 @@ export const deadLetters = question({
       knotId: z.string().optional(),
       reason: z.string(),
       at: instant,
-      /** Waits for another delivery. */
+      /** Whether the dead letter waits for another delivery. */
       redriven: z.boolean(),
     }),
   ),

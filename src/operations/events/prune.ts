@@ -16,7 +16,7 @@ export const prune = act({
   confirm: ({ olderThan }) =>
     `Remove the events that came more than ${durationWords(olderThan)} ago from the record of what has started runs?`,
   answer: z.object({
-    /** Events from before this time are removed. */
+    /** The time before which events are removed. */
     until: instant,
     events: z.int(),
   }),

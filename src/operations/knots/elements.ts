@@ -14,7 +14,7 @@ const AT_A_TIME = 1_000;
 /** Largest map whose outcomes are all read for the strip; for larger ones only the failures. */
 const MOST_READ = 20_000;
 const CELLS = 200;
-/** At most this many failures marked in the strip of a larger map. */
+/** Maximum number of failures that are marked in the strip of a larger map. */
 const MOST_FAILURES = 1_000;
 
 const elementsOfMap = page(z.object({ id: z.string(), index: z.int(), state: graphState })).extend({
@@ -152,7 +152,7 @@ class ElementReader {
     return { ...counts, reused: ended?.reused ?? 0 };
   }
 
-  /** An approximation by the number of finished elements and the failures. */
+  /** Approximates the strip by the number of finished elements and the failures. */
   async roughStrip(count: number): Promise<string> {
     const done = await this.history.countRecords(this.run.temporal_run_id, `${this.map.id}[`);
     const { items } = await this.history.findLineage({
@@ -162,7 +162,7 @@ class ElementReader {
       limit: MOST_FAILURES,
     });
     const cells = new Array<string>(CELLS).fill('o');
-    // Maps run from the beginning, window by window.
+    // Elements from the beginning count as finished, since maps run window by window.
     cells.fill(' ', Math.floor((done / count) * CELLS));
     for (const { knot_id } of items) {
       const [, index] = /\[(\d+)\]$/.exec(knot_id) ?? [];

@@ -3,7 +3,7 @@ import type { GraphKnot, RunGraph } from '../../authoring/run-graph';
 import type { ErrorView } from './error-view';
 import type { KnotView } from './show';
 
-/** The panel's view of a knot, from the graph alone. Pure, because the page of a single file calls it. */
+/** The panel's view of a knot, from the graph alone; pure, because the page of a single file calls it. */
 export function knotView(graph: RunGraph, knot: GraphKnot, error?: ErrorView): KnotView {
   const { id, state, codeHash, taskQueue } = knot;
   return {

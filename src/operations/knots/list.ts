@@ -23,9 +23,9 @@ export const list = question({
       knotId: z.string(),
       kind: z.string(),
       definition: z.string().optional(),
-      /** The signal that it waits for. */
+      /** The signal that the knot waits for. */
       signal: z.string().optional(),
-      /** Absent until it has ended. */
+      /** State of the knot; absent until it has ended. */
       state: graphState.optional(),
     }),
   ).extend({ total: z.int() }),

@@ -11,7 +11,7 @@ interface ReadLog {
   readonly hash: string;
   readonly text: string;
   readonly truncated: boolean;
-  /** The error code that says why it is not shown. */
+  /** The error code that says why the log is not shown. */
   readonly unreadable?: string;
 }
 

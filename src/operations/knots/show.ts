@@ -24,7 +24,7 @@ import { logHashOf, readLog } from './read-log';
 
 const inputView = z.object({
   name: z.string(),
-  /** Absent for a constant. */
+  /** The parent; absent for a constant. */
   knotId: z.string().optional(),
   hash: z.string().optional(),
 });
@@ -36,7 +36,7 @@ const knotView = z.object({
   waiting: waitingKnot.optional(),
   inputs: list(inputView),
   error: errorView.optional(),
-  /** Whether and why its value was reused. Absent if the knot is not cached. */
+  /** Whether and why the knot's value was reused; absent if the knot is not cached. */
   cache: z
     .object({
       reused: z.boolean(),
@@ -45,13 +45,13 @@ const knotView = z.object({
       knotId: z.string().optional(),
     })
     .optional(),
-  /** The end of the body's log. `unreadable` is the error code that says why it is not shown. */
+  /** The end of the body's log. `unreadable` is the error code that says why the log is not shown. */
   log: z
     .object({ hash: z.string(), text: z.string(), truncated: z.boolean(), unreadable: z.string().optional() })
     .optional(),
   codeHash: z.string().optional(),
   dispatcher: z.string().optional(),
-  /** The body host that called its body. */
+  /** The body host that called the knot's body. */
   host: z.string().optional(),
   taskQueue: z.string().optional(),
   /** The payload's schema, for a knot that waits for a signal. */
@@ -179,7 +179,7 @@ function cacheSentence({ reused, reason, other, differences }: CacheExplanation)
   return `${reused ? 'Reused' : 'Not reused'}: ${why}${parts === '' ? '' : ` ${parts}`}`;
 }
 
-/** From the page's file: plans contain no schemas. */
+/** Reads the schema from the page's file, as plans contain no schemas. */
 function signalSchema(
   { tapestries, caller }: Surroundings,
   tapestry: string,

@@ -29,17 +29,17 @@ export const diff = question({
   answer: z.object({
     first: runSummary,
     second: runSummary,
-    /** Number of knots with equal results, and of the others. */
+    /** Number of knots with equal results, and with different ones. */
     equal: z.int(),
     different: z.int(),
-    /** First the knots that differ although no parent does, then those below; parents before children in both. */
+    /** First the knots that differ although no parent does, then those below them; parents come before children. */
     items: list(
       z.object({
         /** The knot, or elements of a map with one reason, such as `pages[0–17, 20]`. */
         name: z.string(),
-        /** Number of these elements. Absent for one knot. */
+        /** Number of elements; absent for one knot. */
         count: z.int().optional(),
-        /** The first of them; other fields are about this one. */
+        /** The first knot or element, which the other fields are about. */
         knotId: z.string(),
         isFirst: z.boolean(),
         causes: list(z.enum(DIFFERENCE_CAUSES)),

@@ -3,7 +3,7 @@ import { append } from '../../values/append';
 
 const NAMED = 10;
 
-/** Joins elements of a map, at most ten ranges: `pages[0–17, 20]`, `users["ada", "bob"]`. */
+/** Joins elements of a map into at most ten ranges: `pages[0–17, 20]`, `users["ada", "bob"]`. */
 export function foldElements(ids: readonly string[]): string[] {
   const elements = new Map<string, string[]>();
   for (const id of ids) {

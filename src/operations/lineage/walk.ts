@@ -9,13 +9,13 @@ export const steps = limit(10_000, 500).describe('how many knots at most');
 
 const input = z.object({
   name: z.string(),
-  /** Absent: the parent had no value. */
+  /** Hash of the input; absent if the parent had no value. */
   hash: z.string().optional(),
-  /** The knot that it comes from. Absent for a constant. */
+  /** The knot that the input comes from; absent for a constant. */
   knotId: z.string().optional(),
-  /** A constant of at most 100 characters, encoded as in the plan. Absent for others, and if the plan is gone. */
+  /** A constant of at most 100 characters, encoded as in the plan; absent for other inputs, and if the plan is gone. */
   constant: json.optional(),
-  /** Index of the item with its origin. Absent for a constant, and if the knot has no record. */
+  /** Index of the item with the input's origin; absent for a constant, and if the knot has no record. */
   step: z.int().optional(),
 });
 
@@ -29,18 +29,18 @@ const step = z.object({
   outcome: z.enum(OUTCOME_KINDS),
   outputHash: z.string().optional(),
   outputSize: z.int().optional(),
-  /** The run that made the value, if this one took it over. */
+  /** The run that made the value, if the item's run took it over. */
   cachedFromRun: z.string().optional(),
   error: errorView.optional(),
   through: z.string().optional(),
   at: instant,
-  /** Walking up: inputs, then for a knot that ran another tapestry, that run's terminals. */
+  /** In a walk upstream: inputs, then for a knot that ran another tapestry, that run's terminals. */
   inputs: list(input).optional(),
-  /** For a parameter: index of the item of an earlier run that made an equal value. */
+  /** For a parameter: index of the item with the knot of an earlier run that made an equal value. */
   earlierStep: z.int().optional(),
-  /** An earlier item is the same knot of the same run, with its inputs. */
+  /** Whether an earlier item is the same knot of the same run, with its inputs. */
   repeated: z.boolean().optional(),
-  /** It has inputs beyond the limit of the walk. */
+  /** Whether the knot has inputs beyond the limit of the walk. */
   truncated: z.boolean().optional(),
 });
 export type Step = z.output<typeof step>;

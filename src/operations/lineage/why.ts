@@ -36,7 +36,7 @@ export const why = question({
   async run({ backends, caller }, { hash, runId, limit }) {
     const origin = await originOf(backends, hash, { limit, runId });
     const told: Told[] = [];
-    // An explicit stack: chains of loops and runs are deeper than the call stack.
+    // The stack is explicit, because chains of loops and runs are deeper than the call stack.
     const open: Told[] = [{ origin, depth: 0 }];
     for (let next = open.pop(); next; next = open.pop()) {
       told.push(next);
@@ -67,7 +67,7 @@ export const why = question({
   },
 });
 
-/** Inputs, then the terminals of a run that the knot has started. */
+/** The origins of a knot: inputs, then the terminals of a run that the knot has started. */
 function inputsOf({ inputs, terminals = [] }: ValueOrigin): readonly OriginInput[] {
   return [...inputs, ...terminals];
 }

@@ -10,11 +10,11 @@ import { scopeMissing } from '../scope-missing';
 import { SUMMARIES } from '../summaries';
 import { opensValues } from '../surroundings';
 
-/** Milliseconds that the server may take; then the records alone answer. */
+/** Milliseconds that the server may take before the records alone answer. */
 const SERVER_MS = 10_000;
 
 const partition = partitionStatus.extend({
-  /** The first ten changes since it was made, with explanations. */
+  /** The first ten changes since the partition was made, with explanations. */
   reasons: listOf(staleReason.extend({ explanation: z.string() })),
 });
 export type Partition = Readonly<z.output<typeof partition>>;
@@ -64,7 +64,7 @@ export const list = question({
    * `InvalidParameters`, `ScopeMissing`, `BackendUnavailable`
    */
   async run(of, { tapestry: called, from, to, states: state, parameters: given, limit }) {
-    // The answer has hashes of the given parameters: nobody may guess values by them.
+    // The answer has hashes of the given parameters, by which nobody may guess values.
     if (given !== undefined && !(opensValues(of.caller) && of.caller.maySeeSecrets))
       throw scopeMissing('values');
     const tapestry = requireTapestry(of, called);

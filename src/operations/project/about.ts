@@ -27,11 +27,14 @@ export type PageName = z.output<typeof pageName>;
 const aboutAnswer = z.object({
   version: z.string(),
   project: z.string(),
-  /** Absent in a file, and until the server is connected. */
+  /** The server; absent in a file, and until the server is connected. */
   server: z
     .object({ address: z.string(), namespace: z.string(), temporalUi: z.string().optional() })
     .optional(),
-  /** Absent in a file. Unless `connected`, answers come from records alone and acts wait or are refused. */
+  /**
+   * State of the server, absent in a file. Unless `connected`, answers come from records alone and acts wait or are
+   * refused.
+   */
   serverState: z.enum(['connecting', 'connected', 'unreachable']).optional(),
   abilities: z.object({
     /** Whether the caller may act: by its token, on a page that is not read-only. */
@@ -40,7 +43,7 @@ const aboutAnswer = z.object({
     live: z.boolean(),
     pages: list(pageName),
   }),
-  /** Answers read later are at least as new as this position of the feed. Absent where nothing changes. */
+  /** Position of the feed; answers read later are at least as new. Absent where nothing changes. */
   position: z.string().optional(),
   /** Tapestries of the page's file, with parameters for forms. */
   tapestries: list(tapestryView),

@@ -7,9 +7,9 @@ import { instant } from '../fields';
 import { summaryOf } from '../runs/summary';
 import type { ScheduleView } from '../schedules/view';
 
-/** A run is late after this many times the 95th percentile of its tapestry, … */
+/** Factor of the 95th percentile of its tapestry after which a run is late. */
 const LATE = 2;
-/** … and this much longer than it. */
+/** Least time beyond the 95th percentile of its tapestry after which a run is late. */
 const LATE_MS = 60_000;
 /** The usual time of a tapestry is known from this number of runs on. */
 const LEAST_RUNS = 5;
@@ -26,12 +26,12 @@ const SCHEDULE_MS = 60_000;
  */
 export const attentionItem = z.object({
   kind: z.enum(['failed', 'late', 'waits', 'worse']),
-  /** When it failed, began, was due, or was compared. */
+  /** When the thing failed, began, was due, or was compared. */
   at: instant,
   /** What to do first: look at it, resume the run, or answer it by a signal. */
   act: z.enum(['open', 'resume', 'answer']),
   runId: z.string().optional(),
-  /** Of a failed run. */
+  /** Temporal's run id of a failed run. */
   temporalRunId: z.string().optional(),
   tapestry: z.string().optional(),
   knotId: z.string().optional(),
@@ -41,7 +41,7 @@ export const attentionItem = z.object({
   schedule: z.string().optional(),
   /** The first line of the error. */
   error: z.object({ type: z.string(), message: z.string() }).optional(),
-  /** Late runs: the 95th percentile of the tapestry's runs in the week before. */
+  /** For a late run, the 95th percentile of the tapestry's runs in the week before. */
   usualMs: z.number().optional(),
   regression: regression.optional(),
 });
@@ -68,7 +68,7 @@ export async function withCause(history: RunHistory, item: AttentionItem): Promi
   if (item.kind !== 'failed' || item.error) return item;
   const { temporalRunId } = item;
   const failures = await history.findLineage({ temporalRunId, outcome: 'err', limit: MOST_FAILURES });
-  // They are told latest first.
+  // Items are told latest first.
   const first = failures.items.at(-1);
   if (!first || failures.cursor !== undefined) return item;
   const { error } = first.extra as { readonly error?: RecordedError };
@@ -131,7 +131,7 @@ export function waitsForPeople(approvals: readonly Approval[]): AttentionItem[] 
   }));
 }
 
-/** What became slower or fails more often. */
+/** Tapestries and definitions that became slower or fail more often. */
 export function regressions({ by, until, baseline }: Stats): AttentionItem[] {
   return (baseline?.regressions ?? []).map((one) => ({
     kind: 'worse',
@@ -142,7 +142,7 @@ export function regressions({ by, until, baseline }: Stats): AttentionItem[] {
   }));
 }
 
-/** Newest first; of equal times in a fixed order. */
+/** Sorts items newest first; those of equal times in a fixed order. */
 export function newestFirst(items: readonly AttentionItem[]): AttentionItem[] {
   const nameOf = ({
     kind,

@@ -45,7 +45,7 @@ export const find = question({
       ...(exact ? [exact] : []),
       ...others.filter((run) => run.temporal_run_id !== exact?.temporal_run_id),
     ];
-    // Leaves room for each kind.
+    // Maximum number of results of one kind, which leaves room for each kind.
     const each = Math.max(3, Math.floor(most / 2));
     const all: Found[] = [
       ...values,

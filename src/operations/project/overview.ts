@@ -28,14 +28,14 @@ import {
 
 const HOUR_MS = 3_600_000;
 const WEEK_MS = 7 * 24 * HOUR_MS;
-/** A run that began longer before the window is not looked at when it fails. */
+/** Time before the window: a run that began earlier is not looked at when it fails. */
 const LONGEST_MS = WEEK_MS;
 const PAGE = 1_000;
-/** The most pages of runs of one kind that are read. */
+/** Maximum number of pages that are read of one kind of runs. */
 const MOST_PAGES = 5;
 const MOST_SCHEDULES = 10;
 const MOST_QUEUES = 200;
-/** Questions about the causes of failures at once. */
+/** Number of concurrent questions about the causes of failures. */
 const AT_ONCE = 10;
 
 const hour = z.object({
@@ -45,9 +45,9 @@ const hour = z.object({
 });
 
 const health = z.object({
-  /** `unreachable`: what only the server knows is left out. */
+  /** State of the server; if `unreachable`, facts that only the server knows are left out. */
   server: z.enum(['connecting', 'connected', 'unreachable']),
-  /** Absent: the server keeps no list of workers, or is away. */
+  /** Counts of workers; absent if the server keeps no list of workers, or is away. */
   workers: z
     .object({
       alive: z.int(),
@@ -81,13 +81,13 @@ export const overview = question({
     until: instant,
     /** Newest first. */
     attention: list(attentionItem),
-    /** How many there are in all. */
+    /** Number of items in all. */
     total: z.int(),
     /** Hours without a run are left out. Oldest first. */
     hours: list(hour),
-    /** Not all runs were read, and the newest were: `total` and `hours` may be more. */
+    /** Set if only the newest runs were read, so that `total` and `hours` may be more. */
     truncated: z.boolean(),
-    /** Due next, the soonest first. Absent: the server is away. */
+    /** Schedules that are due next, the soonest first; absent if the server is away. */
     schedules: list(z.object({ id: z.string(), tapestry: z.string(), at: instant })).optional(),
     health,
   }),
@@ -180,7 +180,7 @@ async function healthOf(of: Surroundings): Promise<z.output<typeof health>> {
   const alive = new Set(queues.items.flatMap((one) => one.workers.map(({ identity }) => identity)));
   return {
     server: reach.state,
-    // If the server went away meanwhile, queues may only seem to have no worker.
+    // If the server went away during the questions, queues may only seem to have no worker.
     ...(queues.workersKnown &&
       reach.state === 'connected' && {
         workers: {

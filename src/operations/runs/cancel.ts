@@ -13,9 +13,9 @@ export const cancel = act({
   repeat: 'same',
   answer: z.object({
     runId: z.string(),
-    /** Absent: a backend is away. */
+    /** Status of the run; absent if a backend is away. */
     status: runStatus.optional(),
-    /** Why no worker can end it now. */
+    /** Why no worker can end the run now. */
     waits: z.string().optional(),
     /** The run's task queue, if no worker polls it. */
     unpolled: z.string().optional(),
@@ -39,7 +39,7 @@ export const cancel = act({
           ...(!isPolled && { unpolled: taskQueue }),
         };
       } catch (error) {
-        // It is cancelled all the same.
+        // The run is cancelled even if the look at its workers fails.
         if (!SelvageError.is(error)) throw error;
         return { runId };
       }

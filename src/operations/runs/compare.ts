@@ -18,13 +18,13 @@ const LIKENESSES = [
   'only-second',
   'not-run',
 ] as const;
-/** `same`: equal hashes; each other value names the first difference. */
+/** How a knot compares. `same`: equal hashes; each other word names the first difference. */
 export type Likeness = (typeof LIKENESSES)[number];
 
 const comparison = z.object({
   first: runSummary,
   second: runSummary,
-  /** The knots of the first run, then those only of the second. States are the second run's, if any. */
+  /** The knots of the first run, then those only of the second. States are the second run's, if it has the knot. */
   graph: runGraph,
   /** Knots that are not the same, in the order of the graph. */
   items: list(
@@ -32,7 +32,7 @@ const comparison = z.object({
       knotId: z.string(),
       likeness: z.enum(LIKENESSES).exclude(['same']),
       explanation: z.string().optional(),
-      /** Its parents that differ. */
+      /** Parents of the knot that differ. */
       parents: list(z.string()).optional(),
     }),
   ),

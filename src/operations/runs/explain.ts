@@ -13,7 +13,7 @@ export const explain = question({
   at: ['runId'],
   ask: z.strictObject({ runId: name.describe('id of the run') }),
   answer: z.object({
-    /** By knot id: why unfinished knots wait. Absent if the run is over or it cannot be determined. */
+    /** Why unfinished knots wait, by knot id; absent if the run is over or the reasons cannot be determined. */
     waiting: z.record(z.string(), waitingKnot).optional(),
     workflowTask: workflowTaskState.optional(),
   }),

@@ -3,7 +3,7 @@ import { SelvageError } from '../../errors';
 import { readTime } from '../../runtime/given-times';
 import { decodeJson, type Json } from '../../values';
 
-/** Rejects references into the data store by default: starting runs does not permit reading everything. */
+/** Rejects references into the data store by default, as the right to start runs does not permit reading everything. */
 export function valueOf(json: Json, allowReferences = false): unknown {
   return decodeJson(json, { allowReferences });
 }

@@ -8,7 +8,7 @@ import type { ProjectData } from '../surroundings';
 import { pageOfRuns } from './list';
 import { runSummary, summaryOf } from './summary';
 
-/** Limit for an answer: a wide tapestry gets fewer runs. */
+/** Limit of cells in an answer: a wide tapestry gets fewer runs. */
 const MOST_CELLS = 100_000;
 const MOST_MARKS = 1_000;
 
@@ -25,15 +25,15 @@ export const grid = question({
        * signal, ` ` none.
        */
       cells: z.string(),
-      /** What else is to be seen of knots, by their place: the first thousand that have anything. */
+      /** Marks of knots, by their place: of the first thousand that have any. */
       marks: list(
         z.object({
           knot: z.int(),
-          /** The attempt that counted, from 2. */
+          /** The attempt that counted, if it is not the first. */
           attempt: z.int().optional(),
-          /** Of a map with failed elements. */
+          /** The failures of a map with failed elements. */
           elements: z.object({ count: z.int(), failed: z.int() }).optional(),
-          /** The signal that it waits for. */
+          /** The signal that the knot waits for. */
           signal: z.string().optional(),
         }),
       ),

@@ -1,6 +1,6 @@
 import type { Backends, RunRecord } from '../../ports';
 
-/** The last run of the tapestry that succeeded and began before this one. */
+/** The last run of a run's tapestry that succeeded and began before it. */
 export async function lastGoodRun(
   { runHistory }: Pick<Backends, 'runHistory'>,
   { tapestry, started_at: until }: RunRecord,

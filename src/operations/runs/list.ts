@@ -10,9 +10,9 @@ import type { ProjectData } from '../surroundings';
 import { parametersOfRuns } from './given-parameters';
 import { runSummary, summaryOf } from './summary';
 
-/** Pages of the history read for one page of results, if the history cannot filter. */
+/** Number of pages of the history that are read for one page of results, if the history cannot filter. */
 const MOST_PAGES = 10;
-/** Records read at a time to find runs by definition; a run may have many. */
+/** Number of records read at a time to find runs by definition; a run may have many. */
 const RECORDS = 1_000;
 
 export const list = question({
@@ -80,7 +80,7 @@ export const list = question({
   },
 });
 
-/** As the server knows the runs, else as the records do. */
+/** Lists runs as the server knows them, else as the records do. */
 export async function pageOfRuns({ backends, reach }: ProjectData, query: RunsQuery): Promise<RunsPage> {
   const { resumed: _, ...recorded } = query;
   return (
@@ -89,7 +89,7 @@ export async function pageOfRuns({ backends, reach }: ProjectData, query: RunsQu
   );
 }
 
-/** Runs with the definition in the next records. May be fewer than asked for; a run may reappear on a later page. */
+/** Runs with the definition in the next records. A page may lack runs; a run may reappear on a later page. */
 async function runsWith(
   history: RunHistory,
   knot: { readonly definition: string; readonly outcome?: OutcomeKind },

@@ -24,7 +24,7 @@ export const previewResume = question({
   at: ['runId'],
   examples: [{ runId: 'nightly-1' }],
   /**
-   * Applies a worker's rules.
+   * The preview applies a worker's rules.
    *
    * @throws SelvageError `ServerUnreachable`, `UnknownRun`, `RunNotOver`, `UnknownKnot`, `NotResumable`
    */

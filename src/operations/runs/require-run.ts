@@ -37,7 +37,7 @@ async function unrecordedRun(reach: ServerReach, runId: string): Promise<RunReco
   }
 }
 
-/** Has no knots until a worker has made the plan. */
+/** The graph of a run, which has no knots until a worker has made the plan. */
 export async function graphOf({ backends, plans }: ProjectData, run: RunRecord): Promise<RunGraph> {
   if (run.plan_hash === '') return { tapestry: run.tapestry, planHash: '', knots: [] };
   const plan = await plans.of(run);

@@ -12,12 +12,12 @@ import { runSummary, summaryOf } from './summary';
 const runView = z.object({
   run: runSummary,
   graph: runGraph,
-  /** Neighbours among the tapestry's runs. */
+  /** The runs before and after this one among the tapestry's runs. */
   previousRunId: z.string().optional(),
   nextRunId: z.string().optional(),
-  /** For a run that did not succeed: the last one before it that did. */
+  /** For a run that did not succeed, the last run before it that did. */
   lastGoodRunId: z.string().optional(),
-  /** The answer is at least as new as this position of the feed. */
+  /** Position of the feed; the answer is at least as new. */
   position: z.string().optional(),
 });
 export type RunView = z.output<typeof runView>;
@@ -35,7 +35,7 @@ export const show = question({
   examples: [{ runId: 'nightly-1' }],
   /** @throws SelvageError `UnknownRun`, `InvalidPlan`, `BackendUnavailable` */
   async run(of, { runId }) {
-    // Taken first: changes during the reading are reported again, which does no harm.
+    // The position is taken first: changes during the reading are reported again, which does no harm.
     const position = await of.live?.position();
     const record = await requireRun(of, runId);
     const isBad = record.status !== 'running' && record.status !== 'succeeded';
@@ -57,7 +57,7 @@ export const show = question({
   },
 });
 
-/** From the server, else from the records. */
+/** The runs that resumed a run, from the server, else from the records. */
 async function resumedAsOf({ backends, reach }: ProjectData, record: RunRecord): Promise<readonly Resume[]> {
   const ids = namedIn(record);
   if (ids.length === 0) return [];
@@ -77,7 +77,7 @@ const WINDOW_GROWS = 8;
 
 const MOST_PAGES = 20;
 
-/** The history lists newest first, so time windows grow until one has a run. */
+/** The history lists newest first, so time windows grow until a window has a run. */
 async function after({ backends }: ProjectData, record: RunRecord): Promise<string | undefined> {
   const { tapestry, started_at } = record;
   const since = started_at + 1;

@@ -8,7 +8,7 @@ import { valueOf } from './given-values';
 
 /** Default wait for a worker, in milliseconds. */
 const PATIENCE_MS = 60_000;
-/** Further wait, since the run's own refusal tells more. */
+/** Further wait for the run's own refusal, which tells more than a time limit. */
 const BEYOND_MS = 10_000;
 
 export const signal = act({
@@ -45,7 +45,7 @@ export const signal = act({
   answer: z.object({
     runId: z.string(),
     signal: z.string(),
-    /** Id of the knot that takes it. Absent: kept for the next knot that waits for it. */
+    /** Id of the knot that takes the signal; absent if it is kept for the next knot that waits for it. */
     takenBy: z.string().optional(),
   }),
   inFull: ['runId', 'signal', 'takenBy'],

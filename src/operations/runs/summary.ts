@@ -8,12 +8,12 @@ export const runSummary = z.object({
   runId: z.string(),
   temporalRunId: z.string(),
   tapestry: z.string(),
-  /** Empty until a worker has made the plan. */
+  /** Hash of the plan; empty until a worker has made the plan. */
   planHash: z.string(),
   status: runStatus,
-  /** Absent: a worker has started it. */
+  /** Set until a worker has started the run. */
   started: z.literal(false).optional(),
-  /** The server knows the run, but another run history has its record. */
+  /** Set if the server knows the run, but another run history has its record. */
   recordedElsewhere: z.literal(true).optional(),
   startedAt: instant,
   finishedAt: instant.optional(),
@@ -21,20 +21,20 @@ export const runSummary = z.object({
   actor: z.string().optional(),
   trigger: z.string().optional(),
   triggerKey: z.string().optional(),
-  /** Origin of the event that started it, such as topic, partition and offset. */
+  /** Origin of the event that started the run, such as topic, partition and offset. */
   event: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
   partition: z.string().optional(),
   tags: list(z.string()),
   error: z.object({ type: z.string(), message: z.string() }).optional(),
   parentRunId: z.string().optional(),
   parentKnotId: z.string().optional(),
-  /** The run that started it, by a nested knot or as a backfill; or the stream of its elements. */
+  /** The run that started this run, by a nested knot or as a backfill; or the stream of its elements. */
   partOf: z.union([z.object({ runId: z.string() }), z.object({ stream: z.string() })]).optional(),
   resumedFrom: z.string().optional(),
-  /** Runs that resumed it, in order of the requests; `runs.show` adds their status. */
+  /** Runs that resumed this run, in order of the requests; `runs.show` adds their status. */
   resumedAs: list(z.object({ runId: z.string(), status: runStatus.optional() })).optional(),
   vcsCommit: z.string().optional(),
-  /** Where a list was asked for them: the small ones by name. Absent for callers that do not see values in full. */
+  /** Small parameters by name, if a list was asked for them; absent for callers that do not see values in full. */
   parameters: z.record(z.string(), json).optional(),
 });
 export type RunSummary = z.output<typeof runSummary>;

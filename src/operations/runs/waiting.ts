@@ -6,7 +6,7 @@ import { question } from '../operation';
 import { SUMMARIES } from '../summaries';
 
 const GROUPS = 100;
-/** Milliseconds for listing all runs, before single ones are looked at. */
+/** Milliseconds for listing all runs, before single runs are looked at. */
 const LISTING_MS = 30_000;
 
 export const waiting = question({
@@ -29,14 +29,14 @@ export const waiting = question({
   }),
   answer: z.object({
     open: z.int(),
-    /** Runs with a task at a worker, which wait for nothing. */
+    /** Number of runs with a task at a worker, which wait for nothing. */
     working: z.int(),
     waiting: z.int(),
     /** Number of possibly waiting runs that were not checked in time. */
     notAsked: z.int(),
     /** Longest wait first. */
     items: list(waitingRun),
-    /** The largest groups. Absent without `by`. */
+    /** The largest groups; absent without `by`. */
     counts: list(waitingCount).optional(),
   }),
   examples: [{}, { by: 'reason', tapestry: 'nightly' }],

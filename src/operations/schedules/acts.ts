@@ -49,7 +49,7 @@ export const trigger = act({
     overlap: z.enum(OVERLAPS).default('allow-all').describe('what another run of it means'),
   }),
   answer: z.object({
-    /** `waits`: until another run is over. */
+    /** `waits`: the run starts when another run is over. */
     outcome: z.enum(['started', 'waits', 'skipped']),
     /** The started run. */
     runId: z.string().optional(),

@@ -30,7 +30,7 @@ export const preview = question({
         /** The clock time that is skipped, or shown twice. */
         clock: z.string(),
         changeAt: instant,
-        /** The instants with this clock time. */
+        /** The instants at which clocks show this time. */
         at: list(instant),
       }),
     ),

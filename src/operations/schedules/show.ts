@@ -12,7 +12,7 @@ export const show = question({
   answer: scheduleView.extend({
     recent: list(
       scheduleView.shape.recent.unwrap().element.extend({
-        /** Absent: no worker has begun the run. */
+        /** Status of the run; absent if no worker has begun it. */
         status: runStatus.optional(),
       }),
     ),

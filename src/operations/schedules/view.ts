@@ -10,12 +10,12 @@ import { opensValues, type Rights } from '../surroundings';
 
 export const scheduleView = scheduleState.omit({ form: true }).extend({
   ...scheduleDefinition.shape,
-  /** Starts a backfill of the partitions that have closed within `catchupMs`. */
+  /** Set if the schedule starts a backfill of the partitions that have closed within `catchupMs`. */
   isBackfill: z.boolean(),
-  /** `0 2 * * *`, or `every 15 minutes`. */
+  /** The times in words, such as `0 2 * * *` or `every 15 minutes`. */
   times: z.string(),
   description: z.string(),
-  /** Absent for callers that may not read values. */
+  /** Parameters of the runs; absent for callers that may not read values. */
   parameters: json.optional(),
   others: z.record(z.string(), json),
 });

@@ -5,7 +5,7 @@ import { list as listOf } from '../fields';
 import { question } from '../operation';
 
 export const streamView = streamStanding.extend({
-  /** `trigger` of its runs. */
+  /** The `trigger` of the stream's runs. */
   trigger: z.string(),
 });
 export type StreamView = Readonly<z.output<typeof streamView>>;

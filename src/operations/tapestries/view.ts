@@ -24,7 +24,7 @@ export const tapestryView = z.object({
   name: z.string(),
   description: z.string().optional(),
   graph: runGraph,
-  /** The schema is `{}` if JSON Schema cannot express it. */
+  /** Parameters of the tapestry; a schema is `{}` if JSON Schema cannot express it. */
   parameters: list(parameterView),
   partitioned: z.boolean(),
 });

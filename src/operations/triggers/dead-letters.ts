@@ -3,7 +3,7 @@ import { cursor, instant, name, page } from '../fields';
 import { question } from '../operation';
 
 const PAGE = 100;
-/** A more recently claimed event is about to be started. */
+/** Least age of a dead letter: a more recently claimed event is about to be started. */
 const STARTING_MS = 60_000;
 
 const pendingEvents = page(

@@ -11,7 +11,7 @@ const triggerView = z.object({
   name: z.string(),
   kind: z.string(),
   tapestry: z.string().optional(),
-  /** Events that started a run, and claimed ones that did not yet; `atLeast`: there may be more. */
+  /** Events that started a run, and claimed ones that did not yet; `atLeast` is set if there may be more. */
   startedCount: z.int(),
   pendingCount: z.int(),
   atLeast: z.object({ startedCount: z.boolean(), pendingCount: z.boolean() }),

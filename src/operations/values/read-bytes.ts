@@ -25,7 +25,7 @@ export async function readBytes(
   return { bytes: Buffer.concat(pieces), isCut: false };
 }
 
-/** Whether values are sealed, and stay so for this caller. */
+/** Whether values are sealed, and are not opened for this caller. */
 export function leavesSealed(backends: Backends, { opensSealed = true }: Rights): boolean {
   return !opensSealed && encryptionOf(backends) !== undefined;
 }

@@ -80,7 +80,7 @@ async function secretNameOf({ backends }: ProjectData, hash: string): Promise<st
   return names.find(isSecretName);
 }
 
-/** The record of the knot that made it, for its size and media type. */
+/** The record of the knot that made the value, for the value's size and media type. */
 async function recordOf(
   { backends }: ProjectData,
   outputHash: string,

@@ -32,7 +32,7 @@ export const tableView = z.object({
   rows: z.int(),
   columns: list(columnView),
   from: z.int(),
-  /** At most 100 rows, with cells in the order of the columns. An absent cell is null, counted as `missing`. */
+  /** At most 100 rows, with cells in the order of the columns. An absent cell is null, and counts as `missing`. */
   cells: list(list(anyJson)),
 });
 export type TableView = z.output<typeof tableView>;

@@ -12,7 +12,7 @@ import { isTable, tableOf, tableView } from './table-view';
 const PREVIEW = 256 * 1024;
 const HEX_BYTES = 16 * 1024;
 const IMAGE_BYTES = 2 * 1024 * 1024;
-/** Larger values are not read whole: their beginning is shown as text. */
+/** Largest value that is read whole: of a larger one, the beginning is shown as text. */
 export const WHOLE_BYTES = 16 * 1024 * 1024;
 const PAGE_OF_TABLE = 100;
 
@@ -46,14 +46,17 @@ export const valueView = z.discriminatedUnion('form', [
   z.object({ form: z.literal('image'), ...found, mediaType: z.string(), base64: z.string() }),
   z.object({ form: z.literal('table'), ...found, table: tableView }),
   z.object({ form: z.literal('bytes'), ...found, mediaType: z.string().optional(), hex: z.string() }),
-  /** `code`: `ValueMissing`, `SubjectForgotten`, `KeyMissing`, `Redacted`, `NotKept`, `ValueSealed`, … */
+  /**
+   * `code` says why the value is not shown: `ValueMissing`, `SubjectForgotten`, `KeyMissing`, `Redacted`, `NotKept`,
+   * `ValueSealed`, …
+   */
   z.object({ form: z.literal('none'), hash: z.string(), code: z.string(), message: z.string() }),
 ]);
 export type ValueView = z.output<typeof valueView>;
 
 interface Bytes {
   readonly hash: string;
-  /** Of the whole value, in bytes. */
+  /** Size of the whole value, in bytes. */
   readonly size: number;
   readonly bytes: Uint8Array;
 }
@@ -178,7 +181,7 @@ function isTextual(bytes: Uint8Array, said: string | undefined): boolean {
   const beginning = bytes.subarray(0, LOOKED_AT);
   if (beginning.byteLength === 0 || beginning.some(isControl)) return false;
   try {
-    // The last character may be cut.
+    // The last character of the beginning may be cut.
     new TextDecoder('utf-8', { fatal: true }).decode(beginning, { stream: true });
     return true;
   } catch {

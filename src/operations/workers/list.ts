@@ -15,7 +15,7 @@ const RUNNING = 1_000;
 /** Concurrent questions to the server about task queues. */
 const AT_ONCE = 50;
 
-/** A polling worker. It reports all but its identity itself, some seconds after its start. */
+/** A polling worker, which reports all but its identity itself, some seconds after its start. */
 const workerView = workerState.partial().extend({ identity: workerState.shape.identity });
 export type WorkerView = Readonly<z.output<typeof workerView>>;
 
@@ -40,11 +40,11 @@ export const list = question({
     limit: limit(1_000, 50).describe('how many task queues at most'),
   }),
   answer: z.object({
-    /** Most unfinished runs first. */
+    /** The task queues, those with most unfinished runs first. */
     items: listOf(queueView),
-    /** There are more queues, or uncounted unfinished runs. */
+    /** Set if there are more queues, or uncounted unfinished runs. */
     truncated: z.boolean(),
-    /** False: the server keeps no list of workers, or is away. Then only identities of workers are known. */
+    /** Whether more than identities of workers are known: the server keeps a list of workers, and is not away. */
     workersKnown: z.boolean(),
   }),
   examples: [{}, { taskQueue: 'selvage/nightly' }],
@@ -90,7 +90,7 @@ export const list = question({
   },
 });
 
-/** From the records of a run's knots, else from its plan. */
+/** The queues of a run, from the records of its knots, else from its plan. */
 async function queuesOf(
   { backends, plans }: ProjectData,
   runs: readonly RunRecord[],

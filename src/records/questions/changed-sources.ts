@@ -41,7 +41,7 @@ export async function changedSources(
     for (const { partition, input, startedAt } of users) {
       const sources = (makersOf.get(hash) ?? []).filter(({ finished_at }) => finished_at <= startedAt);
       const changes = sources.map((source) => changeOf(source, newest, present));
-      // If several places made the value, it is enough that one of them still makes it.
+      // If several places made the value, it is enough that one place still makes it.
       if (changes.length === 0 || changes.includes(undefined)) continue;
       const { now, run } = changes[0]!;
       const { tapestry, partition: of, knot_id: knotId } = sources[0]!;
@@ -72,7 +72,7 @@ async function newestOf(queries: PartitionQueries, makers: readonly MadeForParti
   return newest;
 }
 
-/** The values of those knots in the newest runs, without runs that made the compared values. */
+/** The values of the given knots in the newest runs, without runs that made the compared values. */
 async function presentValues(
   queries: PartitionQueries,
   makers: readonly MadeForPartition[],
@@ -93,7 +93,7 @@ async function presentValues(
   );
 }
 
-/** Undefined if that place still makes the value. */
+/** The change of a place; undefined if the place still makes the value. */
 function changeOf(
   { tapestry, partition, knot_id, temporal_run_id, hash }: MadeForPartition,
   newest: NewestRuns,

@@ -8,9 +8,9 @@ interface PlanComparison {
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly changed: readonly { readonly knotId: string; readonly reasons: readonly StaleReason[] }[];
-  /** Unchanged themselves, but downstream of a new or changed knot. */
+  /** Knots that are unchanged themselves, but downstream of a new or changed knot. */
   readonly below: readonly string[];
-  /** Unchanged, with everything upstream. */
+  /** Knots that are unchanged, with everything upstream. */
   readonly same: readonly string[];
   /** The subset of `same` whose values a run reuses if its parameters are equal. */
   readonly reusable: readonly string[];
@@ -29,7 +29,7 @@ export function comparePlans(before: Plan, now: Plan): PlanComparison {
   now.knots.forEach((knot, index) => {
     const other = earlier.get(knot.id);
     const reasons = other ? reasonsFor(before, other, now, knot) : [];
-    // Parents come before their children.
+    // Knots are compared in an order in which parents come before their children.
     const isBelow = uniqueParents(knot).some((parent) => isOther[parent]);
     isOther[index] = !other || reasons.length > 0 || isBelow;
     if (!other) added.push(knot.id);

@@ -9,17 +9,17 @@ import { isParameter } from './telling-values';
 /**
  * Why a knot differs between the runs:
  *
- * - `parameter`: it is one, and its value differs;
- * - `definition`, `version`, `code`: another definition, another version of it, or another source of its body ran;
- * - `constants`, `policy`: its constants, or its options, differ;
- * - `wiring`: its inputs come from other knots;
+ * - `parameter`: the knot is one, and its value differs;
+ * - `definition`, `version`, `code`: another definition, version of it, or source of its body ran;
+ * - `constants`, `policy`: the knot's constants, or its options, differ;
+ * - `wiring`: the knot's inputs come from other knots;
  * - `inputs`: an input differs although no parent does: the two runs took over other values of a knot;
  * - `parents`: a parent, or an element of this map, differs, and everything else is equal;
- * - `signal`: it waits for one, and took another, or took one in only one of the runs;
- * - `child-run`: it ran another tapestry, and that run differs: compare the two child runs;
- * - `failure`: with equal inputs and code, it failed, was cancelled or was skipped in one of them;
- * - `not-repeatable`: with equal inputs and code, it returned something else;
- * - `only-in-first`, `only-in-second`: the other run lacks the knot, or a record of it.
+ * - `signal`: the knot waits for a signal, and took another one, or took one in only one of the runs;
+ * - `child-run`: the knot ran another tapestry, and that run differs: compare the two child runs;
+ * - `failure`: with equal inputs and code, the knot failed, was cancelled or was skipped in one of the runs;
+ * - `not-repeatable`: with equal inputs and code, the knot's body returned something else;
+ * - `only-in-first`, `only-in-second`: the other run lacks the knot, or the knot's record.
  */
 export type DifferenceCause =
   | 'parameter'
@@ -43,7 +43,7 @@ export interface KnotDifference {
   readonly knotId: string;
   readonly first?: LineageRecord;
   readonly second?: LineageRecord;
-  /** None of its parents differs: differences downstream follow from such knots. */
+  /** Whether none of the knot's parents differs: differences downstream follow from such knots. */
   readonly isFirst: boolean;
   readonly causes: readonly DifferenceCause[];
   /** Names of the inputs that differ, including constants and wiring. */
@@ -55,7 +55,7 @@ export interface KnotDifference {
 export interface RunDifference {
   readonly first: RunRecord;
   readonly second: RunRecord;
-  /** Number of knots that are equal in both. */
+  /** Number of knots that are equal in both runs. */
   readonly equal: number;
   /** Parents before children. */
   readonly items: readonly KnotDifference[];
@@ -79,7 +79,7 @@ export async function diffRuns(
     }),
   );
   const ids = inOrder(wiringOf([...ofFirst!.values(), ...ofSecond!.values()]));
-  /** Includes maps of which an element differs. */
+  /** Includes maps with an element that differs. */
   const differing = new Set<string>();
   const items: KnotDifference[] = [];
   for (const knotId of ids) {

@@ -26,7 +26,7 @@ const CAUSES: Readonly<Record<DifferenceCause, (difference: KnotDifference) => s
 
 const NAMED = 3;
 
-/** A map without such parents differs by its elements. */
+/** A map without a parent that differs, differs by its elements. */
 function parentsSentence(parents: readonly string[]): string {
   if (parents.length === 0) return 'its elements differ';
   if (parents.length === 1) return `its parent ${parents[0]} differs`;

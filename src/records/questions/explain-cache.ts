@@ -8,20 +8,20 @@ import { mapOfElement } from '../../authoring/element-id';
 import { readAll } from './read-all';
 import { isOfNode } from './telling-values';
 
-/** At most this many records that are searched for the nearest. */
+/** Maximum number of records that are searched for the nearest knot. */
 const CANDIDATES = 500;
 
 /**
  * Why a knot's value was reused, or was not:
  *
- * - `reused`: it was; `resumed`: it was taken over with the run that this one resumes;
+ * - `reused`: the value was reused; `resumed`: the value was taken over with the resumed run;
  * - `not-cached`: the knot lacks the option `cache`;
  * - `map`: the knot is a map, whose elements are reused individually;
- * - `extended`: its body has extended its run, which a run that reused the value would miss;
- * - `replaced`: another body ran in place of its own;
- * - `failed`: it failed before its body ran, or without a reason from its body;
- * - `plan-gone`: it has no key for reuse, and the plan that would say why is gone from the tapestry store;
- * - `not-run`: its body did not run, because the knot was skipped;
+ * - `extended`: the knot's body has extended its run, which a run that reused the value would miss;
+ * - `replaced`: another body ran in place of the knot's own;
+ * - `failed`: the knot failed before its body ran, or without a reason from its body;
+ * - `plan-gone`: the knot has no key for reuse, and the plan that would say why is gone from the tapestry store;
+ * - `not-run`: the knot's body did not run, because the knot was skipped;
  * - `reuse-off`: the run was started without reuse;
  * - `too-old`, `value-gone`: an earlier value of the same key was older than the knot's `maxAge`, or is
  *   missing from the data store or damaged there;
@@ -57,10 +57,10 @@ const cacheDifference = z.object({
    * process, which may have captured other values, or whose schemas are not applied.
    */
   part: z.enum(['version', 'code', 'place', 'function', 'input']),
-  /** For an input: its name, and the knot that it comes from (none for a constant). */
+  /** For an input: the input's name, and the knot that it comes from (none for a constant). */
   input: z.string().optional(),
   parent: z.string().optional(),
-  /** Null: there was, or is, none. */
+  /** The part before and now; null if there was, or is, none. */
   before: z.string().nullable(),
   now: z.string().nullable(),
 });
@@ -69,16 +69,16 @@ export type CacheDifference = Readonly<z.output<typeof cacheDifference>>;
 export const cacheExplanation = z.object({
   reused: z.boolean(),
   reason: z.enum(CACHE_REASONS),
-  /** For a hit, the knot that made the value; for a miss, one of the same key, else the nearest earlier one. */
+  /** For a hit, the knot that made the value; for a miss, a knot of the same key, else the nearest earlier knot. */
   other: z
     .object({
       runId: z.string(),
       knotId: z.string(),
-      /** Milliseconds since the epoch. */
+      /** When the value was made, in milliseconds since the epoch. */
       madeAt: z.number(),
     })
     .optional(),
-  /** `key-differs`: the parts that differ. `reused`: `code`, if an equal `version` covers another source. */
+  /** For `key-differs`: the parts that differ. `reused`: `code`, if an equal `version` covers another source. */
   differences: z.array(cacheDifference).readonly(),
 });
 export type CacheExplanation = Readonly<z.output<typeof cacheExplanation>> & {
@@ -132,11 +132,11 @@ export async function explainCache(
 /** The plan's facts about a knot or, for an element, about its map. */
 interface Planned {
   readonly knot: PlanKnot;
-  /** The definition whose body runs. Absent for a parameter. */
+  /** The definition whose body runs; absent for a parameter. */
   readonly definition: PlanDefinition | undefined;
 }
 
-/** Undefined if the plan is gone, or lacks a knot that an extension added later. */
+/** The plan's facts about a knot; undefined if the plan is gone, or lacks a knot that an extension added later. */
 async function plannedIn(
   tapestryStore: Backends['tapestryStore'],
   { plan_hash }: RunRecord,

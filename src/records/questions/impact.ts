@@ -14,18 +14,18 @@ export interface ValueImpact {
   readonly producers: readonly LineageRecord[];
   /** Knots downstream, in later runs as well; parents before children within a run. */
   readonly items: readonly AffectedKnot[];
-  /** There may be more than `limit`. */
+  /** Set if there may be more than `limit`. */
   readonly truncated: boolean;
 }
 
 interface AffectedKnot {
   readonly record: LineageRecord;
-  /** Ids of affected parents, or terminals of the tapestry that it ran; empty for a later run's parameter. */
+  /** Ids of affected parents, or terminals of the tapestry that the knot ran; empty for a later run's parameter. */
   readonly through: readonly string[];
 }
 
 export interface ImpactOptions {
-  /** At most this many records in total. Default 1,000. */
+  /** Maximum number of records in total. Default 1,000. */
   readonly limit?: number;
 }
 
@@ -81,7 +81,7 @@ class Walk {
     return true;
   }
 
-  /** One run after the other, so that only one is in memory. */
+  /** Walks through one run after the other, so that the records of only one are in memory. */
   async goOn(): Promise<void> {
     for (let next = this.open.entries().next(); !next.done; next = this.open.entries().next()) {
       if (this.isFull()) return;
@@ -92,7 +92,7 @@ class Walk {
     }
   }
 
-  /** Continues to the knot that started the run: the terminals' values make up its value. */
+  /** Continues to the knot that started the run, whose value the terminals' values make up. */
   private async ascend(run: string, knots: ReadonlySet<string>): Promise<void> {
     const ended = await this.runHistory.getRunByTemporalId(run);
     const starter = ended && startedBy(ended);

@@ -1,7 +1,7 @@
 /** Compares numbers inside ids by value. */
 export const ids = new Intl.Collator('en', { numeric: true });
 
-/** Sorts knot ids, parents before children, then by id. If the wirings of two runs conflict, follows one. */
+/** Sorts knot ids, parents before children, then by id. If the wirings of two runs conflict, one is followed. */
 export function inOrder(parentsOf: ReadonlyMap<string, readonly string[]>): string[] {
   const ordered = new Set<string>();
   const entered = new Set<string>();

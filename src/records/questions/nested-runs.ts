@@ -1,6 +1,6 @@
 import type { LineageRecord, RunRecord } from '../../ports';
 
-/** The Temporal run id of the last run that a knot started; undefined if it starts none. */
+/** The Temporal run id of the last run that a knot started; undefined if the knot starts none. */
 export function childRunOf({ extra }: LineageRecord): string | undefined {
   return (extra as { child_run?: { temporal_run_id: string } }).child_run?.temporal_run_id;
 }

@@ -6,7 +6,7 @@ export function parentsOf({ parent_knot_ids }: LineageRecord): string[] {
   return [...new Set(Object.values(parent_knot_ids))];
 }
 
-/** By knot id; for several runs, the parents in all of them. A map comes after its elements. */
+/** Parents by knot id; for several runs, the parents in all of these. A map comes after its elements. */
 export function wiringOf(records: Iterable<LineageRecord>): Map<string, string[]> {
   const wiring = new Map<string, string[]>();
   for (const record of records) {
@@ -14,7 +14,7 @@ export function wiringOf(records: Iterable<LineageRecord>): Map<string, string[]
     if (known) known.push(...parentsOf(record));
     else wiring.set(record.knot_id, parentsOf(record));
   }
-  // Walking upstream takes the last first.
+  // Sort descending, since walking upstream takes the last first.
   const elements = [...wiring.keys()].filter((id) => mapOfElement(id) !== undefined).sort(byIdDescending);
   for (const id of elements) wiring.get(mapOfElement(id)!)?.push(id);
   return wiring;

@@ -10,10 +10,10 @@ import { isParameter } from './telling-values';
 import { readAll } from './read-all';
 import { everyItem } from '../../ports/parts/every-item';
 
-/** At most this many records of one value that are searched. */
+/** Maximum number of searched records of one value. */
 const MAKERS = 100;
 
-/** The history's own queries, or an equivalent that reads run by run. */
+/** The queries of a history about partitions, or an equivalent that reads run by run. */
 export function partitionQueries(runHistory: RunHistory): PartitionQueries {
   return runHistory.partitions ?? new PartitionsByRun(runHistory);
 }
@@ -25,7 +25,7 @@ class PartitionsByRun implements PartitionQueries {
     const found = new Map<string, PartitionRuns>();
     for await (const run of everyItem((page) => this.runHistory.listRuns({ tapestry, ...page }))) {
       if (run.partition === null) continue;
-      // The newest come first.
+      // The newest runs come first.
       const { runs, newest, newestOk } = found.get(run.partition) ?? { runs: 0, newest: run };
       const ok = newestOk ?? (run.status === 'succeeded' ? run : undefined);
       found.set(run.partition, {

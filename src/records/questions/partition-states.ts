@@ -18,17 +18,17 @@ import { neededKnots, planChanges } from './plan-changes';
  * The state of a partition:
  *
  * - `missing`: no run is on record, or asked for;
- * - `running`: its newest run is under way;
- * - `ok`: its newest run has succeeded, and another one would get the same inputs and do the same;
- * - `stale`: its newest run has succeeded, and code, configuration or an input has changed since;
- * - `failed`: its newest run has failed, or was cancelled or terminated.
+ * - `running`: the partition's newest run is under way;
+ * - `ok`: the newest run has succeeded, and another one would get the same inputs and do the same;
+ * - `stale`: the newest run has succeeded, and code, configuration or an input has changed since;
+ * - `failed`: the newest run has failed, or was cancelled or terminated.
  */
 export const PARTITION_STATES = ['missing', 'running', 'ok', 'stale', 'failed'] as const;
 export type PartitionState = (typeof PARTITION_STATES)[number];
 
 /** A change since a partition was made. */
 export const staleReason = z.object({
-  /** `code`: the body changed; `config`: the knot changed; `input`: the run would get something else. */
+  /** `code`: the body changed; `config`: the knot changed; `input`: the run would get another input. */
   kind: z.enum(['code', 'config', 'input']),
   /** The knot, for `code` and `config`. */
   knotId: z.string().optional(),
@@ -36,16 +36,16 @@ export const staleReason = z.object({
   part: z.enum(['new', 'definition', 'version', 'wiring', 'constants', 'policy', 'plan-gone']).optional(),
   /** The parameter, for `input`. */
   input: z.string().optional(),
-  /** Content hashes of code or value; null: there is none. */
+  /** Content hashes of code or value; null if there is none. */
   before: z.string().nullable().optional(),
   now: z.string().nullable().optional(),
-  /** For an input made for another partition: the knot there that makes another value now. */
+  /** For an input made for another partition: the knot of that partition that makes another value now. */
   source: z
     .object({
       tapestry: z.string(),
       partition: z.string(),
       knotId: z.string(),
-      /** That partition's newest successful run. */
+      /** The newest successful run of the other partition. */
       runId: z.string(),
     })
     .readonly()
@@ -67,13 +67,13 @@ export type PartitionRunSummary = z.output<typeof runSummary>;
 export const partitionStatus = z.object({
   key: z.string(),
   state: z.enum(PARTITION_STATES),
-  /** For a span of time: its beginning, and the first instant after it (milliseconds since the epoch). */
+  /** For a span of time: the span's beginning, and the first instant after it (milliseconds since the epoch). */
   window: z.object({ start: z.number(), end: z.number() }).readonly().optional(),
-  /** It has not ended yet; it is listed because it was made by its key. */
+  /** Set if the span has not ended yet; the partition is listed because it was made by its key. */
   open: z.literal(true).optional(),
   runs: z.int(),
   latestRun: runSummary.optional(),
-  /** The newest successful run, which may be the same. */
+  /** The newest successful run, which may be the newest run. */
   latestOkRun: runSummary.optional(),
   /** For `stale`: the first ten reasons. */
   reasons: z.array(staleReason.readonly()).readonly(),
@@ -88,7 +88,7 @@ export interface PartitionsQuestion extends KeyRange {
   /** Content hashes of what a run would get now, by parameter name; without the partition. */
   readonly inputs: ReadonlyMap<string, string>;
   readonly hashOf: (value: unknown) => string;
-  /** Runs that no worker has begun: they are not on record. */
+  /** Runs that no worker has begun, which are not on record. */
   readonly unbegun?: readonly RunRecord[];
   /** Runs that are over and on record as running. */
   readonly ended?: readonly RunRecord[];
@@ -170,7 +170,7 @@ function isOpen({ domain, now, from, to }: PartitionsQuestion, key: string): boo
     const window = domain.windowOf(key);
     return window !== undefined && window.end > now;
   } catch {
-    // The domain no longer has this partition.
+    // A partition that the domain no longer has is not listed.
     return false;
   }
 }
@@ -218,7 +218,7 @@ function codesOf(plan: Plan): Map<string, string> {
   return new Map(codes.filter((code): code is [string, string] => code[1] !== undefined));
 }
 
-/** @param partition its key, if its window may have changed */
+/** @param partition the partition's key, if its window may have changed */
 function changedInputs(
   { domain, inputs, hashOf }: PartitionsQuestion,
   { parameter_hashes }: PartitionRun,
@@ -236,7 +236,7 @@ function changedInputs(
 
 interface ChangesSince {
   readonly reasons: readonly StaleReason[];
-  /** The partitions of its plan are divided in another way. */
+  /** Whether the partitions of the run's plan are divided in another way. */
   readonly isOtherDomain: boolean;
 }
 

@@ -45,7 +45,7 @@ export function neededKnots(plan: Plan): PlanKnot[] {
 
 function needed({ knots }: Plan, terminals: readonly string[]): Set<string> {
   const wanted = new Set(terminals);
-  // Parents come before their children.
+  // In the order of a plan, parents come before their children.
   for (let index = knots.length - 1; index >= 0; index--) {
     const knot = knots[index]!;
     if (wanted.has(knot.id)) for (const parent of uniqueParents(knot)) wanted.add(knots[parent]!.id);

@@ -2,14 +2,14 @@ import { SelvageError } from '../../errors';
 import type { RunHistory } from '../../ports';
 
 const KINDS = ['sha256:', 'bytes-sha256:'];
-/** The beginning of a hash, with or without its kind. As in listings, it may end with an ellipsis. */
+/** The beginning of a hash, with or without its kind. The beginning may end with an ellipsis, as in listings. */
 const BEGINNING = /^((?:bytes-)?sha256:)?([0-9a-f]{4,64})…?$/;
 const DIGITS = 64;
 const LISTED = 10;
 
 /**
  * Resolves a full hash, or at least four first digits of a recorded one, with or without `sha256:` or
- * `bytes-sha256:`. Any other text is returned unchanged.
+ * `bytes-sha256:`. A text that is no hash is returned unchanged.
  *
  * @throws SelvageError `AmbiguousHash`, `UnknownValue`, `BackendUnavailable`
  */

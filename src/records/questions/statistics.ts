@@ -6,31 +6,31 @@ import { isOfNode } from './telling-values';
 
 const DAY_MS = 86_400_000;
 
-/** Names with fewer samples, on either side, are not compared. */
+/** Least number of samples: names with fewer, on either side, are not compared. */
 const LEAST_SAMPLES = 50;
 /** The 95th percentile of names with fewer samples is not compared, because few knots decide it. */
 const LEAST_SAMPLES_FOR_P95 = 200;
-/** Slower: by this factor and this many milliseconds. */
+/** A name is slower if it takes longer by this factor and by `LONGER_MS`. */
 const SLOWER = 1.5;
 const LONGER_MS = 10;
-/** Fails more often: by this share and this many standard errors of the difference, by chance one in a thousand. */
+/** A name fails more often by this share and by `SIGMAS` standard errors, by chance one in a thousand. */
 const MORE_FAIL = 0.01;
 const SIGMAS = 3;
 
 export interface StatsOptions {
   /** Default: by definition. */
   readonly by?: StatisticsGroup;
-  /** Milliseconds since the epoch; an end at `until` is not counted. Default: the last 24 hours. */
+  /** The window in milliseconds since the epoch, without an end at `until`; if omitted, the last 24 hours. */
   readonly since?: number;
   readonly until?: number;
-  /** Compares with the figures of this time before `since`. Default: a week; `false`: no comparison. */
+  /** Time before `since` whose figures are compared; default: a week; `false`: no comparison. */
   readonly baseline?: Duration | false;
 }
 
 /** A change for the worse, with its figures and how many they are made of. */
 export const regression = z.object({
   name: z.string(),
-  /** `failures`: shares between 0 and 1; the others: milliseconds. */
+  /** Figures of `failures` are shares between 0 and 1, the others milliseconds. */
   what: z.enum(['p50', 'p95', 'failures']),
   before: z.number(),
   now: z.number(),
@@ -43,17 +43,17 @@ export const stats = z.object({
   by: statisticsGroup,
   since: z.number(),
   until: z.number(),
-  /** The most that ran first. */
+  /** Figures by name, those that ran most first. */
   items: z.array(statistics).readonly(),
-  /** Undefined if nothing was compared. */
+  /** The time that was compared with; undefined if nothing was compared. */
   baseline: z
     .object({
       since: z.number(),
       until: z.number(),
       regressions: z.array(regression).readonly(),
-      /** Names not compared, for lack of samples. By definition, functions in place are never compared. */
+      /** Names that were not compared, for lack of samples. By definition, functions in place are never compared. */
       tooFewSamples: z.array(z.string()).readonly(),
-      /** Of each of these, how many more samples a comparison takes: in the window, and before it. */
+      /** How many more samples a comparison of each name takes: in the window, and before it. */
       samplesMissing: z.array(z.object({ name: z.string(), now: z.int(), before: z.int() })).readonly(),
       minSamples: z.int(),
     })

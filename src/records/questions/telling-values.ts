@@ -1,9 +1,12 @@
 import type { LineageRecord } from '../../ports';
 
-/** In bytes. Smaller values (numbers, flags, short texts) are often equal by chance. */
+/** In bytes. Values smaller than this size (numbers, flags, short texts) are often equal by chance. */
 const TELLING_BYTES = 32;
 
-/** Whether an equal hash in another run shows that the value came from there. Only such values are followed. */
+/**
+ * Whether an equal hash in another run shows that the value came from there. Lineage is followed only through such
+ * telling values.
+ */
 export function isTelling({ output_size }: Pick<LineageRecord, 'output_size'>): boolean {
   return output_size !== null && output_size >= TELLING_BYTES;
 }

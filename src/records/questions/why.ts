@@ -11,34 +11,34 @@ import { isParameter, isTelling } from './telling-values';
 /** How a value came about: the knot that made it, and its inputs. */
 export interface ValueOrigin {
   readonly record: LineageRecord;
-  /** By input name. Empty if `repeated` or `truncated` is true. */
+  /** The inputs by name; empty if `repeated` or `truncated` is true. */
   readonly inputs: readonly OriginInput[];
-  /** The same knot of the same run occurs earlier, with its inputs. */
+  /** Whether the same knot of the same run occurs earlier, with its inputs. */
   readonly repeated: boolean;
-  /** It has inputs, but the answer has reached its limit. */
+  /** Whether the knot has inputs, but the answer has reached its limit. */
   readonly truncated: boolean;
   /** For a parameter: the knot of an earlier run that made an equal value. */
   readonly earlierOrigin?: ValueOrigin;
-  /** For a knot that ran another tapestry: the terminals of its last run, by name; they make up its value. */
+  /** For a knot that ran another tapestry: the terminals of its last run, by name, which make up its value. */
   readonly terminals?: readonly OriginInput[];
 }
 
 export interface OriginInput {
   readonly name: string;
-  /** Null: the parent had no value. */
+  /** Content hash of the input; null if the parent had no value. */
   readonly hash: string | null;
-  /** The parent's id. Absent for a constant. */
+  /** The parent's id; absent for a constant. */
   readonly knotId?: string;
-  /** Absent for a constant, and if the parent's record is missing. */
+  /** The origin of the input; absent for a constant, and if the parent's record is missing. */
   readonly origin?: ValueOrigin;
-  /** A constant of at most 100 characters, encoded as in the plan. Absent for others, and if the plan is gone. */
+  /** A constant of at most 100 characters, encoded as in the plan; absent for other inputs, and if the plan is gone. */
   readonly constant?: Constant;
 }
 
 export interface WhyOptions {
-  /** The run that made it. Default: the newest that made it itself, not by reuse or as a parameter. */
+  /** The run that made the value; if omitted, the newest that made it itself, not by reuse or as a parameter. */
   readonly runId?: string;
-  /** At most this many knots in the answer. Default 1,000. */
+  /** Maximum number of knots in the answer. Default 1,000. */
   readonly limit?: number;
 }
 
@@ -52,8 +52,8 @@ const SMALL = 100;
 const CANDIDATES = 100_000;
 
 /**
- * Walks upstream from a value: the knot that made it, its inputs, the knots that made those, and so on. Continues
- * into earlier runs that made a parameter's value.
+ * Walks upstream from a value: the knot that made it, its inputs, the knots that made those, and so on. The walk
+ * continues into earlier runs that made a parameter's value.
  *
  * @param given the hash, or its beginning (see {@link resolveHash})
  * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
@@ -71,10 +71,10 @@ type Asked = Pick<Backends, 'runHistory' | 'tapestryStore'>;
 
 class Walk {
   private readonly runHistory: RunHistory;
-  /** By Temporal run id: its records, by knot id. */
+  /** Records of runs, by Temporal run id, then by knot id. */
   private readonly records = new Map<string, Promise<ReadonlyMap<string, LineageRecord>>>();
   private readonly told = new Set<string>();
-  /** By Temporal run id: its small constants, by hash. */
+  /** Small constants of runs, by Temporal run id, then by hash. */
   private readonly constants = new Map<string, Promise<ReadonlyMap<string, Constant>>>();
 
   constructor(
@@ -146,7 +146,7 @@ class Walk {
     return terminals;
   }
 
-  /** The parent in the same run; if it ran again with another result, the knot that made the actual input. */
+  /** The parent in the same run; if the parent ran again with another result, the knot that made the actual input. */
   private async parentOf(
     record: LineageRecord,
     knotId: string,
@@ -164,7 +164,7 @@ class Walk {
     finished_at: end,
     temporal_run_id: run,
   }: LineageRecord): Promise<LineageRecord | undefined> {
-    // Up to and including the same millisecond.
+    // The maker may have ended up to and including the same millisecond.
     const query = { outputHash: hash!, until: end + 1 };
     const maker = await findMaker(this.runHistory, query, (record) => record.temporal_run_id !== run);
     return maker && !isParameter(maker) ? maker : undefined;
@@ -186,7 +186,7 @@ async function smallConstants(
   return constants;
 }
 
-/** The newest knot that made the value itself; otherwise one that took it over or has it as a parameter. */
+/** The newest knot that made the value itself; if there is none, one that took it over or has it as a parameter. */
 async function findMaker(
   runHistory: RunHistory,
   query: Pick<LineageQuery, 'outputHash' | 'runId' | 'knotId' | 'until'>,

@@ -4,7 +4,7 @@ import { unsealed } from '../../encryption/seal-backends';
 import type { Backends, DataStore, LineageRecord, RunRecord, StoredEntry, StoredValue } from '../../ports';
 import { everyPage } from '../../ports/parts/every-item';
 
-/** Bytes of a batch of values. Larger values are copied alone; larger raw bytes as a stream. */
+/** Bytes of a batch of values. Values larger than a batch are copied alone; larger raw bytes as a stream. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 /** Records per commit. */
 const BATCH_RECORDS = 500;
@@ -14,11 +14,11 @@ interface CopyOptions {
   readonly to: Backends;
   /** Accepts a target with runs that the source does not have. */
   readonly merge?: boolean;
-  /** Called with what has been done so far, after each page. */
+  /** A function that is called after each page, with the counts so far. */
   readonly onProgress?: (report: CopyReport) => void;
 }
 
-/** How many there are in the source, and how many of these this copy has added to the target. */
+/** The number of items in the source, and how many of them this copy has added to the target. */
 interface Copied {
   total: number;
   added: number;
@@ -39,8 +39,8 @@ export interface CopyReport {
 
 /**
  * Copies all finished runs to other backends, with records, plans, values and starts, and compares them there.
- * Skips what the target has, so a second copy resumes an interrupted one and adds what is new. Sealed values stay
- * sealed. Cursors of emitters (places in one history), offers, leases and open runs are not copied.
+ * A copy skips what the target has, so a second copy resumes an interrupted one and adds what is new. Sealed values
+ * stay sealed. Cursors of emitters (places in one history), offers, leases and open runs are not copied.
  *
  * @throws SelvageError `RunHistoryNotEmpty`, `Usage` (both are one history), `BackendUnavailable`
  */
@@ -59,7 +59,7 @@ export async function copyRecords({ from, to, merge = false, onProgress }: CopyO
   await requireOther(from, to);
   const runs = await idsOfRuns(from, report);
   if (!merge) await requireNoOtherRuns(to, new Set([...runs, ...report.open]));
-  // Referred data first: a reader of the target never misses what a record names.
+  // Copy referred data first, so that a reader of the target never misses what a record names.
   await copyValues(unsealed(from.dataStore), unsealed(to.dataStore), report.values, progress);
   await copyPlans(from, to, report.plans);
   await copyRuns(from, to, runs, report, progress);
@@ -130,7 +130,7 @@ function* inBatches(entries: readonly StoredEntry[]): Generator<readonly StoredE
   if (batch.length > 0) yield batch;
 }
 
-/** Returns how many; a value may have been removed meanwhile. */
+/** Copies some values, and returns how many; a value may have been removed meanwhile. */
 async function copySome(from: DataStore, to: DataStore, entries: readonly StoredEntry[]): Promise<number> {
   const [first] = entries;
   if (first!.size > BATCH_BYTES && !first!.hash.startsWith('sha256:'))
@@ -205,7 +205,10 @@ async function copyStarts(from: Backends, to: Backends, copied: Copied): Promise
 
 const DIFFERENCES = 100;
 
-/** Also copies records without a run on record. Skips runs that were open or began during the copy. */
+/**
+ * Compares the records of both histories, also those without a run on record. Skips runs that were open or began during
+ * the copy.
+ */
 async function compareRecords(
   from: Backends,
   to: Backends,

@@ -36,7 +36,7 @@ export async function findDamaged(dataStore: DataStore, within = Infinity): Prom
   return { looked, damaged, isAll: performance.now() <= until };
 }
 
-/** Where a damaged value was moved. Undefined if it was sealed: bytes that cannot be opened are worthless. */
+/** Where a damaged value was moved; undefined if the value was sealed: bytes that cannot be opened are worthless. */
 export interface SetAside {
   readonly hash: string;
   readonly movedTo: string | undefined;
@@ -57,7 +57,7 @@ export async function setAside(
   const isWhole = (): Promise<boolean> => isSound(() => readToEnd(dataStore, hash));
   if (await isWhole()) return undefined;
   if (dataStore instanceof SealedDataStore) {
-    // It may exist for several subjects: copies that cannot be opened are removed, the others stay.
+    // The value may exist for several subjects: copies that cannot be opened are removed, the others stay.
     await dataStore.keep([hash]);
     if (!(await isWhole())) await dataStore.delete(hash);
     return { hash, movedTo: undefined };

@@ -10,15 +10,15 @@ export const LEAST_GRACE_MS = 2 * HOUR_MS;
 const PAGE = 1_000;
 
 export interface GarbageOptions {
-  /** Values put within this time stay. At least two hours. Default 24 hours. */
+  /** Grace of at least two hours; values put within this time stay. Default 24 hours. */
   readonly grace?: Duration;
-  /** Also removes recorded values that were last put or reused longer ago. At least two hours. Default: none. */
+  /** Age of at least two hours; also removes recorded values that were last put or reused longer ago. Default: none. */
   readonly ttl?: Duration;
   /** Only counts. Default false. */
   readonly dryRun?: boolean;
-  /** Aborting it ends the call after the current page. */
+  /** Aborting this signal ends the call after the current page. */
   readonly signal?: AbortSignal;
-  /** Called with the progress so far. */
+  /** A function that is called with the progress so far. */
   readonly onProgress?: (report: GarbageReport) => void;
 }
 
@@ -29,14 +29,14 @@ export interface ValueTotal {
 
 export interface GarbageReport {
   readonly dryRun: boolean;
-  /** False if it was interrupted or a store is unreachable: values after `last` were not examined. */
+  /** Whether all values were examined; false if the call was interrupted or a store is unreachable. */
   readonly complete: boolean;
   /** Why a store of values could not be read: code and message. */
   readonly unavailable?: { readonly code: ErrorCode; readonly message: string };
   readonly examined: ValueTotal;
-  /** Removed (or to be removed) because no record names them. */
+  /** Values removed (or to be removed) because no record names them. */
   readonly unreferenced: ValueTotal;
-  /** Removed (or to be removed) because of their age. */
+  /** Values removed (or to be removed) because of their age. */
   readonly expired: ValueTotal;
   /** Values put at this time (milliseconds since the epoch) or later stayed. */
   readonly until: number;
@@ -48,8 +48,8 @@ export interface GarbageReport {
 
 /**
  * Removes values that no record names: slices of maps, payloads of signals, parameters, and values of workers that
- * died before recording them. Values put within the grace, or since the oldest unfinished run began, stay. Safe
- * beside writers and other calls. If a store is unreachable, it stops there and sets `unavailable`.
+ * died before recording them. Values put within the grace, or since the oldest unfinished run began, stay. The call is
+ * safe beside writers and other calls. If a store is unreachable, the call stops and sets `unavailable`.
  *
  * @param open unfinished runs that the run history may not know yet
  * @throws SelvageError `InvalidConfig`, `BackendUnavailable`
@@ -104,7 +104,7 @@ async function sweep(
     const gone = new Set(dryRun ? hashes : await dataStore.deleteUnlessPutSince(hashes, since));
     total.add(entries.filter(({ hash }) => gone.has(hash)));
   };
-  // The noted time may be that much too early.
+  // The time noted for a value may be too early by `PUT_AGAIN_AFTER_MS`.
   const oldSince = before - PUT_AGAIN_AFTER_MS;
   const expiredSince = ttl === undefined ? -Infinity : until(ttl) - PUT_AGAIN_AFTER_MS;
   const sweepPage = async (from: string | undefined): Promise<string | undefined> => {
@@ -128,7 +128,7 @@ async function sweep(
     try {
       cursor = await sweepPage(cursor);
     } catch (error) {
-      // The pages before are done. Large values may be on a server of their own.
+      // The pages before this one are done. Large values may be on a server of their own.
       if (isAway(error)) return report(false, error);
       throw error;
     }

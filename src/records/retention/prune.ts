@@ -6,60 +6,60 @@ import { collectGarbage, LEAST_GRACE_MS, type GarbageReport } from './garbage';
 import { allRuns, runningRuns, type OpenRun } from './running-runs';
 
 export interface PruneOptions {
-  /** Removes runs that ended longer ago than this. At least two hours. */
+  /** Age of at least two hours; runs that ended longer ago are removed. */
   readonly olderThan: Duration;
-  /** Only matching runs, and the runs that their knots started. Default: all. */
+  /** Selects matching runs, and the runs that their knots started. Default: all. */
   readonly which?: PruneSelection;
-  /** Also removes runs that an emitter has not heard of, and never will. Default false. */
+  /** Whether to remove runs, too, that an emitter has not heard of, and never will. Default false. */
   readonly undelivered?: boolean;
   /** Only reports. Default false. */
   readonly dryRun?: boolean;
-  /** Aborting it ends the call after the current run. */
+  /** Aborting this signal ends the call after the current run. */
   readonly signal?: AbortSignal;
-  /** Called with the progress so far. */
+  /** A function that is called with the progress so far. */
   readonly onProgress?: (report: PruneReport) => void;
 }
 
-/** All given conditions must hold. */
+/** Selects runs for which all given conditions hold. */
 export interface PruneSelection extends Omit<RunQuery, 'limit' | 'cursor'> {
-  /** Only runs with these ids. */
+  /** Selects only runs with these ids. */
   readonly runs?: readonly string[];
 }
 
 interface PrunedTapestry {
   readonly tapestry: string;
   readonly runs: number;
-  /** When the oldest and the newest of them began: milliseconds since the epoch. */
+  /** When the oldest and the newest of the runs began: milliseconds since the epoch. */
   readonly oldestStartedAt: number;
   readonly newestStartedAt: number;
 }
 
 export interface PruneReport {
   readonly dryRun: boolean;
-  /** False if it was interrupted: the next call does the rest. */
+  /** Whether the call was completed: after an interruption, the next call does the rest. */
   readonly complete: boolean;
   /** Runs that ended before this time (milliseconds since the epoch) are removed. */
   readonly until: number;
-  /** How many runs were (or would be) removed, including nested ones. */
+  /** Number of runs that were (or would be) removed, including nested ones. */
   readonly runs: number;
-  /** The same by tapestry, sorted by name. */
+  /** Number of runs that were (or would be) removed by tapestry, sorted by name. */
   readonly tapestries: readonly PrunedTapestry[];
   /** Number of removed lineage records; 0 for a dry run. */
   readonly records: number;
-  /** Old enough, but needed by an unfinished or younger run; `retainedRuns` lists the first of them. */
+  /** Number of old enough runs that an unfinished or younger run needs; `retainedRuns` lists the first ones. */
   readonly retained: number;
   readonly retainedRuns: readonly string[];
-  /** Old enough, but the emitters in `undeliveredBy` have not heard of the whole family yet. */
+  /** Number of runs that are old enough, but of whose family the emitters in `undeliveredBy` have not heard all yet. */
   readonly undelivered: number;
   readonly undeliveredBy: readonly string[];
-  /** The removed values. Absent for a dry run, and if it was interrupted before. */
+  /** The removed values; absent for a dry run, and if the call was interrupted before. */
   readonly garbage?: GarbageReport;
 }
 
 /** Unfinished runs that the server knows, and the run history may not know yet. */
 export interface OpenRuns {
   readonly oldest?: OpenRun;
-  /** Their ids, and the ids of runs that they resume. */
+  /** Ids of unfinished runs, and of the runs that these resume. */
   readonly needed: ReadonlySet<string>;
 }
 
@@ -70,8 +70,8 @@ const REMEMBERED_PARENTS = 1_000;
 /**
  * Removes runs that ended long ago, with their lineage, then the values that no record names any more. A run and
  * the runs that its knots started go together: all stay while one of them is unfinished or younger. A run that an
- * unfinished one resumes stays, too. Safe beside workers and other calls; after an interruption, the next call does
- * the rest.
+ * unfinished one resumes stays, too. The call is safe beside workers and other calls; after an interruption, the next
+ * call does the rest.
  *
  * @param open unfinished runs
  * @throws SelvageError `InvalidConfig`, `BackendUnavailable`
@@ -115,7 +115,7 @@ export async function prune(
   });
   const isYoung = ({ status, finished_at: end }: RunRecord): boolean =>
     status === 'running' || end === null || end >= until;
-  /** By topmost run: the emitters that hold up its family; empty if another run does. */
+  /** The emitters that hold up a family, by its topmost run; empty if another run holds it up. */
   const staying = new Map<string, ReadonlySet<string>>();
   for await (const run of allRuns(runHistory, { until })) {
     if (signal?.aborted) return report(false);
@@ -127,7 +127,7 @@ export async function prune(
     const isFamilyHeld = isHeld || others?.size === 0;
     staying.set(root, new Set(isFamilyHeld ? [] : [...(others ?? []), ...behind.map(({ name }) => name)]));
   }
-  // Newest first, so that child runs come before their parents. They may be removed meanwhile.
+  // Runs come newest first, so that child runs come before their parents. Listed runs may be removed meanwhile.
   for await (const run of allRuns(runHistory, { until })) {
     if (signal?.aborted) return report(false);
     if (isYoung(run)) continue;
@@ -143,7 +143,7 @@ export async function prune(
     }
     if (emitters) continue;
     const deleted = dryRun ? 0 : await runHistory.deleteRun(run.temporal_run_id);
-    // Another call has removed it meanwhile.
+    // Another call has removed the run meanwhile.
     if (deleted === undefined) continue;
     runs += 1;
     records += deleted;
@@ -160,7 +160,7 @@ const LATE_MS = 3_600_000;
 
 interface SlowReader {
   readonly name: string;
-  /** Runs that ended before were delivered. */
+  /** The time before which ended runs were delivered. */
   readonly deliveredUntil: number;
 }
 

@@ -15,7 +15,7 @@ export async function* allRuns(
 /** An unfinished run, and when it began. */
 export interface OpenRun {
   readonly runId: string;
-  /** Milliseconds since the epoch. */
+  /** When the run began, in milliseconds since the epoch. */
   readonly since: number;
 }
 

@@ -15,12 +15,12 @@ const NAMED_KNOTS = 20;
 /** Maximum number of hashes in a run's note of a scrub. */
 const NOTED_HASHES = 100;
 
-/** Which values to remove. A value must meet all given conditions. */
+/** Selects values to remove, which must meet all given conditions. */
 export interface ScrubSelection {
   readonly hashes?: readonly string[];
   /** Run ids: all values of these runs, and of the runs that their knots started. */
   readonly runs?: readonly string[];
-  /** Values last put longer ago than this. */
+  /** Least time since the values were last put. */
   readonly olderThan?: Duration;
 }
 
@@ -34,13 +34,13 @@ export interface Referrer {
 /** A value to be removed, and the newest of the knots that refer to it. */
 export interface ScrubbedValue {
   readonly hash: string;
-  /** Whether the data store has it. */
+  /** Whether the data store has the value. */
   readonly isThere: boolean;
   readonly madeBy: readonly Referrer[];
   readonly takenBy: readonly Referrer[];
-  /** There are more of either than are listed. */
+  /** Set if there are more makers or takers than are listed. */
   readonly hasMore: boolean;
-  /** With sealed values: the subjects for whom runs have stored it. Each one's copy is removed. */
+  /** With sealed values: the subjects for whom runs have stored the value; each subject's copy is removed. */
   readonly subjects?: readonly string[];
 }
 
@@ -53,18 +53,18 @@ export interface ScrubPlan {
 }
 
 export interface ScrubOptions {
-  /** Kept in the records of the runs that made the values. */
+  /** Reason that is kept in the records of the runs that made the values. */
   readonly reason?: string;
-  /** The user who removes them, for the records. */
+  /** The user who removes the values, for the records. */
   readonly actor?: string;
   /** Removes values of unfinished runs as well; such runs may fail. Default false. */
   readonly force?: boolean;
 }
 
 export interface Scrubbed {
-  /** How many existing values were removed. */
+  /** Number of existing values that were removed. */
   readonly removed: number;
-  /** Milliseconds since the epoch. */
+  /** When the values were removed, in milliseconds since the epoch. */
   readonly at: number;
 }
 
@@ -73,7 +73,7 @@ interface ScrubNote {
   readonly at: number;
   readonly by: string | null;
   readonly reason: string | null;
-  /** How many values of the run. */
+  /** Number of removed values of the run. */
   readonly values: number;
   /** At most 100. */
   readonly hashes: readonly string[];
@@ -83,7 +83,7 @@ interface ScrubNote {
 type Owned = Map<string, Set<string>>;
 
 /**
- * Finds what would be removed, and what refers to it. `impact` finds copies inside other values.
+ * Finds the values that would be removed, and references to them; `impact` finds copies inside other values.
  *
  * @throws SelvageError `UnknownRun`, `InvalidConfig`, `BackendUnavailable`
  */
@@ -126,7 +126,7 @@ export async function planScrub(backends: Backends, selection: ScrubSelection): 
 
 /**
  * Removes the values of a plan everywhere. Records stay, and the runs that made the values note the scrub. After a
- * crash, or if bytes could not be purged, call it again; a new plan works as well.
+ * crash, or if bytes could not be purged, repeat the call; a new plan works as well.
  *
  * @throws SelvageError `RunNotOver` (without `force`), `BackendUnavailable`
  */
@@ -138,7 +138,7 @@ export async function scrub(
   const there = values.filter(({ isThere }) => isThere);
   if (there.length > 0 && running.length > 0 && !force) throw stillRunning(running);
   const at = Date.now();
-  // Noted first: a crash must not leave values removed without a recorded reason.
+  // The scrub is noted first, as a crash must not leave values removed without a recorded reason.
   await note(backends, there, { at, by: actor ?? null, reason: reason ?? null });
   for (const value of values) await removeValue(backends, value);
   await backends.dataStore.purge?.();

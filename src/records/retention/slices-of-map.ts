@@ -13,7 +13,7 @@ import { SelvageError } from '../../errors';
 import { digestForRun } from '../../encryption/seal-backends';
 
 /**
- * Hashes of the slices of a map's list, which no record names. Empty if the list is gone, or is not a list.
+ * Hashes of the slices of a map's list, which no record names; empty if the list is gone, or is not a list.
  *
  * @throws SelvageError `KeyMissing`: without the run's digest key, the hashes cannot be computed
  */
@@ -58,7 +58,7 @@ export async function slicesOfMap(
   }
 }
 
-/** Undefined if the run's subject was forgotten. */
+/** Reads values; undefined if the run's subject was forgotten. */
 async function readable(
   dataStore: Backends['dataStore'],
   hashes: readonly string[],

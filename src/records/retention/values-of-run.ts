@@ -14,7 +14,7 @@ export async function withNestedRuns(backends: Backends, run: RunRecord): Promis
     for (let number = 1; ; number++) {
       const nested = await backends.runHistory.getRun(nestedRunId(childRunId(run.run_id, id), number));
       if (!nested) break;
-      // The id may belong to the child of a later run by now.
+      // The workflow id may belong to the child of a later run by now.
       if (nested.details['parent_temporal_run_id'] !== run.temporal_run_id) continue;
       runs.push(...(await withNestedRuns(backends, nested)));
     }
@@ -50,7 +50,7 @@ export async function* recordsOf(
   yield* everyItem((page) => runHistory.findLineage({ temporalRunId, ...page }));
 }
 
-/** Undefined if no store has it any more. */
+/** The plan of a run; undefined if no store has it any more. */
 export async function planOf(
   { tapestryStore }: Pick<Backends, 'tapestryStore'>,
   { plan_hash: hash }: RunRecord,

@@ -58,7 +58,7 @@ export const addCapsuleCreate = verb({
         secrets: withSecrets,
       });
       const file = path.resolve(options.out ?? fileNameOf(run));
-      // Only the owner can read it, and decides whom to pass it to.
+      // Only the owner can read the capsule, and decides whom to pass it to.
       await writeWhole(file, written.html, 0o600);
       tellWritten(written, file, output);
       if (output.json) {

@@ -70,7 +70,7 @@ async function showCapsule(
       triggers: [],
       port,
       isReadOnly: true,
-      // The file shows the same without a server: its writer decided what it contains.
+      // Secrets need no hiding: the file shows the same without a server, and its writer decided what it contains.
       areSecretsShown: true,
       logger: loggerTo(output),
     });

@@ -62,7 +62,7 @@ const COMPARE_WORDS: Readonly<Record<KnotStatus, string>> = {
   pending: 'not run',
 };
 
-/** The first difference, then the others in the order of the plan. */
+/** Differences of two runs: the first one, then the others in the order of the plan. */
 function differing({ items, firstDifferent }: Comparison): Comparison['items'] {
   const others = items.filter(({ knotId, likeness }) => knotId !== firstDifferent && likeness !== 'not-run');
   return [...items.filter(({ knotId }) => knotId === firstDifferent), ...others];

@@ -1,6 +1,6 @@
 import type { Json } from '../../../values';
 
-/** A part in which two values differ. Absent: that value has no such part. */
+/** A part in which two values differ, absent from a value that has no such part. */
 export interface PartDifference {
   readonly path: readonly (string | number)[];
   readonly first?: Json;
@@ -30,7 +30,7 @@ export function differencesOf(first: Json, second: Json, limit: number): PartDif
 
 type Pair = readonly [name: string | number, first: Json | undefined, second: Json | undefined];
 
-/** The parts of two lists or of two objects; undefined for all else. */
+/** The parts of two lists or of two objects; undefined for all other pairs of values. */
 function pairsOf(one: Json | undefined, other: Json | undefined): Pair[] | undefined {
   if (Array.isArray(one) && Array.isArray(other)) return aligned(one, other);
   if (!isObject(one) || !isObject(other)) return undefined;

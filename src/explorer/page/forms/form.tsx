@@ -268,7 +268,7 @@ function TextInput(props: {
   );
 }
 
-/** A checkbox; a choice of three if the value may be left out. */
+/** A boolean as a checkbox, or as a choice of three if the value may be left out. */
 function BooleanField(props: {
   label: string;
   hint?: string;

@@ -10,7 +10,7 @@ export interface Filled {
   readonly errors: FormErrors;
 }
 
-/** Reads a form. If there are errors, the value must not be used. */
+/** Reads a form, whose value must not be used if there are errors. */
 export function readForm(field: FormField, draft: Draft, isRequired: boolean): Filled {
   const errors: Record<string, string> = {};
   const value = read(field, draft, isRequired, '', errors);
@@ -122,7 +122,7 @@ function readObject(
   const value: { [name: string]: Json } = {};
   for (const { name, field, isRequired: isNeeded } of members) {
     const member = read(field, drafts[name], isNeeded, pathTo(path, name), errors);
-    // Safe for names such as `__proto__`.
+    // Adds a member; safe for names such as `__proto__`.
     if (member !== undefined)
       Object.defineProperty(value, name, {
         value: member,

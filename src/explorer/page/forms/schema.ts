@@ -1,7 +1,7 @@
 import type { Json } from '../../../values';
 import type { ParameterView } from '../../../operations/tapestries/view';
 
-/** A form made from a JSON Schema. It refuses nothing that the schema accepts: other parts are typed as JSON. */
+/** A form made from a JSON Schema. A form refuses nothing that the schema accepts: parts without a field are JSON. */
 export type FormField = FieldBase &
   (
     | {
@@ -29,7 +29,7 @@ interface FieldBase {
   readonly title?: string;
   readonly hint?: string;
   readonly default?: Json;
-  /** May be null: an empty input is null if the value is required. */
+  /** Whether the value may be null: an empty input is null if the value is required. */
   readonly isNullable?: true;
 }
 
@@ -39,7 +39,7 @@ export interface FormMember {
   readonly isRequired: boolean;
 }
 
-/** Deeper parts are typed as JSON. This also ends recursive schemas. */
+/** Greatest depth of fields: deeper parts are typed as JSON, which also ends recursive schemas. */
 const DEEPEST = 5;
 const TEXT_FORMATS: Readonly<Record<string, TextFormat>> = {
   date: 'date',
@@ -107,7 +107,7 @@ function textOf(schema: Schema): Shape {
     ...(format && { format }),
     ...numberAt(schema, 'minLength', 'minLength'),
     ...numberAt(schema, 'maxLength', 'maxLength'),
-    // Formats come with patterns that no person can read.
+    // A format's pattern is left out, as no person can read it.
     ...(typeof schema['pattern'] === 'string' && !('format' in schema) && { pattern: schema['pattern'] }),
   };
 }

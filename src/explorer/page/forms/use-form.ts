@@ -13,7 +13,7 @@ export interface FormState {
   readonly errors: FormErrors;
   change(draft: Draft): void;
   changeJson(text: string): void;
-  /** Switches between fields and JSON. Text that is not valid JSON stays. */
+  /** Switches between fields and JSON. Text that is not valid JSON stays in the form. */
   toggleJson(): void;
   readonly isBusy: boolean;
   readonly refusal: SourceError | undefined;

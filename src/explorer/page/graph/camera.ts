@@ -64,7 +64,7 @@ export function zoomedAt(camera: Camera, factor: number, px: number, py: number)
   return { x: camera.x + px / camera.zoom - px / zoom, y: camera.y + py / camera.zoom - py / zoom, zoom };
 }
 
-/** The smallest pan that shows a rectangle; the same camera if it is already visible. */
+/** The camera after the smallest pan that shows a rectangle; the same one if the rectangle is already visible. */
 export function revealed(camera: Camera, rect: Rect, viewport: Size): Camera {
   const margin = MARGIN / camera.zoom;
   const [width, height] = [viewport.width / camera.zoom, viewport.height / camera.zoom];
@@ -93,7 +93,7 @@ export const inPicture = ({ x, y, zoom }: Camera, on: Rect): Rect => ({
   height: on.height / zoom,
 });
 
-/** The camera as in the URL: centre and zoom, so that a window of another size shows the same. */
+/** The camera as in the URL: centre and zoom, so that a window of another size shows the same place. */
 export function cameraText(camera: Camera, viewport: Size): string {
   const { x, y, width, height } = viewOf(camera, viewport);
   return [Math.round(x + width / 2), Math.round(y + height / 2), Number(camera.zoom.toPrecision(3))].join(

@@ -10,10 +10,10 @@ export interface CardText {
   readonly status: KnotStatus;
   readonly word: string;
   readonly id: string;
-  /** The id without what its group already says. */
+  /** The knot's id without the name of its group. */
   readonly label: string;
   readonly about: string;
-  /** How long it took, or its status, and its marks. */
+  /** How long the knot took, or its status, and its marks. */
   readonly line: string;
   readonly hash: string;
   readonly isSelected: boolean;
@@ -23,7 +23,7 @@ export interface CardText {
 /** Maximum number of knots in the DOM, with six elements each. */
 export const MOST_CARDS = 36;
 
-/** Height of a box in pictures. */
+/** Height of a knot's box in pictures. */
 const HEIGHT = 52;
 
 interface Card {

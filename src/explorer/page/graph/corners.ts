@@ -6,7 +6,7 @@ export const HEIGHT = 112;
 
 const BORDER = 10;
 
-/** The top right one has the buttons. */
+/** Corners for the minimap; the top right one has the buttons. */
 export const CORNERS = ['bottom-right', 'bottom-left', 'top-left'] as const;
 export type Corner = (typeof CORNERS)[number];
 
@@ -17,7 +17,7 @@ export function placeIn(corner: Corner, viewport: Size): Rect {
   return { x, y: corner.startsWith('top') ? 0 : viewport.height - height, width, height };
 }
 
-/** A corner in which it covers nothing: the present one if possible. Undefined if there is none. */
+/** A corner in which the minimap covers nothing: the present one if possible; undefined if there is none. */
 export function freeCorner(present: Corner, isFree: (corner: Corner) => boolean): Corner | undefined {
   return isFree(present) ? present : CORNERS.find(isFree);
 }

@@ -67,7 +67,7 @@ export function FilterBar(props: {
   );
 }
 
-/** Evaluated again as statuses change: a filter such as `failed` follows the run. */
+/** The filter is evaluated again as statuses change, so that one such as `failed` follows the run. */
 export function useSelection(model: RunModel, filter: string): Selection {
   const version = useRunChanges(model);
   const now = filter.trim() === '' ? 0 : version;

@@ -3,7 +3,7 @@ import type { Picture } from '../../../visualisation';
 import { inFragment } from '../router';
 import { layoutPicture } from '../../../visualisation/layout';
 
-/** Smaller graphs take less time than the start of a worker. */
+/** Number of knots from which a worker computes the layout: smaller graphs take less time than its start. */
 const FOR_A_WORKER = 400;
 
 /** The worker is a separate file beside the page's, which a standalone file lacks. */

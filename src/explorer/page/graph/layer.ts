@@ -12,7 +12,7 @@ interface Sheet {
   rect: Rect;
 }
 
-/** A cached drawing, moved by pans. One that no longer fits is drawn anew on a second sheet, in slices. */
+/** A cached drawing, moved by pans. A drawing that no longer fits is made anew on a second sheet, in slices. */
 export class Layer {
   private front: Sheet | undefined;
   private back: Sheet | undefined;
@@ -118,7 +118,7 @@ export class Layer {
     if (!sheet) return;
     const scale = camera.zoom / sheet.camera.zoom;
     const margin = MARGIN / sheet.camera.zoom;
-    // Computed from the sheet's camera, because its rectangle may already be marked as invalid.
+    // The rectangle is computed from the sheet's camera, because the sheet's own may already be marked as invalid.
     const x = (sheet.camera.x - margin - camera.x) * camera.zoom;
     const y = (sheet.camera.y - margin - camera.y) * camera.zoom;
     const { width, height } = sheet.canvas;

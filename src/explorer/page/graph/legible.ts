@@ -1,4 +1,4 @@
-/** No text of a graph is smaller on the screen, in pixels. */
+/** Smallest size of a text of a graph on the screen, in pixels. */
 const LEAST = 11;
 const FIRST = 13;
 const SECOND = 11;
@@ -22,7 +22,7 @@ export function legible(height: number, zoom: number): Legible {
   return { lines, first, second };
 }
 
-/** How many letters fit into a width on the screen. */
+/** The number of letters that fit into a width on the screen. */
 export function lettersIn(width: number, size: number): number {
   return Math.max(0, Math.floor(width / (size * LETTER)));
 }

@@ -4,7 +4,10 @@ import type { Rect } from './camera';
 import { freeCorner, HEIGHT, WIDTH, type Corner } from './corners';
 import type { Palette } from './palette';
 
-/** The whole picture, small, with a frame around the visible part. Hidden if all is visible, or it would cover a box. */
+/**
+ * The whole picture, small, with a frame around the visible part. Hidden while all is visible, or the map would cover a
+ * box.
+ */
 export class Minimap {
   private readonly canvas = document.createElement('canvas');
   private readonly kept = document.createElement('canvas');
@@ -91,7 +94,7 @@ export class Minimap {
       view.y <= 0 &&
       view.x + view.width >= picture.width &&
       view.y + view.height >= picture.height;
-    // It stays where it is while it is held.
+    // The minimap stays in its corner while it is held.
     const corner = isWhole ? undefined : this.isHeld ? this.corner : freeCorner(this.corner, isFree);
     canvas.hidden = corner === undefined;
     if (corner === undefined) return;

@@ -15,14 +15,14 @@ export interface Look {
   readonly wordOf: (status: KnotStatus) => string;
   linesOf(knot: number): readonly [string, string];
   countsOf(group: number): Readonly<Partial<Record<KnotStatus, number>>>;
-  /** The only knots drawn in full; undefined: all. */
+  /** The only knots that are drawn in full; undefined for all knots. */
   readonly only?: ReadonlySet<number>;
   readonly isHighlight?: boolean;
 }
 
 /** Zoom from which a box has an outline. */
 const OUTLINES = 0.24;
-/** Fewer letters of a name say nothing. */
+/** Least number of drawn letters of a name: fewer say nothing. */
 const FEWEST = 3;
 const MONO = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, "DejaVu Sans Mono", monospace';
 const SANS = 'system-ui, -apple-system, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif';
@@ -127,7 +127,7 @@ function paintTexts(
       const whole = width - 2 * inset;
       context.font = `${small}px ${SANS}`;
       context.fillStyle = look.palette().quiet;
-      // The widths of its letters differ: a line that is estimated too short is pressed into the box.
+      // The widths of letters differ: a line whose width is estimated too small is pressed into the box.
       context.fillText(shortened(second, whole / (small * 0.52)), x + inset, y + height * 0.69, whole);
     }
   }
@@ -283,7 +283,7 @@ function paintClosed(pen: Pen, group: GroupBox, look: Look, index: number): void
   context.fillText(groupText(look, counts, total, room), x + inset, y + height * 0.57, width - 2 * inset);
 }
 
-/** As many counts as there is room for, the most important first. */
+/** The counts of a group, as many as there is room for, the most important first. */
 function groupText(
   look: Look,
   counts: Readonly<Partial<Record<KnotStatus, number>>>,

@@ -1,5 +1,5 @@
 /**
- * Calls `prepare` before the page is printed, and what that returns after it.
+ * Calls `prepare` before the page is printed, and the returned function after it.
  *
  * @returns ends it
  */

@@ -3,7 +3,7 @@ import { meets, type Rect } from './camera';
 
 const CELL = 640;
 
-/** Finds the boxes and wires in a rectangle, and the one at a point. */
+/** Finds the boxes and wires in a rectangle, and the box at a point. */
 export class Scene {
   readonly knots: RectIndex;
   readonly wires: RectIndex;

@@ -32,7 +32,7 @@ import { Scene } from './scene';
 
 /** Zoom from which boxes are DOM elements, if there are few enough of them. */
 const CARD_ZOOM = 0.3;
-/** Time for drawing in a frame, in milliseconds. Another four are left for everything else. */
+/** Time for drawing in a frame, in milliseconds. Another four milliseconds are left for everything else. */
 const FRAME_MS = 4;
 /** Dots of paper for a pixel of the screen. */
 const PRINTED = 3;

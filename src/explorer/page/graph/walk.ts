@@ -2,7 +2,7 @@ import type { Kinship } from '../../../visualisation/selection';
 
 export type Step = 'parent' | 'child' | 'next' | 'previous';
 
-/** Leads to the nearest parent or child, and back to where the walk came from. */
+/** Leads from a knot to the nearest parent or child, and back to where the walk came from. */
 export function stepFrom(
   knot: number,
   step: Step,

@@ -20,7 +20,7 @@ export function ApprovalsPage({ place }: PageProps<'approvals'>) {
   // Later pages begin elsewhere once the first has changed.
   const further = useFurther('approvals.list', {}, answer.value, answer.value);
   const waits = further.pages.flatMap((page) => page.items);
-  /** The wait whose form is shown. It stays as long as it waits, for its form may be half filled in. */
+  /** The wait whose form is shown. The form stays as long as its knot waits, for it may be half filled in. */
   const shown = useRef<Wait>();
   const answered = useRef<string>();
   const isMeant = (wait: Wait): boolean =>

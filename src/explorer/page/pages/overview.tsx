@@ -32,7 +32,7 @@ export function OverviewPage({ place }: PageProps<'overview'>) {
   const answer = useAnswer(
     'project.overview',
     { since: last ?? '24h', limit: MOST_SHOWN },
-    // It reads a lot: events of runs alone would have it read all the time.
+    // The overview reads a lot, and would read all the time if events of runs alone renewed it.
     { everyMs: 15_000 },
   );
   return (

@@ -10,7 +10,7 @@ import { countWords } from '../words';
 interface RunColumn {
   readonly title: string;
   readonly cell: (run: RunSummary) => ComponentChildren;
-  /** In place of the cell's text when the mouse is over it. */
+  /** A tooltip, in place of the cell's text when the mouse is over it. */
   readonly text?: (run: RunSummary) => string | undefined;
   readonly look?: string;
 }

@@ -71,7 +71,7 @@ export function RunRow({ line, columns, isFirst, isMarked, onFocus, onFold }: Ru
   );
 }
 
-/** How many runs are below, and the worst that became of them. */
+/** The number of runs below this row, and their worst status. */
 function Parts({ parts, worst, worstCount }: RunLine) {
   const count = parts === worstCount ? '' : ` ${countWords(worstCount)}`;
   return (

@@ -21,7 +21,7 @@ const GROUPS: Readonly<Record<StatsGroup, string>> = {
   knot: 'Knot',
   tapestry: 'Tapestry',
 };
-/** All functions in place of one kind share a name that begins so: their knots tell them apart. */
+/** All functions in place of one kind share a name with this beginning: their knots tell them apart. */
 const IN_PLACE = 'selvage.';
 const WINDOWS: Readonly<Record<StatsWindow, string>> = { '24h': '24 hours', '7d': '7 days' };
 
@@ -29,13 +29,13 @@ type Missing = NonNullable<StatsAnswer['baseline']>['samplesMissing'][number];
 
 interface Row extends Statistics {
   readonly regressions: readonly Regression[];
-  /** How many more have to run for a comparison. Absent: enough ran. */
+  /** How many more knots or runs a comparison needs. Absent: enough ran. */
   readonly missing?: Missing;
 }
 
 interface Column {
   readonly title: string;
-  /** What it sorts by; undefined comes last. */
+  /** The value by which a column sorts; undefined comes last. */
   readonly of: (row: Row) => Figure;
   readonly cell: (row: Row) => ComponentChildren;
 }
@@ -72,7 +72,7 @@ function time(of: (row: Row) => number | undefined): Omit<Column, 'title'> {
   };
 }
 
-/** How often what finished lately failed, how long it took, and what became worse. */
+/** How often recently finished runs and knots failed, how long they took, and which became worse. */
 export function StatsPage({ place }: PageProps<'stats'>) {
   const by = oneOf(GROUPS, place.by, 'definition');
   const last = oneOf(WINDOWS, place.last, '24h');
@@ -285,7 +285,7 @@ function sortOf(sort: string, columns: object): { column: string; isDescending: 
   return Object.hasOwn(columns, column) ? { column, isDescending } : { column: 'ran', isDescending: true };
 }
 
-/** Names sort ascending at first, figures descending; the second time in reverse. */
+/** Names sort ascending at first, figures descending; a second click reverses the order. */
 function nextSort(name: string, column: string, isDescending: boolean): string {
   return name === column ? `${isDescending ? '' : '-'}${name}` : `${name === 'name' ? '' : '-'}${name}`;
 }

@@ -117,7 +117,7 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
   );
 }
 
-/** The act of a stream's button; a stream that has one can also be drained. */
+/** The act of a stream's button; a stream with such an act can also be drained. */
 function flipOf(state: StreamView['state']): 'pause' | 'resume' | undefined {
   if (state === 'paused') return 'resume';
   return state === 'reading' || state === 'waiting' ? 'pause' : undefined;

@@ -5,7 +5,7 @@ import { onLive, onRenewal } from '../live';
 import { NO_RUNS, withEvents, withFresh, withHead, withPage, type RunList } from '../run-list';
 import { asSourceError, isAbort, type SourceError } from '../source/source-error';
 
-/** The first page is small, so that it comes quickly; further ones are larger. */
+/** The first page is small, so that it comes quickly; further pages are larger. */
 const FIRST = 60;
 const MORE = 400;
 /** Shortest time between two requests of the first page, in milliseconds. */

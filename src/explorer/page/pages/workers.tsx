@@ -10,7 +10,7 @@ import { Code, Muted, timeCell } from '../ui/table';
 import { useNow } from '../ui/time';
 import { countWords } from '../words';
 
-/** A worker polls at least once a minute; one that has not for this long is gone. */
+/** Time without a poll after which a worker is gone, as a worker polls at least once a minute. */
 const GONE_MS = 75_000;
 
 /** The processes that run bodies, by the task queue that they poll. */

@@ -3,7 +3,7 @@ import { Outcome } from '../ui/outcome';
 import { Muted } from '../ui/table';
 import { durationWords } from '../words';
 
-/** What became worse, with the figures of now and before. */
+/** Figures that became worse, with those of now and before. */
 export function Worsened({ what, before, now }: Pick<Regression, 'what' | 'before' | 'now'>) {
   const [is, was] = [now, before].map(what === 'failures' ? shareWords : durationWords);
   return (

@@ -35,7 +35,7 @@ export function BackfillPartitions({ run: backfill }: { run: string }) {
     <Answered answer={answer} rows={6} height={48}>
       {({ items, cursor }) => {
         const made = madeBy(items);
-        // Some that failed may be older than all that are shown.
+        // Some partitions that failed may be older than all that are shown.
         const ofOlder = failed.value?.items.filter(({ runId }) => !items.some((run) => run.runId === runId));
         const bad = madeBy([...items, ...(ofOlder ?? [])]).filter(
           ({ run: { status } }) => status !== 'succeeded' && status !== 'running',

@@ -7,7 +7,7 @@ const MANY = 600;
 const LONG = 30;
 const NONE = '-';
 
-/** @param text in the URL; absent if the user has not opened or closed any yet */
+/** @param text in the URL; absent if the user has not opened or closed a group yet */
 export function closedOf(text: string | undefined, knots: RunGraph['knots']): ReadonlySet<string> {
   if (text !== undefined) return new Set(text === NONE ? [] : text.split('\n').filter((name) => name !== ''));
   const isClosed = knots.length < MANY ? isLongRank(knots) : ({ depth }: Group) => depth === 0;
@@ -28,7 +28,7 @@ function isLongRank(knots: RunGraph['knots']): (group: Group) => boolean {
   };
 }
 
-/** The closed groups after one of them is opened or closed. */
+/** The closed groups after a group is opened or closed. */
 export function toggled(closed: ReadonlySet<string>, name: string): ReadonlySet<string> {
   const names = new Set(closed);
   if (!names.delete(name)) names.add(name);

@@ -30,7 +30,7 @@ interface KnotPanelProps {
   readonly knot: string;
   /** Index of a map's element, which is shown instead of the map. */
   readonly element?: string;
-  /** Absent if the run cannot be rerun from here. */
+  /** A function that reruns a knot; absent if the run cannot be rerun from here. */
   readonly onRerun?: (knot: string) => void;
   onSelect(knot: string): void;
   onElement(element: string | undefined): void;

@@ -3,7 +3,7 @@ import { shownText } from '../shown-text';
 
 const LOUD: ReadonlySet<string> = new Set(['warn', 'error']);
 
-/** UTC, to the millisecond. */
+/** Formats a time in UTC, to the millisecond. */
 export function LogLine({ time, level, message, fields }: Line) {
   return (
     <span>

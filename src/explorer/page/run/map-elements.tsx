@@ -113,7 +113,7 @@ const CELLS: Readonly<Record<string, string>> = {
   ' ': 'none',
 };
 
-/** At most 200 cells. Failed ones are higher, so that colour alone does not mark them. */
+/** A strip of at most 200 cells. Failed cells are higher, so that colour alone does not mark them. */
 function Strip(props: { strip: string; count: number; onJump: (index: number) => void }) {
   const { strip, count, onJump } = props;
   const parts = strip.length;

@@ -4,7 +4,7 @@ import { shownText } from '../shown-text';
 import { Outcome } from '../ui/outcome';
 import { Muted } from '../ui/table';
 
-/** How a knot stands, with what else is to be seen at a glance. */
+/** The status of a knot, with its marks. */
 export function Marks({ marks: { status, word, notes } }: { marks: KnotMarks }) {
   return (
     <span class="row cut">

@@ -17,7 +17,7 @@ const ROW = 28;
 export function RerunDialog(props: {
   run: string;
   model: RunModel;
-  /** The knot to run again with everything downstream. Default: all knots that are not Ok. */
+  /** The knot to run again with everything downstream; if omitted, all knots that are not Ok. */
   from?: string;
   onClose: () => void;
 }) {

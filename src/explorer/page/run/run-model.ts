@@ -17,7 +17,7 @@ interface ElementCounts {
   readonly failed: number;
 }
 
-/** For graphs whose knots show something other than their status. */
+/** Options for graphs whose knots show something other than their status. */
 interface ModelOptions {
   readonly statuses?: readonly KnotStatus[];
   readonly words?: Readonly<Partial<Record<KnotStatus, string>>>;
@@ -101,7 +101,7 @@ export class RunModel {
     this.changed(changed);
   }
 
-  /** Merges an answer for the same wiring. It may be older, so known states stay. */
+  /** Merges an answer for the same wiring. The answer may be older than the model, so known states stay. */
   refresh(graph: RunGraph, waiting: Readonly<Record<string, WaitingKnot>> = {}): void {
     const changed = new Set<number>();
     graph.knots.forEach(({ id, state }) => {
@@ -116,7 +116,7 @@ export class RunModel {
     this.changed(changed);
   }
 
-  /** A running knot gets this mark by the clock alone. */
+  /** A running knot becomes slow by the clock alone. */
   private hasBecomeSlow(index: number): boolean {
     const isRunning = this.waits[index]?.state === 'running';
     return isRunning && this.marksOf(index).notes.length !== this.marks[index]!.notes.length;

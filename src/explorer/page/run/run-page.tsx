@@ -39,7 +39,7 @@ const USUAL_MS = 7 * 86_400_000;
 const before = (until: number): { since: number; until: number } => ({ since: until - USUAL_MS, until });
 
 const WAITING_MS = 2000;
-/** In larger runs, events do not ask for the reasons of waiting again, only the clock does. */
+/** Largest run whose reasons of waiting are asked for at events: in larger ones, only the clock asks. */
 const ASKED_AT_EVENTS = 1_000;
 
 export function RunPage({ place }: PageProps<'run'>) {
@@ -106,7 +106,7 @@ function useModel(view: RunView | undefined): RunModel | undefined {
 
 const ALL_VIEWS = ['partitions', 'graph', 'timeline', 'list', 'logs', 'parameters'] as const;
 type View = (typeof ALL_VIEWS)[number];
-/** They show no knots, or filter by themselves. */
+/** Views without the filter bar: they show no knots, or filter by themselves. */
 const UNFILTERED: ReadonlySet<View> = new Set(['partitions', 'logs', 'parameters']);
 const TITLES: Readonly<Record<View, string>> = {
   partitions: 'Partitions',
@@ -126,7 +126,7 @@ interface LoadedProps extends PageProps<'run'> {
 
 function Loaded({ place, view, model, waiting, step }: LoadedProps) {
   const { run, filter = '', knot } = place;
-  // A file has no other runs, and the log of each knot in its panel.
+  // A file has no other runs, and shows the log of each knot in its panel.
   const isBackfill = view.run.tapestry === BACKFILL && !isFile;
   const views = ALL_VIEWS.filter((id) => (id === 'partitions' ? isBackfill : id !== 'logs' || !isFile));
   const shown: View = views.find((one) => one === place.view) ?? views[0]!;
@@ -246,7 +246,8 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
                 onFilter={(text) => set({ filter: text || undefined })}
               />
             )}
-            {/* The same tree with and without the panel, so that the view beside it is not mounted anew. */}
+            {/* The tree of elements is the same with and without the panel, so that the view beside it is not mounted
+                anew. */}
             <div class={isPanel ? 'column grow' : 'column grow alone'}>
               <Split
                 name="knot"

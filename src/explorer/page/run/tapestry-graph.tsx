@@ -15,7 +15,7 @@ import { KnotList } from './knot-list';
 import { KnotAside, KnotButton, KnotSection } from './knot-section';
 import { RunModel } from './run-model';
 
-/** Before a run, all knots are pending, so the word is omitted. */
+/** Before a run, all knots are pending, so the word "pending" is omitted. */
 const PLAN_WORDS = { pending: '' };
 
 export function TapestryGraph(props: {

@@ -34,7 +34,7 @@ const KINDS: Readonly<Record<string, WaitKind>> = {
   PendingActivityLimit: 'run',
   LimitReached: 'limit',
   BodyThrew: 'retry',
-  // On record, of an attempt that is over.
+  // A wait on record, of an attempt that is over.
   Retry: 'retry',
   HeartbeatTimeout: 'worker',
   NoWorker: 'worker',
@@ -93,7 +93,7 @@ export function bannerOf(
   return { knot, sentence: `${knot} waits: ${message.replace(/\.?$/u, '.')}${others}` };
 }
 
-/** Kinds that need somebody's attention come first. */
+/** Kinds of waits in their order: those that need somebody's attention come first. */
 const ORDER: readonly WaitKind[] = ['worker', 'backend', 'paused', 'signal', 'retry', 'limit', 'queue'];
 
 function weight({ reason: { code } }: WaitingKnot): number {

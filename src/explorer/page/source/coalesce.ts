@@ -35,7 +35,7 @@ export function coalesce<T>(hand: (items: T[]) => void, everyMs: number, timers:
     add(item) {
       if (isClosed) return;
       items.push(item);
-      // Zero milliseconds, so that everything from the same turn goes out together.
+      // Wait for zero milliseconds, so that everything from the same turn goes out together.
       if (timer === undefined) arm(0);
     },
     flush,

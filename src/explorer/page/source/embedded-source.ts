@@ -2,7 +2,7 @@ import type { ActName, Acts, EmbeddedDocument, QuestionName, Questions, Source }
 import { DOCUMENT_ID } from '../router';
 import { answerFrom, notInFile } from './answer-from-document';
 
-/** Answers from the document in a standalone file. It cannot act, and nothing changes. */
+/** Answers from the document in a standalone file. This source cannot act, and its data never changes. */
 export class EmbeddedSource implements Source {
   constructor(private readonly document: EmbeddedDocument) {}
 

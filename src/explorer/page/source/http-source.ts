@@ -8,7 +8,7 @@ import { coalesce } from './coalesce';
 import { SourceError } from './source-error';
 
 const EVERY_MS = 50;
-/** Chance keeps all pages from calling a returning server at once. */
+/** Back-off of reconnections, whose random part keeps all pages from calling a returning server at once. */
 export const RECONNECT: BackOff = { base: 500, max: 30_000, jitter: 0.5 };
 
 export class HttpSource implements Source {
@@ -63,7 +63,7 @@ export class HttpSource implements Source {
       stream.onopen = () => {
         failures = 0;
         onState?.('live');
-        // What happened before the connection is unknown.
+        // Without a position, the events before the connection are unknown.
         if (position === undefined) onState?.('behind');
       };
       stream.onmessage = onMessage;

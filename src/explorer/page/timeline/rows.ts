@@ -20,7 +20,7 @@ interface RowGroup {
 
 export interface RowsOptions {
   readonly order: Order;
-  /** Indexes of the knots to show; undefined: all. */
+  /** Indexes of the knots to show; undefined for all. */
   readonly only?: ReadonlySet<number>;
   /** Groups to show as rows of their own, with their members below. Absent: none. */
   readonly groups?: readonly RowGroup[];

@@ -17,7 +17,7 @@ const LABELS = 260;
 interface TimelineEvents {
   onSelect(knot: number): void;
   onToggleGroup(name: string): void;
-  /** Milliseconds from the run's start; undefined: everything. */
+  /** The shown times, in milliseconds from the run's start; undefined for the whole run. */
   onWindow(window: readonly [number, number] | undefined): void;
 }
 
@@ -42,7 +42,7 @@ export class TimelineStage {
   private readonly undo: (() => void)[] = [];
   private now: number;
 
-  /** @param end of the run; undefined if it is running: its bars grow */
+  /** @param end of the run; undefined if the run is running, so that its bars grow */
   constructor(
     private readonly host: HTMLElement,
     private readonly model: RunModel,

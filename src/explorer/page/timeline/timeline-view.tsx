@@ -17,7 +17,7 @@ interface TimelineViewProps {
   readonly selected?: string;
   readonly filter: string;
   readonly closed: ReadonlySet<string>;
-  /** Milliseconds from the start. */
+  /** The chosen times, in milliseconds from the run's start. */
   readonly window?: readonly [number, number];
   onSelect(id: string): void;
   onClosed(names: ReadonlySet<string>): void;

@@ -7,7 +7,7 @@ export interface ButtonProps {
   icon?: IconName;
   /** `primary`: the page's main action. `danger`: cannot be undone. `quiet`: no border. */
   kind?: 'plain' | 'primary' | 'danger' | 'quiet';
-  /** What it does, for a button with only an icon. */
+  /** The button's action in words, for a button with only an icon. */
   label?: string;
   href?: string;
   type?: 'button' | 'submit';

@@ -3,9 +3,9 @@ import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useKeys } from '../keys';
 import { Button, type ButtonProps } from './button';
 
-/** Opens a dialog while it is there, and restores the focus afterwards. @param focused selector in it */
+/** Opens a dialog while its element exists, and restores the focus afterwards. @param focused selector in the dialog */
 export function useModal(element: RefObject<HTMLDialogElement>, focused?: string): void {
-  // Before the browser draws: the text typed after the key that opened it is for the dialog.
+  // Open the dialog before the browser draws: the text typed after the key that opened it is for the dialog.
   useLayoutEffect(() => {
     const dialog = element.current!;
     const before = document.activeElement;
@@ -21,7 +21,7 @@ export function useModal(element: RefObject<HTMLDialogElement>, focused?: string
 interface DialogProps {
   title: string;
   children: ComponentChildren;
-  /** The button that does it. Without one, nothing is at the bottom. */
+  /** The button that performs the dialog's act; a dialog without one has nothing at the bottom. */
   submit?: ButtonProps;
   leave?: string;
   width?: 'small' | 'medium' | 'large';
@@ -29,7 +29,7 @@ interface DialogProps {
   onSubmit?: () => void;
 }
 
-/** The browser keeps the focus in it; Escape and a click outside close it. */
+/** The browser keeps the focus in the dialog; Escape and a click outside close it. */
 export function Dialog(props: DialogProps) {
   const { title, children, submit, leave = 'Cancel', width = 'medium', onClose, onSubmit } = props;
   const element = useRef<HTMLDialogElement>(null);

@@ -1,4 +1,4 @@
-/** A press that moves farther than this is a drag, not a click. */
+/** Distance, in pixels, from which a press that moves is a drag, not a click. */
 const CLICK_PIXELS = 4;
 
 /** Follows a pointer pressed on an element until it is released, and tells drags from clicks. */

@@ -81,7 +81,7 @@ export function TextField(props: {
 }
 
 export function Select(props: {
-  /** For a choice without a field around it. */
+  /** A label, for a choice without a field around it. */
   label?: string;
   parts?: FieldParts;
   value: string;

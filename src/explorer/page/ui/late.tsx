@@ -18,11 +18,11 @@ export function late<Props extends object>(
           (error: Error) => setState({ error }),
         );
     }, []);
-    // The page's error boundary shows it.
+    // The page's error boundary shows the error.
     if (state.error !== undefined) throw state.error;
     const Shown = loaded;
     return Shown ? <Shown {...props} /> : null;
   };
-  // Without a connection it fails again when it is shown, and is told then.
+  // Without a connection, loading fails again when the component is shown, and is reported then.
   return Object.assign(Late, { prepare: () => void prepare().catch(() => undefined) });
 }

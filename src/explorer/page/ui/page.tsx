@@ -54,7 +54,7 @@ interface AnswerPageProps<Value> extends Omit<PageHeadProps, 'children'> {
   rows?: number;
   height?: number;
   children: (value: Value) => ComponentChildren;
-  /** Shown with any answer, and without one. */
+  /** Content that is shown with any answer, and without one. */
   below?: ComponentChildren;
 }
 
@@ -79,7 +79,7 @@ interface ListPageProps<Item> extends Omit<TableProps<Item>, 'items'> {
   title: string;
   answer: Asked<{ readonly items: readonly Item[] }>;
   empty: ComponentChildren;
-  /** The last column, what can be done with an item; only where the page may act. */
+  /** The last column, with the acts on an item; only where the page may act. */
   acts?: (item: Item) => ComponentChildren;
   children?: ComponentChildren;
 }
@@ -109,9 +109,9 @@ interface DeadLettersProps<Letter> extends Omit<TableProps<Letter>, 'items'> {
   title: string;
   answer: Asked<readonly Letter[]>;
   empty?: string;
-  /** Above the letters, what can be done with them. */
+  /** Acts on the dead letters, above them. */
   acts?: ComponentChildren;
-  /** Below them, such as the way to older ones. */
+  /** Content below the dead letters, such as the way to older ones. */
   children?: ComponentChildren;
 }
 

@@ -11,6 +11,6 @@ export function store(key: string, text: string): void {
   try {
     localStorage.setItem(key, text);
   } catch {
-    // Without storage, see above.
+    // Without storage, the text holds for this visit.
   }
 }

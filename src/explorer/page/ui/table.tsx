@@ -46,17 +46,17 @@ export function Muted({ children }: { children: ComponentChildren }) {
 
 export const none = <Muted>–</Muted>;
 
-/** A count, quiet if it is 0. @param more in its place if it is not */
+/** A count, quiet if it is 0. @param more shown in its place if the count is not 0 */
 export function countCell(count: number, more: ComponentChildren = countWords(count)): ComponentChildren {
   return count === 0 ? <Muted>0</Muted> : more;
 }
 
-/** @param never in place of a time that has not come */
+/** @param never the text in place of a time that has not come */
 export function timeCell(at: number | null | undefined, never: string): ComponentChildren {
   return at === undefined || at === null ? never : <Time at={at} />;
 }
 
-/** A text of a machine, such as an id; `none` if it is absent. */
+/** A text of a machine, such as an id; `none` if the text is absent. */
 export function Code({ children }: { children: string | null | undefined }) {
   return children === undefined || children === null ? (
     <Muted>none</Muted>

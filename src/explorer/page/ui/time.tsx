@@ -19,7 +19,7 @@ export function useNow(everyMs: number | undefined): number {
   return now;
 }
 
-/** A relative time; the exact one is in the tooltip. */
+/** A relative time, with the exact time in the tooltip. */
 export function Time({ at }: { at: number }) {
   const [everyMs, setEveryMs] = useState(() => relativeLastsMs(at, Date.now()));
   const now = useNow(everyMs);

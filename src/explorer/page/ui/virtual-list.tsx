@@ -10,11 +10,11 @@ interface VirtualListProps {
   active?: number;
   keyOf?: (index: number) => string;
   children: (index: number) => ComponentChildren;
-  /** Called when the last known row comes near. */
+  /** A function that is called when the last known row comes near. */
   onEnd?: () => void;
   /** How much is loaded, if rows do not tell: `onEnd` is called again when it changes. */
   loaded?: number;
-  /** Called when the list was scrolled back to its first row. */
+  /** A function that is called when the list was scrolled back to its first row. */
   onTop?: () => void;
   roles?: readonly [list: 'list' | 'listbox' | 'rowgroup', item: 'listitem' | 'option' | 'row'];
 }
