@@ -17,6 +17,7 @@ const HOSTILE = '\u001b[2J\u001b]52;c;cm0=\u0007\u009b31m\u202egnp.exe\u200bx';
 /** What a terminal acts on or hides; line feeds and tabs are ours. */
 const OBEYED = /[^\P{Cc}\n\t]|[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;
 const VALUE = sampleValue(JSON.stringify(`a ${HOSTILE}`));
+const LOG = sampleValue(JSON.stringify({ level: HOSTILE, message: HOSTILE, fields: { [HOSTILE]: HOSTILE } }));
 const RUN = `run-${HOSTILE}`;
 const OTHER = `other-${HOSTILE}`;
 
@@ -58,8 +59,9 @@ async function fill(): Promise<void> {
           output_hash: VALUE.hash,
           code_hash: run_id === RUN ? VALUE.hash : null,
           worker: HOSTILE,
+          extra: { log: { hash: LOG.hash, size: LOG.bytes.byteLength } },
         }),
-        values: [VALUE],
+        values: [VALUE, LOG],
       },
       {
         record: sampleLineage({
@@ -99,7 +101,7 @@ async function fill(): Promise<void> {
 /** Every command, with arguments that are hostile or lead to what is. Those of several words come first. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'runs list': ['--actor', HOSTILE],
-  'runs logs': [RUN, '--text', HOSTILE],
+  'runs logs': [RUN],
   'runs show': [RUN],
   'runs cancel': [RUN],
   'runs terminate': [RUN],
