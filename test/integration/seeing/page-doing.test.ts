@@ -109,6 +109,7 @@ describeInBrowser()('what is done from the page', () => {
     await tab.getByRole('button', { name: 'Resume' }).waitFor();
     expect(await tab.getByRole('button', { name: 'Copy the selvage debug command' }).count()).toBe(0);
     const bad = tab.locator('section').filter({ hasText: '1 partition failed or cancelled' });
+    await bad.getByRole('listitem').waitFor();
     expect(await bad.getByRole('listitem').allTextContents()).toEqual([
       expect.stringMatching(/^2024-01-02failed/),
     ]);

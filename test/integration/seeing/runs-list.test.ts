@@ -2,8 +2,10 @@ import type { Browser, Page } from 'playwright-core';
 import { z } from 'zod';
 import { knot, runLocally, tapestry } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
+import type { AnswerOf } from '../../../src/operations';
 import type { Backends, RunRecord } from '../../../src/ports';
 import { sampleRun } from '../../../src/testing/sample-records';
+import { fromAnswerJson } from '../../../src/values/answer-json';
 import { describeInBrowser, openBrowser, violations } from '../../support/browser';
 import { closeAll, onClose } from '../../support/open-selvage';
 import { openPage } from '../../support/page';
@@ -41,18 +43,26 @@ async function backends(): Promise<Backends> {
 
 afterEach(closeAll);
 
-test('a list tells what runs are part of, and their parameters to callers that may read values', async () => {
+test('a list tells what runs are part of, and their parameters to callers that see values in full', async () => {
   const of = await backends();
   const page = await openPage({ backends: of });
-  const { items } = await page.ask('runs.list', { parameters: true });
+  const asked = await page.question(
+    'runs.list',
+    { parameters: true },
+    { authorization: `Bearer ${page.token}` },
+  );
+  const { items } = fromAnswerJson(JSON.parse(asked.body)) as AnswerOf<'runs.list'>;
   const told = new Map(items.map((item) => [item.runId, item]));
   expect(told.get('fill-1')!.partOf).toEqual({ runId: 'fill' });
   expect(told.get('nested')!.partOf).toEqual({ runId: 'fill-1' });
   expect(told.get('one')!.partOf).toEqual({ stream: 'orders' });
   expect(told.get('fill')!.partOf).toBeUndefined();
   expect(told.get('greeted')!.parameters).toMatchObject({ name: 'Ada' });
-  const plain = await page.ask('runs.list', {});
-  expect(plain.items.every(({ parameters }) => parameters === undefined)).toBe(true);
+  // Without the token a caller does not see values in full.
+  for (const ask of [{}, { parameters: true }]) {
+    const plain = await page.ask('runs.list', ask);
+    expect(plain.items.every(({ parameters }) => parameters === undefined)).toBe(true);
+  }
 });
 
 describeInBrowser()('the list of runs in a browser', () => {
@@ -61,9 +71,10 @@ describeInBrowser()('the list of runs in a browser', () => {
   afterAll(() => browser.close());
 
   async function open(path: string): Promise<Page> {
-    const { url } = await openPage({ backends: await backends(), isReadOnly: true });
+    const { url, server } = await openPage({ backends: await backends(), isReadOnly: true });
     const tab = await browser.newPage();
     onClose(() => tab.close());
+    await tab.goto(server.link);
     await tab.goto(url + path);
     return tab;
   }

@@ -100,7 +100,12 @@ function List({ place }: PageProps<'runs'>) {
 
   const rows = useMemo(() => list.rows.filter((run) => matchesText(run, text)), [list.rows, text]);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
-  const lines = useMemo(() => linesOf(rows, open), [rows, open]);
+  const lines = useMemo(() => {
+    const folded = linesOf(rows, open);
+    // Whoever asks for the runs of one trigger wants to see them.
+    const [only] = place.trigger === undefined || folded.length > 1 ? [] : folded;
+    return only ? linesOf(rows, new Set([only.key])) : folded;
+  }, [rows, open, place.trigger]);
   const at = activeKey === undefined ? -1 : lines.findIndex(({ key }) => key === activeKey);
   const hasParts = lines.some(({ parts }) => parts > 0);
   const fresh = useMemo(() => list.fresh.filter((run) => matchesText(run, text)), [list.fresh, text]);
