@@ -18,7 +18,7 @@ export interface WatchedKnot {
   readonly state?: GraphState;
   /** `since`, for a running knot: when it was first seen. */
   readonly waiting?: SeenKnot['waiting'];
-  /** What the knot waits for, if that is no signal. */
+  /** The reason of a wait for anything but a signal. */
   readonly waitsFor?: string;
   readonly usualMs?: number;
 }

@@ -72,6 +72,7 @@ export const logs = question({
   async run(of, ask) {
     const run = await requireRun(of, ask.runId);
     if (run.plan_hash === '') return { items: [], unreadable: [] };
+    const { since = 0 } = ask;
     const begin = placeOf(ask.cursor);
     const isWanted = wantedBy(ask, begin, of.caller.maySeeSecrets ? (said) => said : redactText);
     const unreadable: { knotId: string; code: string }[] = [];
@@ -85,7 +86,7 @@ export const logs = question({
         (record) =>
           logHashOf(record) !== undefined &&
           (begin === undefined || Math.min(record.started_at, record.finished_at) <= begin.at) &&
-          record.finished_at >= (ask.since ?? 0),
+          record.finished_at >= since,
       );
       for (const { record, log } of await resultsInParallel(logged, LOGS_AT_ONCE, async (record) => ({
         record,
@@ -97,14 +98,13 @@ export const logs = question({
       read += logged.length;
       seen += records.length;
       pending = pending.sort(byPlace);
-      const due = isLast ? pending : pending.filter(({ at }) => at > frontier);
+      const due = pending.filter(({ at }) => at > frontier);
       if (due.length >= ask.limit) {
         const items = due.slice(0, ask.limit);
         const isMore = !isLast || due.length > items.length;
         return { items, unreadable, ...(isMore && { cursor: cursorAfter(items.at(-1)!) }) };
       }
-      const isPast = frontier < (ask.since ?? 0);
-      if (isLast || isPast) return { items: due, unreadable };
+      if (frontier < since) return { items: due, unreadable };
       const isLong = read >= MOST_LOGS || seen >= MOST_RECORDS;
       // A page that begins where the one before did would never come to an end.
       if (isLong && (begin === undefined || frontier < begin.at))
