@@ -338,7 +338,7 @@ describeInBrowser()('the page of a run, on a real server', () => {
         });
       });
     });
-    await page.keyboard.press('w');
+    await page.keyboard.press('e');
     expect(await worker!.evaluate(() => (globalThis as unknown as { asked: Promise<number> }).asked)).toBe(
       451,
     );
