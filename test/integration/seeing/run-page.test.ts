@@ -247,6 +247,16 @@ describeInBrowser()('the page of a run, on a real server', () => {
     expect((await cancelled.status()).run.status).toBe('cancelled');
   });
 
+  test('the page of waits counts the unfinished runs by each group', async () => {
+    const run = await shared().start(signed, {}, { runId: unique('counted') });
+    const page = await openOf(shared(), 'waiting');
+    for (const group of ['Reason', 'Version', 'Knot', 'Task queue']) {
+      await page.getByRole('button', { name: group, exact: true }).click();
+      await page.getByText(/\d+ unfinished runs?: \d+ wait, \d+ work/u).waitFor();
+    }
+    await run.cancel();
+  });
+
   test('the log of a run has the lines of all knots, follows the run, is filtered, and leads to each knot', async () => {
     const run = await shared().start(signed, {}, { runId: unique('logged') });
     const page = await openOf(shared(), `runs/${run.runId}`);

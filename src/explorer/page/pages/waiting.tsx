@@ -18,12 +18,12 @@ const GROUPS: readonly (readonly [WaitingGroup, string])[] = [
 ];
 
 const RUNS = 200;
-const WITHIN_MS = 3_000;
+const WITHIN = '3s';
 
 /** The unfinished runs that wait, the reasons, and the code that they still need. */
 export function WaitingPage({ place }: PageProps<'waiting'>) {
   const by = isGroup(place.by) ? place.by : 'reason';
-  const answer = useAnswer('runs.waiting', { by, limit: RUNS, within: WITHIN_MS }, { everyMs: 15_000 });
+  const answer = useAnswer('runs.waiting', { by, limit: RUNS, within: WITHIN }, { everyMs: 15_000 });
   const found = answer.value;
   return (
     <AnswerPage

@@ -68,9 +68,10 @@ export function RunPage({ place }: PageProps<'run'>) {
     if (model && usual.value) model.setUsual(usualTimes(usual.value.items));
   }, [model, usual.value]);
   const waiting = isOver ? undefined : waits.value?.waiting;
+  // A new answer of either question is merged with the newest of the other, so that none takes away what the other told.
   useEffect(() => {
-    if (model && value && waiting) model.refresh(value.graph, waiting);
-  }, [model, waiting]);
+    if (model && value && (waiting || model.graph !== value.graph)) model.refresh(value.graph, waiting);
+  }, [model, value, waiting]);
   if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
   if (!value || !model) return <Skeleton />;
   return (
@@ -93,9 +94,6 @@ function useModel(view: RunView | undefined): RunModel | undefined {
     `${view.run.runId}\n${view.run.temporalRunId}\n${view.graph.planHash}\n${view.graph.knots.length}`;
   if (view && kept.current?.key !== key) kept.current = { key: key!, model: new RunModel(view.graph) };
   const model = view ? kept.current?.model : undefined;
-  useEffect(() => {
-    if (model && view && model.graph !== view.graph) model.refresh(view.graph);
-  }, [view]);
   const run = view?.run.runId;
   useEffect(
     () => model && onLive((events) => model.apply(events.filter((event) => event.runId === run))),
