@@ -68,9 +68,9 @@ export function RunPage({ place }: PageProps<'run'>) {
     if (model && usual.value) model.setUsual(usualTimes(usual.value.items));
   }, [model, usual.value]);
   const waiting = isOver ? undefined : waits.value?.waiting;
-  // A new answer of either question is merged with the newest of the other, so that none takes away what the other told.
+  // Both answers are merged at once: a newer graph alone would take away the waits.
   useEffect(() => {
-    if (model && value && (waiting || model.graph !== value.graph)) model.refresh(value.graph, waiting);
+    if (model && value) model.refresh(value.graph, waiting);
   }, [model, value, waiting]);
   if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
   if (!value || !model) return <Skeleton />;
