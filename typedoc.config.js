@@ -1,6 +1,6 @@
 'use strict';
 const { OptionDefaults } = require('typedoc');
-const { exports: entries } = require('./package.json');
+const { exports: entries, homepage, version } = require('./package.json');
 
 const MODULES = Object.entries(entries)
   .filter(([, { types }]) => types !== undefined)
@@ -27,6 +27,9 @@ module.exports = {
   projectDocuments: ['docs/**/*.md'],
   highlightLanguages: [...OptionDefaults.highlightLanguages, 'diff', 'mermaid', 'python', 'sql'],
   tsconfig: 'tsconfig.build.json',
+  // Where a source lies on the web is the package's to say: a clone may have no remote, or a folder for one.
+  gitRevision: `v${version}`,
+  sourceLinkTemplate: `${homepage.replace('#readme', '')}/blob/{gitRevision}/{path}#L{line}`,
   out: 'reports/api',
   excludeExternals: true,
   excludeInternal: true,
