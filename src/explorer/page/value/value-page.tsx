@@ -58,10 +58,10 @@ export function ValuePage({ place }: PageProps<'value'>) {
 const USES: Readonly<
   Record<UseOfValue['role'], { readonly tone: 'ok' | 'reused' | 'none'; readonly word: string }>
 > = {
-  produced: { tone: 'ok', word: 'made it' },
-  reused: { tone: 'reused', word: 'reused it' },
-  parameter: { tone: 'none', word: 'given it' },
-  consumed: { tone: 'none', word: 'used it' },
+  produced: { tone: 'ok', word: 'produced' },
+  reused: { tone: 'reused', word: 'reused' },
+  parameter: { tone: 'none', word: 'parameter' },
+  consumed: { tone: 'none', word: 'consumed' },
 };
 
 function Uses({ hash }: { hash: string }) {
@@ -122,7 +122,11 @@ function Walk({ hash, direction, run }: WalkProps) {
         items.length === 0 ? (
           <Empty
             icon="value"
-            title={direction === 'why' ? 'Nothing on record made it' : 'Nothing on record was made from it'}
+            title={
+              direction === 'why'
+                ? 'No recorded knot produced this value'
+                : 'No recorded knot used this value'
+            }
           />
         ) : (
           <>

@@ -1,3 +1,4 @@
+import { formatBytes } from '../../../visualisation/words';
 import { useState } from 'preact/hooks';
 import type { ColumnView, TableView } from '../../../operations/values/table-view';
 import type { ValueView } from '../../../operations/values/value-view';
@@ -8,7 +9,7 @@ import { copy } from '../ui/copy';
 import { Answered } from '../ui/page';
 import { Muted, none } from '../ui/table';
 import { JsonTree } from '../ui/tree';
-import { countWords, sizeWords } from '../words';
+import { countWords } from '../words';
 
 /** A value in its own form: JSON, text, an image, a table, bytes, or the reason why it cannot be shown. */
 export function ValuePreview(props: {
@@ -93,7 +94,7 @@ function Foot({ value }: { value: ShownValue }) {
       : (value.form === 'json' || value.form === 'text') && value.truncated;
   return (
     <figcaption class="value-foot row between muted fine">
-      <span>{sizeWords(value.size)}</span>
+      <span>{formatBytes(value.size)}</span>
       {isCut && <span>The beginning of it</span>}
       {text && (
         <Button kind="quiet" icon="copy" label="Copy the value" onClick={() => copy(text(), 'Value')} />
