@@ -25,6 +25,14 @@ test('the tables of metrics have each that a process offers, and no other', asyn
   const pages = ['docs/operations/monitor.md', 'docs/triggers/serve.md'];
   const documented = pages.flatMap((page) => firstCells(page, /^selvage_/));
   expect(sorted(documented)).toEqual(sorted(registry.getMetricsAsArray().map(({ name }) => name)));
+  const labels = [...readFile('docs/triggers/serve.md').matchAll(/^\| `(selvage_\w+)` +\| ([^|]*) \|/gm)].map(
+    ([, name, cell]) => [name!, [...cell!.matchAll(/`(\w+)`/g)].map(([, label]) => label!)] as const,
+  );
+  expect(labels.length).toBeGreaterThan(3);
+  for (const [name, told] of labels) {
+    const { labelNames } = registry.getSingleMetric(name) as unknown as { labelNames: readonly string[] };
+    expect([name, told]).toEqual([name, labelNames]);
+  }
 });
 
 test('the table of tools for assistants has each that only asks; the acts stand below it', () => {
