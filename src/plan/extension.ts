@@ -1,4 +1,4 @@
-import { decodeJson, defaultSha256, type Sha256 } from '../values';
+import { decodeJson, defaultSha256, defined, type Sha256 } from '../values';
 import { SelvageError } from '../errors';
 import { hostNameOf } from '../authoring/body-host';
 import { cacheOf, isCacheable, requireCacheable } from '../authoring/cacheable';
@@ -156,14 +156,7 @@ export function resolveDefinitions(
         );
       }
       const { host: _, ...given } = definition;
-      return {
-        ...knot,
-        definition: {
-          ...given,
-          ...(codeHash !== undefined && { codeHash }),
-          ...(host !== undefined && { host }),
-        },
-      };
+      return { ...knot, definition: { ...given, ...defined({ codeHash, host }) } };
     }),
   };
 }
@@ -306,13 +299,7 @@ class Definitions {
         (codeHash === undefined || present.codeHash === codeHash),
     );
     if (index >= 0) return index;
-    return (
-      this.list.push({
-        name,
-        ...(version !== undefined && { version }),
-        ...(codeHash !== undefined && { codeHash }),
-      }) - 1
-    );
+    return this.list.push({ name, ...defined({ version, codeHash }) }) - 1;
   }
 }
 
