@@ -30,8 +30,6 @@ import { nestedPlanInput } from './nested-plan';
 import { dataOf, policyOf } from './policy';
 import { circleFound, topologicalOrder } from './topological-order';
 
-/** Maximum number of knots named in a message about a cycle; the details have all. */
-
 export interface CompiledPlan {
   readonly plan: Plan;
   /** Canonical JSON: `readPlan(text)` equals `plan`, including the order of inputs. */

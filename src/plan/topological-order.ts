@@ -1,6 +1,7 @@
 import { SelvageError } from '../errors';
 import { IndexQueue } from './index-queue';
 
+/** Maximum number of knots named in a message about a cycle; the details have all. */
 const NAMED_KNOTS = 10;
 
 type TopologicalOrder =
