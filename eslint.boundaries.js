@@ -139,6 +139,7 @@ const boundaries = {
       'plan/read-plan',
       'ports/parts/every-item',
       'ports/statistics',
+      'values/append',
       'values/duration',
     ],
     typesOf: ['plan', 'partitions', 'ports'],

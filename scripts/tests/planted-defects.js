@@ -432,7 +432,7 @@ const DEFECTS = [
   },
   {
     file: 'src/workflows/temporal-host.ts',
-    before: '    this.children.cancel();\n',
+    before: '    this.children.runs.cancel();\n',
     after: '',
     what: 'A cancel does not reach the child runs of knots.',
     foundBy: 'test/unit/testing/simulated-host.test.ts',

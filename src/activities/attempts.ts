@@ -17,18 +17,9 @@ export class SegmentAttempt extends TaskAttempt {
     context: Context,
     readonly task: ResolvedSegment,
   ) {
-    super(context, 0, task.lost ? 1 : 0);
-  }
-
-  get label(): string {
-    const { knots } = this.task;
-    return knots.length === 1
-      ? `The segment of knot "${this.knot}"`
-      : `The segment of ${knots.length} knots from "${this.knot}"`;
-  }
-
-  get knot(): string {
-    return this.task.knots[0]!;
+    const [first, ...others] = task.knots as [string, ...string[]];
+    const which = others.length === 0 ? `knot "${first}"` : `${task.knots.length} knots from "${first}"`;
+    super(context, first, `The segment of ${which}`, 0, task.lost ? 1 : 0);
   }
 }
 
@@ -37,15 +28,7 @@ export class SplitAttempt extends TaskAttempt {
     context: Context,
     readonly task: ResolvedSplit,
   ) {
-    super(context, 0);
-  }
-
-  get label(): string {
-    return `The list of map "${this.knot}"`;
-  }
-
-  get knot(): string {
-    return this.task.knot;
+    super(context, task.knot, `The list of map "${task.knot}"`);
   }
 }
 
@@ -54,15 +37,7 @@ export class BatchAttempt extends TaskAttempt {
     context: Context,
     readonly task: ResolvedBatch,
   ) {
-    super(context, 0);
-  }
-
-  get label(): string {
-    return `A batch of elements of map "${this.knot}"`;
-  }
-
-  get knot(): string {
-    return this.task.knot;
+    super(context, task.knot, `A batch of elements of map "${task.knot}"`);
   }
 }
 

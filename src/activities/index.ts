@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import { readKnotTask } from './tasks';
 import { callWith } from '../runtime';
 import type { BatchAttempt, SegmentAttempt } from './attempts';
-import { runSegment } from './run-segment';
+import { runSegment } from './segment-run';
 import { createSystemActivities, type SystemParts } from './system-activities';
 import { BATCH_ACTIVITY, MAP_ACTIVITY, SEGMENT_ACTIVITY, SPLIT_ACTIVITY } from '../workflows/messages';
 import { runBatch, type BatchParts } from './run-batch';

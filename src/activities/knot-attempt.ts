@@ -44,7 +44,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     readonly task: ResolvedTask,
     private readonly worker: string,
   ) {
-    super(context, task.handedBack?.throws ?? 0);
+    super(context, task.knot, `Knot "${task.knot}"`, task.handedBack?.throws);
     this.known = this.trailBefore();
   }
 
@@ -127,14 +127,6 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     if (this.number === 1) return false;
     if (hasBeaten) return true;
     return super.lost > lostIn(attempts);
-  }
-
-  get label(): string {
-    return `Knot "${this.task.knot}"`;
-  }
-
-  get knot(): string {
-    return this.task.knot;
   }
 
   /** To call for a knot with limits: its attempts announce bodies, and a worker lost before that does not count. */

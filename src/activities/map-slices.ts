@@ -2,13 +2,14 @@ import { LRUCache } from 'lru-cache';
 import { listParts, recordParts } from '../values';
 import {
   decodeStored,
+  readAllStored,
   storedReference,
   type ElementKnot,
   type SliceContent,
   type ValueId,
   type ElementInputs,
 } from '../runtime';
-import { readAllStored, readStored, type StoredValues } from './stored-values';
+import { readStored, type StoredValues } from './stored-values';
 
 export class Slice implements ElementInputs {
   readonly first: number;

@@ -1,4 +1,4 @@
-import { decodeJson, referenceRefused, type DecodeOptions, type Json } from '../values';
+import { decodeJson, isObject, referenceRefused, type DecodeOptions, type Json } from '../values';
 import { decodeStored, storedReference, valueMissing, type ParameterReference } from '../runtime';
 import type { DataStore } from '../ports';
 
@@ -31,8 +31,8 @@ export async function decodeParameters(
 
 /** By parameter name. */
 export function referencesIn(raw: unknown): ReadonlyMap<string, ParameterReference> {
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return new Map();
-  const entries = Object.entries(raw as Record<string, unknown>);
+  if (!isObject(raw)) return new Map();
+  const entries = Object.entries(raw);
   return new Map(entries.filter((entry): entry is [string, ParameterReference] => isReference(entry[1])));
 }
 

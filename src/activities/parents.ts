@@ -5,6 +5,7 @@ import {
   copyOfJson,
   decodeStored,
   failedOutcomeOf,
+  readAllStored,
   receivedOutcome,
   storedReference,
   type Failed,
@@ -18,7 +19,6 @@ import type { LineageRecord } from '../ports';
 import type { ResolvedTask } from './tasks';
 import { missingOrLost, requiredRecordsOf } from './records-lost';
 import type { RecordSources } from './reset-runs';
-import { readAllStored } from './stored-values';
 import type { Uses } from './worker-parts';
 
 export type ParentSources = RecordSources & Uses<'digest' | 'recentValues'>;

@@ -1,7 +1,14 @@
-import { madeIn, partOfStored, type MapComposer, endOfRecord } from '../runtime';
+import {
+  bytesToRead,
+  endOfRecord,
+  madeIn,
+  partOfStored,
+  readAllStored,
+  streamOf,
+  type MapComposer,
+} from '../runtime';
 import { partOf } from '../values';
 import type { RecordedOutcome } from '../ports';
-import { readAllStored } from './stored-values';
 import type { Uses } from './worker-parts';
 
 const AT_A_TIME = 500;
@@ -33,12 +40,8 @@ async function composeSome(
   const records = new Map(
     (await runHistory.getOutcomes(temporalRunId, ids)).map((record) => [record.knot_id, record]),
   );
-  const isStored = (record: RecordedOutcome): boolean =>
-    record.outcome === 'ok' && storedOf(record) === undefined;
-  const bytes = await readAllStored(
-    environment,
-    [...records.values()].filter(isStored).map((record) => [record.output_hash!, record.knot_id]),
-  );
+  const ok = [...records.values()].filter(({ outcome }) => outcome === 'ok');
+  const bytes = await readAllStored(environment, bytesToRead(ok));
   const open: number[] = [];
   for (const [index, position] of positions.entries()) {
     const record = records.get(ids[index]!);
@@ -52,14 +55,10 @@ async function composeSome(
 
 function partOfRecord(record: RecordedOutcome, values: ReadonlyMap<string, Uint8Array>): string {
   const hash = record.output_hash!;
-  const stored = storedOf(record);
+  const stored = streamOf(record);
   if (stored !== undefined) return partOfStored({ hash, size: record.output_size!, stored });
   const bytes = values.get(hash)!;
   return hash.startsWith('bytes-')
     ? partOf({ kind: 'bytes', bytes })
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
-}
-
-function storedOf(record: RecordedOutcome): string | undefined {
-  return (record.extra as { stored?: string }).stored;
 }

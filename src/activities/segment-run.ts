@@ -42,6 +42,17 @@ export type SegmentParts = SharedParts &
   RecordSources &
   Uses<'codeHashes' | 'counts' | 'inlineLimit' | 'recentValues' | 'registry' | 'segmentLimits'>;
 
+/** Our interceptor has already made the attempt from its input. */
+export async function runSegment(
+  environment: SegmentParts & Uses<'begunSegments' | 'plans'>,
+  attempt: SegmentAttempt,
+): Promise<SegmentAnswer> {
+  const begun = environment.begunSegments.takeOver(attempt);
+  if (begun) return await begun;
+  const plan = await environment.plans.get(attempt.task.plan);
+  return await new SegmentRun(environment, attempt, plan).execute();
+}
+
 const ANSWER_VALUE_BYTES = 64 * 1024;
 const LISTED_FAILURES = 20;
 const MESSAGE_LENGTH = 500;
@@ -103,7 +114,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     super(layout, attempt.lost > 0 ? Math.max(1, layout.size) : environment.segmentLimits.concurrency, false);
     this.graph = graph;
     this.paths = new Set([...attempt.task.knots, ...(attempt.task.paths ?? [])]);
-    this.values = new ValueReader(environment.backends.dataStore, environment.recentValues);
+    this.values = new ValueReader(environment);
     const surroundings = bodySurroundings(environment, attempt.context, attempt.task);
     this.runner = new KnotRunner(new SharedHost(environment, this, surroundings));
     setMaxListeners(0, this.stop);

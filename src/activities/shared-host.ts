@@ -3,38 +3,27 @@ import { isBackendTrouble, isOfClass } from '../errors';
 import {
   HostLost,
   LocalTrail,
-  RunClock,
   isElement,
   lostIn,
-  type Execution,
-  type Hashing,
   type OutcomeToRecord,
   callWith,
   isHostTrouble,
-  type BodyHost,
-  type BodySurroundings,
   type KnotHost,
   type KnotTrail,
-  type MadeValue,
   type Trail,
   type Throw,
 } from '../runtime';
 import type { DefinitionRecord } from '../authoring/records';
 import type { Commit, CommitResult, StoredValue } from '../ports';
 import type { HandedBack } from '../workflows/messages';
+import { ActivityHost, type HostParts, type HostedActivity } from './activity-host';
 import { commitPatiently } from './backend-trouble';
-import { executionInActivity } from './execution-in-activity';
 import { observedCall } from './observe';
-import type { TaskAttempt } from './task-attempt';
 import type { Uses } from './worker-parts';
 
-export type SharedParts = Hashing &
-  Uses<'bodyHosts' | 'cachedValues' | 'clock' | 'commits' | 'identity' | 'observers' | 'wait'>;
+export type SharedParts = HostParts & Uses<'bodyHosts' | 'observers' | 'wait'>;
 
-export interface SharedActivity {
-  readonly attempt: TaskAttempt;
-  readonly dispatcher: 'local' | 'queue';
-  readonly mayReuse: boolean;
+export interface SharedActivity extends HostedActivity {
   readonly stop: AbortSignal;
   /** Whether no more knots may begin. */
   readonly isHeld: boolean;
@@ -49,24 +38,10 @@ export interface SharedActivity {
  * Runs the knots of a segment, or elements of a map, in one activity. Each knot or element is committed as it ends, and
  * retried individually. A knot whose next attempt is far off, or whose inputs cannot be read, is handed back.
  */
-export class SharedHost implements KnotHost {
-  readonly callBody: BodyHost;
+export class SharedHost extends ActivityHost<SharedParts, SharedActivity> implements KnotHost {
+  readonly callBody = callWith(() => this.environment.bodyHosts);
   readonly watchesGrace = false;
   readonly thrownBefore = 0;
-  private readonly clock: RunClock;
-
-  constructor(
-    private readonly environment: SharedParts,
-    private readonly activity: SharedActivity,
-    readonly surroundings: BodySurroundings,
-  ) {
-    this.clock = new RunClock(environment.clock.now());
-    this.callBody = callWith(() => environment.bodyHosts);
-  }
-
-  get hashing(): Hashing {
-    return this.environment;
-  }
 
   get cancel(): AbortSignal {
     return this.activity.stop;
@@ -74,16 +49,6 @@ export class SharedHost implements KnotHost {
 
   get firstAttempt(): number {
     return this.activity.attempt.number;
-  }
-
-  now(): number {
-    return this.clock.now();
-  }
-
-  execution(attempt: number, startedAt: number, finishedAt: number): Execution {
-    const { activity, environment, surroundings } = this;
-    const call = { dispatcher: activity.dispatcher, attempt, startedAt, finishedAt };
-    return executionInActivity(activity.attempt.context, environment.identity, surroundings, call);
   }
 
   trail(): LocalTrail {
@@ -96,11 +61,6 @@ export class SharedHost implements KnotHost {
 
   isOver(): boolean {
     return this.activity.isOver;
-  }
-
-  get findMade(): ((knot: PlanKnot, cacheKey: string) => Promise<MadeValue>) | undefined {
-    if (!this.activity.mayReuse) return undefined;
-    return (knot, cacheKey) => this.environment.cachedValues.find(knot, cacheKey);
   }
 
   observed(

@@ -5,55 +5,44 @@ import {
   HostLost,
   NOTED_WAIT_MS,
   PATIENCE_MS,
-  RunClock,
   describeError,
   isHostTrouble,
   type AcceptedExtension,
   type BodyExtension,
-  type Execution,
-  type Hashing,
   type LoadedPlan,
   type OutcomeToRecord,
   type BodyHost,
-  type BodySurroundings,
   type KnotHost,
-  type MadeValue,
   type Throw,
 } from '../runtime';
 import type { Commit, CommitResult, ExceptionRecord, StoredValue } from '../ports';
+import { ActivityHost, type HostParts, type HostedActivity } from './activity-host';
 import { commitPatiently } from './backend-trouble';
 import { bodySurroundings, type BodyParts } from './body-surroundings';
-import { executionInActivity } from './execution-in-activity';
 import type { KnotAttempt } from './knot-attempt';
 import { hostLost, superseded, verdict, workerShutdown } from './knot-failures';
 import { isRecordsLost } from './records-lost';
 import type { Uses } from './worker-parts';
 
-export type SingleParts = Hashing &
+export type SingleParts = HostParts &
   BodyParts &
-  Uses<'cachedValues' | 'clock' | 'commits' | 'identity'> &
   Uses<'limits' | 'recentValues' | 'registry' | 'singleFlight'>;
 
 /** Limit of characters in the message and in the stack of a retried failure. */
 const BRIEF_LENGTH = 500;
 
 /** Runs one attempt of one knot in an activity of its own. The server does the retries. */
-export class SingleHost implements KnotHost {
+export class SingleHost extends ActivityHost<SingleParts, HostedActivity> implements KnotHost {
   readonly watchesGrace = true;
-  readonly surroundings: BodySurroundings;
-  private readonly clock: RunClock;
 
   constructor(
-    private readonly environment: SingleParts,
+    environment: SingleParts,
     private readonly attempt: KnotAttempt,
     readonly callBody: BodyHost,
   ) {
-    this.clock = new RunClock(environment.clock.now());
-    this.surroundings = bodySurroundings(environment, attempt.context, attempt.task, attempt);
-  }
-
-  get hashing(): Hashing {
-    return this.environment;
+    const { context, task } = attempt;
+    const activity = { attempt, dispatcher: 'queue', mayReuse: task.reuse !== false } as const;
+    super(environment, activity, bodySurroundings(environment, context, task, attempt));
   }
 
   get cancel(): AbortSignal {
@@ -68,16 +57,6 @@ export class SingleHost implements KnotHost {
     return this.attempt.throws;
   }
 
-  now(): number {
-    return this.clock.now();
-  }
-
-  execution(attempt: number, startedAt: number, finishedAt: number): Execution {
-    const call = { dispatcher: 'queue', attempt, startedAt, finishedAt };
-    const { environment, surroundings } = this;
-    return executionInActivity(this.attempt.context, environment.identity, surroundings, call);
-  }
-
   trail(): KnotAttempt {
     return this.attempt;
   }
@@ -88,11 +67,6 @@ export class SingleHost implements KnotHost {
 
   isOver(): boolean {
     return false;
-  }
-
-  get findMade(): ((knot: PlanKnot, cacheKey: string) => Promise<MadeValue>) | undefined {
-    if (this.attempt.task.reuse === false) return undefined;
-    return (knot, cacheKey) => this.environment.cachedValues.find(knot, cacheKey);
   }
 
   async makeAlone<T>({ id: knotId }: PlanKnot, cacheKey: string, make: () => Promise<T>): Promise<T> {

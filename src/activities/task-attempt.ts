@@ -32,22 +32,20 @@ export abstract class TaskAttempt {
   protected refusalsHere = 0;
 
   /**
+   * @param label the subject of a message's first sentence
    * @param thrownBefore throws of the body before this activity's first attempt
    * @param lostBefore workers lost before that attempt
    */
   constructor(
     readonly context: Context,
-    private readonly thrownBefore: number,
+    readonly knot: string,
+    readonly label: string,
+    private readonly thrownBefore = 0,
     private readonly lostBefore = 0,
   ) {
     this.before = readDetails(context.info.heartbeatDetails, thrownBefore);
     this.user = this.before.user;
   }
-
-  /** The subject of a message's first sentence. */
-  abstract get label(): string;
-
-  abstract get knot(): string;
 
   get number(): number {
     return this.context.info.attempt;

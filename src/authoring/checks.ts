@@ -1,7 +1,10 @@
 import type { ErrorReason } from '../errors';
+import { isObject } from '../values/kinds';
 import { durationMs, durationWords } from '../values/duration';
 import { didYouMean } from './names';
 import { textProblem } from './texts';
+
+export { isObject };
 
 /** How a document may write the value of an option; a check may still refuse values of this form. */
 export type Form =
@@ -35,9 +38,6 @@ export function sayable(form: Form, check: Check, about?: string): Check {
 }
 
 export type Checks<T> = { readonly [K in keyof T]-?: Check };
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const wholeNumber = sayable('number', (value) =>
   Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : 'must be a whole number, 1 or more',

@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
-import { isObject, shown, type Check } from './checks';
+import { isObject } from '../values';
+import { shown, type Check } from './checks';
 import type { InputRecord, KnotOptions, ErrorPolicy } from './records';
 import { textProblem } from './texts';
 

@@ -1,4 +1,4 @@
-import { defaultSha256, encodeJson, type Json } from '../values';
+import { defaultSha256, defined, encodeJson, isObject, type Json } from '../values';
 import { Hashes } from './hashes';
 import { SelvageError } from '../errors';
 import { withAmbientTapestry } from './ambient';
@@ -130,11 +130,7 @@ function fragmentKnot({ id, definition, inputs, options }: KnotRecord, hashes: H
   const codeHash = hashes.ofSource(definition);
   return {
     id,
-    definition: {
-      name,
-      ...(version !== undefined && { version }),
-      ...(codeHash !== undefined && { codeHash }),
-    },
+    definition: { name, ...defined({ version, codeHash }) },
     inputs: Object.fromEntries([...inputs].map(([input, given]) => [input, fragmentInput(id, input, given)])),
     ...(Object.keys(options).length > 0 && { options }),
     ...(optional && { optional }),
@@ -157,7 +153,7 @@ function fragmentInput(id: string, name: string, input: InputRecord): FragmentIn
 
 function terminalsOf(returned: unknown, record: TapestryRecord): Record<string, string> | undefined {
   if (returned === undefined) return undefined;
-  if (typeof returned !== 'object' || returned === null || Array.isArray(returned) || knotRecord(returned)) {
+  if (!isObject(returned) || knotRecord(returned)) {
     throw new SelvageError(
       'UnknownTerminal',
       'What the build function of a fragment returns must be an object of knots by name: return { answer }, or nothing.',

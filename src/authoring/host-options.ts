@@ -1,4 +1,5 @@
-import { isObject, line, nested, oneOf, positive, text, texts, wholeNumber, type Check } from './checks';
+import { isObject } from '../values';
+import { line, nested, oneOf, positive, text, texts, wholeNumber, type Check } from './checks';
 import type {
   BodyHostOptions,
   CeleryHost,

@@ -1,10 +1,10 @@
 import { SelvageError } from '../errors';
 import { isPartitionDomain } from '../partitions';
+import { isObject, utf8Length } from '../values';
 import { inMilliseconds } from '../values/duration';
 import {
   firstProblem,
   isBoolean,
-  isObject,
   line,
   nested,
   oneOf,
@@ -22,7 +22,6 @@ import { columns, datasets } from './dataset';
 import { bodyHost } from './host-options';
 import { isMarkedEmitter } from './marks';
 import { isStandardSchema } from './standard-schema';
-import { utf8Length } from './texts';
 import type {
   CacheOptions,
   ErrorPolicy,

@@ -1,4 +1,5 @@
 import { SelvageError } from '../errors';
+import { isObject } from '../values';
 import { ambientTapestry } from './ambient';
 import { requireCallable, requireKnownCode } from './body-host';
 import { isCacheable, requireCacheable } from './cacheable';
@@ -193,12 +194,7 @@ function readInputs(
   id: string,
   given: unknown,
 ): ReadonlyMap<string, InputRecord> {
-  if (
-    typeof given !== 'object' ||
-    given === null ||
-    Array.isArray(given) ||
-    knotRecord(given) !== undefined
-  ) {
+  if (!isObject(given) || knotRecord(given)) {
     const what = knotRecord(given) === undefined ? String(given) : 'a knot';
     throw new SelvageError(
       'InvalidConfig',

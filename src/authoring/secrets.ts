@@ -1,6 +1,6 @@
+import { utf8Length } from '../values';
 import { fromBase64 } from '../values/base64';
 import { SelvageError } from '../errors';
-import { utf8Length } from './texts';
 
 /**
  * A secret, or the environment variable that has it. The variable is read when the trigger or emitter works, so the

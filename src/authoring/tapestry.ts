@@ -1,4 +1,5 @@
 import { SelvageError, type ErrorReason } from '../errors';
+import { isObject } from '../values';
 import { withAmbientTapestry } from './ambient';
 import { definitionOfClass, isKnotClass } from './knot-class';
 import type { Knot, OptionalKnot, ValueOf } from './knot';
@@ -258,7 +259,7 @@ function splitOptions(given: unknown): { own: unknown; specs: unknown } {
 }
 
 function declareParameters(record: TapestryRecord, specs: unknown): Record<string, Knot<any>> {
-  if (typeof specs !== 'object' || specs === null || Array.isArray(specs)) {
+  if (!isObject(specs)) {
     throw new SelvageError(
       'InvalidConfig',
       `The option "parameters" of the tapestry "${record.name}" must be an object of schemas by name, such as { x: z.number() }.`,
@@ -311,12 +312,7 @@ function setTerminals(record: TapestryRecord, given: unknown): void {
     new SelvageError('UnknownTerminal', `${what} of the tapestry "${record.name}" ${remedy}`, {
       details: { tapestry: record.name, ...(terminal !== undefined && { terminal }), reason },
     });
-  if (
-    typeof given !== 'object' ||
-    given === null ||
-    Array.isArray(given) ||
-    knotRecord(given) !== undefined
-  ) {
+  if (!isObject(given) || knotRecord(given)) {
     throw refuse(
       'NotAKnot',
       'The terminals',

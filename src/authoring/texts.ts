@@ -1,4 +1,5 @@
 import type { ErrorReason } from '../errors';
+import { utf8Length } from '../values';
 
 /** UTF-8 bytes: PostgreSQL indexes hold about 2,700 bytes per entry, a task queue's name in Temporal 1,000. */
 const LONGEST_TEXT = 1_000;
@@ -21,17 +22,4 @@ export function textProblem(value: unknown, bytes = LONGEST_TEXT): TextProblem |
   if (/\p{Control}/u.test(value))
     return ['WrongCharacters', 'must be a single line without control characters'];
   return undefined;
-}
-
-/** The length of a text in UTF-8, computed by hand, as the workflow sandbox has no encoder. */
-export function utf8Length(text: string): number {
-  let bytes = 0;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit < 0x80) bytes += 1;
-    // Each half of a four-byte character counts two bytes.
-    else if (unit < 0x800 || (unit >= 0xd800 && unit < 0xe000)) bytes += 2;
-    else bytes += 3;
-  }
-  return bytes;
 }

@@ -16,7 +16,7 @@ import {
 } from '../runtime';
 import type { TapestryRecord } from '../authoring/records';
 import type { Backends, DataStore, LineageRecord, RunRecord } from '../ports';
-import { inOnePiece } from '../ports/parts/pieces';
+import { gathered, inOnePiece } from '../ports/parts/pieces';
 import { PLAIN_DIGEST, type ValueDigest } from '../encryption/digests';
 import { subjectOf } from '../encryption/seal-backends';
 import { withSubject } from '../encryption/run-scope';
@@ -37,9 +37,7 @@ class ScratchDataStore extends InMemoryDataStore {
   }
 
   override async putStream(source: AsyncIterable<Uint8Array>): Promise<{ hash: string; size: number }> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of source) pieces.push(piece);
-    const bytes = Buffer.concat(pieces);
+    const bytes = await gathered(source);
     const hash = `bytes-sha256:${this.#digest.ofSha256(nodeSha256(bytes))}`;
     this.#stored.set(hash, bytes);
     return { hash, size: bytes.byteLength };

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { partFor } from '../ports/parts/composed-stores';
-import { requireContentHash } from '../ports/parts/content-hash';
+import { DigestedStream, requireContentHash } from '../ports/parts/content-hash';
 import { isWhole } from '../ports/parts/whole';
 import { SelvageError } from '../errors';
 import {
@@ -171,13 +170,14 @@ export class SealedDataStore implements DataStore {
   ): Promise<{ hash: string; size: number }> {
     const key = await this.#keyFor(currentScope());
     const { ofSha256 } = currentScope()?.digest ?? this.#digests.current;
-    const digest = digestStream(source, ofSha256);
-    const nameAtEnd = (): string => requireName(digest.hash(), key);
-    const { hash: name } = await this.#store.putStream(sealStream(key, nameAtEnd, digest.pieces), {
+    const digested = new DigestedStream(source);
+    const hashAtEnd = (): string => `bytes-sha256:${ofSha256(digested.sha256)}`;
+    const nameAtEnd = (): string => requireName(hashAtEnd(), key);
+    const { hash: name } = await this.#store.putStream(sealStream(key, nameAtEnd, digested.pieces()), {
       nameAtEnd,
     });
     if (name !== nameAtEnd()) throw takesNoNames(this.#store);
-    return { hash: digest.hash(), size: digest.size() };
+    return { hash: hashAtEnd(), size: digested.size };
   }
 
   async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
@@ -346,29 +346,4 @@ function takesNoNames({ technology }: DataStore): SelvageError {
     `The data store (${technology}) does not take sealed streams: its putStream must store under what \`nameAtEnd\` answers.`,
     { details: { technology, reason: 'WrongValue' } },
   );
-}
-
-/** A stream whose `hash` and `size` are known at its end; the function `ofSha256` takes and returns lower-case hex. */
-function digestStream(
-  source: AsyncIterable<Uint8Array>,
-  ofSha256: (sha256: string) => string,
-): {
-  readonly pieces: AsyncIterable<Uint8Array>;
-  hash(): string;
-  size(): number;
-} {
-  const digest = createHash('sha256');
-  let size = 0;
-  let hash: string | undefined;
-  return {
-    pieces: (async function* () {
-      for await (const piece of source) {
-        digest.update(piece);
-        size += piece.byteLength;
-        yield piece;
-      }
-    })(),
-    hash: () => (hash ??= `bytes-sha256:${ofSha256(digest.digest('hex'))}`),
-    size: () => size,
-  };
 }

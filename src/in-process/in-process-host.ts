@@ -83,7 +83,7 @@ export class InProcessHost extends LayoutRun {
       const each = placed.definition?.map?.each;
       return this.replacements.bodyOf(each ? { id, definition: each } : placed);
     });
-    this.values = new ValueReader(backends.dataStore);
+    this.values = new ValueReader({ backends });
     this.knots = new LocalKnotHost(tapestry, loaded, environment);
     this.runner = new KnotRunner(this.knots);
     this.codeHashes = new CodeHashes(sha256, () => environment.bodyHosts);

@@ -28,10 +28,7 @@ import {
 } from './plan';
 import { nestedPlanInput } from './nested-plan';
 import { dataOf, policyOf } from './policy';
-import { topologicalOrder } from './topological-order';
-
-/** Maximum number of knots named in a message about a cycle; the details have all. */
-const NAMED_KNOTS = 10;
+import { circleFound, topologicalOrder } from './topological-order';
 
 export interface CompiledPlan {
   readonly plan: Plan;
@@ -321,19 +318,10 @@ function orderedKnots(tapestry: TapestryRecord, refusals: Refusals): KnotRecord[
   const sorted = topologicalOrder(parents);
   if ('circle' in sorted) {
     const ids = sorted.circle.map((place) => placed[place]!.id);
-    refusals.refuse(circleFound(tapestry, ids));
+    refusals.refuse(circleFound(`tapestry '${tapestry.name}'`, tapestry.name, ids));
     return placed;
   }
   return sorted.order.map((place) => placed[place]!);
-}
-
-function circleFound(tapestry: TapestryRecord, ids: readonly string[]): SelvageError {
-  const named = [...ids.slice(0, NAMED_KNOTS), ...(ids.length > NAMED_KNOTS ? ['…'] : []), ids[0]!];
-  return new SelvageError(
-    'Cycle',
-    `Knots of tapestry '${tapestry.name}' depend on one another in a circle: ${named.join(' <- ')}. Take one of these inputs away.`,
-    { details: { tapestry: tapestry.name, knots: ids } },
-  );
 }
 
 function notOurs(knot: KnotRecord, tapestry: TapestryRecord, where: string): SelvageError {

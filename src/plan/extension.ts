@@ -1,4 +1,4 @@
-import { decodeJson, defaultSha256, type Sha256 } from '../values';
+import { decodeJson, defaultSha256, defined, type Sha256 } from '../values';
 import { SelvageError } from '../errors';
 import { hostNameOf } from '../authoring/body-host';
 import { cacheOf, isCacheable, requireCacheable } from '../authoring/cacheable';
@@ -11,7 +11,7 @@ import { Hashes } from '../authoring/hashes';
 import { layoutOf } from './layout';
 import type { Plan, PlanDefinition, PlanInput, PlanKnot, PlanPolicy } from './plan';
 import { dataOf, policyOf } from './policy';
-import { topologicalOrder } from './topological-order';
+import { circleFound, topologicalOrder } from './topological-order';
 
 /*
  * An extension makes another plan with more knots. Existing knots keep their numbers, inputs and config hashes.
@@ -33,8 +33,6 @@ export interface RegisteredDefinition {
   /** Body host, for a body in another language. */
   readonly host?: string;
 }
-
-const NAMED_KNOTS = 10;
 
 export function isExtendedBy({ extended }: Plan, hash: string): boolean {
   return extended?.fragments.includes(hash) ?? false;
@@ -156,14 +154,7 @@ export function resolveDefinitions(
         );
       }
       const { host: _, ...given } = definition;
-      return {
-        ...knot,
-        definition: {
-          ...given,
-          ...(codeHash !== undefined && { codeHash }),
-          ...(host !== undefined && { host }),
-        },
-      };
+      return { ...knot, definition: { ...given, ...defined({ codeHash, host }) } };
     }),
   };
 }
@@ -205,12 +196,7 @@ function inOrder(
   );
   if ('order' in sorted) return sorted.order.map((place) => knots[place]!);
   const ids = sorted.circle.map((place) => knots[place]!.id);
-  const named = [...ids.slice(0, NAMED_KNOTS), ...(ids.length > NAMED_KNOTS ? ['…'] : []), ids[0]!];
-  throw new SelvageError(
-    'Cycle',
-    `Knots of the fragment depend on one another in a circle: ${named.join(' <- ')}. Take one of these inputs away.`,
-    { details: { tapestry: plan.tapestry, knots: ids } },
-  );
+  throw circleFound('the fragment', plan.tapestry, ids);
 }
 
 function requireInRun(
@@ -306,13 +292,7 @@ class Definitions {
         (codeHash === undefined || present.codeHash === codeHash),
     );
     if (index >= 0) return index;
-    return (
-      this.list.push({
-        name,
-        ...(version !== undefined && { version }),
-        ...(codeHash !== undefined && { codeHash }),
-      }) - 1
-    );
+    return this.list.push({ name, ...defined({ version, codeHash }) }) - 1;
   }
 }
 

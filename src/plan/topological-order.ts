@@ -1,4 +1,8 @@
+import { SelvageError } from '../errors';
 import { IndexQueue } from './index-queue';
+
+/** Maximum number of knots named in a message about a cycle; the details have all. */
+const NAMED_KNOTS = 10;
 
 type TopologicalOrder =
   | { readonly order: readonly number[] }
@@ -24,6 +28,16 @@ export function topologicalOrder(parents: readonly (readonly number[])[]): Topol
   }
   if (order.length === parents.length) return { order };
   return { circle: findCircle(parents, unplaced) };
+}
+
+/** @param where the knots are, as `the fragment` */
+export function circleFound(where: string, tapestry: string, knots: readonly string[]): SelvageError {
+  const named = [...knots.slice(0, NAMED_KNOTS), ...(knots.length > NAMED_KNOTS ? ['…'] : []), knots[0]!];
+  return new SelvageError(
+    'Cycle',
+    `Knots of ${where} depend on one another in a circle: ${named.join(' <- ')}. Take one of these inputs away.`,
+    { details: { tapestry, knots } },
+  );
 }
 
 /** Every unordered node has an unordered parent, so following parents ends in a cycle. */

@@ -1,15 +1,6 @@
-import {
-  StoredBytes,
-  decodeText,
-  decodeValue,
-  encodeValue,
-  hashText,
-  partOf,
-  valueOfPart,
-  type Sha256,
-} from '../values';
+import { decodeText, decodeValue, encodeValue, hashText, partOf, valueOfPart, type Sha256 } from '../values';
 import type { ValueId } from './cache-key';
-import { encodeOutput, type EncodedValue } from './encoded-value';
+import { encodeOutput, storedReference, type EncodedValue } from './encoded-value';
 
 export function idOfPart(text: string, digest: Sha256): ValueId {
   const value = valueOfPart(text);
@@ -30,6 +21,5 @@ export function partOfValue({ encoded, hash, size, stored }: EncodedValue): stri
 }
 
 export function partOfStored({ hash, size, stored }: { hash: string; size: number; stored: string }): string {
-  const encoded = encodeValue(new StoredBytes({ hash, size, ...(stored && { mediaType: stored }) }));
-  return partOf(encoded);
+  return partOf(encodeValue(storedReference({ hash, size, stored })));
 }

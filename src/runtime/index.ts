@@ -72,7 +72,8 @@ export {
   type ParentOutcomes,
 } from './node-outcome';
 export { DEFAULT_INLINE_LIMIT, chosenInlineLimit } from './inline-limit';
-export { readValues } from './read-values';
+export { bytesToRead, readAllStored, readValues, streamOf } from './read-values';
+export type * from './read-values';
 export { listInputs, mapElements, type MapElements } from './map-elements';
 export { sharedReferences, slicesFrom } from './written-slices';
 export type * from './written-slices';
@@ -108,4 +109,4 @@ export { LayoutRun } from './layout-run';
 export { listenLive } from './live';
 export { endOfRecord, runElements, runMap } from './map-run';
 export type * from './map-run';
-export { ValueReader, valueOfEnvelope, type ValuesAtHand } from './value-reader';
+export { ValueReader, valueOfEnvelope } from './value-reader';

@@ -1,4 +1,5 @@
 import { SelvageError, type ParameterProblem } from '../errors';
+import { isObject } from '../values';
 import { didYouMean, PARAMETER_PREFIX } from '../authoring/names';
 import type { ParameterRecord, TapestryRecord } from '../authoring/records';
 import { oneLineOf } from './exception-record';
@@ -15,19 +16,18 @@ export async function validateParameters(
   given: unknown,
   wanted?: readonly string[],
 ): Promise<Map<string, unknown>> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+  if (!isObject(given)) {
     const what = Array.isArray(given) ? 'a list' : given === null ? 'null' : typeof given;
     const message = `the parameters must be an object such as {"name": value}, not ${what}`;
     throw refused(tapestry, [message], [{ path: '', code: 'NotAnObject', message }]);
   }
-  const values = given as Record<string, unknown>;
   const complaints: string[] = [];
   const problems: ParameterProblem[] = [];
   const complain = (path: string, code: ParameterProblem['code'], message: string): void => {
     complaints.push(message);
     problems.push({ path, code, message });
   };
-  for (const name of Object.keys(values)) {
+  for (const name of Object.keys(given)) {
     if (tapestry.parameters.has(name)) continue;
     const message = `unknown parameter "${name}"${didYouMean(name, tapestry.parameters.keys())}`;
     complain(name, 'UnknownParameter', message);
@@ -35,13 +35,13 @@ export async function validateParameters(
   const inRun = wanted && new Set(wanted);
   const accepted = new Map<string, unknown>();
   for (const parameter of tapestry.parameters.values()) {
-    const isGiven = Object.hasOwn(values, parameter.name) && values[parameter.name] !== undefined;
+    const isGiven = Object.hasOwn(given, parameter.name) && given[parameter.name] !== undefined;
     if (!isGiven && parameter.hasDefault) {
       accepted.set(parameter.name, parameter.default);
       continue;
     }
     if (!isGiven && inRun?.has(PARAMETER_PREFIX + parameter.name) === false) continue;
-    const result = await validated(parameter, isGiven ? values[parameter.name] : undefined);
+    const result = await validated(parameter, isGiven ? given[parameter.name] : undefined);
     const { name } = parameter;
     if (!result.issues) accepted.set(name, result.value);
     else if (!isGiven) complain(name, 'MissingParameter', `missing parameter "${name}"`);

@@ -5,27 +5,18 @@ import {
   encodedOfStored,
   encodeOutput,
   storedReference,
-  valueMissing,
   type EncodedValue,
 } from './encoded-value';
-import type { DataStore, StoredValue } from '../ports';
+import { readAllStored, type ValueSources } from './read-values';
 
 /** The value at hand: a reference is not read. */
 export function valueOfEnvelope(envelope: Envelope, digest: Sha256): EncodedValue {
   return isReference(envelope) ? envelope : encodeOutput(decodeJson(envelope.value), digest);
 }
 
-export interface ValuesAtHand {
-  get(hash: string): Uint8Array | undefined;
-  add(value: StoredValue): void;
-}
-
 /** Provides inputs for the knots of one layout: values made in it are at hand, others come from the data store. */
 export class ValueReader {
-  constructor(
-    private readonly dataStore: DataStore,
-    private readonly atHand?: ValuesAtHand,
-  ) {}
+  constructor(private readonly from: ValueSources) {}
 
   /** Hashes to read; undefined if all values are at hand, so that {@link fresh} needs nothing. */
   missing(values: readonly EncodedValue[]): string[] | undefined {
@@ -36,24 +27,13 @@ export class ValueReader {
     return missing;
   }
 
-  /** Reads values by hash. @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable` */
+  /** Reads values by hash, and keeps them at hand. Errors as for {@link readAllStored}. */
   async read(hashes: readonly string[], knot: string): Promise<ReadonlyMap<string, Uint8Array>> {
-    const found = new Map<string, Uint8Array>();
-    const unread: string[] = [];
-    for (const hash of new Set(hashes)) {
-      const bytes = this.atHand?.get(hash);
-      if (bytes) found.set(hash, bytes);
-      else unread.push(hash);
-    }
-    if (unread.length > 0) {
-      const read = await this.dataStore.getMany(unread);
-      for (const hash of unread) {
-        const bytes = read.get(hash);
-        if (!bytes) throw valueMissing(hash, knot);
-        found.set(hash, bytes);
-        this.atHand?.add({ hash, bytes });
-      }
-    }
+    const found = await readAllStored(
+      this.from,
+      hashes.map((hash) => [hash, knot]),
+    );
+    for (const [hash, bytes] of found) this.from.recentValues?.add({ hash, bytes });
     return found;
   }
 

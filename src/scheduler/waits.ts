@@ -1,3 +1,4 @@
+import { append } from '../values/append';
 import type { ReferenceEnvelope } from './envelope';
 
 /** How a wait ended: input of the activity that concludes it. */
@@ -196,9 +197,7 @@ export class Waits {
   }
 
   private keep(signal: UnreadSignal): void {
-    const list = this.unreadByName.get(signal.name);
-    if (list) list.push(signal);
-    else this.unreadByName.set(signal.name, [signal]);
+    append(this.unreadByName, signal.name, signal);
     this.unreadTotal += 1;
   }
 

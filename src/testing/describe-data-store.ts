@@ -1,6 +1,7 @@
 import * as assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import type { DataStore } from '../ports';
+import type { DataStore, StoredValue } from '../ports';
+import { gathered } from '../ports/parts/pieces';
 import { IDENTITY_TESTS, suite, TECHNOLOGY_TESTS, type Subject } from './conformance';
 import { allPages } from './pages';
 import { everyOther, retried } from './retried';
@@ -71,8 +72,7 @@ export const describeDataStore = suite<DataStore, DataStoreSubject>('data store'
 
   async 'answers several at once and tells which are there, large ones too'({ adapter }) {
     const values = Array.from({ length: 300 }, (_, index) => sampleValue(`value ${index}`));
-    const bytes = patterned(5 * MEBIBYTE);
-    const large = { hash: `bytes-sha256:${sha256(bytes)}`, bytes };
+    const large = rawValue(patterned(5 * MEBIBYTE));
     values.push(large);
     await adapter.put(values);
     const hashes = values.map((value) => value.hash);
@@ -103,8 +103,7 @@ export const describeDataStore = suite<DataStore, DataStoreSubject>('data store'
     await adapter.put([{ hash, bytes }, sampleValue('small beside it')]);
     assert.equal(sha256((await adapter.get(hash)) as Uint8Array), sha256(bytes));
     assert.equal(await adapter.has(sampleHash('small beside it')), true);
-    const pieces = await collect((await adapter.getStream(hash)) as AsyncIterable<Uint8Array>);
-    assert.equal(sha256(pieces), sha256(bytes));
+    assert.equal(sha256(await streamed(adapter, hash)), sha256(bytes));
   },
 
   async 'stores a stream under the hash that sha256sum gives'({ adapter }) {
@@ -114,8 +113,7 @@ export const describeDataStore = suite<DataStore, DataStoreSubject>('data store'
     });
     assert.deepEqual(answer, { hash: `bytes-sha256:${sha256(bytes)}`, size: bytes.byteLength });
     assert.equal(sha256((await adapter.get(answer.hash)) as Uint8Array), sha256(bytes));
-    const pieces = await collect((await adapter.getStream(answer.hash)) as AsyncIterable<Uint8Array>);
-    assert.equal(sha256(pieces), sha256(bytes));
+    assert.equal(sha256(await streamed(adapter, answer.hash)), sha256(bytes));
   },
 
   async 'stores an empty stream, and a stream that is there'({ adapter }) {
@@ -146,8 +144,7 @@ export const describeDataStore = suite<DataStore, DataStoreSubject>('data store'
 
   async 'deletes a value, small or large, and takes it again'({ adapter }) {
     const small = sampleValue('small');
-    const bytes = patterned(5 * MEBIBYTE);
-    const large = { hash: `bytes-sha256:${sha256(bytes)}`, bytes };
+    const large = rawValue(patterned(5 * MEBIBYTE));
     for (const value of [small, large]) {
       await adapter.put([value]);
       await adapter.delete(value.hash);
@@ -225,15 +222,14 @@ export const describeDataStore = suite<DataStore, DataStoreSubject>('data store'
   async 'says ValueDamaged of bytes that were changed'({ adapter, subject }) {
     const damage = subject.damage?.bind(subject);
     if (damage === undefined) throw new Error('Give `damage`, or skip this test with a reason.');
-    const bytes = patterned(5 * MEBIBYTE);
-    const values = [sampleValue('to be damaged'), { hash: `bytes-sha256:${sha256(bytes)}`, bytes }];
+    const values = [sampleValue('to be damaged'), rawValue(patterned(5 * MEBIBYTE))];
     await adapter.put(values);
     for (const { hash } of values) {
       await damage(hash);
       await assert.rejects(() => adapter.get(hash), { code: 'ValueDamaged' });
       await assert.rejects(() => adapter.getMany([hash]), { code: 'ValueDamaged' });
-      const stream = (await adapter.getStream(hash)) as AsyncIterable<Uint8Array>;
-      await assert.rejects(() => collect(stream), { code: 'ValueDamaged' });
+      const stream = (await adapter.getStream(hash))!;
+      await assert.rejects(() => gathered(stream), { code: 'ValueDamaged' });
     }
   },
 
@@ -277,8 +273,7 @@ export const describeDataStore = suite<DataStore, DataStoreSubject>('data store'
     const found = await adapter.getMany([small, stream, damaged]);
     assert.deepEqual([...found.keys()].sort(), [small, stream]);
     assert.equal(Buffer.from(found.get(small)!).toString(), 'not what its name is the hash of');
-    const pieces = await collect((await adapter.getStream(stream)) as AsyncIterable<Uint8Array>);
-    assert.equal(sha256(pieces), sha256(bytes));
+    assert.equal(sha256(await streamed(adapter, stream)), sha256(bytes));
     const listed = await allPages(1, (page) => adapter.list(page));
     assert.deepEqual(listed.map(({ hash, size }) => [hash, size]).sort(), [
       [small, 32],
@@ -301,7 +296,7 @@ export const describeDataStore = suite<DataStore, DataStoreSubject>('data store'
     const other = await another();
     const names = Array.from({ length: 25 }, (_, index) => `raced ${index}`);
     const bytes = patterned(5 * MEBIBYTE);
-    const large = { hash: `bytes-sha256:${sha256(bytes)}`, bytes };
+    const large = rawValue(bytes);
     // The same values are put in opposite orders, and in batches of different sizes.
     await Promise.all([
       adapter.put([...names.map(sampleValue), large]),
@@ -371,6 +366,10 @@ function patterned(length: number): Uint8Array {
   return bytes;
 }
 
+function rawValue(bytes: Uint8Array): StoredValue {
+  return { hash: `bytes-sha256:${sha256(bytes)}`, bytes };
+}
+
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
@@ -379,8 +378,6 @@ async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8A
   for (let start = 0; start < bytes.byteLength; start += size) yield bytes.subarray(start, start + size);
 }
 
-async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of stream) pieces.push(piece);
-  return Buffer.concat(pieces);
+async function streamed(store: DataStore, hash: string): Promise<Uint8Array> {
+  return await gathered((await store.getStream(hash))!);
 }

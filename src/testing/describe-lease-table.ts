@@ -16,6 +16,10 @@ function of({ key, owner, token }: LeaseRequest): Pick<LeaseRequest, 'key' | 'ow
   return { key, owner, token };
 }
 
+async function ownersOf(table: LeaseTable): Promise<string[]> {
+  return (await table.holders('k')).map(({ owner }) => owner);
+}
+
 /** Asks for a place until it is granted, once the holder's time to live has expired. */
 async function acquireInTime(table: LeaseTable, wanted: LeaseRequest): Promise<void> {
   const deadline = performance.now() + 10_000;
@@ -47,10 +51,7 @@ export const describeLeaseTable = suite<LeaseTable>('lease table', {
     );
     assert.ok(refused.holders.every(({ heldFor }) => heldFor >= 0 && heldFor < LONG));
     assert.ok(refused.retryAfter > 0 && refused.retryAfter <= LONG, String(refused.retryAfter));
-    assert.deepEqual(
-      (await adapter.holders('k')).map(({ owner }) => owner),
-      ['a', 'b'],
-    );
+    assert.deepEqual(await ownersOf(adapter), ['a', 'b']);
   },
 
   async 'keeps keys apart'({ adapter }) {
@@ -99,10 +100,7 @@ export const describeLeaseTable = suite<LeaseTable>('lease table', {
     await acquireInTime(adapter, request({ owner: 'b' }));
     assert.deepEqual(await adapter.renew([of(lost)], LONG), [false]);
     await adapter.release(of(lost));
-    assert.deepEqual(
-      (await adapter.holders('k')).map(({ owner }) => owner),
-      ['b'],
-    );
+    assert.deepEqual(await ownersOf(adapter), ['b']);
   },
 
   async 'tells of no holder whose time has run out'({ adapter }) {
@@ -185,11 +183,7 @@ export const describeLeaseTable = suite<LeaseTable>('lease table', {
       ),
     );
     assert.equal(answers.filter(({ granted }) => granted).length, 3);
-    const [one, two] = [await adapter.holders('k'), await other.holders('k')];
-    assert.deepEqual(
-      one.map(({ owner }) => owner),
-      two.map(({ owner }) => owner),
-    );
+    assert.deepEqual(await ownersOf(adapter), await ownersOf(other));
     const turns = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
         (index % 2 === 0 ? adapter : other).takeTurn({ key: 'k', interval: LONG, within: 3.5 * LONG }),
@@ -208,10 +202,7 @@ export const describeLeaseTable = suite<LeaseTable>('lease table', {
     assert.ok((await adapter.acquire(request({ owner: 'b', limit: 2 }))).granted);
     assert.deepEqual(await retried(() => shaky.renew([of(wanted)], LONG)), [true]);
     await retried(() => shaky.release(of(wanted)));
-    assert.deepEqual(
-      (await adapter.holders('k')).map(({ owner }) => owner),
-      ['b'],
-    );
+    assert.deepEqual(await ownersOf(adapter), ['b']);
   },
 
   async 'goes by its own clock, whatever the one of a process says'({ adapter, another }) {

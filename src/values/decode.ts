@@ -2,6 +2,7 @@ import { SelvageError } from '../errors';
 import { fromBase64 } from './base64';
 import type { Encoded } from './encoded';
 import type { Json, JsonObject } from './json';
+import { isObject } from './kinds';
 import { formatPath, shorten, type Step } from './path';
 import { setOwn } from './sorted-tree';
 import { StoredBytes } from './stored-bytes';
@@ -272,10 +273,6 @@ const NUMBERS: ReadonlyMap<string, number> = new Map([
   ['-Infinity', -Infinity],
   ['-0', -0],
 ]);
-
-function isObject(json: Json): json is JsonObject {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
-}
 
 function dateOf(text: string): Date | undefined {
   const date = new Date(text);

@@ -18,7 +18,8 @@ export function encodedSize(encoded: Encoded): number {
   return encoded.kind === 'bytes' ? encoded.bytes.byteLength : utf8Length(encoded.text);
 }
 
-function utf8Length(text: string): number {
+/** The length of a text in UTF-8, computed by hand, as the workflow sandbox has no encoder. */
+export function utf8Length(text: string): number {
   let length = text.length;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);

@@ -1,5 +1,5 @@
 export { type Json, canonicalJson } from './json';
-export { type Encoded, encodedSize } from './encoded';
+export { type Encoded, encodedSize, utf8Length } from './encoded';
 export { encodeAttached, encodeJson, encodeValue, jsonOf } from './encode';
 export { decodeJson, decodeText, decodeValue, referenceRefused, type DecodeOptions } from './decode';
 export {
@@ -13,7 +13,7 @@ export {
   unpackHash,
 } from './hash';
 export { defined } from './defined';
-export { asPlainBytes } from './kinds';
+export { asPlainBytes, isObject } from './kinds';
 export { StoredBytes } from './stored-bytes';
 export { registerValueCodec } from './value-codecs';
 export { listOfParts, listParts, partOf, recordOfParts, recordParts, valueOfPart } from './parts';

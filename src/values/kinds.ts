@@ -73,6 +73,11 @@ export function isoOf(date: object): string | undefined {
   return Number.isNaN(getTime.call(date as Date)) ? undefined : toISOString.call(date as Date);
 }
 
+/** Whether the value is an object and no list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Whether the value is an error of any class and realm. */
 export function isError(value: object): boolean {
   return Object.prototype.toString.call(value) === '[object Error]';

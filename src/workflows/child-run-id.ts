@@ -1,3 +1,4 @@
+import { utf8Length } from '../values';
 import { abbreviated } from './activity-id';
 
 /** The server accepts workflow ids of 1,000 bytes. */
@@ -8,6 +9,6 @@ const HASH_DIGITS = 32;
 /** `<run>/<knot>`; a prefix and a hash if that id is too long. */
 export function childRunId(runId: string, knot: string): string {
   const id = `${runId}/${knot}`;
-  if (new TextEncoder().encode(id).length <= LONGEST) return id;
+  if (utf8Length(id) <= LONGEST) return id;
   return abbreviated(id, PREFIX_LENGTH, HASH_DIGITS);
 }

@@ -1,6 +1,6 @@
 import { childRunKnots, isExpanding, isNesting } from '../plan';
 import { defined } from '../values';
-import type { ChildRuns } from './child-runs';
+import type { ChildRuns, ChildRunsListener } from './child-runs';
 import {
   mayReuse,
   type ChildEnd,
@@ -15,15 +15,6 @@ import type { RunFacts } from './run-facts';
 /** Elements of one activity, for a map that was to run in a segment and lost its worker: its bodies are small. */
 const LOCAL_BATCH = 500;
 
-export interface ChildRunKnotsListener {
-  away(knot: number): void;
-  ended(knot: number, end: ChildEnd): void;
-  lost(knot: number): void;
-  cancelled(knot: number): void;
-  checked(): void;
-  fatal(error: unknown): void;
-}
-
 /** The knots of a run that have child runs, by index in the layout. */
 export class ChildRunKnots {
   private readonly knots = new Set<number>();
@@ -32,7 +23,7 @@ export class ChildRunKnots {
   constructor(
     private readonly facts: RunFacts,
     private readonly plan: PresentPlan,
-    private readonly runs: ChildRuns,
+    readonly runs: ChildRuns,
   ) {}
 
   /** All knots that are known to go to child runs; always the same set. */
@@ -57,7 +48,7 @@ export class ChildRunKnots {
    * messages that arrived while the last execution was ending.
    */
   open(
-    listener: ChildRunKnotsListener,
+    listener: Omit<ChildRunsListener<number>, 'mayContinue'>,
     carried: readonly (readonly [number, string])[],
     unheard: readonly ChildEnd[],
   ): void {
@@ -65,12 +56,11 @@ export class ChildRunKnots {
     this.runs.open(
       this.facts.limits,
       {
+        ...listener,
         away: (id) => listener.away(indexOf(id)),
         ended: (id, end) => listener.ended(indexOf(id), end),
         lost: (id) => listener.lost(indexOf(id)),
         cancelled: (id) => listener.cancelled(indexOf(id)),
-        checked: () => listener.checked(),
-        fatal: (error) => listener.fatal(error),
         mayContinue: (id) => isExpanding(this.plan.policyOf(indexOf(id))),
       },
       carried.map(([knot, child]) => [this.plan.idOf(knot), child]),
@@ -98,25 +88,8 @@ export class ChildRunKnots {
     });
   }
 
-  /** Delivers messages that arrived before there was a listener. */
-  deliver(): void {
-    this.runs.deliver();
-  }
-
-  cancel(): void {
-    this.runs.cancel();
-  }
-
-  close(): void {
-    this.runs.close();
-  }
-
   forget(knot: number): void {
     if (this.knots.has(knot)) this.runs.forget(this.plan.idOf(knot));
-  }
-
-  get size(): number {
-    return this.runs.size;
   }
 
   get knotsAway(): readonly number[] {

@@ -15,20 +15,20 @@ import type { OtherWorkflow, World } from './world';
 /** Child runs asked per check, as each costs two events. */
 const ASKED_PER_CHECK = 20;
 
-/** Of the first three methods, at most one is called per knot. */
-export interface ChildRunsListener {
-  ended(knot: string, end: ChildEnd): void;
+/** Of the first three methods, at most one is called per knot. `Knot`: an id, or an index in the layout. */
+export interface ChildRunsListener<Knot> {
+  ended(knot: Knot, end: ChildEnd): void;
   /** The child run ended without a message: terminated, or failed for another reason than its knot. */
-  lost(knot: string): void;
+  lost(knot: Knot): void;
   /** The child run ended without a message, before the requested cancel reached it. */
-  cancelled(knot: string): void;
+  cancelled(knot: Knot): void;
   /** The child run has started, so its run may now continue as new. */
-  away(knot: string): void;
+  away(knot: Knot): void;
   /** The check of child runs added events to the history without settling a knot. */
   checked(): void;
   fatal(error: unknown): void;
   /** Whether this child run may itself continue as new, so that its Temporal run id may change. */
-  mayContinue(knot: string): boolean;
+  mayContinue(knot: Knot): boolean;
 }
 
 /**
@@ -50,7 +50,7 @@ export class ChildRuns {
   private readonly starting = new Set<string>();
   /** Signals from child runs that are not known yet, or received while closed. */
   private waiting: ChildEnd[] = [];
-  private listener: ChildRunsListener | undefined;
+  private listener: ChildRunsListener<string> | undefined;
   private isOpen = false;
   private isCancelled = false;
 
@@ -66,7 +66,7 @@ export class ChildRuns {
    */
   open(
     limits: RunLimits,
-    listener: ChildRunsListener,
+    listener: ChildRunsListener<string>,
     carried: readonly (readonly [knot: string, child: string])[],
     unheard: readonly ChildEnd[],
   ): void {
@@ -78,6 +78,7 @@ export class ChildRuns {
     if (carried.length > 0) this.ask(limits).catch((error: unknown) => listener.fatal(error));
   }
 
+  /** Delivers messages that arrived before there was a listener. */
   deliver(): void {
     for (const end of this.waiting.splice(0)) this.hear(end);
   }

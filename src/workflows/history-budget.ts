@@ -4,16 +4,6 @@ import type { Facts } from './world';
 /** Facts that decide when an execution ends and a new one continues (continue-as-new). */
 type History = Pick<Facts, 'historyLength' | 'historySize' | 'continueAsNewSuggested'>;
 
-/** Too many signals: dispatch nothing more. */
-export function holdForSignals({ signalsToHold }: RunLimits, received: number): boolean {
-  return received >= signalsToHold;
-}
-
-/** Many signals: continue as new when nothing is pending. */
-export function continueForSignals({ signalsToContinue }: RunLimits, received: number): boolean {
-  return received >= signalsToContinue;
-}
-
 /** The history is full: dispatch nothing more, then continue as new. */
 export function holdDispatch(
   { holdEvents, holdBytes }: RunLimits,

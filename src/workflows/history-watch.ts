@@ -1,4 +1,4 @@
-import { continueForSignals, continueNow, holdDispatch, holdForSignals } from './history-budget';
+import { continueNow, holdDispatch } from './history-budget';
 import type { RunLimits } from './run-limits';
 import type { Signals } from './signals';
 import type { World } from './world';
@@ -45,25 +45,23 @@ export class HistoryWatch {
   /** `settling`: how many of the knots in flight are being settled. */
   heedSettled(settling: 0 | 1): void {
     if (this.held || this.host.isCancelled()) return;
-    const info = this.world.facts();
-    const { limits, signals, host } = this;
+    const { limits, host } = this;
     const lastOne = host.inFlight() - settling === 0 && host.restless() === 0;
-    const { received } = signals;
-    const isLong = continueNow(limits, info, this.settled) || continueForSignals(limits, received);
-    if (holdDispatch(limits, info) || holdForSignals(limits, received) || (lastOne && isLong)) this.hold();
+    if (lastOne && continueNow(limits, this.world.facts(), this.settled)) this.hold();
+    else this.holdIfFull(lastOne);
   }
 
   /** Signals lengthen a history even if no knot is settled. */
   heedSignals(): void {
     if (this.held || this.host.isCancelled()) return;
-    const { limits, host } = this;
-    const { received } = this.signals;
-    if (
-      holdDispatch(limits, this.world.facts()) ||
-      holdForSignals(limits, received) ||
-      (host.isIdle() && continueForSignals(limits, received))
-    )
-      this.hold();
+    this.holdIfFull(this.host.isIdle());
+  }
+
+  /** Many signals fill a history: fewer if nothing is pending. */
+  private holdIfFull(isAtRest: boolean): void {
+    const { signalsToContinue, signalsToHold } = this.limits;
+    const mostSignals = isAtRest ? Math.min(signalsToContinue, signalsToHold) : signalsToHold;
+    if (this.signals.received >= mostSignals || holdDispatch(this.limits, this.world.facts())) this.hold();
   }
 
   /** Checks of child runs lengthen the history, too. */

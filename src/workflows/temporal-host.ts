@@ -245,7 +245,7 @@ export class TemporalHost {
     this.watch = new HistoryWatch(world, options.limits, options.signals, {
       isCancelled: () => this.cancelled,
       // Knots in child runs, and waits, do not prevent continuing as new.
-      inFlight: () => this.scheduler.inFlight - this.children.size,
+      inFlight: () => this.scheduler.inFlight - this.children.runs.size,
       restless: () => this.waiting.restless,
       isIdle: () => this.pending === 0 && this.queue.size === 0,
       held: () => void this.scheduler.apply({ type: 'hold' }),
@@ -304,7 +304,7 @@ export class TemporalHost {
           : command,
       ),
     );
-    this.children.deliver();
+    this.children.runs.deliver();
     this.openSignals();
     return await this.ended;
   }
@@ -326,8 +326,8 @@ export class TemporalHost {
       else this.apply({ type: 'segmentSettled', segment: work[0]!, outcomes: new Map(), alone: [] });
     }
     for (const knot of [...this.waiting.cancel(), ...this.inNeed]) this.settle(knot, CANCELLED);
-    this.children.cancel();
-    if (this.pending + this.children.size === 0) return;
+    this.children.runs.cancel();
+    if (this.pending + this.children.runs.size === 0) return;
     const { world } = this;
     const limit = world.shielded(() => world.sleep(this.grace + CANCEL_TRAVEL_MS));
     limit.then(() => this.giveUp(), this.fatal);
@@ -636,7 +636,7 @@ export class TemporalHost {
     if (!this.watch.isHeld || this.cancelled || this.pending > 0 || running + waiting === 0) return;
     const saved = this.scheduler.save();
     // Further messages go to the next execution, which continues from this state.
-    this.children.close();
+    this.children.runs.close();
     this.leaving = 'continues';
     // The next execution looks values up by record.
     this.resolveEnd({ kind: 'continue', saved: { ...saved, values: saved.values.map(() => null) } });

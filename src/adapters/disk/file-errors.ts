@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { link, open } from 'node:fs/promises';
 import { SelvageError } from '../../errors';
 import { folderError } from '../../node/folder-error';
 
@@ -25,6 +25,13 @@ export async function unlessMissing<T>(work: () => Promise<T>): Promise<T | unde
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** Gives a complete file its name, unless another process was faster, whose file then stands. */
+export async function linkUnlessThere(temporary: string, file: string): Promise<void> {
+  await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 export async function flushFolder(folder: string): Promise<void> {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { fileMode } from '../../node/private-files';
-import { unlessMissing, whileUsing } from './file-errors';
+import { linkUnlessThere, unlessMissing, whileUsing } from './file-errors';
 import { TEMPORARY_FOLDER } from './temporary-files';
 
 /** The text in the folder's file `identity`, which the first caller creates. */
@@ -14,10 +14,7 @@ export async function identityOf(folder: string): Promise<string> {
     const temporary = path.join(folder, TEMPORARY_FOLDER, randomUUID());
     await writeFile(temporary, `${randomUUID()}\n`, { mode: fileMode(temporary) });
     try {
-      // The first process links its complete file; the other processes read that file.
-      await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EEXIST') throw error;
-      });
+      await linkUnlessThere(temporary, file);
     } finally {
       await rm(temporary, { force: true });
     }

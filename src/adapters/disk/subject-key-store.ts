@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { SelvageError } from '../../errors';
 import type { Page, PageOptions, SubjectKeyRecord, SubjectKeyStore } from '../../ports';
 import { folderError } from '../../node/folder-error';
 import { pageByText } from '../../ports/parts/pages';
-import { flushFolder, unlessMissing } from './file-errors';
+import { flushFolder, linkUnlessThere, unlessMissing } from './file-errors';
 
 const PLACE = /^([0-9a-f]{64})\.(?:key|forgotten)$/;
 
@@ -32,12 +32,7 @@ export class FolderSubjectKeyStore implements SubjectKeyStore {
       const place = placeOf(record.subject);
       const standing = await this.#read(place);
       if (standing) return standing;
-      await this.#write(record, (temporary) =>
-        // The first process links its complete file; any later one gets an error and reads that file.
-        link(temporary, this.#file(place, 'key')).catch((error: NodeJS.ErrnoException) => {
-          if (error.code !== 'EEXIST') throw error;
-        }),
-      );
+      await this.#write(record, (temporary) => linkUnlessThere(temporary, this.#file(place, 'key')));
       return (await this.#read(place))!;
     });
   }

@@ -87,25 +87,17 @@ function reasonIn({ error }: { readonly [field: string]: unknown }): string {
 }
 
 class KafkajsClient implements KafkaClient {
-  readonly #kafka: Kafka;
-  readonly #consumersBy: Kafka;
-  readonly #assigners: typeof PartitionAssigners;
-  readonly #connection: KafkaConnection;
   readonly #lost = new LostMembers();
   readonly #consumers = new Set<KafkajsConsumer>();
   readonly #sender: Sender;
 
   constructor(
-    kafka: Kafka,
-    consumersBy: Kafka,
-    assigners: typeof PartitionAssigners,
-    connection: KafkaConnection,
+    private readonly kafka: Kafka,
+    private readonly consumersBy: Kafka,
+    private readonly assigners: typeof PartitionAssigners,
+    private readonly connection: KafkaConnection,
     isIdempotent: boolean,
   ) {
-    this.#kafka = kafka;
-    this.#consumersBy = consumersBy;
-    this.#assigners = assigners;
-    this.#connection = connection;
     const administer: Administer = (work) => this.#administer(work);
     this.#sender = new Sender({ kafka, connection, isIdempotent, retry: RETRY, administer });
   }
@@ -132,12 +124,12 @@ class KafkajsClient implements KafkaClient {
   async consume(options: ConsumeOptions, listener: ConsumerListener): Promise<KafkaConsumer> {
     const { sessionTimeout = SESSION_TIMEOUT_MS } = options;
     let cluster: Cluster | undefined;
-    const consumer = this.#consumersBy.consumer({
+    const consumer = this.consumersBy.consumer({
       partitionAssigners: [
         (config) => {
           // The only way to the connections of a consumer.
           cluster = config.cluster;
-          return this.#assigners.roundRobin(config);
+          return this.assigners.roundRobin(config);
         },
       ],
       groupId: options.group,
@@ -149,7 +141,7 @@ class KafkajsClient implements KafkaClient {
       allowAutoTopicCreation: false,
       retry: { ...RETRY, restartOnFailure: () => Promise.resolve(false) },
     });
-    const made = new KafkajsConsumer(consumer, listener, this.#connection, (memberId) =>
+    const made = new KafkajsConsumer(consumer, listener, this.connection, (memberId) =>
       this.#lost.add(options.group, memberId),
     );
     this.#consumers.add(made);
@@ -157,7 +149,7 @@ class KafkajsClient implements KafkaClient {
       await made.start(options, () => this.#lost.leave(options.group, cluster!));
     } catch (error) {
       await made.stop();
-      throw meaningOf(error, this.#connection);
+      throw meaningOf(error, this.connection);
     }
     return made;
   }
@@ -172,12 +164,12 @@ class KafkajsClient implements KafkaClient {
   }
 
   async #administer<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
-    const admin = this.#kafka.admin();
+    const admin = this.kafka.admin();
     try {
       await admin.connect();
       return await work(admin);
     } catch (error) {
-      throw meaningOf(error, this.#connection);
+      throw meaningOf(error, this.connection);
     } finally {
       await admin.disconnect().catch(() => undefined);
     }
@@ -189,9 +181,6 @@ class KafkajsClient implements KafkaClient {
  * once, and the work happens elsewhere: a slow partition costs neither the membership nor the other partitions.
  */
 class KafkajsConsumer implements KafkaConsumer {
-  readonly #consumer: Consumer;
-  readonly #listener: ConsumerListener;
-  readonly #connection: KafkaConnection;
   readonly #watch: NodeJS.Timeout;
   /** The only way to commit in a single attempt: a retry might come when another member has the partition. */
   #commitOnce: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
@@ -199,24 +188,19 @@ class KafkajsConsumer implements KafkaConsumer {
   #isOver = false;
   #stopping: Promise<void> | undefined;
   #memberId: string | undefined;
-  readonly #onLost: (memberId: string) => void;
 
   constructor(
-    consumer: Consumer,
-    listener: ConsumerListener,
-    connection: KafkaConnection,
-    onLost: (memberId: string) => void,
+    private readonly consumer: Consumer,
+    private readonly listener: ConsumerListener,
+    private readonly connection: KafkaConnection,
+    private readonly onLost: (memberId: string) => void,
   ) {
-    this.#consumer = consumer;
-    this.#listener = listener;
-    this.#connection = connection;
-    this.#onLost = onLost;
     this.#watch = setInterval(() => this.#requireSign(), SILENCE_MS / 4).unref();
   }
 
   /** @param beforeJoining called once the client is connected */
   async start({ topics, after }: ConsumeOptions, beforeJoining: () => Promise<void>): Promise<void> {
-    const consumer = this.#consumer;
+    const consumer = this.consumer;
     const { CRASH, FETCH, GROUP_JOIN, HEARTBEAT, REBALANCING } = consumer.events;
     const sign = (): void => void (this.#lastSign = performance.now());
     consumer.on(FETCH, sign);
@@ -227,10 +211,10 @@ class KafkajsConsumer implements KafkaConsumer {
       if (this.#isOver) return;
       const partitions = partitionsOf(memberAssignment);
       seekAfter(consumer, partitions, after);
-      this.#listener.assigned(partitions);
+      this.listener.assigned(partitions);
     });
     const joining = (): void => {
-      if (!this.#isOver) this.#listener.joining?.();
+      if (!this.#isOver) this.listener.joining?.();
     };
     consumer.on(REBALANCING, joining);
     consumer.on(CRASH, ({ payload: { error } }) => this.#die(error));
@@ -251,16 +235,16 @@ class KafkajsConsumer implements KafkaConsumer {
   }
 
   pause({ topic, partition }: TopicPartition): void {
-    if (!this.#isOver) this.#consumer.pause([{ topic, partitions: [partition] }]);
+    if (!this.#isOver) this.consumer.pause([{ topic, partitions: [partition] }]);
   }
 
   resume({ topic, partition }: TopicPartition): void {
-    if (!this.#isOver) this.#consumer.resume([{ topic, partitions: [partition] }]);
+    if (!this.#isOver) this.consumer.resume([{ topic, partitions: [partition] }]);
   }
 
   async commit(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<void> {
     if (this.#isOver || !this.#commitOnce)
-      throw meaningOf(new Error('the consumer has left its group'), this.#connection);
+      throw meaningOf(new Error('the consumer has left its group'), this.connection);
     const topics = new Map<string, { partition: number; offset: string }[]>();
     for (const { topic, partition, offset } of offsets) {
       const partitions = topics.get(topic) ?? [];
@@ -272,7 +256,7 @@ class KafkajsConsumer implements KafkaConsumer {
         topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })),
       });
     } catch (error) {
-      throw meaningOf(error, this.#connection);
+      throw meaningOf(error, this.connection);
     }
   }
 
@@ -285,7 +269,7 @@ class KafkajsConsumer implements KafkaConsumer {
     this.#isOver = true;
     clearInterval(this.#watch);
     await within(
-      this.#consumer.disconnect().catch(() => undefined),
+      this.consumer.disconnect().catch(() => undefined),
       STOP_LIMIT_MS,
     );
   }
@@ -294,7 +278,7 @@ class KafkajsConsumer implements KafkaConsumer {
     this.#commitOnce = commitOffsetsIfNecessary;
     if (this.#isOver) return;
     const { topic, partition, messages, highWatermark } = batch;
-    this.#listener.received({
+    this.listener.received({
       topic,
       partition,
       messages: messages.map(recordOf),
@@ -311,9 +295,9 @@ class KafkajsConsumer implements KafkaConsumer {
 
   #die(error: Error): void {
     if (this.#isOver) return;
-    if (this.#memberId !== undefined) this.#onLost(this.#memberId);
+    if (this.#memberId !== undefined) this.onLost(this.#memberId);
     void this.stop();
-    this.#listener.died(meaningOf(error, this.#connection));
+    this.listener.died(meaningOf(error, this.connection));
   }
 }
 

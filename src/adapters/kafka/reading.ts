@@ -15,7 +15,7 @@ import type {
   TopicPartition,
 } from './broker';
 import { deadLetterOf, verdictOf, type Verdict } from './dead-letters';
-import { Partition } from './partition';
+import { Partition, partitionId } from './partition';
 import {
   endOfEvent,
   eventOfBatch,
@@ -117,7 +117,7 @@ export class Reading implements ConsumerListener {
 
   assigned(partitions: readonly TopicPartition[]): void {
     const { host, troubles } = this.options;
-    const now = new Map(partitions.map((place) => [new Partition(place).id, place]));
+    const now = new Map(partitions.map((place) => [partitionId(place), place]));
     for (const [id, partition] of this.#partitions) {
       if (now.has(id)) continue;
       partition.isLost = true;
@@ -138,7 +138,7 @@ export class Reading implements ConsumerListener {
   }
 
   received(messages: ReceivedMessages): void {
-    const partition = this.#partitions.get(new Partition(messages).id);
+    const partition = this.#partitions.get(partitionId(messages));
     if (!partition || this.#isOver) return;
     partition.receive(messages);
     this.#tellLag(partition);

@@ -3,7 +3,7 @@ import type { DataStore, Page, PageOptions, PutStreamOptions, StoredEntry, Store
 import { checkedStream, isIntact, requireContentHash, requireIntact } from '../../ports/parts/content-hash';
 import { pageByHash } from '../../ports/parts/pages';
 import { nodeSha256 } from '../../node/node-sha256';
-import { inOnePiece } from '../../ports/parts/pieces';
+import { gathered, inOnePiece } from '../../ports/parts/pieces';
 
 const PLACE = "this process's memory";
 
@@ -56,9 +56,7 @@ export class InMemoryDataStore implements DataStore {
     source: AsyncIterable<Uint8Array>,
     { nameAtEnd }: PutStreamOptions = {},
   ): Promise<{ hash: string; size: number }> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of source) pieces.push(piece);
-    const bytes = Buffer.concat(pieces);
+    const bytes = await gathered(source);
     const hash = nameAtEnd?.() ?? `bytes-sha256:${nodeSha256(bytes)}`;
     await this.put([{ hash, bytes }]);
     return { hash, size: bytes.byteLength };

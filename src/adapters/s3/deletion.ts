@@ -135,21 +135,19 @@ async function isWholeStill({ bucket, keys }: WriteContext, hash: string): Promi
 
 /** The deletions of values that a writer meets. */
 class DeletionsUnderWay {
-  readonly #bucket: S3Bucket;
-  readonly #keys: ObjectKeys;
   /** The notes of killed processes, which will not be removed soon. */
   readonly #forsaken = new Set<string>();
 
-  constructor(bucket: S3Bucket, keys: ObjectKeys) {
-    this.#bucket = bucket;
-    this.#keys = keys;
-  }
+  constructor(
+    private readonly bucket: S3Bucket,
+    private readonly keys: ObjectKeys,
+  ) {}
 
   /** Waits for the deletions of these values; returns the values that had any. */
   async waitFor(hashes: readonly string[]): Promise<ReadonlySet<string>> {
     if (hashes.length === 0) return new Set();
     const asked = new Set(hashes);
-    const below = hashes.length === 1 ? this.#keys.deletionsOf(hashes[0]!) : this.#keys.deletions;
+    const below = hashes.length === 1 ? this.keys.deletionsOf(hashes[0]!) : this.keys.deletions;
     const underWay = (await this.#notes(below)).filter(({ hash }) => asked.has(hash));
     let left = underWay.map(({ key }) => key);
     const since = performance.now();
@@ -164,7 +162,7 @@ class DeletionsUnderWay {
 
   async #notes(below: string): Promise<Deletion[]> {
     const notes: Deletion[] = [];
-    for await (const note of deletionsBelow(this.#bucket, this.#keys, below))
+    for await (const note of deletionsBelow(this.bucket, this.keys, below))
       if (!this.#forsaken.has(note.key)) notes.push(note);
     return notes;
   }

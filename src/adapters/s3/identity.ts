@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { gathered } from '../../ports/parts/pieces';
 import type { S3Bucket } from './bucket';
 import { readObject } from './read';
 
@@ -25,7 +26,5 @@ export async function readIdentity(
 ): Promise<string | undefined> {
   const object = await bucket.get(key, 0, signal);
   if (object === undefined) return undefined;
-  const pieces: Uint8Array[] = [];
-  for await (const piece of readObject(bucket, key, object)) pieces.push(piece);
-  return Buffer.concat(pieces).toString();
+  return (await gathered(readObject(bucket, key, object))).toString();
 }

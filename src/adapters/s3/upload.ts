@@ -1,5 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { SelvageError } from '../../errors';
+import { DigestedStream } from '../../ports/parts/content-hash';
+import { gathered } from '../../ports/parts/pieces';
 import type { S3Bucket } from './bucket';
 import { ensureThere, eraseValue, type WriteContext } from './deletion';
 import { deletionOf } from './keys';
@@ -18,24 +20,17 @@ export async function uploadValue(
 ): Promise<{ hash: string; size: number }> {
   const { bucket, keys } = context;
   const id = randomUUID();
-  const digest = createHash('sha256');
-  let size = 0;
-  const counted = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const piece of pieces) {
-      digest.update(piece);
-      size += piece.byteLength;
-      yield piece;
-    }
-  };
+  const digested = new DigestedStream(pieces);
   await bucket.put(keys.upload(id), '');
   try {
-    await bucket.upload(keys.stream(id), counted(), mediaType);
+    await bucket.upload(keys.stream(id), digested.pieces(), mediaType);
   } catch (error) {
     // If cleaning up fails, too, the first error is reported. A leftover of an upload is removed as abandoned later.
     await discard(context, id).catch(() => undefined);
     throw error;
   }
-  const hash = hashOf(digest.digest('hex'));
+  const { sha256, size } = digested;
+  const hash = hashOf(sha256);
   // From this point on, only the value's object tells whether the stream is in use: it may be written despite an error.
   await bucket.put(keys.upload(id), hash);
   if (await isDamaged(hash)) await eraseValue(bucket, keys, hash);
@@ -68,9 +63,7 @@ export async function removeAbandoned(context: WriteContext): Promise<void> {
   await bucket.abortUploads(keys.streams, before);
   for await (const { key, modifiedAt } of bucket.listAll(keys.uploads)) {
     if (modifiedAt >= before) continue;
-    const pieces: Uint8Array[] = [];
-    for await (const piece of readObject(bucket, key)) pieces.push(piece);
-    const hash = Buffer.concat(pieces).toString();
+    const hash = (await gathered(readObject(bucket, key))).toString();
     await eraseUnlessUsed(context, key.slice(keys.uploads.length), hash === '' ? undefined : hash);
     await bucket.erase(key);
   }

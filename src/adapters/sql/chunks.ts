@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { SelvageError } from '../../errors';
 import { bytesOfBlob } from './blob';
 import type { SqlDatabase } from './database';
 import { keepValues } from './values';
+import { DigestedStream } from '../../ports/parts/content-hash';
 import { inChunks } from '../../ports/parts/pieces';
 import type { UploadAs } from '../../ports/parts/whole';
 
@@ -21,17 +22,15 @@ export async function upload(
 ): Promise<{ hash: string; size: number }> {
   await removeAbandoned(database);
   const id = randomUUID();
-  const digest = createHash('sha256');
-  let size = 0;
+  const digested = new DigestedStream(pieces);
   let sequence = 0;
   try {
-    for await (const chunk of inChunks(pieces, CHUNK_BYTES)) {
-      digest.update(chunk);
-      size += chunk.byteLength;
+    for await (const chunk of inChunks(digested.pieces(), CHUNK_BYTES)) {
       await writeChunk(database, id, sequence, chunk);
       sequence += 1;
     }
-    const hash = hashOf(digest.digest('hex'));
+    const { sha256, size } = digested;
+    const hash = hashOf(sha256);
     const replaces = await isDamaged(hash);
     await finish(database, id, { hash, size, mediaType, chunks: sequence, replaces });
     return { hash, size };

@@ -22,7 +22,7 @@ import {
   type ValueRow,
 } from './values';
 import { batchesOf } from '../../ports/parts/batches';
-import { inOnePiece } from '../../ports/parts/pieces';
+import { gathered, inOnePiece } from '../../ports/parts/pieces';
 import { isDamaged, isWhole, wholeAmong } from '../../ports/parts/whole';
 
 /** A larger value would hold a transaction, and so other writers (with SQLite the event loop, too), for too long. */
@@ -80,7 +80,7 @@ export abstract class SqlDataStore<D extends SqlDatabase> extends SqlAdapter<D> 
     const found = new Map<string, Uint8Array>();
     if (hashes.length === 0) return found;
     for (const row of await this.#rows(hashes)) {
-      const bytes = row.upload === null ? bytesOfRow(row) : await this.#joined(row.upload);
+      const bytes = row.upload === null ? bytesOfRow(row) : await gathered(this.#pieces(row));
       requireIntact(row.hash, bytes, this.database.place);
       found.set(row.hash, bytes);
     }
@@ -148,12 +148,6 @@ export abstract class SqlDataStore<D extends SqlDatabase> extends SqlAdapter<D> 
 
   #pieces(row: ValueRow): AsyncIterable<Uint8Array> {
     return row.upload === null ? inOnePiece(bytesOfRow(row)) : readChunks(this.database, row.upload);
-  }
-
-  async #joined(upload: string): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of readChunks(this.database, upload)) pieces.push(piece);
-    return Buffer.concat(pieces);
   }
 }
 

@@ -4,7 +4,7 @@ import type { KnotContext } from '../knot-context';
 import type { Ok, Outcome } from '../outcome';
 import { place } from '../place';
 import type { DefinitionRecord, ErrorPolicy, ValuePolicy } from '../records';
-import { inlineDefinition, received, requireKeys, requireSomeKnot } from './inline-definition';
+import { PlacedNode } from './placed-node';
 
 /** The value of an input: for a knot its value, for a constant the constant. */
 export type WiredValues<W> = { readonly [K in keyof W]: W[K] extends Knot<infer T> ? T : W[K] };
@@ -51,16 +51,15 @@ export function aggregate<
   options: AggregateOptions<W, O, R>,
   config: KnotConfig<Id, PolicyOf<R>>,
 ): KnotOf<Awaited<O>, Id, R extends 'outcomes' ? never : AnyAbsenceReason<W>> {
-  requireKeys('aggregate', options, ['inputs', 'receives', 'combine'], config);
+  const node = new PlacedNode('aggregate', config);
+  node.requireKeys(options, ['inputs', 'receives', 'combine']);
   const { inputs, receives, combine } = options;
-  const definition = inlineDefinition(
-    'aggregate',
+  const definition = node.definition(
     { combine },
-    config,
     (given: Parameters<typeof combine>[0], context) => combine(given, context),
-    received('aggregate', receives, config),
+    node.received(receives),
   );
-  requireSomeKnot('aggregate', inputs, config);
+  node.requireSomeKnot(inputs);
   return place(definition, inputs, config) as KnotOf<
     Awaited<O>,
     Id,

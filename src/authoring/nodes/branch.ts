@@ -7,7 +7,7 @@ import type { NodeConfig } from '../node-options';
 import { addKnot, handleOf, place } from '../place';
 import type { DefinitionRecord, KnotRecord } from '../records';
 import type { WiredValues } from './aggregate';
-import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+import { PlacedNode } from './placed-node';
 import { placeOver } from './input-of';
 
 /** Options of a branch whose path a function chooses. */
@@ -89,42 +89,31 @@ export function branch<
   config: NodeConfig<'branch', Id>,
 ): BranchBelow<MemberPaths<T, Field>, Id, Why>;
 export function branch(options: object, config: NodeConfig<'branch'>): Knot<any> {
-  requireKeys('branch', options, ['input', 'inputs', 'selector', 'branches', 'on'], config);
+  const node = new PlacedNode('branch', config);
+  node.requireKeys(options, ['input', 'inputs', 'selector', 'branches', 'on']);
   const { inputs, branches, selector, on } = options as Partial<
     SelectorOptions<unknown, string> & { readonly inputs: unknown; readonly on: string }
   >;
   if (inputs !== undefined && on !== undefined) {
-    throw invalidNode(
-      'branch',
-      config,
+    throw node.refusal(
       'Conflict',
       'has both "inputs" and "on"',
       'A field decides for a single input: give that as "input", or a "selector".',
     );
   }
-  const tags = selector === undefined ? undefined : checkTags(branches, config);
+  const tags = selector === undefined ? undefined : checkTags(branches, node);
   if (selector !== undefined && on !== undefined) {
-    throw invalidNode(
-      'branch',
-      config,
+    throw node.refusal(
       'Conflict',
       'has both a "selector" and "on"',
       'Give the function, or the name of the field.',
     );
   }
   if (selector === undefined && typeof on !== 'string') {
-    throw invalidNode(
-      'branch',
-      config,
-      'MissingPart',
-      'has neither a "selector" nor "on"',
-      'Say how the path is chosen.',
-    );
+    throw node.refusal('MissingPart', 'has neither a "selector" nor "on"', 'Say how the path is chosen.');
   }
   if (on !== undefined && branches !== undefined) {
-    throw invalidNode(
-      'branch',
-      config,
+    throw node.refusal(
       'Conflict',
       'has both "on" and "branches"',
       'Leave the list out: the paths are the values that the field can have.',
@@ -132,15 +121,13 @@ export function branch(options: object, config: NodeConfig<'branch'>): Knot<any>
   }
   const definition =
     selector === undefined
-      ? inlineDefinition('branch', {}, config, readField, { name: 'selvage.branch.on', node: 'branch' })
-      : inlineDefinition(
-          'branch',
+      ? node.definition({}, readField, { name: 'selvage.branch.on', node: 'branch' })
+      : node.definition(
           { selector },
-          config,
           (given: { input: unknown }, context) => selector(given.input, context),
           { node: 'branch' },
         );
-  return placeOver('branch', options, config, (input) => {
+  return placeOver(node, options, config, (input) => {
     const handle = place(definition, { input, ...(tags ? { branches: tags } : { on }) }, config);
     const record = knotRecord(handle)!;
     const paths = new Map<string, Knot<unknown>>();
@@ -157,14 +144,12 @@ function readField({ input, on }: { input: Record<string, unknown> | null; on: s
   return input?.[on];
 }
 
-function checkTags(branches: unknown, config: unknown): readonly string[] {
+function checkTags(branches: unknown, node: PlacedNode): readonly string[] {
   const isList = Array.isArray(branches) && branches.length > 0;
   if (isList && branches.every((tag) => typeof tag === 'string' && tag !== '')) {
     if (new Set(branches).size === branches.length) return branches as string[];
   }
-  throw invalidNode(
-    'branch',
-    config,
+  throw node.refusal(
     'WrongValue',
     'has a "selector" and no list of different tags in "branches"',
     `Say which there are: branch({ input, selector, branches: ['small', 'large'] }, …).`,

@@ -2,7 +2,7 @@ import type { Knot, KnotOf, ValueOf, AbsenceReason } from '../knot';
 import { knotRecord } from '../marks';
 import type { NodeConfig } from '../node-options';
 import { place } from '../place';
-import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+import { PlacedNode } from './placed-node';
 
 export interface FirstOkOptions<K extends readonly Knot<any>[]> {
   /** The alternatives, the most preferred one first. */
@@ -31,18 +31,17 @@ export function firstOk<const K extends readonly Knot<any>[], const Id extends s
   options: FirstOkOptions<K>,
   config: NodeConfig<'firstOk', Id>,
 ): KnotOf<ValueOf<K[number]>, Id, WhyAllAbsent<K>> {
-  requireKeys('firstOk', options, ['of'], config);
+  const node = new PlacedNode('firstOk', config);
+  node.requireKeys(options, ['of']);
   const { of } = options;
   if (!Array.isArray(of) || of.length === 0 || !of.every(knotRecord)) {
-    throw invalidNode(
-      'firstOk',
-      config,
+    throw node.refusal(
       'NotAKnot',
       'has no list of knots to choose from',
       'Give at least one: firstOk({ of: [primary, fallback] }, …).',
     );
   }
-  const definition = inlineDefinition('firstOk', {}, config, () => undefined, {
+  const definition = node.definition({}, () => undefined, {
     node: 'firstOk',
     receives: 'outcomes',
   });

@@ -3,7 +3,7 @@ import type { KnotContext } from '../knot-context';
 import type { NodeConfig } from '../node-options';
 import { place } from '../place';
 import type { WiredValues } from './aggregate';
-import { inlineDefinition, requireKeys } from './inline-definition';
+import { PlacedNode } from './placed-node';
 import { placeOver } from './input-of';
 
 export interface GateOptions<T, Why = unknown> {
@@ -41,15 +41,14 @@ export function gate<const W extends object, const Id extends string>(
   config: NodeConfig<'gate', Id>,
 ): OptionalKnot<WiredValues<W>, Id, AnyAbsenceReason<W> | 'gate'>;
 export function gate(options: object, config: NodeConfig<'gate'>): Knot<any> {
-  requireKeys('gate', options, ['input', 'inputs', 'predicate'], config);
+  const node = new PlacedNode('gate', config);
+  node.requireKeys(options, ['input', 'inputs', 'predicate']);
   const { predicate } = options as Partial<GateOptions<unknown>>;
-  const definition = inlineDefinition(
-    'gate',
+  const definition = node.definition(
     { predicate },
-    config,
     (given: { input: unknown }, context) => predicate!(given.input, context),
     { node: 'gate' },
   );
   const placed = (input: Knot<unknown>): Knot<unknown> => place(definition, { input }, config);
-  return placeOver('gate', options, config, placed);
+  return placeOver(node, options, config, placed);
 }

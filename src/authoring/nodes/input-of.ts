@@ -1,38 +1,36 @@
+import { defined } from '../../values';
 import type { Knot, KnotConfig } from '../knot';
 import { knotRecord } from '../marks';
 import { checkKnotId } from '../names';
 import { place } from '../place';
 import type { DefinitionRecord } from '../records';
-import { inlineDefinition, invalidNode, requireKnot, requireSomeKnot } from './inline-definition';
+import { PlacedNode } from './placed-node';
 
 /**
  * Places a gate or branch over the knot in `input`, or over `<id>.inputs`, a knot with the record of all `inputs`.
  * The record then has a hash and lineage of its own, and is passed on by reference.
  */
 export function placeOver<T>(
-  node: 'gate' | 'branch',
+  node: PlacedNode,
   { input, inputs }: { readonly input?: unknown; readonly inputs?: unknown },
   config: Omit<KnotConfig, 'cache' | 'validate'>,
   placed: (input: Knot<unknown>) => T,
 ): T {
   if (inputs === undefined) {
-    requireKnot(node, 'input', input, config);
+    node.requireKnot('input', input);
     return placed(input as Knot<unknown>);
   }
   if (input !== undefined) {
-    throw invalidNode(
-      node,
-      config,
+    throw node.refusal(
       'Conflict',
       'has both "input" and "inputs"',
       'Give one knot as "input", or several knots by name as "inputs".',
     );
   }
-  requireSomeKnot(node, inputs, config);
+  node.requireSomeKnot(inputs);
   checkKnotId((config as Partial<KnotConfig> | undefined)?.id);
   const { id, errorPolicy, dispatcher, priority, tapestry } = config;
-  const own = Object.entries({ errorPolicy, dispatcher, priority, tapestry });
-  const given = Object.fromEntries(own.filter(([, option]) => option !== undefined));
+  const given = defined({ errorPolicy, dispatcher, priority, tapestry });
   const gathered = place(GATHERED, inputs, { id: `${id}.inputs`, ...given });
   try {
     return placed(gathered);
@@ -45,7 +43,7 @@ export function placeOver<T>(
 
 /** The knot's value is its inputs, so a reuse would save nothing. */
 const GATHERED: DefinitionRecord = Object.freeze({
-  ...inlineDefinition('inputs', {}, undefined, (inputs: object) => inputs),
+  ...new PlacedNode('inputs').definition({}, (inputs: object) => inputs),
   options: Object.freeze({ cache: false }),
 });
 

@@ -3,7 +3,7 @@ import type { KnotContext } from '../knot-context';
 import type { NodeConfig } from '../node-options';
 import type { TapestryRecord } from '../records';
 import type { Tapestry } from '../tapestry';
-import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+import { PlacedNode } from './placed-node';
 import { MAX_INPUT, nestedTapestry, placeNested } from './nested-tapestry';
 
 const DEFAULT_MAX = 1_000;
@@ -52,26 +52,23 @@ export function loop<
   options: LoopOptions<Parameters, Values, Given>,
   config: NodeConfig<'loop', Id>,
 ): KnotOf<LoopState<Parameters, Values>, Id, AnyAbsenceReason<Given>> {
-  requireKeys('loop', options, ['step', 'initial', 'until', 'max'], config);
+  const node = new PlacedNode('loop', config);
+  node.requireKeys(options, ['step', 'initial', 'until', 'max']);
   const { step, initial, until, max = DEFAULT_MAX } = options;
-  const nested = nestedTapestry('loop', 'step', step, config);
-  const definition = inlineDefinition(
-    'loop',
+  const nested = nestedTapestry(node, 'step', step);
+  const definition = node.definition(
     { until },
-    config,
     (given: { state: LoopState<Parameters, Values> }, context) => until(given.state, context),
     { node: 'loop' },
   );
   if (!Number.isSafeInteger(max) || max < 1) {
-    throw invalidNode(
-      'loop',
-      config,
+    throw node.refusal(
       'WrongValue',
       `has ${String(max)} as "max"`,
       'Give a whole number of iterations, 1 or more.',
     );
   }
-  requireNextState(nested, config);
+  requireNextState(nested, node);
   return placeNested(definition, nested, { ...initial, [MAX_INPUT]: max }, config) as KnotOf<
     LoopState<Parameters, Values>,
     Id,
@@ -80,12 +77,10 @@ export function loop<
 }
 
 /** Refuses a step that changes no state, as it would repeat for ever, and a next state that may lack a value. */
-function requireNextState({ name, parameters, terminals }: TapestryRecord, config: unknown): void {
+function requireNextState({ name, parameters, terminals }: TapestryRecord, node: PlacedNode): void {
   const next = [...(terminals ?? [])].filter(([terminal]) => parameters.has(terminal));
   if (next.length === 0) {
-    throw invalidNode(
-      'loop',
-      config,
+    throw node.refusal(
       'WrongValue',
       `has a step, "${name}", that returns none of its parameters (${[...parameters.keys()].join(', ') || 'it has none'})`,
       'Return from its build function what they are in the next iteration.',
@@ -95,9 +90,7 @@ function requireNextState({ name, parameters, terminals }: TapestryRecord, confi
     ([, { definition, path }]) => definition?.optional || definition?.node === 'gate' || path !== undefined,
   );
   if (!absent) return;
-  throw invalidNode(
-    'loop',
-    config,
+  throw node.refusal(
     'WrongValue',
     `has a step, "${name}", that returns as "${absent[0]}" a knot that may have no value: an optional one, a gate, or a path of a branch`,
     'Without a value, there would be no next iteration: return one that always has a value, such as a firstOk.',

@@ -1,3 +1,4 @@
+import { defined, isObject } from '../../values';
 import type { Encodable } from '../encodable';
 import { checkInputNames } from '../input-names';
 import type {
@@ -17,7 +18,7 @@ import type { Outcome } from '../outcome';
 import { place } from '../place';
 import type { DefinitionRecord, MapRecord, OnElementError } from '../records';
 import type { WiredValues } from './aggregate';
-import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+import { PlacedNode } from './placed-node';
 
 /** Options of every form of `map`. */
 export interface MapOptions<E extends OnElementError = OnElementError> {
@@ -173,17 +174,16 @@ export function map(
   },
   config: KnotConfig,
 ): Knot<any> {
-  requireKeys('map', options, KEYS, config);
-  const each = eachOf(options.each, config);
-  const lists = listsOf(options.over, config);
-  const shared = sharedOf(options.shared, config);
-  const bind = bindOf(options.bind, lists, config);
+  const node = new PlacedNode('map', config);
+  node.requireKeys(options, KEYS);
+  const each = eachOf(options.each, node);
+  const lists = listsOf(options.over, node);
+  const shared = sharedOf(options.shared, node);
+  const bind = bindOf(options.bind, lists, node);
   const bound = bind === undefined ? Object.keys(lists) : [bind];
   for (const name of bound) {
     if (!Object.hasOwn(shared, name)) continue;
-    throw invalidNode(
-      'map',
-      config,
+    throw node.refusal(
       'Conflict',
       `gives "${name}" twice, as element and in "shared"`,
       'An input of a body is the one or the other.',
@@ -194,10 +194,10 @@ export function map(
   const record: MapRecord = Object.freeze({
     each,
     ...(bind !== undefined && { bind }),
-    ...settingsOf(options, config),
+    ...settingsOf(options, node),
   });
   const definition: DefinitionRecord = Object.freeze({
-    ...inlineDefinition('map', {}, config, neverCalled, { node: 'map' }),
+    ...node.definition({}, neverCalled, { node: 'map' }),
     ...(each.version !== undefined && { version: each.version }),
     code: each.code,
     ...(each.source !== undefined && { source: each.source }),
@@ -214,41 +214,35 @@ function neverCalled(): never {
   throw new Error('A map has no body of its own.');
 }
 
-function eachOf(given: unknown, config: unknown): DefinitionRecord {
+function eachOf(given: unknown, node: PlacedNode): DefinitionRecord {
   const record = definitionRecord(given) ?? (isKnotClass(given) ? definitionOfClass(given) : undefined);
   if (!record) {
-    return inlineDefinition('map', { each: given }, config, given as DefinitionRecord['body'], {
+    return node.definition({ each: given }, given as DefinitionRecord['body'], {
       name: 'selvage.map.each',
     });
   }
   if (record.optional) {
-    throw invalidNode(
-      'map',
-      config,
+    throw node.refusal(
       'WrongValue',
       `runs the definition "${record.name}", which is optional`,
       `Give it without optional(): what becomes of elements that fail is said by "onError", such as 'skip'.`,
     );
   }
   if (record.receives === 'values') return record;
-  throw invalidNode(
-    'map',
-    config,
+  throw node.refusal(
     'WrongValue',
     `runs the definition "${record.name}", which receives outcomes`,
     'An element is a value: give a definition that takes values, and say what becomes of failures by "onError".',
   );
 }
 
-function listsOf(over: unknown, config: unknown): Record<string, unknown> {
+function listsOf(over: unknown, node: PlacedNode): Record<string, unknown> {
   if (knotRecord(over)) return { over };
   if (typeof over === 'object' && over !== null) {
     const lists = Object.entries(over);
     if (lists.length > 0 && lists.every(([, list]) => knotRecord(list))) return prefixed('over', over);
   }
-  throw invalidNode(
-    'map',
-    config,
+  throw node.refusal(
     'NotAKnot',
     'has no knot to go over',
     'Give one that yields a list or a plain object: map({ over: users, … }), or several by name: over: { user: users, gift: gifts }.',
@@ -259,26 +253,22 @@ function prefixed(prefix: string, inputs: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [`${prefix}.${name}`, input]));
 }
 
-function sharedOf(shared: unknown, config: unknown): Record<string, unknown> {
+function sharedOf(shared: unknown, node: PlacedNode): Record<string, unknown> {
   if (shared === undefined) return {};
-  if (typeof shared === 'object' && shared !== null && !Array.isArray(shared) && !knotRecord(shared)) {
-    return Object.fromEntries(Object.entries(shared).filter(([, input]) => input !== undefined));
+  if (isObject(shared) && !knotRecord(shared)) {
+    return defined(shared);
   }
-  throw invalidNode(
-    'map',
-    config,
+  throw node.refusal(
     'WrongValue',
     `has "shared", which is ${knotRecord(shared) ? 'a knot' : shown(shared)}`,
     'Give knots and constants by the names of inputs: shared: { rate }.',
   );
 }
 
-function bindOf(bind: unknown, lists: object, config: unknown): string | undefined {
+function bindOf(bind: unknown, lists: object, node: PlacedNode): string | undefined {
   if (!Object.hasOwn(lists, 'over')) {
     if (bind === undefined) return undefined;
-    throw invalidNode(
-      'map',
-      config,
+    throw node.refusal(
       'Conflict',
       'goes over several lists and has "bind"',
       'Leave it out: each list is named by the input that gets its elements.',
@@ -286,9 +276,7 @@ function bindOf(bind: unknown, lists: object, config: unknown): string | undefin
   }
   if (bind === undefined) return 'element';
   if (typeof bind === 'string' && bind !== '' && bind !== '__proto__') return bind;
-  throw invalidNode(
-    'map',
-    config,
+  throw node.refusal(
     'WrongValue',
     `has "bind", which is ${shown(bind)}`,
     'Give the name of the input that gets the element.',
@@ -297,22 +285,18 @@ function bindOf(bind: unknown, lists: object, config: unknown): string | undefin
 
 function settingsOf(
   { concurrency, batch, onError }: MapOptions,
-  config: unknown,
+  node: PlacedNode,
 ): Pick<MapRecord, 'concurrency' | 'batch' | 'onError'> {
   for (const [name, count] of Object.entries({ concurrency, batch })) {
     if (count === undefined || (Number.isSafeInteger(count) && count >= 1)) continue;
-    throw invalidNode(
-      'map',
-      config,
+    throw node.refusal(
       'WrongValue',
       `has "${name}", which is ${shown(count)}`,
       'Give a whole number, 1 or more, or leave it out.',
     );
   }
   if (onError !== undefined && !['fail', 'skip', 'collect'].includes(onError)) {
-    throw invalidNode(
-      'map',
-      config,
+    throw node.refusal(
       'WrongValue',
       `has "onError", which is ${shown(onError)}`,
       `Say what becomes of failed elements: 'fail', 'skip' or 'collect'.`,

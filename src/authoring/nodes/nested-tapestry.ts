@@ -5,22 +5,20 @@ import { didYouMean } from '../names';
 import { place } from '../place';
 import type { DefinitionRecord, InputRecord, TapestryRecord } from '../records';
 import { complaintOf } from '../standard-schema';
-import { invalidNode } from './inline-definition';
+import type { PlacedNode } from './placed-node';
 
 /** Prefix of inputs that are not parameters: no parameter's name begins so. */
 const OWN_INPUT = 'selvage.';
 
 export const MAX_INPUT = `${OWN_INPUT}max`;
 
-export function nestedTapestry(node: string, role: string, given: unknown, config: unknown): TapestryRecord {
+export function nestedTapestry(node: PlacedNode, role: string, given: unknown): TapestryRecord {
   const record = tapestryRecord(given);
   if (record) return record;
-  throw invalidNode(
-    node,
-    config,
+  throw node.refusal(
     'MissingPart',
     `has no tapestry as its "${role}"`,
-    `Give what tapestry() answered: ${node}({ ${role}: payment, … }, …).`,
+    `Give what tapestry() answered: ${node.kind}({ ${role}: payment, … }, …).`,
   );
 }
 

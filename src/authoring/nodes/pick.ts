@@ -5,7 +5,7 @@ import { nearestName } from '../names';
 import { shown } from '../checks';
 import { place } from '../place';
 import type { DefinitionRecord } from '../records';
-import { inlineDefinition, invalidNode, requireKeys, requireKnot } from './inline-definition';
+import { PlacedNode } from './placed-node';
 
 /** The type of a field or element; `never` if the value has no such part. */
 type Field<T, Name extends string> = T extends readonly (infer E)[]
@@ -53,14 +53,13 @@ export function pick(
   options: { readonly from?: unknown; readonly path?: unknown },
   config: KnotConfig,
 ): Knot<any> {
-  requireKeys('pick', options, ['from', 'path'], config);
+  const node = new PlacedNode('pick', config);
+  node.requireKeys(options, ['from', 'path']);
   const { from, path } = options;
-  requireKnot('pick', 'from', from, config);
+  node.requireKnot('from', from);
   const steps = stepsOf(path);
   if (steps === undefined) {
-    throw invalidNode(
-      'pick',
-      config,
+    throw node.refusal(
       path === undefined ? 'MissingPart' : 'WrongValue',
       `has "path", which is ${shown(path)}`,
       "Give names of fields and places of lists: 'address.city', or ['address', 'city'].",
@@ -114,4 +113,4 @@ function hasPart(value: unknown, step: string): boolean {
     : Object.hasOwn(value, step);
 }
 
-const PICK: DefinitionRecord = inlineDefinition('pick', {}, undefined, pickPart);
+const PICK: DefinitionRecord = new PlacedNode('pick').definition({}, pickPart);

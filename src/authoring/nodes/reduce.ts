@@ -6,7 +6,7 @@ import type { Outcome } from '../outcome';
 import { place } from '../place';
 import type { KnotBody } from '../records';
 import type { PolicyOf, Receives } from './aggregate';
-import { inlineDefinition, invalidNode, received, requireKeys } from './inline-definition';
+import { PlacedNode } from './placed-node';
 
 /** Options of a reduction of the whole list at once. */
 export interface CombineOptions<T, O, R extends Receives = 'values', Why = unknown> {
@@ -66,21 +66,18 @@ export function reduce(
   },
   config: KnotConfig<string, PolicyOf<Receives>>,
 ): Knot<unknown> {
-  requireKeys('reduce', options, ['of', 'receives', 'combine', 'fold', 'initial'], config);
+  const node = new PlacedNode('reduce', config);
+  node.requireKeys(options, ['of', 'receives', 'combine', 'fold', 'initial']);
   const { of, receives, combine, fold, initial } = options;
   if (of === undefined) {
-    throw invalidNode(
-      'reduce',
-      config,
+    throw node.refusal(
       'MissingPart',
       'has no list',
       'Give a knot that yields one: reduce({ of: prices, … }, …).',
     );
   }
   if (combine !== undefined && fold !== undefined) {
-    throw invalidNode(
-      'reduce',
-      config,
+    throw node.refusal(
       'Conflict',
       'has both a "combine" and a "fold"',
       'Give the one that gets the whole list, or the one that gets element after element.',
@@ -88,28 +85,18 @@ export function reduce(
   }
   if (fold === undefined) {
     if (combine !== undefined && initial !== undefined) {
-      throw invalidNode(
-        'reduce',
-        config,
+      throw node.refusal(
         'Conflict',
         'has both a "combine" and an "initial"',
         'Leave "initial" out, or give a "fold", which gets element after element.',
       );
     }
-    const how = received('reduce', receives, config);
-    const definition = inlineDefinition(
-      'reduce',
-      { combine },
-      config,
-      combining(combine!, how.receives),
-      how,
-    );
+    const how = node.received(receives);
+    const definition = node.definition({ combine }, combining(combine!, how.receives), how);
     return place(definition, { of }, config);
   }
   if (receives === 'outcomes') {
-    throw invalidNode(
-      'reduce',
-      config,
+    throw node.refusal(
       'Conflict',
       'has a "fold" and receives outcomes',
       'Without a list there are no elements: give a "combine", which gets the outcome of the list. A map with `onError: \'collect\'` has a ' +
@@ -117,15 +104,13 @@ export function reduce(
     );
   }
   if (initial === undefined) {
-    throw invalidNode(
-      'reduce',
-      config,
+    throw node.refusal(
       'MissingPart',
       'has a "fold" and no "initial"',
       'Say what the accumulator is before the first element: reduce({ of, fold, initial: 0 }, …).',
     );
   }
-  const definition = inlineDefinition('reduce', { fold }, config, folding(fold), {
+  const definition = node.definition({ fold }, folding(fold), {
     name: 'selvage.reduce.fold',
   });
   return place(definition, { of, initial }, config);

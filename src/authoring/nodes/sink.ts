@@ -3,7 +3,7 @@ import type { KnotOf, KnotConfig, AnyAbsenceReason } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { place } from '../place';
 import type { WiredValues } from './aggregate';
-import { inlineDefinition, requireKeys, requireSomeKnot } from './inline-definition';
+import { PlacedNode } from './placed-node';
 
 export interface SinkOptions<W, O> {
   /** Knots and constants by name; at least one knot. */
@@ -24,11 +24,10 @@ export function sink<const W extends object, O, const Id extends string>(
   options: SinkOptions<W, O>,
   config: KnotConfig<Id>,
 ): KnotOf<Awaited<O>, Id, AnyAbsenceReason<W>> {
-  requireKeys('sink', options, ['inputs', 'write'], config);
+  const node = new PlacedNode('sink', config);
+  node.requireKeys(options, ['inputs', 'write']);
   const { inputs, write } = options;
-  const definition = inlineDefinition('sink', { write }, config, (given: WiredValues<W>, context) =>
-    write(given, context),
-  );
-  requireSomeKnot('sink', inputs, config);
+  const definition = node.definition({ write }, (given: WiredValues<W>, context) => write(given, context));
+  node.requireSomeKnot(inputs);
   return place(definition, inputs, config) as KnotOf<Awaited<O>, Id, AnyAbsenceReason<W>>;
 }

@@ -2,7 +2,7 @@ import type { Encodable } from '../encodable';
 import type { Knot, KnotConfig } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { place } from '../place';
-import { inlineDefinition, requireKeys } from './inline-definition';
+import { PlacedNode } from './placed-node';
 
 export interface SourceOptions<O> {
   /** Returns the value; may be asynchronous, and runs at least once. */
@@ -20,8 +20,9 @@ export function source<O, const Id extends string>(
   options: SourceOptions<O>,
   config: KnotConfig<Id>,
 ): Knot<Awaited<O>, Id> {
-  requireKeys('source', options, ['read'], config);
+  const node = new PlacedNode('source', config);
+  node.requireKeys(options, ['read']);
   const { read } = options;
-  const definition = inlineDefinition('source', { read }, config, (_: object, context) => read(context));
+  const definition = node.definition({ read }, (_: object, context) => read(context));
   return place(definition, {}, config) as Knot<Awaited<O>, Id>;
 }

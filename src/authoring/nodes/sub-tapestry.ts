@@ -2,7 +2,7 @@ import type { InputsFor, KnotOf, AnyAbsenceReason } from '../knot';
 import type { NodeConfig } from '../node-options';
 import type { DefinitionRecord } from '../records';
 import type { Tapestry } from '../tapestry';
-import { inlineDefinition, requireKeys } from './inline-definition';
+import { PlacedNode } from './placed-node';
 import { nestedTapestry, placeNested } from './nested-tapestry';
 
 export interface SubTapestryOptions<Parameters extends object, Values extends object, Given = unknown> {
@@ -37,13 +37,14 @@ export function subTapestry<
   options: SubTapestryOptions<Parameters, Values, Given>,
   config: NestedConfig<Id>,
 ): KnotOf<Values, Id, AnyAbsenceReason<Given>> {
-  requireKeys('subTapestry', options, ['tapestry', 'inputs'], config);
+  const node = new PlacedNode('subTapestry', config);
+  node.requireKeys(options, ['tapestry', 'inputs']);
   const { tapestry, inputs } = options;
-  const nested = nestedTapestry('subTapestry', 'tapestry', tapestry, config);
+  const nested = nestedTapestry(node, 'tapestry', tapestry);
   return placeNested(SUB_TAPESTRY, nested, inputs, config) as KnotOf<Values, Id, AnyAbsenceReason<Given>>;
 }
 
-const SUB_TAPESTRY: DefinitionRecord = inlineDefinition('subTapestry', {}, undefined, neverCalled, {
+const SUB_TAPESTRY: DefinitionRecord = new PlacedNode('subTapestry').definition({}, neverCalled, {
   node: 'subTapestry',
 });
 

@@ -10,10 +10,12 @@ import { place } from '../place';
 import type { DefinitionRecord, WaitRecord } from '../records';
 import { describeIssues, isStandardSchema, type OutputOf, type StandardSchema } from '../standard-schema';
 import { durationOf, timeOf } from '../wait-times';
-import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+import { PlacedNode } from './placed-node';
 
 /** The second argument of a wait. A wait lacks the options of bodies: retry, timeout, cache and limits. */
 export type WaitConfig<Id extends string = string> = NodeConfig<'sleep', Id>;
+
+type WaitKind = 'waitForSignal' | 'sleep' | 'waitUntil';
 
 interface WaitsAfter<Why> {
   /** Knots to wait for before the wait begins. The values of these knots are not read. Default: none. */
@@ -70,31 +72,27 @@ export function waitForSignal(
     | readonly [name: string, schema: StandardSchema, config: WaitConfig & SignalWait]
     | readonly [options: SignalOptions<StandardSchema>, config: WaitConfig]
 ): Knot<any> {
-  const { options, config } = readSignalArguments(args);
+  const { options, config, node } = readSignalArguments(args);
   const { name, schema, after } = options;
   const timeout = inMilliseconds(options.timeout) as number | undefined;
   checkName('signal', name);
   if (!isStandardSchema(schema)) {
-    throw invalidNode(
-      'waitForSignal',
-      config,
+    throw node.refusal(
       'MissingPart',
       'has no schema',
       "Give one of a library that implements Standard Schema: waitForSignal('approve', z.object({ … }), { id: '…' }).",
     );
   }
   if (timeout !== undefined && (durationOf(timeout) ?? 0) === 0) {
-    throw invalidNode(
-      'waitForSignal',
-      config,
+    throw node.refusal(
       'WrongValue',
       `has a "timeout" that is ${shown(timeout)}`,
       'Give a positive number of milliseconds or a text such as "10s", or leave it out.',
     );
   }
   const wait = { signal: name, schema, ...(timeout !== undefined && { timeout }) };
-  const definition = waitDefinition('waitForSignal', config, wait, accepting(name, schema));
-  return placeWait(definition, { signal: name, timeout }, after, config);
+  const definition = waitDefinition(node, wait, accepting(name, schema));
+  return placeWait(node, definition, { signal: name, timeout }, after, config);
 }
 
 /**
@@ -113,30 +111,28 @@ export function sleep<T, const Id extends string, Why extends Absence = never>(
   config: WaitConfig<Id>,
 ): KnotOf<T, Id, Why>;
 export function sleep(options: SleepOptions<unknown>, config: WaitConfig): Knot<any> {
-  requireKeys('sleep', options, ['ms', 'input', 'after'], config);
+  const node = new PlacedNode('sleep', config);
+  node.requireKeys(options, ['ms', 'input', 'after']);
   const { input, after } = options;
   const ms = inMilliseconds(options.ms);
   const isConstant = knotRecord(ms) === undefined;
   const duration = isConstant ? durationOf(ms) : undefined;
   if (isConstant && duration === undefined) {
-    throw invalidNode(
-      'sleep',
-      config,
+    throw node.refusal(
       'WrongValue',
       `has "ms", which is ${shown(ms)}`,
       'Give a number of milliseconds, 0 or more, a text such as "10s", or a knot that yields a number.',
     );
   }
   const definition = waitDefinition(
-    'sleep',
-    config,
+    node,
     duration === undefined ? {} : { ms: duration },
     (given: { ms: unknown }, { knotId }) => {
       if (durationOf(given.ms) === undefined)
         throw invalidWait(knotId, 'ms', given.ms, 'a number of milliseconds, 0 or more');
     },
   );
-  return placeWait(definition, { ms, input: passedOn('sleep', input, config) }, after, config);
+  return placeWait(node, definition, { ms, input: passedOn(node, input) }, after, config);
 }
 
 /**
@@ -155,67 +151,65 @@ export function waitUntil<T, const Id extends string, Why extends Absence = neve
   config: WaitConfig<Id>,
 ): KnotOf<T, Id, Why>;
 export function waitUntil(options: WaitUntilOptions<unknown>, config: WaitConfig): Knot<any> {
-  requireKeys('waitUntil', options, ['time', 'input', 'after'], config);
+  const node = new PlacedNode('waitUntil', config);
+  node.requireKeys(options, ['time', 'input', 'after']);
   const { time, input, after } = options;
   const isConstant = knotRecord(time) === undefined;
   const until = isConstant ? timeOf(time) : undefined;
   if (isConstant && until === undefined) {
-    throw invalidNode(
-      'waitUntil',
-      config,
+    throw node.refusal(
       'WrongValue',
       `has a "time" that is ${shown(time)}`,
       'Give a Date or milliseconds since the epoch, or a knot that yields one.',
     );
   }
   const definition = waitDefinition(
-    'waitUntil',
-    config,
+    node,
     until === undefined ? {} : { until },
     (given: { time: unknown }, { knotId }) => {
       if (timeOf(given.time) === undefined)
         throw invalidWait(knotId, 'time', given.time, 'a Date or milliseconds since the epoch');
     },
   );
-  return placeWait(definition, { time, input: passedOn('waitUntil', input, config) }, after, config);
+  return placeWait(node, definition, { time, input: passedOn(node, input) }, after, config);
 }
 
 function readSignalArguments(
   args: readonly [string, StandardSchema, WaitConfig & SignalWait] | readonly [object, WaitConfig],
-): { options: SignalOptions<StandardSchema>; config: WaitConfig } {
+): { options: SignalOptions<StandardSchema>; config: WaitConfig; node: PlacedNode<'waitForSignal'> } {
   const [first] = args;
   if (args.length === 2 && typeof first === 'object' && first !== null) {
-    requireKeys('waitForSignal', first, ['name', 'schema', 'timeout', 'after'], args[1]);
-    return { options: first as SignalOptions<StandardSchema>, config: args[1] };
+    const [options, config] = args as readonly [SignalOptions<StandardSchema>, WaitConfig];
+    const node = new PlacedNode('waitForSignal', config);
+    node.requireKeys(options, ['name', 'schema', 'timeout', 'after']);
+    return { options, config, node };
   }
   const [name, schema, given] = args as readonly [string, StandardSchema, WaitConfig & SignalWait];
   const { timeout, after, ...config } = given ?? {};
   return {
     options: { name, schema, ...(timeout !== undefined && { timeout }), ...(after && { after }) },
     config,
+    node: new PlacedNode('waitForSignal', config),
   };
 }
 
 function waitDefinition(
-  node: 'waitForSignal' | 'sleep' | 'waitUntil',
-  config: unknown,
+  node: PlacedNode<WaitKind>,
   wait: WaitRecord,
   body: DefinitionRecord['body'],
 ): DefinitionRecord {
-  return Object.freeze({ ...inlineDefinition(node, {}, config, body, { node }), wait: Object.freeze(wait) });
+  return Object.freeze({ ...node.definition({}, body, { node: node.kind }), wait: Object.freeze(wait) });
 }
 
 function placeWait(
+  node: PlacedNode,
   definition: DefinitionRecord,
   inputs: Readonly<Record<string, unknown>>,
   after: unknown,
   config: WaitConfig,
 ): Knot<any> {
-  const node = definition.node!;
   if (after !== undefined && !(Array.isArray(after) && after.every(knotRecord))) {
-    throw invalidNode(
-      node,
-      config,
+    throw node.refusal(
       'NotAKnot',
       'has an "after" that is no list of knots',
       'Give the knots that it waits for before it begins: after: [report].',
@@ -225,11 +219,9 @@ function placeWait(
   return place(definition, { ...inputs, ...Object.fromEntries(parents) }, config);
 }
 
-function passedOn(node: string, input: unknown, config: unknown): unknown {
+function passedOn(node: PlacedNode, input: unknown): unknown {
   if (input === undefined || knotRecord(input) !== undefined) return input;
-  throw invalidNode(
-    node,
-    config,
+  throw node.refusal(
     'NotAKnot',
     `has an "input" that is ${shown(input)}`,
     'Give a knot, whose value is passed on, or leave it out.',

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
+import { isObject } from '../../values';
 import { EndingLink, ProtocolBroken, type Frame, type Link } from './link';
 
 const MAXIMUM_HEADER_BYTES = 64 * 1024 * 1024;
@@ -116,9 +117,8 @@ function headerOf(bytes: Buffer): Record<string, unknown> {
   } catch (error) {
     throw new ProtocolBroken(`a header is not JSON: ${(error as Error).message}`);
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw new ProtocolBroken('a header is not a JSON object');
-  return header as Record<string, unknown>;
+  if (!isObject(header)) throw new ProtocolBroken('a header is not a JSON object');
+  return header;
 }
 
 function lengthsOf({ attachments = [] }: Record<string, unknown>): readonly number[] {

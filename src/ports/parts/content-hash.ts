@@ -65,6 +65,27 @@ function requireDigest(hash: string, digest: string, place: string): void {
   );
 }
 
+/** Passes pieces on; at their end, their number of bytes and their SHA-256 in hexadecimal digits are known. */
+export class DigestedStream {
+  size = 0;
+  readonly #digest = createHash('sha256');
+  #sha256: string | undefined;
+
+  constructor(private readonly source: AsyncIterable<Uint8Array>) {}
+
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    for await (const piece of this.source) {
+      this.#digest.update(piece);
+      this.size += piece.byteLength;
+      yield piece;
+    }
+  }
+
+  get sha256(): string {
+    return (this.#sha256 ??= this.#digest.digest('hex'));
+  }
+}
+
 /** Passes pieces on, and throws `ValueDamaged` at the end if they do not match the hash. */
 export async function* checkedStream(
   hash: string,
@@ -72,10 +93,7 @@ export async function* checkedStream(
   place: string,
 ): AsyncGenerator<Uint8Array> {
   if (isSealedName(hash)) return yield* pieces;
-  const digest = createHash('sha256');
-  for await (const piece of pieces) {
-    digest.update(piece);
-    yield piece;
-  }
-  requireDigest(hash, digest.digest('hex'), place);
+  const digested = new DigestedStream(pieces);
+  yield* digested.pieces();
+  requireDigest(hash, digested.sha256, place);
 }

@@ -2,6 +2,13 @@ export async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array>
   yield bytes;
 }
 
+/** Reads a stream to its end. */
+export async function gathered(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return Buffer.concat(all);
+}
+
 /** Cuts a stream into chunks of one size; the last may be smaller. */
 export async function* inChunks(
   pieces: AsyncIterable<Uint8Array>,

@@ -1,4 +1,5 @@
 import type { MadeForPartition, PartitionQueries, PartitionRuns } from '../../ports';
+import { append } from '../../values/append';
 import { isTelling } from './telling-values';
 import type { PartitionsQuestion, StaleReason } from './partition-states';
 
@@ -20,21 +21,14 @@ export async function changedSources(
     for (const input of parameters) {
       const hash = newest.parameter_hashes[input];
       if (hash === undefined || hash === inputs.get(input)) continue;
-      const users = given.get(hash);
-      const use = { partition, input, startedAt: newest.started_at };
-      if (users) users.push(use);
-      else given.set(hash, [use]);
+      append(given, hash, { partition, input, startedAt: newest.started_at });
     }
   }
   const found = new Map<string, StaleReason[]>();
   if (given.size === 0) return found;
   const makers = (await queries.madeForPartitions([...given.keys()])).filter(isTelling);
   const makersOf = new Map<string, MadeForPartition[]>();
-  for (const maker of makers) {
-    const ofHash = makersOf.get(maker.hash);
-    if (ofHash) ofHash.push(maker);
-    else makersOf.set(maker.hash, [maker]);
-  }
+  for (const maker of makers) append(makersOf, maker.hash, maker);
   const newest = await newestOf(queries, makers);
   const present = await presentValues(queries, makers, newest);
   for (const [hash, users] of given) {

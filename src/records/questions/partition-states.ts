@@ -10,6 +10,7 @@ import type {
   RunRecord,
   RunStatus,
 } from '../../ports';
+import { append } from '../../values/append';
 import { changedSources } from './changed-sources';
 import { partitionQueries } from './partition-queries';
 import { neededKnots, planChanges } from './plan-changes';
@@ -249,10 +250,7 @@ function ofOnePlan(made: readonly PartitionRuns[]): PartitionRuns[][] {
     const { plan_hash, terminals } = runs.newest;
     let text = asked.get(terminals);
     if (text === undefined) asked.set(terminals, (text = JSON.stringify(Object.values(terminals))));
-    const key = `${plan_hash} ${text}`;
-    const known = byPlan.get(key);
-    if (known) known.push(runs);
-    else byPlan.set(key, [runs]);
+    append(byPlan, `${plan_hash} ${text}`, runs);
   }
   return [...byPlan.values()];
 }

@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import { encodeJson, StoredBytes } from '../../values';
 import type { Frame } from '../../body-hosts';
 import type { Conversation } from './conversation';
-import type { BodyHostTests } from './subject';
+import { onSharedHost, type BodyHostTests } from './subject';
 
 const MOST_BYTES = 1024 * 1024;
 
@@ -43,9 +43,8 @@ function parts(count: number, size: number): Uint8Array {
   return Buffer.concat(Array.from({ length: count }, (_, part) => new Uint8Array(size).fill(part)));
 }
 
-export const STREAM_TESTS: BodyHostTests = {
-  async 'stores bytes in chunks of at most 1 MiB'({ adapter }) {
-    const host = await adapter.shared();
+export const STREAM_TESTS: BodyHostTests = onSharedHost({
+  async 'stores bytes in chunks of at most 1 MiB'(host) {
     for (const [count, size] of [
       [3, 700_000],
       [1, 3 * MOST_BYTES + 1],
@@ -60,11 +59,9 @@ export const STREAM_TESTS: BodyHostTests = {
       host.say({ type: 'stored', stream, value: encodeJson(reference) });
       assert.deepEqual(await host.value(id), reference);
     }
-    await host.isQuiet();
   },
 
-  async 'sends a chunk only when the one before was taken'({ adapter }) {
-    const host = await adapter.shared();
+  async 'sends a chunk only when the one before was taken'(host) {
     const id = host.call('suite:store', { parts: 3, size: MOST_BYTES });
     const { stream } = await begun(host, 'store', id);
     for (let chunk = 0; chunk < 3; chunk++) {
@@ -78,11 +75,9 @@ export const STREAM_TESTS: BodyHostTests = {
     assert.equal((await next(host, stream)).header['type'], 'end');
     host.say({ type: 'stored', stream, value: encodeJson(stored(3 * MOST_BYTES)) });
     assert.deepEqual(await host.value(id), stored(3 * MOST_BYTES));
-    await host.isQuiet();
   },
 
-  async 'tells that the source of a stream has failed'({ adapter }) {
-    const host = await adapter.shared();
+  async 'tells that the source of a stream has failed'(host) {
     const id = host.call('suite:store', { parts: 2, size: MOST_BYTES, fails: true });
     const { stream } = await begun(host, 'store', id);
     let { header } = await next(host, stream);
@@ -94,11 +89,9 @@ export const STREAM_TESTS: BodyHostTests = {
     assert.equal(header['type'], 'failed', JSON.stringify(header));
     assert.match((header['error'] as { readonly message: string }).message, /the source is gone/);
     assert.match((await host.error(id)).message, /the source is gone/);
-    await host.isQuiet();
   },
 
-  async 'tells a body that its bytes could not be stored'({ adapter }) {
-    const host = await adapter.shared();
+  async 'tells a body that its bytes could not be stored'(host) {
     for (const isEarly of [true, false]) {
       const id = host.call('suite:store', { parts: 4, size: MOST_BYTES });
       const { stream } = await begun(host, 'store', id);
@@ -115,11 +108,9 @@ export const STREAM_TESTS: BodyHostTests = {
       // The source may have sent a chunk before it received the failure.
       for (const { stream: number } of await host.left()) if (number === stream) await next(host, stream);
     }
-    await host.isQuiet();
   },
 
-  async 'opens stored bytes, and asks for one chunk after the other'({ adapter }) {
-    const host = await adapter.shared();
+  async 'opens stored bytes, and asks for one chunk after the other'(host) {
     for (const chunks of [[], [1], [500_000, MOST_BYTES, 0, 3]]) {
       const all = chunks.map((size, index) => new Uint8Array(size).fill(index + 1));
       const reference = stored(chunks.reduce((sum, size) => sum + size, 0));
@@ -133,11 +124,9 @@ export const STREAM_TESTS: BodyHostTests = {
       host.say({ type: 'end', stream });
       assert.ok(Buffer.concat(all).equals((await host.value(id)) as Uint8Array));
     }
-    await host.isQuiet();
   },
 
-  async 'takes the end of a stream right behind its last chunk'({ adapter }) {
-    const host = await adapter.shared();
+  async 'takes the end of a stream right behind its last chunk'(host) {
     const id = host.call('suite:open', { stored: stored(3) });
     const { stream } = await begun(host, 'open', id);
     host.say({ type: 'chunk', stream }, [Uint8Array.of(1, 2, 3)]);
@@ -148,11 +137,9 @@ export const STREAM_TESTS: BodyHostTests = {
       [],
     );
     for (const _ of await host.left()) await next(host, stream);
-    await host.isQuiet();
   },
 
-  async 'tells a body that stored bytes could not be read'({ adapter }) {
-    const host = await adapter.shared();
+  async 'tells a body that stored bytes could not be read'(host) {
     const id = host.call('suite:open', { stored: stored(10) });
     const { stream } = await begun(host, 'open', id);
     host.say({ type: 'chunk', stream }, [Uint8Array.of(1)]);
@@ -161,11 +148,9 @@ export const STREAM_TESTS: BodyHostTests = {
     const error = await host.error(id);
     assert.equal(error.type, 'ValueDamaged', JSON.stringify(error));
     assert.match(error.message, /the bytes are others/);
-    await host.isQuiet();
   },
 
-  async 'passes over frames of a stream that is over, and of none'({ adapter }) {
-    const host = await adapter.shared();
+  async 'passes over frames of a stream that is over, and of none'(host) {
     const id = host.call('suite:open', { stored: stored(0) });
     const { stream } = await begun(host, 'open', id);
     host.say({ type: 'end', stream });
@@ -179,6 +164,5 @@ export const STREAM_TESTS: BodyHostTests = {
       host.say({ type: 'stored', stream: number, value: encodeJson(stored(1)) });
     }
     assert.equal(await host.value(host.call('suite:echo', { value: 1 })), 1);
-    await host.isQuiet();
   },
-};
+});

@@ -88,3 +88,19 @@ export class BodyHostsUnderTest {
 }
 
 export type BodyHostTests = ConformanceTests<BodyHostUnderTest, Subject<BodyHostUnderTest>>;
+
+/** Tests on the shared host; each one ends with the check that the host has said nothing more. */
+export function onSharedHost(
+  tests: Readonly<Record<string, (host: Conversation, adapter: BodyHostUnderTest) => Promise<void>>>,
+): BodyHostTests {
+  return Object.fromEntries(
+    Object.entries(tests).map(([name, test]) => [
+      name,
+      async ({ adapter }) => {
+        const host = await adapter.shared();
+        await test(host, adapter);
+        await host.isQuiet();
+      },
+    ]),
+  );
+}

@@ -3,7 +3,7 @@ import type { Frame, ToldError } from '../../body-hosts';
 import { StoredBytes, encodeJson } from '../../values';
 import { anyValues, loadFastCheck, plainValues, textOf, withNull } from './arbitrary-value';
 import type { Conversation } from './conversation';
-import type { BodyHostTests } from './subject';
+import { onSharedHost, type BodyHostTests } from './subject';
 
 const ATTACHED_FROM = 1024;
 
@@ -83,30 +83,25 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
   'empty ones': [{}, [], [{}], { a: {} }],
 };
 
-export const VALUE_TESTS: BodyHostTests = {
-  async 'answers each kind of value as it came'({ adapter }) {
-    const host = await adapter.shared();
+export const VALUE_TESTS: BodyHostTests = onSharedHost({
+  async 'answers each kind of value as it came'(host) {
     for (const [what, value] of Object.entries(SAMPLES)) {
       await assertEchoed(host, value).catch((error: unknown) => {
         throw new Error(`${what} does not come back: ${(error as Error).message}`, { cause: error });
       });
     }
-    await host.isQuiet();
   },
 
-  async 'answers whatever value that every language can say as it came'({ adapter }) {
+  async 'answers whatever value that every language can say as it came'(host) {
     const fc = loadFastCheck();
-    const host = await adapter.shared();
     await fc.assert(
       fc.asyncProperty(plainValues(fc), async (value) => await assertEchoed(host, value)),
       DRAWN,
     );
-    await host.isQuiet();
   },
 
-  async 'answers any value as it came, or says that it cannot'({ adapter }) {
+  async 'answers any value as it came, or says that it cannot'(host) {
     const fc = loadFastCheck();
-    const host = await adapter.shared();
     await fc.assert(
       fc.asyncProperty(anyValues(fc), async (value) => {
         const answer = await host.answer(host.call('suite:echo', { value }));
@@ -121,11 +116,9 @@ export const VALUE_TESTS: BodyHostTests = {
       }),
       DRAWN,
     );
-    await host.isQuiet();
   },
 
-  async 'takes and gives bytes beside the header, however many and large'({ adapter }) {
-    const host = await adapter.shared();
+  async 'takes and gives bytes beside the header, however many and large'(host) {
     const bytes = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, index) => index % 251);
     const many = Array.from({ length: 2_000 }, (_, index) => bytes(ATTACHED_FROM + (index % 3)));
     for (const value of [
@@ -136,38 +129,30 @@ export const VALUE_TESTS: BodyHostTests = {
       { many, more: bytes(300_000) },
     ])
       assert.deepEqual(await echoed(host, value), value);
-    await host.isQuiet();
   },
 
-  async 'takes an attachment without bytes'({ adapter }) {
-    const host = await adapter.shared();
+  async 'takes an attachment without bytes'(host) {
     const value = [0, 1, 2].map((index) => ({ $type: 'attachment', value: index }));
     const parts = [new Uint8Array(), Uint8Array.of(1), new Uint8Array()];
     const { value: json } = await answered(host, value, parts);
     assert.deepEqual(json, encodeJson(parts));
-    await host.isQuiet();
   },
 
-  async 'answers a value that is nested in 900 levels'({ adapter }) {
-    const host = await adapter.shared();
+  async 'answers a value that is nested in 900 levels'(host) {
     let value: unknown = 'innermost';
     for (let level = 0; level < 900; level++) value = level % 2 === 0 ? [value] : { a: value };
     await assertEchoed(host, value);
-    await host.isQuiet();
   },
 
-  async 'answers a value of megabytes of JSON'({ adapter }) {
-    const host = await adapter.shared();
+  async 'answers a value of megabytes of JSON'(host) {
     const value = Array.from({ length: 50_000 }, (_, index) => ({
       index,
       text: `line ${index} ü`.repeat(3),
     }));
     await assertEchoed(host, value);
-    await host.isQuiet();
   },
 
-  async 'refuses what it cannot read, or passes it on as it is'({ adapter }) {
-    const host = await adapter.shared();
+  async 'refuses what it cannot read, or passes it on as it is'(host) {
     for (const json of [
       { $type: 'class:Nowhere', value: { a: 1 } },
       { $type: 'nonsense', value: 1 },
@@ -184,6 +169,5 @@ export const VALUE_TESTS: BodyHostTests = {
       const header = await answered(host, [{ $type: 'attachment', value: index }], bytes);
       assert.equal((header['error'] as ToldError | undefined)?.type, 'NotDecodable', JSON.stringify(header));
     }
-    await host.isQuiet();
   },
-};
+});

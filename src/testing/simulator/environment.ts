@@ -8,6 +8,7 @@ import { mapOfElement } from '../../authoring/element-id';
 import {
   CachedValues,
   DEFAULT_INLINE_LIMIT,
+  SILENT,
   SLICE_LIMITS,
   superviseBody,
   type ValuesAtHand,
@@ -15,7 +16,7 @@ import {
 import type { KnotContext } from '../../authoring/knot-context';
 import type { DefinitionRecord, KnotBody } from '../../authoring/records';
 import { nodeSha256 } from '../../node/node-sha256';
-import type { Commit, CommitResult, StoredValue } from '../../ports';
+import type { Commit, CommitResult } from '../../ports';
 import type { Sha256 } from '../../values';
 import type { Attempt } from './attempt';
 import { standIn, type PresentBody } from './bodies';
@@ -23,25 +24,14 @@ import type { SimulatedRun } from './run';
 
 type Part<Name extends keyof WorkerParts> = Uses<Name>[Name];
 
-const silent = (): void => {};
-export const SILENT = { debug: silent, info: silent, warn: silent, error: silent };
-
 /** The state of one worker process, until it is killed. */
 export class Process {
   readonly crashSuspects = new CrashSuspects();
-  readonly recentValues: ValuesAtHand = new Recent();
-}
-
-class Recent {
-  private readonly values = new Map<string, Uint8Array>();
-
-  add({ hash, bytes }: StoredValue): void {
-    this.values.set(hash, bytes);
-  }
-
-  get(hash: string): Uint8Array | undefined {
-    return this.values.get(hash);
-  }
+  private readonly recent = new Map<string, Uint8Array>();
+  readonly recentValues: ValuesAtHand = {
+    get: (hash) => this.recent.get(hash),
+    add: ({ hash, bytes }) => void this.recent.set(hash, bytes),
+  };
 }
 
 /** A worker's parts for the activities under test; everything else is simulated. */
