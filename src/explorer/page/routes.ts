@@ -37,8 +37,13 @@ export interface Places {
     logsOf?: string;
     /** Id of the map's element that is shown. */
     element?: string;
+    /** The timeline: its times, the order of rows, `group` or `worker`, `real`, and `critical`. */
     from?: string;
     to?: string;
+    order?: string;
+    by?: string;
+    scale?: string;
+    path?: string;
   };
   compare: { first: string; second: string; knot?: string; filter?: string };
   value: { hash: string; run?: string; view?: string; path?: string };

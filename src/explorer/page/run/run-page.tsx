@@ -186,21 +186,11 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
       )}
       {shown === 'timeline' && (
         <TimelineView
+          place={place}
           model={model}
           start={view.run.startedAt}
           end={isOver ? (view.run.finishedAt ?? view.run.startedAt) : undefined}
-          selected={knot}
           closed={closed}
-          filter={filter}
-          {...windowOf(place.from, place.to)}
-          onSelect={select}
-          onClosed={(names) => set({ closed: closedText(names) })}
-          onWindow={(window) =>
-            set({
-              from: window && String(Math.round(window[0])),
-              to: window && String(Math.round(window[1])),
-            })
-          }
         />
       )}
       {shown === 'list' && <KnotList model={model} selected={knot} filter={filter} onSelect={select} />}
@@ -280,9 +270,4 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
 
 function goTo({ view, filter, closed, knot }: PageProps<'run'>['place'], run: string): void {
   go({ page: 'run', run, view, filter, closed, knot });
-}
-
-function windowOf(from: string | undefined, to: string | undefined): { window?: readonly [number, number] } {
-  const window = [Number(from ?? Number.NaN), Number(to ?? Number.NaN)] as const;
-  return window.every(Number.isFinite) && window[0] < window[1] ? { window } : {};
 }

@@ -2,20 +2,25 @@ import { readPalette, type Palette } from '../graph/palette';
 import { WAIT_WORDS } from '../run/waits';
 import { cleared } from '../ui/canvas';
 import { durationWords } from '../words';
-import { ticksOf } from './rows';
 import type { Segment } from './segments';
+import { TextLine } from './text-line';
+import { tickWords, type Span, type TimeScale } from './time-scale';
 
 export const ROW = 26;
 export const SCALE = 26;
+/** Room at the sides of the axis. */
+const [LEFT, RIGHT] = [4, 8];
 
 export class Bars {
   readonly canvas = document.createElement('canvas');
   private context!: CanvasRenderingContext2D;
-  private palette: Palette = readPalette();
+  palette: Palette = readPalette();
   private hatch: CanvasPattern | undefined;
   private width = 0;
   private height = 0;
-  private shown: readonly [number, number] = [0, 1];
+  private scale!: TimeScale;
+  /** Positions at the left and right sides. */
+  private sides: Span = [0, 1];
 
   recolour(): void {
     this.palette = readPalette();
@@ -23,36 +28,44 @@ export class Bars {
   }
 
   /** Begins a frame. @param shown the times at the left and right sides */
-  begin(width: number, height: number, ratio: number, shown: readonly [number, number]): void {
+  begin(width: number, height: number, ratio: number, scale: TimeScale, shown: Span): void {
     this.context = cleared(this.canvas, width, height, ratio);
+    this.context.font = '11px ui-sans-serif, system-ui, sans-serif';
+    this.context.textBaseline = 'middle';
     this.width = width;
     this.height = height;
-    this.shown = shown;
+    this.scale = scale;
+    this.sides = scale.span(shown);
   }
 
-  /** Labelled lines at round times, above all rows. @param start of the run */
-  scale(start: number): void {
+  /** A line of texts in a row. */
+  line(): TextLine {
+    return new TextLine(this.width, (text) => this.context.measureText(text).width);
+  }
+
+  /** Labelled lines at round times, above all rows. @param line with the texts of breaks and of now */
+  axis(line: TextLine): void {
     const { context, palette, width, height } = this;
-    const [from, to] = this.shown;
-    const { ticks } = ticksOf(from - start, to - start, Math.max(2, width / 110));
-    context.font = '11px ui-sans-serif, system-ui, sans-serif';
-    context.textBaseline = 'middle';
+    const shown = [this.timeAt(LEFT), this.timeAt(width - RIGHT)] as const;
     context.lineWidth = 1;
-    for (const tick of ticks) {
-      const x = Math.round(this.xOf(start + tick)) + 0.5;
+    for (const tick of this.scale.ticks(shown, Math.max(2, width / 110))) {
+      const x = Math.round(this.xOf(this.scale.whole[0] + tick)) + 0.5;
       context.strokeStyle = palette.group;
-      context.beginPath();
-      context.moveTo(x, SCALE);
-      context.lineTo(x, height);
-      context.stroke();
+      this.stroke([x, SCALE], [x, height]);
       context.fillStyle = palette.quiet;
-      if (x < width - 30) context.fillText(tick === 0 ? '0' : durationWords(tick), x + 3, SCALE / 2);
+      const text = tickWords(tick);
+      const left = [x + 3, x - 3 - line.widthOf(text)].find((one) => line.take(one, text));
+      if (left !== undefined) context.fillText(text, left, SCALE / 2);
     }
     context.strokeStyle = palette.line;
-    context.beginPath();
-    context.moveTo(0, SCALE - 0.5);
-    context.lineTo(width, SCALE - 0.5);
-    context.stroke();
+    this.stroke([0, SCALE - 0.5], [width, SCALE - 0.5]);
+  }
+
+  path(points: readonly (readonly [time: number, y: number])[]): void {
+    const { context } = this;
+    context.strokeStyle = this.palette.accent;
+    context.lineWidth = 1.5;
+    this.stroke(...points.map(([time, y]) => [this.xOf(time), y] as const));
   }
 
   rows(draw: () => void): void {
@@ -65,7 +78,7 @@ export class Bars {
     context.restore();
   }
 
-  group(span: readonly [number, number], y: number): void {
+  group(span: Span, y: number): void {
     const { context } = this;
     context.fillStyle = this.palette.line;
     const [left, right] = [this.xOf(span[0]), Math.max(this.xOf(span[1]), this.xOf(span[0]) + 2)];
@@ -79,71 +92,91 @@ export class Bars {
     this.context.fillRect(0, y, this.width, ROW);
   }
 
-  segment(segment: Segment, y: number): void {
+  /**
+   * Draws a bar with its text, if there is room.
+   *
+   * @param more in lanes, `name`: the text of the bar, and `next`: when the next bar begins, as names may be beside theirs
+   */
+  segment(
+    segment: Segment,
+    y: number,
+    line: TextLine,
+    more: { name?: string; next?: number; outline: 'accent' | 'text' | undefined },
+  ): void {
     const { context, palette, width } = this;
+    const { kind } = segment;
     const left = this.xOf(segment.from);
     const right = Math.max(this.xOf(segment.to), left + 1.5);
     if (right < 0 || left > width) return;
     const [x, length] = [Math.max(left, -8), Math.min(right, width + 8) - Math.max(left, -8)];
+    const inset = kind === 'wait' ? 8 : 5;
+    const status = kind === 'wait' ? 'waiting' : kind === 'attempt' ? 'failed' : segment.status;
     context.beginPath();
-    if (segment.kind === 'wait') {
-      context.roundRect(x, y + 8, length, ROW - 16, Math.min(3, length / 2));
-      context.fillStyle = palette.tint.waiting;
-      context.fill();
+    context.roundRect(x, y + inset, length, ROW - 2 * inset, Math.min(3, length / 2));
+    context.fillStyle = palette[kind === 'body' ? 'status' : 'tint'][status];
+    context.fill();
+    if (kind === 'wait') {
       context.fillStyle = this.hatch ??= hatchOf(context, palette.status.waiting);
       context.fill();
-      const word = WAIT_WORDS[segment.wait];
-      if (length > word.length * 6 + 14) {
-        context.font = '10px ui-sans-serif, system-ui, sans-serif';
-        const room = context.measureText(word).width + 8;
-        context.fillStyle = palette.surface;
-        context.fillRect(x + 4, y + 7, room, ROW - 14);
-        context.fillStyle = palette.status.waiting;
-        context.fillText(word, x + 8, y + ROW / 2 + 0.5);
-      }
-      return;
-    }
-    const status = segment.kind === 'attempt' ? 'failed' : segment.status;
-    context.roundRect(x, y + 5, length, ROW - 10, Math.min(4, length / 2));
-    if (segment.kind === 'attempt') {
-      context.fillStyle = palette.tint.failed;
-      context.fill();
+    } else if (more.outline) {
+      context.strokeStyle = palette[more.outline];
+      context.lineWidth = 2;
+      context.stroke();
+    } else if (kind === 'attempt') {
       context.strokeStyle = palette.status.failed;
+      context.lineWidth = 1;
       context.setLineDash([2, 2]);
       context.stroke();
       context.setLineDash([]);
-    } else {
-      context.fillStyle = palette.status[status];
-      context.fill();
     }
-    const text = segment.kind === 'attempt' ? `${segment.attempt}` : durationWords(segment.to - segment.from);
-    if (length < text.length * 6.4 + 10) return;
-    context.font = '10px ui-sans-serif, system-ui, sans-serif';
-    context.fillStyle = segment.kind === 'attempt' ? palette.status.failed : palette.surface;
-    context.fillText(text, Math.max(x, 0) + 6, y + ROW / 2 + 0.5);
+    const next = more.next === undefined ? right : this.xOf(more.next);
+    const placed = line.place([left, right], next, textsOf(segment, more.name));
+    if (!placed) return;
+    if (kind === 'wait' || placed.isBeside) {
+      context.fillStyle = palette.surface;
+      context.fillRect(placed.left - 3, y + 6, line.widthOf(placed.text) + 6, ROW - 12);
+    }
+    context.fillStyle = placed.isBeside
+      ? palette.quiet
+      : kind === 'body'
+        ? palette.surface
+        : palette.status[status];
+    context.fillText(placed.text, placed.left, y + ROW / 2 + 0.5);
   }
 
-  now(at: number): void {
+  /** @param line the axis's texts, before those of ticks */
+  now(at: number, line: TextLine): void {
     const { context, palette, height } = this;
     const x = Math.round(this.xOf(at)) + 0.5;
-    context.strokeStyle = palette.accent;
+    context.strokeStyle = context.fillStyle = palette.accent;
     context.setLineDash([3, 3]);
-    context.beginPath();
-    context.moveTo(x, SCALE);
-    context.lineTo(x, height);
-    context.stroke();
+    this.stroke([x, SCALE], [x, height]);
     context.setLineDash([]);
-    context.fillStyle = palette.accent;
-    context.textAlign = 'right';
-    context.font = '600 11px ui-sans-serif, system-ui, sans-serif';
-    context.fillText('now', x - 3, SCALE / 2);
-    context.textAlign = 'left';
+    const left = x - 3 - context.measureText('now').width;
+    if (line.take(left, 'now')) context.fillText('now', left, SCALE / 2);
   }
 
-  private xOf(at: number): number {
-    const [from, to] = this.shown;
-    return ((at - from) / (to - from)) * (this.width - 12) + 4;
+  xOf(time: number): number {
+    const [from, to] = this.sides;
+    return ((this.scale.at(time) - from) / (to - from)) * (this.width - LEFT - RIGHT) + LEFT;
   }
+
+  timeAt(x: number): number {
+    const [from, to] = this.sides;
+    return this.scale.timeAt(from + ((x - LEFT) / (this.width - LEFT - RIGHT)) * (to - from));
+  }
+
+  private stroke(...points: readonly (readonly [x: number, y: number])[]): void {
+    this.context.beginPath();
+    for (const [x, y] of points) this.context.lineTo(x, y);
+    this.context.stroke();
+  }
+}
+
+function textsOf(segment: Segment, name: string | undefined): string[] {
+  const took = durationWords(segment.to - segment.from);
+  if (segment.kind === 'wait') return [`${WAIT_WORDS[segment.wait]} ${took}`, WAIT_WORDS[segment.wait]];
+  return [name ?? (segment.kind === 'attempt' ? `${segment.attempt}` : took)];
 }
 
 function hatchOf(context: CanvasRenderingContext2D, colour: string): CanvasPattern {

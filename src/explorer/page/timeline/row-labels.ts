@@ -1,12 +1,16 @@
 import { shortened, shownText } from '../shown-text';
 import { durationOf } from '../../../visualisation/words';
+import { lettersIn } from '../graph/legible';
 import { TONES } from '../graph/status';
 import type { RunModel } from '../run/run-model';
 import { element, markIn } from '../ui/canvas';
 import { SHAPES } from '../ui/tones';
-import { durationWords } from '../words';
+import { countWords, durationWords } from '../words';
 import { ROW, SCALE } from './bars';
 import type { Row } from './rows';
+
+/** Pixels for the name and the time of a label, and letters of a name that stay in any case. */
+const [ROOM, LEAST_LETTERS] = [213, 12];
 
 interface Label {
   readonly item: HTMLElement;
@@ -30,7 +34,13 @@ export class RowLabels {
     this.list.setAttribute('aria-label', 'Knots');
   }
 
-  show(rows: readonly Row[], first: number, last: number, top: number, selected: number | undefined): void {
+  /** @param onPath the knots of the critical path */
+  show(
+    rows: readonly Row[],
+    [first, last, top]: readonly [first: number, last: number, top: number],
+    selected: number | undefined,
+    onPath: ReadonlySet<number>,
+  ): void {
     const wanted = Math.max(0, last - first + 1);
     while (this.pool.length < wanted) this.pool.push(this.add());
     this.pool.forEach((label, slot) => {
@@ -38,37 +48,41 @@ export class RowLabels {
       label.root.hidden = index > last;
       if (index > last) return;
       label.root.style.transform = `translateY(${SCALE + index * ROW - top}px)`;
-      this.fill(label, rows, index, selected);
+      this.fill(label, rows[index]!, selected, onPath);
+      label.row = index;
+      label.item.setAttribute('aria-posinset', String(index + 1));
+      label.item.setAttribute('aria-setsize', String(rows.length));
     });
   }
 
-  private fill(label: Label, rows: readonly Row[], index: number, selected: number | undefined): void {
-    const row = rows[index]!;
-    label.row = index;
+  private fill(label: Label, row: Row, selected: number | undefined, onPath: ReadonlySet<number>): void {
     const { root, shape, text, time } = label;
     root.style.paddingLeft = `${10 + row.depth * 14}px`;
-    label.item.setAttribute('aria-posinset', String(index + 1));
-    label.item.setAttribute('aria-setsize', String(rows.length));
-    if (row.kind === 'group') {
-      root.className = 't-label t-group pick row';
-      root.setAttribute('aria-expanded', String(!row.isClosed));
-      root.removeAttribute('aria-current');
-      shape.setAttribute('d', row.isClosed ? 'M4 2l5 4-5 4z' : 'M2 4h8L6 9z');
-      set(text, shownText(row.name));
-      set(time, row.members.length.toLocaleString('en'));
+    const isCurrent = row.kind === 'knot' && row.knot === selected;
+    root.ariaCurrent = isCurrent ? 'true' : null;
+    root.ariaExpanded = row.kind === 'group' ? String(!row.isClosed) : null;
+    if (row.kind !== 'knot') {
+      root.className = `t-label ${row.kind === 'group' ? 't-group ' : ''}pick row`;
+      shape.setAttribute('d', row.kind === 'lane' ? '' : row.isClosed ? 'M4 2l5 4-5 4z' : 'M2 4h8L6 9z');
+      const [name, count] =
+        row.kind === 'lane'
+          ? [`lane ${row.lane + 1}`, countWords(row.items.length, 'attempt')]
+          : [shownText(row.name), countWords(row.members.length)];
+      set(text, name);
+      set(time, count);
+      root.title = name;
       return;
     }
     const { knot } = row;
-    const { status, word, notes } = this.model.marks[knot]!;
+    const { status, word, notes: marks } = this.model.marks[knot]!;
+    const notes = onPath.has(knot) ? [...marks, 'critical'] : marks;
     const { id } = this.model.knots[knot]!;
     const took = durationOf({ state: this.model.states[knot] });
     root.className = `t-label pick row tone-${TONES[status]}`;
-    root.removeAttribute('aria-expanded');
-    if (knot === selected) root.setAttribute('aria-current', 'true');
-    else root.removeAttribute('aria-current');
     shape.setAttribute('d', SHAPES[TONES[status]]);
-    set(text, shortened(shownText(id), 23 - row.depth * 2));
     set(time, [...notes, took === undefined ? shownText(word) : durationWords(took)].join(' · '));
+    const room = ROOM - row.depth * 14 - time.textContent.length * 5;
+    set(text, shortened(shownText(id), Math.max(LEAST_LETTERS, lettersIn(room, 12))));
     root.title = [`${shownText(id)}: ${shownText(word)}`, ...notes].join(', ');
   }
 

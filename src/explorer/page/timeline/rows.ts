@@ -1,9 +1,18 @@
+import type { Segment } from './segments';
+import type { Span } from './time-scale';
+
 /** Orders of rows; `start` and `duration` by what is known now. */
-export const ORDERS = ['start', 'plan', 'duration'] as const;
-export type Order = (typeof ORDERS)[number];
+type Order = 'start' | 'plan' | 'duration';
+
+export interface Item {
+  readonly knot: number;
+  readonly segment: Segment;
+}
 
 export type Row =
   | { readonly kind: 'knot'; readonly knot: number; readonly depth: number }
+  /** Attempts of one worker, one after the other. */
+  | { readonly kind: 'lane'; readonly lane: number; readonly items: readonly Item[]; readonly depth: 1 }
   | {
       readonly kind: 'group';
       readonly name: string;
@@ -12,9 +21,11 @@ export type Row =
       readonly isClosed: boolean;
     };
 
+export const knotsOf = (row: Row): readonly number[] =>
+  row.kind === 'group' ? [] : row.kind === 'lane' ? row.items.map(({ knot }) => knot) : [row.knot];
+
 interface RowGroup {
   readonly name: string;
-  readonly parent?: number;
   readonly members: readonly number[];
 }
 
@@ -22,7 +33,7 @@ export interface RowsOptions {
   readonly order: Order;
   /** Indexes of the knots to show; undefined for all. */
   readonly only?: ReadonlySet<number>;
-  /** Groups to show as rows of their own, with their members below. Absent: none. */
+  /** Groups to show as rows of their own, with their members below; outer ones first. Absent: none. */
   readonly groups?: readonly RowGroup[];
   readonly closed: ReadonlySet<string>;
 }
@@ -30,88 +41,75 @@ export interface RowsOptions {
 /** A group comes where its first row would be; knots without a span come last. */
 export function rowsOf(
   count: number,
-  spans: (knot: number) => readonly [number, number] | undefined,
+  spans: readonly (Span | undefined)[],
   { order, only, groups = [], closed }: RowsOptions,
 ): Row[] {
   const knots: number[] = [];
   for (let knot = 0; knot < count; knot += 1) if (only?.has(knot) ?? true) knots.push(knot);
-  const keys = new Map(knots.map((knot) => [knot, keyOf(knot, spans(knot), order)] as const));
+  const keys = new Map(knots.map((knot) => [knot, keyOf(knot, spans[knot], order)] as const));
   knots.sort((a, b) => keys.get(a)! - keys.get(b)! || a - b);
-  if (groups.length === 0) return knots.map((knot) => ({ kind: 'knot', knot, depth: 0 }));
-  return nested(knots, groups, closed);
+  const within = new Map<number, RowGroup[]>();
+  for (const group of groups)
+    for (const knot of group.members) within.set(knot, [...(within.get(knot) ?? []), group]);
+  const rowsIn = (those: readonly number[], depth: number): Row[] => {
+    const entries = new Map<RowGroup | number, number[]>();
+    for (const knot of those) {
+      const entry = within.get(knot)?.[depth] ?? knot;
+      const members = entries.get(entry);
+      if (members) members.push(knot);
+      else entries.set(entry, [knot]);
+    }
+    return [...entries].flatMap(([entry, members]): Row[] => {
+      if (typeof entry === 'number') return [{ kind: 'knot', knot: entry, depth }];
+      const isClosed = closed.has(entry.name);
+      const below = isClosed ? [] : rowsIn(members, depth + 1);
+      return [{ kind: 'group', name: entry.name, depth, members, isClosed }, ...below];
+    });
+  };
+  return rowsIn(knots, 0);
 }
 
-function keyOf(knot: number, span: readonly [number, number] | undefined, order: Order): number {
+/** Attempts by worker, in as few lanes as they fit without overlap; those without a known worker come last. */
+export function laneRows(
+  segments: readonly (readonly Segment[])[],
+  { only, closed }: Pick<RowsOptions, 'only' | 'closed'>,
+): Row[] {
+  const workers = new Map<string | undefined, Item[]>();
+  segments.forEach((those, knot) => {
+    for (const segment of only?.has(knot) === false ? [] : those) {
+      if (segment.kind === 'wait') continue;
+      const items = workers.get(segment.worker) ?? [];
+      items.push({ knot, segment });
+      workers.set(segment.worker, items);
+    }
+  });
+  const names = [...workers.keys()].sort((a, b) => (a === undefined || (b !== undefined && a > b) ? 1 : -1));
+  return names.flatMap((worker): Row[] => {
+    const items = workers.get(worker)!.sort((a, b) => a.segment.from - b.segment.from);
+    const name = worker ?? NO_WORKER;
+    const isClosed = closed.has(name);
+    const members = [...new Set(items.map(({ knot }) => knot))];
+    const rows: Row[] = [{ kind: 'group', name, depth: 0, members, isClosed }];
+    const lanes: Item[][] = [];
+    for (const item of isClosed ? [] : items) {
+      const lane = lanes.find((those) => those.at(-1)!.segment.to <= item.segment.from);
+      if (lane) lane.push(item);
+      else lanes.push([item]);
+    }
+    return [...rows, ...lanes.map((those, lane): Row => ({ kind: 'lane', lane, items: those, depth: 1 }))];
+  });
+}
+
+/** What the run itself does: parameters, gates, branches, and all knots of a run in one process. */
+const NO_WORKER = 'without a worker';
+
+function keyOf(knot: number, span: Span | undefined, order: Order): number {
   if (order === 'plan') return knot;
   if (!span) return Number.MAX_VALUE;
   return order === 'start' ? span[0] : span[0] - span[1];
 }
 
-function nested(knots: readonly number[], groups: readonly RowGroup[], closed: ReadonlySet<string>): Row[] {
-  const innermost = new Map<number, number>();
-  groups.forEach(({ members }, group) => members.forEach((knot) => innermost.set(knot, group)));
-  const children = new Map<number, (number | { group: number })[]>();
-  const top: (number | { group: number })[] = [];
-  const placed = new Set<number>();
-  const place = (group: number): (number | { group: number })[] => {
-    if (!placed.has(group)) {
-      placed.add(group);
-      children.set(group, []);
-      const { parent } = groups[group]!;
-      (parent === undefined ? top : place(parent)).push({ group });
-    }
-    return children.get(group)!;
-  };
-  for (const knot of knots) {
-    const group = innermost.get(knot);
-    (group === undefined ? top : place(group)).push(knot);
-  }
-  const shown = new Set(knots);
-  const rows: Row[] = [];
-  const add = (entries: readonly (number | { group: number })[], depth: number): void => {
-    for (const entry of entries) {
-      if (typeof entry === 'number') {
-        rows.push({ kind: 'knot', knot: entry, depth });
-        continue;
-      }
-      const { name, members } = groups[entry.group]!;
-      const isClosed = closed.has(name);
-      rows.push({ kind: 'group', name, depth, members: members.filter((knot) => shown.has(knot)), isClosed });
-      if (!isClosed) add(children.get(entry.group)!, depth + 1);
-    }
-  };
-  add(top, 0);
-  return rows;
-}
-
-/** Labelled times of a scale: at most `most`, at round numbers of milliseconds from the start. */
-export function ticksOf(
-  from: number,
-  to: number,
-  most: number,
-): { readonly step: number; readonly ticks: number[] } {
-  const length = Math.max(1, to - from);
-  const step = STEPS.find((one) => length / one <= most) ?? Math.ceil(length / most / DAY) * DAY;
-  const ticks: number[] = [];
-  for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(at);
-  return { step, ticks };
-}
-
-const DAY = 86_400_000;
-const STEPS = [
-  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
-  ...[1, 2, 5, 10, 15, 30].map((seconds) => seconds * 1000),
-  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * 60_000),
-  ...[1, 2, 3, 6, 12].map((hours) => hours * 3_600_000),
-  ...[1, 2, 7, 14, 30].map((days) => days * DAY),
-];
-
-export function densityOf(
-  spans: Iterable<readonly [number, number] | undefined>,
-  from: number,
-  to: number,
-  count: number,
-): Uint32Array {
+export function densityOf(spans: Iterable<Span | undefined>, [from, to]: Span, count: number): Uint32Array {
   const changes = new Int32Array(count + 1);
   const scale = count / Math.max(1, to - from);
   for (const span of spans) {

@@ -18,13 +18,6 @@ export function cleared(
   return context;
 }
 
-export function copied(context: CanvasRenderingContext2D, from: HTMLCanvasElement): void {
-  context.save();
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.drawImage(from, 0, 0);
-  context.restore();
-}
-
 /** An element of a class, at the end of its parent if there is one. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
