@@ -7,14 +7,14 @@ import { useAnswer } from '../store';
 import { Outcome } from '../ui/outcome';
 import { Answered } from '../ui/page';
 import { none, Table } from '../ui/table';
-import { ValuePreview } from './value-preview';
+import { ValueContent } from './value-content';
 import { countWords } from '../words';
-import { hunksOf } from './hunks';
+import { hunksOf, type Hunk } from './hunks';
 import { differencesOf, type PartDifference } from './json-diff';
 
 const MOST_PARTS = 200;
 const MOST_LINES = 2_000;
-/** Equal lines that are shown before and after a change. */
+/** How many equal lines are shown before and after a change. */
 const AROUND = 3;
 
 export interface ValueOfRun {
@@ -41,8 +41,8 @@ export function ValueDiff({ first, second }: { first: ValueOfRun; second: ValueO
                   <Parts first={left.json} second={right.json} />
                 ) : (
                   <div class="two">
-                    <ValuePreview hash={first.hash} run={first.run} height={240} />
-                    <ValuePreview hash={second.hash} run={second.run} height={240} />
+                    <ValueContent hash={first.hash} run={first.run} height={240} />
+                    <ValueContent hash={second.hash} run={second.run} height={240} />
                   </div>
                 )}
                 {isCut && <p class="muted">Only the beginning of the values was compared.</p>}
@@ -91,56 +91,69 @@ function changeOf({ first, second }: PartDifference) {
   return <Outcome tone="running" word="changed" isBare />;
 }
 
-/** Texts by line. Equal lines far from a change are folded. */
+interface Line {
+  readonly kind: 'div' | 'del' | 'ins';
+  readonly text: string;
+  /** For folded lines, the first of them. */
+  readonly fold?: number;
+}
+
+const SIGNS = { div: ' ', del: '−', ins: '+' };
+
+/** Lines of both texts in order. Equal lines far from a change are folded unless they are `open`. */
+function linesOf(
+  old: readonly string[],
+  now: readonly string[],
+  hunks: Hunk[],
+  open: ReadonlySet<number>,
+): Line[] {
+  const lines: Line[] = [];
+  const add = (kind: Line['kind'], from: readonly string[], start: number, end: number): void => {
+    for (const text of from.slice(start, end))
+      lines.push({ kind, text: `${SIGNS[kind]} ${shownText(text)}` });
+  };
+  const end = { first: old.length, firstEnd: old.length, second: now.length, secondEnd: now.length };
+  let from = 0;
+  for (const [index, { first, firstEnd, second, secondEnd }] of [...hunks, end].entries()) {
+    const head = index > 0 ? from + AROUND : from;
+    const tail = index < hunks.length ? second - AROUND : second;
+    if (tail - head < 2 || open.has(from)) add('div', now, from, second);
+    else {
+      add('div', now, from, head);
+      lines.push({ kind: 'div', text: `${countWords(tail - head)} equal lines`, fold: from });
+      add('div', now, tail, second);
+    }
+    add('del', old, first, firstEnd);
+    add('ins', now, second, secondEnd);
+    from = secondEnd;
+  }
+  return lines;
+}
+
 function Lines({ first, second }: { first: string; second: string }) {
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
-  const [old, now] = useMemo(() => [first, second].map((text) => text.split('\n')), [first, second]);
-  const hunks = useMemo(() => hunksOf(old!, now!, (one, other) => one === other), [old, now]);
-  const shown = [...hunks, { first: old!.length, firstEnd: 0, second: now!.length, secondEnd: 0 }];
-  let left = MOST_LINES;
-  const cut = (lines: readonly string[]): string[] => {
-    const some = lines.slice(0, Math.max(0, left)).map((line) => shownText(line) || ' ');
-    left -= lines.length;
-    return some;
-  };
-  const equal = (from: number, to: number, hasBefore: boolean, hasAfter: boolean) => {
-    const head = hasBefore ? from + AROUND : from;
-    const tail = Math.max(head, hasAfter ? to - AROUND : to);
-    if (tail - head < 2 || open.has(from))
-      return cut(now!.slice(from, to)).map((line) => <p>{`  ${line}`}</p>);
-    return (
-      <>
-        {cut(now!.slice(from, head)).map((line) => (
-          <p>{`  ${line}`}</p>
-        ))}
-        <p>
-          <button type="button" class="link" onClick={() => setOpen(new Set([...open, from]))}>
-            {countWords(tail - head)} equal lines
-          </button>
-        </p>
-        {cut(now!.slice(tail, to)).map((line) => (
-          <p>{`  ${line}`}</p>
-        ))}
-      </>
-    );
-  };
+  const { old, now, hunks } = useMemo(() => {
+    const [old, now] = [first.split('\n'), second.split('\n')];
+    return { old, now, hunks: hunksOf(old, now, (one, other) => one === other) };
+  }, [first, second]);
+  const lines = linesOf(old, now, hunks, open);
   return (
     <>
       <div class="line-diff box mono" tabIndex={0} role="region" aria-label="Differences by line">
-        {shown.map((hunk, index) => (
-          <>
-            {equal(shown[index - 1]?.secondEnd ?? 0, hunk.second, index > 0, index < hunks.length)}
-            {cut(old!.slice(hunk.first, hunk.firstEnd)).map((line) => (
-              <del>{`− ${line}`}</del>
-            ))}
-            {cut(now!.slice(hunk.second, hunk.secondEnd)).map((line) => (
-              <ins>{`+ ${line}`}</ins>
-            ))}
-          </>
-        ))}
+        {lines.slice(0, MOST_LINES).map(({ kind: Line, text, fold }) =>
+          fold === undefined ? (
+            <Line>{text}</Line>
+          ) : (
+            <button type="button" class="link" onClick={() => setOpen(new Set([...open, fold]))}>
+              {text}
+            </button>
+          ),
+        )}
       </div>
       {hunks.length === 0 && <p class="muted">Both are the same.</p>}
-      {left < 0 && <p class="muted">Only the first {countWords(MOST_LINES)} lines are shown.</p>}
+      {lines.length > MOST_LINES && (
+        <p class="muted">Only the first {countWords(MOST_LINES)} lines are shown.</p>
+      )}
     </>
   );
 }

@@ -1,4 +1,3 @@
-/** Forms of values in one chunk, as many small chunks are larger together. */
+/** All that shows values in one chunk, as many small chunks are larger together. */
+export { ValueContent } from './value-content';
 export { ValueDiff } from './value-diff';
-export { ValueTable } from './value-table';
-export { ValueText } from './value-text';
