@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TAG, VALUE } from '../../values/tags';
 import type { Json } from '../../values';
 import { json as anyJson, list, text } from '../fields';
-import { cellText } from './cell-text';
+import { cellText } from '../../values/cell-text';
 import { cutJson } from './cut-json';
 
 type Row = Readonly<Record<string, Json>>;

@@ -8,7 +8,7 @@ function written(node: ComponentChildren): string {
   const { type, props } = node as VNode<Record<string, ComponentChildren>>;
   const { children, ...attributes } = props;
   const shown = ['href', 'src', 'start'].filter((name) => name in attributes);
-  return `<${String(type)}${shown.map((name) => ` ${name}=${String(attributes[name])}`).join('')}>${written(children)}</>`;
+  return `<${String(type)}${shown.map((name) => ` ${name}=${attributes[name] as string}`).join('')}>${written(children)}</>`;
 }
 const rendered = (text: string): string =>
   written(Markdown({ text }))

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { cellText } from '../../../operations/values/cell-text';
+import { cellText } from '../../../values/cell-text';
 import type { ColumnView, TableView } from '../../../operations/values/table-view';
 import { shownText } from '../shown-text';
 import { source } from '../app';

@@ -1,5 +1,5 @@
-import { TAG, VALUE } from '../../values/tags';
-import type { Json } from '../../values';
+import { TAG, VALUE } from './tags';
+import type { Json } from './json';
 
 /** A text, number or time in plain characters, '' for null, all else as JSON. */
 export function cellText(json: Json): string {
