@@ -1,9 +1,11 @@
+import { columnOrder } from '../values/column-order';
 import {
   StoredBytes,
   asPlainBytes,
   contentHash,
   decodeText,
   decodeValue,
+  defined,
   encodeValue,
   jsonOf,
   type Encoded,
@@ -24,8 +26,8 @@ export interface EncodedValue {
   readonly bytes?: Uint8Array;
   /** For a list, the number of its elements. */
   readonly length?: number;
-  /** For a list of records, the names of its columns as they were made, if their stored order differs. */
-  readonly columns?: readonly string[];
+  /** For a list of records, the order of its columns as they were made, if the stored one differs. */
+  readonly columns?: readonly number[];
   /** For a stored stream, its media type, or ''. */
   readonly stored?: string;
 }
@@ -44,22 +46,8 @@ export function encodeOutput(value: unknown, digest: Sha256): EncodedValue {
     size: bytes.byteLength,
     encoded,
     bytes,
-    ...(Array.isArray(value) && { length: value.length, ...columnsOf(value) }),
+    ...(Array.isArray(value) && defined({ length: value.length, columns: columnOrder(value) })),
   };
-}
-
-/** Rows and names that are looked at: the order of columns is not worth more time. */
-const MOST_COLUMNS = 100;
-
-/** Encoding sorts names, so that equal records have equal hashes. */
-function columnsOf(rows: readonly unknown[]): Pick<EncodedValue, 'columns'> {
-  const names = new Set<string>();
-  for (const row of rows.slice(0, MOST_COLUMNS)) {
-    if (typeof row !== 'object' || row === null || Array.isArray(row)) return {};
-    for (const name of Object.keys(row)) if (names.size < MOST_COLUMNS) names.add(name);
-  }
-  const columns = [...names];
-  return columns.every((name, index) => index === 0 || columns[index - 1]! < name) ? {} : { columns };
 }
 
 /** The copy uses Node's shared pool: separate memory would cost more than the rest of the work for a small value. */

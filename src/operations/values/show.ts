@@ -53,7 +53,7 @@ export const show = question({
       const size = read.isCut ? (record?.output_size ?? read.bytes.byteLength) : read.bytes.byteLength;
       const { stored: mediaType, columns } = (record?.extra ?? {}) as {
         stored?: string;
-        columns?: readonly string[];
+        columns?: readonly number[];
       };
       if (hash.startsWith('bytes-')) return viewOfBytes({ hash, size, bytes: read.bytes, mediaType }, how);
       return viewOfJson({ hash, size, bytes: read.bytes, isCut: read.isCut, columns }, how);

@@ -3,6 +3,7 @@ import { TAG, VALUE } from '../../values/tags';
 import type { Json } from '../../values';
 import { json as anyJson, list, text } from '../fields';
 import { cellText } from '../../values/cell-text';
+import { orderedColumns } from '../../values/column-order';
 import { cutJson } from './cut-json';
 
 type Row = Readonly<Record<string, Json>>;
@@ -65,11 +66,11 @@ function isRow(json: Json): json is Row {
 /**
  * A window of rows, with statistics of each column over all rows.
  *
- * @param order names of columns as they were made, as far as that is known
+ * @param order of the columns as they were made, if it is on record
  */
 export function tableOf(
   rows: readonly Row[],
-  order: readonly string[] | undefined,
+  order: readonly number[] | undefined,
   { from, ...asked }: RowsAsked & { readonly from: number },
   most: number,
 ): TableView {
@@ -92,7 +93,7 @@ export function tableOf(
  * All columns of the chosen rows. Cells are exact: a program that reads `=1+1` as a formula must be told not to. A
  * missing cell is empty, an empty text is `""`.
  */
-export function csvOf(rows: readonly Row[], order: readonly string[] | undefined, asked: RowsAsked): string {
+export function csvOf(rows: readonly Row[], order: readonly number[] | undefined, asked: RowsAsked): string {
   const columns = columnsOf(rows, order);
   const lines = chosenRows(rows, asked).map((index) =>
     columns.map((name) => csvCell(cellAt(rows[index]!, name))).join(','),
@@ -105,9 +106,8 @@ function csvCell(json: Json): string {
   return json === '' || /[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
-function columnsOf(rows: readonly Row[], order: readonly string[] = []): string[] {
-  const names = new Set(rows.flatMap((row) => Object.keys(row)));
-  return [...new Set([...order.filter((name) => names.has(name)), ...names])];
+function columnsOf(rows: readonly Row[], order: readonly number[] | undefined): string[] {
+  return [...new Set([...orderedColumns(rows, order), ...rows.flatMap((row) => Object.keys(row))])];
 }
 
 function cellAt(row: Row, name: string): Json {

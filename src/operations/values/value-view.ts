@@ -78,7 +78,7 @@ interface How extends Readonly<z.output<z.ZodObject<typeof partOfValue>>> {
 
 /** @throws SelvageError `InvalidQuery` if the path leads nowhere */
 export function viewOfJson(
-  { hash, size, bytes, isCut, columns }: Bytes & { isCut: boolean; columns?: readonly string[] },
+  { hash, size, bytes, isCut, columns }: Bytes & { isCut: boolean; columns?: readonly number[] },
   how: How,
 ): ValueView {
   const { path, from, as, isRedacted } = how;

@@ -1,11 +1,23 @@
-import { h, type ComponentChildren, type VNode } from 'preact';
+/** A part of Markdown: a text, or an element with a tag and attributes that are named in this file. */
+export type MarkdownNode = string | MarkdownElement;
+interface MarkdownElement {
+  readonly tag: string;
+  readonly attributes: Readonly<Record<string, string | number>>;
+  readonly children: readonly MarkdownNode[];
+}
+
+const h = (
+  tag: string,
+  attributes: MarkdownElement['attributes'] | null,
+  ...children: (MarkdownNode | readonly MarkdownNode[])[]
+): MarkdownElement => ({ tag, attributes: attributes ?? {}, children: children.flat() });
 
 /**
- * Markdown as nodes of the page. HTML stays text, images become links, and a link leads to http, https or mailto only.
- * Patterns have bounds, as a text may be made to be slow.
+ * The parts of a text in Markdown. HTML stays text, images become links, and a link leads to http, https or mailto
+ * only. Patterns have bounds, as a text may be made to be slow.
  */
-export function Markdown({ text }: { text: string }): VNode {
-  return h('div', { class: 'markdown' }, blocksOf(text.split('\n'), 0));
+export function markdownOf(text: string): readonly MarkdownNode[] {
+  return blocksOf(text.split('\n'), 0);
 }
 
 /** Whether a text has headings, lists, links or code as Markdown writes them. */
@@ -22,8 +34,8 @@ const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^( {0,3}(?:[-*+]|(\d{1,9})[.)])\s{1,4})(?=\S)/;
 const DIVIDER = /^ {0,3}\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?\s*)?$/;
 
-function blocksOf(lines: readonly string[], depth: number): ComponentChildren[] {
-  const blocks: ComponentChildren[] = [];
+function blocksOf(lines: readonly string[], depth: number): MarkdownNode[] {
+  const blocks: MarkdownNode[] = [];
   let at = 0;
   /** The lines from here on while `is` holds. */
   const take = (is: (line: string) => boolean): string[] => {
@@ -53,7 +65,7 @@ function blocksOf(lines: readonly string[], depth: number): ComponentChildren[] 
       const quoted = take((next) => QUOTE.test(next)).map((next) => next.replace(QUOTE, ''));
       blocks.push(h('blockquote', null, blocksOf(quoted, depth + 1)));
     } else if (item) {
-      const items: ComponentChildren[] = [];
+      const items: MarkdownNode[] = [];
       for (let next = item; next; next = ITEM.exec(lines[at] ?? '')!) {
         if ((next[2] === undefined) !== (item[2] === undefined)) break;
         const width = next[1]!.length;
@@ -68,7 +80,7 @@ function blocksOf(lines: readonly string[], depth: number): ComponentChildren[] 
       blocks.push(start === undefined ? h('ul', null, items) : h('ol', { start: Number(start) }, items));
     } else if (line.includes('|') && DIVIDER.test(lines[at + 1] ?? '')) {
       const [head, , ...rows] = take((next) => next.includes('|')).map(cellsOf);
-      const row = (cells: readonly string[], cell: 'th' | 'td'): ComponentChildren =>
+      const row = (cells: readonly string[], cell: 'th' | 'td'): MarkdownNode =>
         h(
           'tr',
           null,
@@ -116,8 +128,8 @@ const INLINE = new RegExp(
   'g',
 );
 
-function inline(text: string): ComponentChildren[] {
-  const parts: ComponentChildren[] = [];
+function inline(text: string): MarkdownNode[] {
+  const parts: MarkdownNode[] = [];
   let from = 0;
   for (const match of text.matchAll(INLINE)) {
     parts.push(text.slice(from, match.index));
@@ -132,7 +144,7 @@ function inline(text: string): ComponentChildren[] {
         h(
           'a',
           { class: 'link', href: to, title: to, target: '_blank', rel: 'noopener noreferrer' },
-          image && 'image: ',
+          image ? 'image: ' : '',
           words ? inline(words) : [to],
         ),
       );

@@ -32,7 +32,7 @@ function Preview({ hash, run, height = 320 }: ValueProps) {
   // While other rows are asked for, the field of the filter stays.
   const value = (last.current = answer.value ?? last.current);
   return (
-    <Answered answer={{ ...answer, value }} rows={3} height={22}>
+    <Answered answer={{ ...answer, value }} isQuiet={answer.value !== undefined} rows={3} height={22}>
       {(value) =>
         value.form === 'none' ? (
           <p class="value-none box muted">

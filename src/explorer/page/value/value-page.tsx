@@ -129,7 +129,7 @@ function Comparison({ place }: PageProps<'value'>) {
   if (chosen !== undefined)
     return (
       <>
-        <p class="row wrap">
+        <p class="row wrap compared">
           From <HashChip hash={chosen} run={withRun} /> to <HashChip hash={hash} run={run} />
           <Link to={{ ...place, with: undefined, withRun: undefined }}>Another value</Link>
         </p>

@@ -1,8 +1,9 @@
+import { h, type ComponentChildren } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { shownText } from '../shown-text';
 import { Button, Segmented } from '../ui/button';
 import { atLeast, countWords } from '../words';
-import { looksLikeMarkdown, Markdown } from './markdown';
+import { looksLikeMarkdown, markdownOf, type MarkdownNode } from './markdown';
 import { Pages, type Part } from './pages';
 
 const MOST_FOUND = 1_000;
@@ -24,14 +25,15 @@ export function ValueText({ text, mediaType, isCut, height, part, onPart }: Valu
   const isMarkdown = /^text\/(?:x-)?markdown\b/i.test(mediaType ?? '');
   const [isRendered, setRendered] = useState(isMarkdown);
   const [search, setSearch] = useState('');
-  const [at, setAt] = useState(0);
+  const [wanted, setWanted] = useState(0);
   const box = useRef<HTMLPreElement>(null);
   const shown = useMemo(() => shownText(text), [text]);
   const mayBeMarkdown = useMemo(() => isMarkdown || looksLikeMarkdown(shown), [shown]);
   const found = useMemo(() => placesOf(shown, search), [shown, search]);
+  const at = Math.max(0, Math.min(wanted, found.length - 1));
   const now = found[at];
   useEffect(() => box.current?.querySelector('mark.now')?.scrollIntoView({ block: 'nearest' }), [now]);
-  const walk = (by: number): void => setAt((at + by + found.length) % Math.max(1, found.length));
+  const walk = (by: number): void => setWanted((at + by + found.length) % Math.max(1, found.length));
   const { from = 0 } = part;
   return (
     <>
@@ -64,7 +66,7 @@ export function ValueText({ text, mediaType, isCut, height, part, onPart }: Valu
                 value={search}
                 onInput={(event) => {
                   setSearch(event.currentTarget.value);
-                  setAt(0);
+                  setWanted(0);
                 }}
                 onKeyDown={(event) => event.key === 'Enter' && walk(event.shiftKey ? -1 : 1)}
               />
@@ -85,7 +87,7 @@ export function ValueText({ text, mediaType, isCut, height, part, onPart }: Valu
           role="region"
           aria-label="Text"
         >
-          <Markdown text={shown} />
+          <div class="markdown">{markdownOf(shown).map(nodeOf)}</div>
         </div>
       ) : (
         <pre
@@ -112,6 +114,9 @@ export function ValueText({ text, mediaType, isCut, height, part, onPart }: Valu
     </>
   );
 }
+
+const nodeOf = (node: MarkdownNode): ComponentChildren =>
+  typeof node === 'string' ? node : h(node.tag, node.attributes, node.children.map(nodeOf));
 
 type Found = readonly (readonly [start: number, end: number])[];
 
