@@ -139,7 +139,7 @@ function inline(text: string): MarkdownNode[] {
     else if (code !== undefined) parts.push(h('code', null, code));
     else if (strong !== undefined) parts.push(h('strong', null, inline(strong)));
     else if (emphasis !== undefined) parts.push(h('em', null, inline(emphasis)));
-    else if (/^(?:https?:\/\/|mailto:)/i.test(to!))
+    else if (to !== undefined && /^(?:https?:\/\/|mailto:)/i.test(to))
       parts.push(
         h(
           'a',

@@ -34,6 +34,7 @@ export function ValueText({ text, mediaType, isCut, height, part, onPart }: Valu
   const now = found[at];
   useEffect(() => box.current?.querySelector('mark.now')?.scrollIntoView({ block: 'nearest' }), [now]);
   const walk = (by: number): void => setWanted((at + by + found.length) % Math.max(1, found.length));
+  const nodes = useMemo(() => isRendered && markdownOf(shown).map(nodeOf), [isRendered, shown]);
   const { from = 0 } = part;
   return (
     <>
@@ -87,7 +88,7 @@ export function ValueText({ text, mediaType, isCut, height, part, onPart }: Valu
           role="region"
           aria-label="Text"
         >
-          <div class="markdown">{markdownOf(shown).map(nodeOf)}</div>
+          <div class="markdown">{nodes}</div>
         </div>
       ) : (
         <pre
