@@ -1,19 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
-import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
-import { chromium, type CDPSession, type Page } from 'playwright-core';
-import { knot, runLocally, tapestry, type Knot } from 'selvage';
+import type { Page } from 'playwright-core';
+import { runLocally } from 'selvage';
 import { createInMemoryBackends } from 'selvage/backends';
-import type { Backends, LineageRecord, RunRecord } from '../../src/ports';
-import { freshFolder } from '../backends/places';
+import type { Backends } from '../../src/ports';
 import { limited, readable, type Benchmark } from '../benchmark';
 import { median } from '../statistics';
-
-const built = createRequire(__filename);
-const { servePage, ServerReach } = built(
-  '../../lib/explorer/page-server',
-) as typeof import('../../src/explorer/page-server');
+import { browsed, traced, type TraceEvent } from './browsed';
+import { begin, layered, StandIn, tell, type LiveRun } from './live-run';
 
 const KNOTS = 10_000;
 const PAINT_MS = 300;
@@ -22,51 +15,21 @@ const MOST_NODES = 400;
 const EVENTS_A_SECOND = 200;
 const PAN_MS = 6_000;
 
-const step = knot('step', (inputs: Record<string, number>) => Object.values(inputs).length);
-/** Layers of 100, in groups of 500. */
-const large = tapestry('large', () => {
-  const knots: Knot<number>[] = [];
-  for (let index = 0; index < KNOTS; index++) {
-    const parents = index < 100 ? [] : [index - 100, index - 100 + ((index * 7) % 50)];
-    const inputs = [...new Set(parents)].map((of) => [`of${of}`, knots[of]!] as const);
-    knots.push(step(Object.fromEntries(inputs), { id: `part-${Math.floor(index / 500)}.step-${index}` }));
-  }
-  return { last: knots.at(-1)! };
-});
-
-interface LiveRun {
-  readonly record: RunRecord;
-  /** What is still to be told of it. */
-  readonly rest: LineageRecord[];
-}
-
 /** A run of many knots in the page: Chromium on the page of a server in this process, which tells it of a knot 200 times a second. */
 export const largeRun: Benchmark = {
   name: 'seeing: a large run on the page',
   async run({ repetitions }) {
-    const executablePath = chromiumPath();
     const backends = createInMemoryBackends();
-    const { runId } = await runLocally(large, {}, { backends });
-    const { url: projectDir, drop } = await freshFolder((made) => made);
+    const { runId } = await runLocally(layered(KNOTS), {}, { backends });
     let live: LiveRun | undefined;
-    const served = await servePage({
-      backends,
-      reach: new StandIn(() => live),
-      projectDir,
-      project: 'bench',
-      tapestries: [],
-      triggers: [],
-      port: 0,
-      logger: { debug() {}, info() {}, warn() {}, error() {} },
-    });
-    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-    try {
+    const reach = new StandIn(() => live);
+    return await browsed(backends, reach, async (browser, url) => {
       const paints: number[] = [];
       const frames: number[] = [];
       for (let repetition = -1; repetition < repetitions; repetition++) {
         live = await begin(backends, runId, `live-${repetition + 1}`);
         const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-        const paint = await firstPaint(page, `${served.url}runs/${live.record.run_id}`);
+        const paint = await firstPaint(page, `${url}runs/${live.record.run_id}`);
         const nodes = await page.locator('*').count();
         if (nodes > MOST_NODES) throw new Error(`The page has ${nodes} elements.`);
         const work = await whilePanning(page, backends, live);
@@ -97,71 +60,9 @@ export const largeRun: Benchmark = {
           `p99 ${readable(at(0.99))}`,
         ),
       ];
-    } finally {
-      await browser.close();
-      await served.close();
-      await backends.close?.();
-      await drop();
-    }
+    });
   },
 };
-
-/** In the place of a server that knows of each knot why it has not ended. */
-class StandIn extends ServerReach {
-  constructor(private readonly live: () => LiveRun | undefined) {
-    super(() => Promise.reject(new Error('There is no server.')));
-  }
-
-  override async ask<Answer>(work: (selvage: never) => Promise<Answer>): Promise<Answer | undefined> {
-    const live = this.live();
-    const status = async (): Promise<unknown> => ({
-      run: live?.record,
-      waiting: {
-        knots: live?.rest.map(({ knot_id }, index) => ({
-          knotId: knot_id,
-          state: index < 4 ? 'running' : 'blocked',
-          reason: {
-            code: index < 4 ? 'Running' : 'Parents',
-            message: index < 4 ? 'Its body runs.' : 'It waits for 2 parents that have not ended.',
-          },
-        })),
-      },
-    });
-    try {
-      return await work({ getRun: () => ({ status }) } as never);
-    } catch {
-      // What it has not is what a server that is away does not say.
-      return undefined;
-    }
-  }
-}
-
-/** The records of a run again, as those of one that is in its middle. */
-async function begin(backends: Backends, of: string, run_id: string): Promise<LiveRun> {
-  const history = backends.runHistory;
-  const known = (await history.getRun(of))!;
-  const temporal_run_id = `${run_id}-temporal`;
-  const record: RunRecord = {
-    ...known,
-    run_id,
-    temporal_run_id,
-    status: 'running',
-    started_at: Date.now(),
-    finished_at: null,
-  };
-  await history.startRun(record);
-  const records: LineageRecord[] = [];
-  for (let cursor: string | undefined; ;) {
-    const page = await history.findLineage({ runId: of, limit: 1_000, ...(cursor && { cursor }) });
-    records.push(...page.items.map((item) => ({ ...item, run_id, temporal_run_id })));
-    cursor = page.cursor;
-    if (cursor === undefined) break;
-  }
-  const numberOf = ({ knot_id }: LineageRecord): number => Number(/\d+$/.exec(knot_id)![0]);
-  records.sort((a, b) => numberOf(a) - numberOf(b));
-  await history.commit(records.slice(0, KNOTS / 2));
-  return { record, rest: records.slice(KNOTS / 2) };
-}
 
 /** Milliseconds from the end of the answer with the run until its graph is drawn. */
 async function firstPaint(page: Page, url: string): Promise<number> {
@@ -177,66 +78,30 @@ async function firstPaint(page: Page, url: string): Promise<number> {
   });
 }
 
-interface TraceEvent {
-  readonly name: string;
-  readonly ph: string;
-  readonly pid: number;
-  readonly tid: number;
-  readonly ts: number;
-  readonly dur?: number;
-  readonly tdur?: number;
-  readonly args?: { readonly name?: string };
-}
-
 /** The processor's milliseconds of the main thread for each frame: everything, not what draws alone. */
 async function whilePanning(page: Page, backends: Backends, { rest }: LiveRun): Promise<number[]> {
-  const session = await page.context().newCDPSession(page);
-  const events: TraceEvent[] = [];
-  session.on('Tracing.dataCollected', ({ value }) => events.push(...(value as unknown as TraceEvent[])));
   // Into the graph, where boxes have texts.
   await page.mouse.move(640, 500);
   await page.keyboard.down('Control');
   for (let turn = 0; turn < 4; turn++) await page.mouse.wheel(0, -40);
   await page.keyboard.up('Control');
   await delay(500);
-  await session.send('Tracing.start', {
-    transferMode: 'ReportEvents',
-    traceConfig: { includedCategories: ['toplevel', 'devtools.timeline', '__metadata'] },
+  const events = await traced(page, async () => {
+    const end = performance.now() + PAN_MS;
+    let isOver = false;
+    const telling = tell(backends, rest, EVENTS_A_SECOND, () => isOver);
+    for (let turn = 0; performance.now() < end; turn++) {
+      const sign = Math.floor(turn / 120) % 2 === 0 ? 1 : -1;
+      await page.mouse.wheel(9 * sign, 14 * sign);
+      await delay(8);
+    }
+    isOver = true;
+    await telling;
   });
-  const end = performance.now() + PAN_MS;
-  let isOver = false;
-  const telling = tell(backends, rest, () => isOver);
-  for (let turn = 0; performance.now() < end; turn++) {
-    const sign = Math.floor(turn / 120) % 2 === 0 ? 1 : -1;
-    await page.mouse.wheel(9 * sign, 14 * sign);
-    await delay(8);
-  }
-  isOver = true;
-  await telling;
-  await endTracing(session);
   // All that it was told of is on it.
   const ended = (KNOTS - rest.length).toLocaleString('en');
   await page.getByRole('button', { name: `${ended} ok` }).waitFor();
   return workOfFrames(events);
-}
-
-async function tell(backends: Backends, rest: LineageRecord[], isOver: () => boolean): Promise<void> {
-  const since = performance.now();
-  for (let told = 0; !isOver();) {
-    const due = Math.floor(((performance.now() - since) * EVENTS_A_SECOND) / 1_000);
-    const records = rest.splice(0, due - told).map((record) => ({ ...record, finished_at: Date.now() }));
-    if (records.length > 0) await backends.runHistory.commit(records);
-    told = due;
-    await delay(5);
-  }
-}
-
-async function endTracing(session: CDPSession): Promise<void> {
-  const complete = new Promise<void>((resolve) => {
-    session.once('Tracing.tracingComplete', () => resolve());
-  });
-  await session.send('Tracing.end');
-  await complete;
 }
 
 function workOfFrames(events: readonly TraceEvent[]): number[] {
@@ -265,11 +130,4 @@ function mostFrequent(names: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0] ?? '';
-}
-
-function chromiumPath(): string {
-  const program = path.join(__dirname, '..', '..', 'scripts', 'services', 'program.js');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'chromium'], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(stderr);
-  return stdout.trim();
 }

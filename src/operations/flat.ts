@@ -8,9 +8,16 @@ export function fromTexts(schema: z.ZodObject, given: ReadonlyMap<string, readon
       const field = Object.hasOwn(shape, name) ? innerOf(shape[name]!) : undefined;
       if (field instanceof z.ZodArray)
         return [name, texts.map((text) => fromText(innerOf(field.element), text))];
-      return [name, texts.length > 1 ? texts : fromText(field, texts[0]!)];
+      return [name, texts.length > 1 ? texts : numberIfOnlyThatFits(field, fromText(field, texts[0]!))];
     }),
   );
+}
+
+/** A field of a time or duration takes numbers, too, which a URL gives as digits. */
+function numberIfOnlyThatFits(field: z.ZodType | undefined, value: unknown): unknown {
+  if (!(field instanceof z.ZodPipe) || typeof value !== 'string' || !/^\d+$/.test(value)) return value;
+  const number = Number(value);
+  return !field.safeParse(value).success && field.safeParse(number).success ? number : value;
 }
 
 /** The schema without optional, default, nullable and readonly wrappers. */

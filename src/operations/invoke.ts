@@ -32,7 +32,7 @@ export function checked<One extends Operation>({ name, ask }: One, asked: unknow
   const words = problems
     .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
     .join('; ');
-  throw new SelvageError('InvalidRequest', `"${name}" was asked wrongly: ${words}.`, {
+  throw new SelvageError('InvalidRequest', `"${name}" is an invalid request: ${words.replace(/\.$/, '')}.`, {
     details: { problems },
   });
 }

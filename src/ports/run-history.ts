@@ -70,6 +70,14 @@ export interface StepBack {
   readonly noticed_by: string;
 }
 
+/** What a run history takes in its storage, in bytes. */
+export interface StorageSpace {
+  /** With values that lie in the same database, indexes and logs. */
+  readonly bytes: number;
+  /** What is left of the disk; absent if only the storage's own machine knows. */
+  readonly freeBytes?: number;
+}
+
 /** The changeable part of a run's record. */
 export interface RunChange extends Partial<Pick<RunRecord, 'plan_hash' | 'terminals' | 'details'>> {
   /** The id of a run that continues this run. The id is appended to `details.resumed_as` unless already there. */
@@ -209,6 +217,8 @@ export interface RunHistory {
   commitsTogetherWith?(
     dataStore: DataStore,
   ): ((commits: readonly Commit[]) => Promise<CommitResult[]>) | undefined;
+  /** Absent in technologies whose size nobody needs to watch. @throws SelvageError `BackendUnavailable` */
+  space?(): Promise<StorageSpace>;
   /** The lease table in the same storage, if its technology has one. */
   leasesBeside?(): LeaseTable;
   /** The start ledger in the same storage, if its technology has one. */

@@ -42,6 +42,21 @@ export const HISTORY_COMMITS_TESTS: ConformanceTests<RunHistory> = {
     assert.deepEqual(byKnot(stored), byKnot(records));
   },
 
+  async 'tells what it takes in its storage, which grows with its records, or does not tell at all'({
+    adapter,
+  }) {
+    const before = await adapter.space?.();
+    if (!before) return;
+    const note = 'x'.repeat(10_000);
+    const records = Array.from({ length: 20 }, (_, at) =>
+      sampleLineage({ knot_id: `k${at}`, extra: { note: `${at}${note}` } }),
+    );
+    await adapter.commit(records);
+    const { bytes, freeBytes = 1 } = (await adapter.space?.())!;
+    assert.ok(bytes > before.bytes, `${bytes} bytes after the commit, ${before.bytes} before it`);
+    assert.ok(freeBytes > 0, `${freeBytes} bytes left`);
+  },
+
   async 'holds odd text wherever a user can give it, or refuses it for good'({ adapter }) {
     const refused: string[] = [];
     const unlessRefused = async (what: string, work: () => Promise<void>): Promise<void> => {

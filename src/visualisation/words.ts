@@ -88,3 +88,17 @@ export function shortHash(hash: string): string {
   const start = hash.indexOf(':') + 9;
   return hash.length > start ? `${hash.slice(0, start)}…` : hash;
 }
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** Formats a number of bytes, such as `512 B`, `2.1 KiB`, `48 MiB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  // What would be shown as 1024 is shown as 1.0 of the next unit.
+  while (value >= (unit === 0 ? 1024 : 1023.5) && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 9.95 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}

@@ -10,6 +10,7 @@ import type {
   RequiredRecords,
   RunEnd,
   StartLedger,
+  StorageSpace,
   StoredValue,
 } from '../../ports';
 import { PostgresEmitterTable } from './emitter-table';
@@ -29,6 +30,10 @@ import { SqlRunHistory, type KnotStatisticsQuery } from '../sql/run-history';
 import { changesBehind, lastChange, raiseNumbers } from './changes';
 import { Writers } from './writers';
 import { cachedRecords, commitRecords, deleteRecords, recordsByKeys, referredValues } from './lineage-rows';
+
+const SPACE = `
+  select coalesce(sum(pg_total_relation_size(oid)), 0)::double precision as bytes
+  from pg_class where relkind = 'r' and starts_with(relname, 'selvage_') and pg_table_is_visible(oid)`;
 
 /** Runs and lineage in a Postgres database. */
 export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
@@ -62,6 +67,11 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
   async lastChange(): Promise<string | undefined> {
     await raiseNumbers(this.database);
     return await lastChange(this.database);
+  }
+
+  async space(): Promise<StorageSpace> {
+    const { rows } = await this.database.run(SPACE, []);
+    return { bytes: Number(rows[0]!.bytes) };
   }
 
   leasesBeside(): LeaseTable {

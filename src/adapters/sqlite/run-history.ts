@@ -1,3 +1,5 @@
+import { stat, statfs } from 'node:fs/promises';
+import * as path from 'node:path';
 import type {
   ChangesOptions,
   CommitResult,
@@ -10,6 +12,7 @@ import type {
   Page,
   RecordedOutcome,
   StartLedger,
+  StorageSpace,
   StoredValue,
 } from '../../ports';
 import { putValues } from './values';
@@ -79,6 +82,15 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
 
   lastChange(): Promise<string | undefined> {
     return this.database.readAtOnce(lastChange);
+  }
+
+  async space(): Promise<StorageSpace> {
+    const { file } = this.database;
+    const sizes = await Promise.all(
+      [file, `${file}-wal`].map(async (one) => (await stat(one).catch(() => undefined))?.size ?? 0),
+    );
+    const { bavail, bsize } = await statfs(path.dirname(file));
+    return { bytes: sizes[0]! + sizes[1]!, freeBytes: bavail * bsize };
   }
 
   leasesBeside(): LeaseTable {

@@ -96,10 +96,3 @@ export function joined(...lines: readonly (Line | readonly string[])[]): string 
 export function indented(text: string): string[] {
   return text.split('\n').map((line) => `  ${line}`);
 }
-
-/** Formats a number of bytes, such as `512 B`, `2.1 KiB`, `48 MiB`. */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  const [size, unit] = bytes < 1024 * 1024 ? [bytes / 1024, 'KiB'] : [bytes / (1024 * 1024), 'MiB'];
-  return `${size < 10 ? size.toFixed(1) : Math.round(size)} ${unit}`;
-}

@@ -20,8 +20,8 @@ export const addDiff = makeVerb(
     return [
       runs.join(' and '),
       different === 0
-        ? `All ${plural(equal, 'knot')} came to the same.`
-        : `${plural(equal, 'knot')} came to the same, ${different} did not. First of all:`,
+        ? `All ${plural(equal, 'knot')} have the same result.`
+        : `${plural(equal, 'knot')} have the same result, ${different} differ. First differences:`,
       ...items.filter(({ isFirst }) => isFirst).flatMap((item) => differenceLines(item, output)),
       ...(below.length > 0 ? ['', `Below them: ${below.join(', ')}`] : []),
       ...(more > 0 ? ['', output.dim(`And ${more} more: raise --limit (${limit}).`)] : []),

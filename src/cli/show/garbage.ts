@@ -1,3 +1,4 @@
+import { formatBytes } from '../../visualisation/words';
 import type { GarbageReport, ValueTotal } from '../../records/retention';
 import { EXIT } from '../output/exit-codes';
 import { formatTime, joined, plural, shorten } from '../output/format';
@@ -30,13 +31,6 @@ export function describeGarbage(report: GarbageReport): string {
 
 function total({ count, bytes }: ValueTotal): string {
   return `${plural(count, 'value')} (${formatBytes(bytes)})`;
-}
-
-function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1024 ** power;
-  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
 }
 
 export function listed(runs: readonly string[]): string {

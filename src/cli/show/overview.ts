@@ -4,6 +4,7 @@ import type { AttentionItem } from '../../operations/project/attention';
 import { overview } from '../../operations/project/overview';
 import { formatAge, formatDuration, formatTable, formatTime, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
+import { formatBytes } from '../../visualisation/words';
 import { FILE, commandLine, resumeCommand, signalCommand } from '../output/typed-commands';
 import { placeWords, type ServerOptions } from '../options/server-options';
 import { makeVerb } from '../table/verb-of-table';
@@ -87,7 +88,8 @@ function hourLines({ hours, truncated, since }: Overview): string[] {
 
 function scheduleLines({ schedules, until }: Overview): string[] {
   if (!schedules) return ['The server is away, so that schedules are unknown.'];
-  if (schedules.length === 0) return ['No schedule is due. Deploy some: selvage schedules deploy FILE'];
+  if (schedules.length === 0)
+    return ['No schedule is due. To deploy schedules, run selvage schedules deploy FILE'];
   const rows = schedules.map(({ id, tapestry, at }) => [
     formatTime(at),
     id,
@@ -97,10 +99,17 @@ function scheduleLines({ schedules, until }: Overview): string[] {
   return [formatTable(['NEXT RUN', 'SCHEDULE', 'TAPESTRY', ''], rows)];
 }
 
+type HistorySpace = NonNullable<Overview['health']['history']>;
+
+function historyWords({ technology, bytes, freeBytes }: HistorySpace): string {
+  const free = freeBytes === undefined ? '' : ` Its disk has ${formatBytes(freeBytes)} left.`;
+  return `The run history (${technology}) takes ${formatBytes(bytes)}.${free}`;
+}
+
 const leastOf = (atLeast: boolean): string => (atLeast ? 'at least ' : '');
 
 function healthLines(
-  { health: { server, workers, emitters, triggers } }: Overview,
+  { health: { server, workers, history, emitters, triggers } }: Overview,
   output: Output,
 ): string[] {
   const troubles = [
@@ -118,5 +127,9 @@ function healthLines(
     ),
   ];
   const alive = workers ? [`${plural(workers.alive, 'worker')} alive.`] : ['Workers are unknown.'];
-  return [...alive, ...troubles.map((one) => output.yellow(one))];
+  return [
+    ...alive,
+    ...(history ? [historyWords(history)] : []),
+    ...troubles.map((one) => output.yellow(one)),
+  ];
 }

@@ -1,6 +1,7 @@
+import { formatBytes } from '../../visualisation/words';
 import { HOLD_EVENTS, type RunBudget } from '../../plan';
 import type { ReportedChanges } from '../../visualisation/report';
-import { formatBytes, plural, shorten } from '../output/format';
+import { plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
 
 const NAMED_KNOTS = 5;

@@ -1,8 +1,9 @@
+import { formatBytes } from '../../visualisation/words';
 import type { Percentiles, Statistics } from '../../ports';
 import type { AnswerOf } from '../../operations';
 import { show } from '../../operations/stats/show';
 import type { Regression } from '../../records/questions';
-import { formatBytes, formatDuration, formatTable, formatTime, nameSome } from '../output/format';
+import { formatDuration, formatTable, formatTime, nameSome } from '../output/format';
 import type { Output } from '../output/output';
 import { makeVerb } from '../table/verb-of-table';
 
@@ -65,7 +66,7 @@ function comparison({ baseline }: AnswerOf<'stats.show'>, output: Output): strin
       ? []
       : [
           output.dim(
-            `Nothing is said of ${nameSome(samplesMissing.slice(0, 5).map(missingWords), samplesMissing.length)}: fewer than ${minSamples} ran now or then.`,
+            `Not compared, as one of the two periods has fewer than ${minSamples} samples: ${nameSome(samplesMissing.slice(0, 5).map(missingWords), samplesMissing.length)}.`,
           ),
         ];
   return ['', ...found, ...unknown];
@@ -74,8 +75,8 @@ function comparison({ baseline }: AnswerOf<'stats.show'>, output: Output): strin
 type Missing = NonNullable<AnswerOf<'stats.show'>['baseline']>['samplesMissing'][number];
 
 function missingWords({ name, now, before }: Missing): string {
-  const words = [now > 0 && `${now} more now`, before > 0 && `${before} more then`];
-  return `${name} (${words.filter((one) => one !== false).join(', ')})`;
+  const words = [now > 0 && `${now} now`, before > 0 && `${before} before`];
+  return `${name} (needs ${words.filter((one) => one !== false).join(', ')})`;
 }
 
 export function regressionSentence({ name, what, before, now, samplesBefore, samples }: Regression): string {

@@ -41,7 +41,7 @@ export const addDebug = verb({
   },
   options: OPTIONS,
   after: `
-Exit codes: 0 all came to the same, 1 some did not, 2 usage, bad input, or what is needed is not in the capsule.
+Exit codes: 0 all gave the same result, 1 some did not, 2 usage, bad input, or what is needed is not in the capsule.
 
 Examples:
   $ selvage debug nightly-1f2e3d4c5b6a pipeline.ts --knot users
@@ -117,7 +117,7 @@ function conclude(found: readonly Reproduction[], output: Output): number {
   const different = count('value', 'error', 'outcome');
   const [same, unreadable, notRun] = [count('same'), count('unreadable'), count('not-run')];
   output.say(
-    `${plural(same, 'knot')} came to the same, ${different} did not` +
+    `${plural(same, 'knot')} gave the same result, ${different} did not` +
       `${unreadable > 0 ? `, ${unreadable} could not be run` : ''}${notRun > 0 ? `, ${notRun} without a body` : ''}.`,
   );
   if (output.json) {

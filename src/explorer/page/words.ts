@@ -78,18 +78,6 @@ export function timeWords(at: number, timeZone: string): string {
   }
 }
 
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-export function sizeWords(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= (unit === 0 ? 1024 : 1023.5) && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
-}
-
 const numbers = new Intl.NumberFormat('en-GB');
 
 export function countWords(count: number, noun?: string, plural = `${noun}s`): string {

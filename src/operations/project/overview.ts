@@ -55,6 +55,15 @@ const health = z.object({
       queuesWithoutWorker: list(z.string()),
     })
     .optional(),
+  /** What the run history takes in its storage, in bytes; absent if it does not tell. */
+  history: z
+    .object({
+      technology: z.string(),
+      bytes: z.number(),
+      /** What is left of the disk; absent if the history lies on another machine. */
+      freeBytes: z.number().optional(),
+    })
+    .optional(),
   /** Emitters that fail, were disabled, or are behind while nobody delivers. */
   emitters: list(emitterReport.pick({ name: true, state: true, lag: true })),
   /** Triggers with events that have started no run yet. */
@@ -67,7 +76,7 @@ export const overview = question({
   description:
     'Shows what needs attention, newest first: failed runs that were not resumed, late runs, overdue schedules, and runs that wait for a signal. ' +
     'A run is late if it lasts more than twice as long as usual. It also shows what became slower or fails more often than in the week before. ' +
-    'Then the runs of each hour by status, the schedules that are due next, and the health of workers, emitters and triggers.',
+    'Then the runs of each hour by status, the schedules that are due next, and the health of workers, run history, emitters and triggers.',
   isTool: true,
   asksServer: true,
   ask: z.strictObject({
@@ -171,15 +180,18 @@ function byHour(runs: readonly RunRecord[]): z.output<typeof hour>[] {
 
 async function healthOf(of: Surroundings): Promise<z.output<typeof health>> {
   const { backends, reach } = of;
-  const hasEmitters = backends.runHistory.emitterTableBeside !== undefined;
-  const [queues, emitters, pending] = await Promise.all([
+  const { runHistory } = backends;
+  const hasEmitters = runHistory.emitterTableBeside !== undefined;
+  const [queues, emitters, pending, space] = await Promise.all([
     workers.run(of, { limit: MOST_QUEUES }),
     hasEmitters ? readEmitters(backends) : [],
     triggers.run(of, {}),
+    runHistory.space?.(),
   ]);
   const alive = new Set(queues.items.flatMap((one) => one.workers.map(({ identity }) => identity)));
   return {
     server: reach.state,
+    ...(space && { history: { technology: runHistory.technology, ...space } }),
     // If the server went away during the questions, queues may only seem to have no worker.
     ...(queues.workersKnown &&
       reach.state === 'connected' && {

@@ -141,12 +141,13 @@ function sentenceOf(
   { same, different, equal }: { same: number; different: number; equal: number },
   origin: KnotDifference | undefined,
 ): string {
-  const elements = equal > same ? `, as did ${plural(equal - same, 'element')} of maps` : '';
-  if (!origin) return `All ${plural(same, 'knot')} came to the same${elements}.`;
+  const elements = equal > same ? ` and ${plural(equal - same, 'map element')}` : '';
+  if (!origin) return `All ${plural(same, 'knot')}${elements} have the same result.`;
+  const have = same === 1 && elements === '' ? 'has' : 'have';
   const verb = different === 2 ? 'differs' : 'differ';
-  const others = different > 1 ? `${plural(different - 1, 'other knot')} ${verb}, and ` : '';
-  const rest = `${others}${plural(same, 'knot')} came to the same${elements}.`;
-  return `The runs part at "${origin.knotId}": ${differenceSentence(origin)}. ${rest}`;
+  const others = different > 1 ? `${plural(different - 1, 'other knot')} ${verb}; ` : '';
+  const rest = `${others}${plural(same, 'knot')}${elements} ${have} the same result.`;
+  return `First difference at "${origin.knotId}": ${differenceSentence(origin)}. ${rest}`;
 }
 
 function plural(count: number, noun: string): string {

@@ -2,21 +2,21 @@ import type { CacheDifference, CacheReason } from './explain-cache';
 
 /** `OTHER` stands for the other knot and its run. */
 const REASONS: Readonly<Record<CacheReason, string>> = {
-  reused: 'OTHER made it.',
-  resumed: 'the run was resumed, and has it from OTHER.',
+  reused: 'OTHER produced the value.',
+  resumed: 'the run was resumed and kept the value of OTHER.',
   'not-cached': 'the knot has no option `cache`.',
-  map: 'it is a map, whose elements are reused, each by itself. Ask for one of them:',
-  extended: 'its body has extended the run, which whoever took the value would miss.',
-  replaced: 'another body ran in the place of its own.',
-  failed: 'it failed without its body.',
+  map: 'it is a map: its elements are reused one by one. Ask for one of them:',
+  extended: 'its body extended the run, and a knot that reused the value would miss that.',
+  replaced: 'another body ran in place of its own.',
+  failed: 'it failed before its body ran.',
   'plan-gone':
-    'nothing is on record that it could be reused by; whether the knot has the option `cache`, its plan would say, which is not in the tapestry store.',
+    'nothing on record allows reuse. Whether the knot has the option `cache` is unknown: its plan is not in the tapestry store.',
   'not-run': 'the knot was skipped.',
-  'reuse-off': 'the run was to take nothing from others (`reuse: false`).',
-  'too-old': 'the value that OTHER made was older than the knot takes (`maxAge`).',
-  'value-gone': 'the value that OTHER made was not in the data store any more, or was damaged there.',
-  'made-meanwhile': 'OTHER made the same only while this one was under way.',
-  'not-recorded': 'OTHER made it of the same, but was not cached then.',
+  'reuse-off': 'the run was started with `reuse: false`.',
+  'too-old': 'the value of OTHER was older than `maxAge` allows.',
+  'value-gone': 'the value of OTHER was missing from the data store, or damaged there.',
+  'made-meanwhile': 'OTHER produced the same value only while this knot was running.',
+  'not-recorded': 'OTHER used the same inputs, but had no option `cache` then.',
   'key-differs': 'no earlier knot has the same cache key. The nearest is OTHER; what differs:',
   'no-earlier': 'no earlier knot of this definition is on record.',
 };
@@ -39,7 +39,7 @@ export function cacheDifferenceText({ part, input, parent, before, now }: CacheD
   if (part === 'input')
     return `input "${input}"${parent === undefined ? ', a constant' : `, from knot "${parent}"`}: ${change}`;
   if (part === 'function')
-    return 'the function: one of the same source, which may have captured other values, or whose schemas are not applied (`validate`)';
+    return 'the function: its source is the same, but it may have captured other values, or its schemas are not applied (`validate`)';
   return `${PARTS[part]}: ${change}`;
 }
 

@@ -1,25 +1,25 @@
 import type { DifferenceCause, KnotDifference } from './diff-runs';
 
 const CAUSES: Readonly<Record<DifferenceCause, (difference: KnotDifference) => string>> = {
-  parameter: () => 'it was given something else',
+  parameter: () => 'the runs were started with different values',
   definition: ({ first, second }) =>
-    `it is a ${first!.definition} in one and a ${second!.definition} in the other`,
+    `it uses definition ${first!.definition} in one run and ${second!.definition} in the other`,
   version: ({ first, second }) =>
     `its definition has version ${first!.definition_version ?? 'none'} and ${second!.definition_version ?? 'none'}`,
   code: () => 'the code of its body has changed',
   constants: ({ inputs }) => `its constants differ (${inputs.join(', ')})`,
   policy: () => 'its options differ',
-  wiring: ({ inputs }) => `its inputs come from other knots (${inputs.join(', ')})`,
-  inputs: ({ inputs }) => `it was given other values of its parents (${inputs.join(', ')})`,
+  wiring: ({ inputs }) => `its inputs come from different knots (${inputs.join(', ')})`,
+  inputs: ({ inputs }) => `it used different values of its parents (${inputs.join(', ')})`,
   parents: ({ parents }) => parentsSentence(parents),
   signal: ({ first, second }) =>
     first!.outcome === second!.outcome
-      ? 'the signal that it took brought something else'
-      : 'the signal that it waits for came in one of the runs only',
-  'child-run': () => 'the run that it started came to something else',
-  failure: () => 'on the same inputs, the same code did not come to the same end',
+      ? 'its signals brought different values'
+      : 'its signal came in only one of the runs',
+  'child-run': () => 'its child runs gave different results',
+  failure: () => 'the same code on the same inputs had different outcomes',
   'not-repeatable': () =>
-    'on the same inputs, the same code gave something else: its body depends on more than its inputs',
+    'the same code on the same inputs gave different values: its body depends on more than its inputs',
   'only-in-first': () => 'the second run has no record of it',
   'only-in-second': () => 'the first run has no record of it',
 };

@@ -33,6 +33,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/\b1\d{12}_\d+\b|\b\d+_1\d{12}\b/g, '<place>'],
   [/The file has [\d.]+ [KM]iB/g, 'The file has <size>'],
   [/\b\d{5,} bytes/g, '<size> bytes'],
+  [/takes [\d.]+ [KM]iB\. Its disk has [\d.]+ [MGT]iB left/g, 'takes <size>. Its disk has <size> left'],
   [/\bprocess \d+/g, 'process <number>'],
   [/\battempt (?:[2-9]|\d\d+)\b/g, 'attempt <number>'],
   [/\bbulk-\w*\d\w*/g, '<bulk id>'],
@@ -136,7 +137,8 @@ export class Normaliser {
           if (isWorker && name === 'running') return [name, '<number>'];
           if (typeof member === 'number' && IS_DURATION.test(name)) return [name, '<duration>'];
           if (IS_OF_THE_MOMENT.test(name)) return [name, '<number>'];
-          if ((name === 'bytes' || name === 'size') && Number(member) > LARGE_BYTES) return [name, '<size>'];
+          if ((name === 'bytes' || name === 'freeBytes' || name === 'size') && Number(member) > LARGE_BYTES)
+            return [name, '<size>'];
           if (name === 'attempt' && Number(member) > 1) return [name, '<number>'];
           return [name, this.fields(member)];
         }),

@@ -24,17 +24,17 @@ async function hashOf(runId: string, knot: string): Promise<string> {
   return (JSON.parse(stdout) as { items: { outputHash: string }[] }).items[0]!.outputHash;
 }
 
-test('diff: two runs that came to the same, and two that did not', async () => {
+test('diff: two runs with the same results, and two without', async () => {
   const same = await selvage('diff', 'five', 'five-again');
   expect(same.code).toBe(0);
   expect(same.stdout).toMatch(/^five \(quickstart, succeeded\) and five-again /m);
-  expect(same.stdout).toMatch(/^All 3 knots came to the same\.$/m);
+  expect(same.stdout).toMatch(/^All 3 knots have the same result\.$/m);
 
   const other = await selvage('diff', 'five', 'six');
   expect(other.code).toBe(1);
-  expect(other.stdout).toMatch(/^0 knots came to the same, 3 did not\. First of all:$/m);
+  expect(other.stdout).toMatch(/^0 knots have the same result, 3 differ\. First differences:$/m);
   expect(other.stdout).toMatch(
-    /^ {2}param:x {2}it was given something else\n {4}ok +sha256:\w{64} \(1 B\)\n {4}ok +sha256/m,
+    /^ {2}param:x {2}the runs were started with different values\n {4}ok +sha256:\w{64} \(1 B\)\n {4}ok +sha256/m,
   );
   expect(other.stdout).toMatch(/^Below them: d, answer$/m);
   const document = JSON.parse((await selvage('diff', 'five', 'six', '--json')).stdout) as object;
@@ -185,7 +185,7 @@ test('cache explain: an edited body of the same version, and what to do', async 
   expect((await selvage('run', 'edited.ts', ...args, 'seven-edited')).stdout).toMatch(/^ {2}end {2}70$/m);
   const { stdout } = await selvage('cache', 'explain', 'seven-edited', 'end');
   expect(stdout).toMatch(
-    /was reused: knot "end" of run "seven" \(.*\) made it\.\n {2}source of the body: sha256:\w{64} then, sha256:\w{64} now\n/,
+    /was reused: knot "end" of run "seven" \(.*\) produced the value\.\n {2}source of the body: sha256:\w{64} then, sha256:\w{64} now\n/,
   );
   expect(stdout).toMatch(/^The body was edited since then, under the same version \(1\): .*--no-reuse/m);
 });
@@ -201,7 +201,7 @@ test('cache explain: a value that was reused, and one of another input', async (
   const hit = await selvage('cache', 'explain', 'one-again', 'end');
   expect(hit.code).toBe(0);
   expect(hit.stdout).toMatch(
-    /^The value of knot end of run one-again was reused: knot "end" of run "one" \(\d{4}-\d\d-\d\d .*\) made it\.\n$/,
+    /^The value of knot end of run one-again was reused: knot "end" of run "one" \(\d{4}-\d\d-\d\d .*\) produced the value\.\n$/,
   );
 
   const miss = await selvage('cache', 'explain', 'two', 'end');

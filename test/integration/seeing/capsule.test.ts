@@ -108,7 +108,7 @@ test('its knots run again: the same code comes to the same, edited code is told 
   const same = await selvage('debug', capsule, 'pipeline.ts', '--all');
   expect(same.code).toBe(0);
   expect(same.stdout).toMatch(/^same {7}users {2}it gave the same value$/m);
-  expect(same.stdout).toMatch(/^4 knots came to the same, 0 did not, 1 without a body\.$/m);
+  expect(same.stdout).toMatch(/^4 knots gave the same result, 0 did not, 1 without a body\.$/m);
   for (const source of [capsule, 'hello']) {
     const other = await selvage('debug', source, 'edited.ts', '--knot', 'greetings');
     expect(other.code).toBe(1);

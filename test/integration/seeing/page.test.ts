@@ -212,7 +212,7 @@ describeInBrowser()('the page in a browser', () => {
     await tab.keyboard.press('?');
     await tab
       .getByRole('dialog', { name: 'Keyboard shortcuts' })
-      .getByText('Failed ones only, or all')
+      .getByText('Show only failed runs, or all')
       .waitFor();
     await tab.keyboard.press('Escape');
     await tab.getByRole('dialog').waitFor({ state: 'detached' });
@@ -379,6 +379,7 @@ describeInBrowser()('the page in a browser', () => {
     const { tab } = await open('overview');
     const rowOf = (run: string): Locator => tab.getByRole('row').filter({ hasText: run });
     await rowOf(failed).getByText('no x <b>here</b>').waitFor();
+    await tab.getByText(/^Run history: [\d.]+ [KM]iB in sqlite, [\d.]+ [MGT]iB left on its disk$/).waitFor();
     await rowOf(waits).getByRole('link', { name: 'Answer' }).click();
     await tab.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor();
     expect(new URL(tab.url()).searchParams.get('run')).toBe(waits);

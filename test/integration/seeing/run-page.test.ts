@@ -161,7 +161,7 @@ describeInBrowser()('the page of a run, on a real server', () => {
       .getByRole('link', { name: /^[0-9a-f]{8}$/u })
       .first()
       .click();
-    await page.getByRole('cell', { name: 'made it' }).first().waitFor();
+    await page.getByRole('cell', { name: 'produced' }).first().waitFor();
     await page.getByRole('tab', { name: 'Upstream' }).click();
     await page.getByRole('link', { name: 'load.users' }).first().waitFor();
     await page.close();
@@ -380,7 +380,7 @@ describeInBrowser()('the page of a run, on a real server', () => {
       expect(await violations(page)).toEqual([]);
       const hash = (await done.lineage()).find(({ knot_id }) => knot_id === 'all')!.output_hash;
       await page.goto(`${origin}/values/${hash}?run=${done.runId}`);
-      await page.getByRole('cell', { name: 'made it' }).first().waitFor();
+      await page.getByRole('cell', { name: 'produced' }).first().waitFor();
       expect(await violations(page)).toEqual([]);
     },
   );

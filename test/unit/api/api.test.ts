@@ -53,6 +53,7 @@ test.each<[string, string, number, string]>([
   ['GET', 'runs/__proto__', 404, 'UnknownPath'],
   // Only the server knows.
   ['GET', 'runs/waiting?limit=7&since=2h', 503, 'ServerUnreachable'],
+  ['GET', 'runs/waiting?within=3000&since=1700000000000', 503, 'ServerUnreachable'],
 ])('%s %s is refused with %i %s', async (method, path, status, code) => {
   const page = await openPage({ backends: createInMemoryBackends() });
   const answer = await send(`${page.url}api/v1/${path}`, { method });

@@ -352,8 +352,10 @@ describe('a run', () => {
       ['all', 'hash'],
     ]);
     expect(compared.firstDifferent).toBe('param:count');
-    expect(compared.explanation).toMatch(/^The runs part at "param:count": it was given something else\./);
-    expect(compared.items[0]?.explanation).toBe('It was given something else.');
+    expect(compared.explanation).toMatch(
+      /^First difference at "param:count": the runs were started with different values\./,
+    );
+    expect(compared.items[0]?.explanation).toBe('The runs were started with different values.');
     const same = await page.ask('runs.compare', { first: 'first', second: 'first' });
     expect(same.items).toEqual([]);
     expect(same.firstDifferent).toBeUndefined();

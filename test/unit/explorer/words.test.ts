@@ -1,10 +1,5 @@
-import {
-  countWords,
-  durationWords,
-  relativeWords,
-  shortHash,
-  sizeWords,
-} from '../../../src/explorer/page/words';
+import { formatBytes } from '../../../src/visualisation/words';
+import { countWords, durationWords, relativeWords, shortHash } from '../../../src/explorer/page/words';
 
 test.each([
   [0, '0 ms'],
@@ -34,7 +29,7 @@ test.each([
 });
 
 test('sizes, counts and hashes are short', () => {
-  expect([0, 1023, 1536, 1_048_524, 104_857_600].map(sizeWords)).toEqual([
+  expect([0, 1023, 1536, 1_048_524, 104_857_600].map(formatBytes)).toEqual([
     '0 B',
     '1023 B',
     '1.5 KiB',

@@ -1,10 +1,11 @@
+import { formatBytes } from '../../../visualisation/words';
 import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { WrittenCapsule } from '../../../capsule';
 import { flag, unless, valued, type Chosen } from '../../options/option';
 import { JSON_DOCUMENT, PROJECT, collect } from '../../options/server-options';
 import { EXIT } from '../../output/exit-codes';
-import { formatBytes, plural } from '../../output/format';
+import { plural } from '../../output/format';
 import type { Output } from '../../output/output';
 import { commandLine } from '../../output/typed-commands';
 import { writeWhole } from '../../output/write-whole';

@@ -42,22 +42,22 @@ const STATUS_OF: Readonly<Record<Likeness, KnotStatus>> = {
 const SHOWN_PARENTS = 20;
 const LIKENESS_WORDS: Readonly<Record<Likeness, string>> = {
   same: 'same value',
-  hash: 'other value',
-  code: 'other code',
-  config: 'other configuration',
-  outcome: 'other outcome',
-  'only-first': 'in the first only',
-  'only-second': 'in the second only',
+  hash: 'different value',
+  code: 'different code',
+  config: 'different configuration',
+  outcome: 'different outcome',
+  'only-first': 'only in the first run',
+  'only-second': 'only in the second run',
   'not-run': 'not run',
 };
 
 const COMPARE_WORDS: Readonly<Record<KnotStatus, string>> = {
   ok: 'same value',
-  running: 'other value',
-  waiting: 'other code',
-  reused: 'other configuration',
-  failed: 'other outcome',
-  skipped: 'in one run only',
+  running: 'different value',
+  waiting: 'different code',
+  reused: 'different configuration',
+  failed: 'different outcome',
+  skipped: 'only in one run',
   pending: 'not run',
 };
 

@@ -45,8 +45,8 @@ export function CancelDialog({ run, onClose }: { run: string; onClose: () => voi
       onClose={onClose}
     >
       <p>
-        <strong class="break">{run}</strong> stops: bodies that run are told, knots that wait are skipped.
-        What has run stays on record, and the run can be resumed.
+        <strong class="break">{run}</strong> stops: running bodies receive the cancel, and waiting knots are
+        skipped. Finished knots stay on record, and the run can be resumed.
       </p>
     </ActDialog>
   );

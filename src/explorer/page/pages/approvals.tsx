@@ -55,10 +55,7 @@ export function ApprovalsPage({ place }: PageProps<'approvals'>) {
     <>
       <PageHead
         title="Approvals"
-        note={
-          waits.length > 0 &&
-          `${countWords(waits.length, 'signal')} waited for, those of the newest runs first`
-        }
+        note={waits.length > 0 && `${countWords(waits.length, 'wait')} for a signal, newest runs first`}
       />
       <Answered answer={answer} rows={4} height={64}>
         {() =>

@@ -2,6 +2,7 @@ import type { RunStatus } from '../../../authoring/outcome';
 import type { AttentionItem } from '../../../operations/project/attention';
 import type { Questions } from '../../contract';
 import type { PageProps, Place } from '../router';
+import { formatBytes } from '../../../visualisation/words';
 import { alter } from '../router';
 import { useAnswer } from '../store';
 import { Link, Segmented } from '../ui/button';
@@ -85,10 +86,10 @@ function Attention({ attention, total }: Overview) {
         }
         columns={[
           ['When', ({ at }) => <Time at={at} />, 'muted'],
-          ['What', ({ kind }) => <Outcome tone={KINDS[kind][0]} word={KINDS[kind][1]} isBare />],
-          ['Of', (item) => <Link to={subjectOf(item)}>{nameOf(item)}</Link>],
+          ['State', ({ kind }) => <Outcome tone={KINDS[kind][0]} word={KINDS[kind][1]} isBare />],
+          ['Name', (item) => <Link to={subjectOf(item)}>{nameOf(item)}</Link>],
           ['Detail', (item) => detailOf(item)],
-          ['Next', (item) => <Link to={nextOf(item)}>{NEXT[item.act]}</Link>],
+          ['Action', (item) => <Link to={nextOf(item)}>{NEXT[item.act]}</Link>],
         ]}
       />
       {total > attention.length && <p class="muted">{countWords(total - attention.length)} more.</p>}
@@ -97,8 +98,8 @@ function Attention({ attention, total }: Overview) {
 }
 
 const NEXT: Readonly<Record<AttentionItem['act'], string>> = {
-  open: 'Look at it',
-  resume: 'Look at it and resume',
+  open: 'Open',
+  resume: 'Open and resume',
   answer: 'Answer',
 };
 
@@ -187,7 +188,7 @@ function Due({ schedules }: Pick<Overview, 'schedules'>) {
   if (schedules.length === 0)
     return (
       <p class="muted">
-        No schedule is due. Deploy some: <code>selvage schedules deploy FILE</code>
+        No schedule is due. To deploy schedules, run <code>selvage schedules deploy FILE</code>
       </p>
     );
   return (
@@ -203,7 +204,7 @@ function Due({ schedules }: Pick<Overview, 'schedules'>) {
   );
 }
 
-function Health({ health: { server, workers, emitters, triggers } }: Pick<Overview, 'health'>) {
+function Health({ health: { server, workers, history, emitters, triggers } }: Pick<Overview, 'health'>) {
   return (
     <ul>
       <li>
@@ -221,6 +222,12 @@ function Health({ health: { server, workers, emitters, triggers } }: Pick<Overvi
           <Outcome tone="err" word="no worker" isBare /> <Link to={{ page: 'workers', queue }}>{queue}</Link>
         </li>
       ))}
+      {history && (
+        <li>
+          {`Run history: ${formatBytes(history.bytes)} in ${history.technology}`}
+          {history.freeBytes !== undefined && `, ${formatBytes(history.freeBytes)} left on its disk`}
+        </li>
+      )}
       {emitters.map(({ name, state, lag }) => (
         <li key={name}>
           <Outcome tone="err" word={`emitter ${state}`} isBare />{' '}

@@ -1,3 +1,4 @@
+import { formatBytes } from '../../../visualisation/words';
 import type { ComponentChildren } from 'preact';
 import type { AnswerOf, AskOf } from '../../../operations';
 import type { Statistics } from '../../../ports';
@@ -9,7 +10,7 @@ import { Icon } from '../ui/icons';
 import { AnswerPage } from '../ui/page';
 import { Empty } from '../ui/states';
 import { countCell, Muted, none } from '../ui/table';
-import { countWords, durationWords, sizeWords } from '../words';
+import { countWords, durationWords } from '../words';
 import { shareWords, Worsened } from './worsened';
 
 type StatsAnswer = AnswerOf<'stats.show'>;
@@ -53,7 +54,7 @@ const OF_KNOTS: Readonly<Record<string, Column>> = {
   bytes: {
     title: 'Output',
     of: ({ bytes }) => bytes,
-    cell: ({ bytes }) => (bytes === 0 ? none : sizeWords(bytes)),
+    cell: ({ bytes }) => (bytes === 0 ? none : formatBytes(bytes)),
   },
   reused: {
     title: 'Reused',
@@ -246,11 +247,8 @@ function failedWords(failed: number, ran: number): string {
 function Worse({ regressions, missing }: Row) {
   if (missing) {
     const { now, before } = missing;
-    const needs = [
-      now > 0 && `${countWords(now)} more now`,
-      before > 0 && `${countWords(before)} more before`,
-    ];
-    return <Muted>needs {needs.filter((one) => one !== false).join(', ')}</Muted>;
+    const needs = [now > 0 && `${countWords(now)} now`, before > 0 && `${countWords(before)} before`];
+    return <Muted>needs more samples: {needs.filter((one) => one !== false).join(', ')}</Muted>;
   }
   if (regressions.length === 0) return <Muted>no</Muted>;
   return (

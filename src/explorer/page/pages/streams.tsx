@@ -1,3 +1,4 @@
+import { formatBytes } from '../../../visualisation/words';
 import { useState } from 'preact/hooks';
 import type { StreamView } from '../../../operations/streams/list';
 import { useAct } from '../acting';
@@ -11,7 +12,7 @@ import { Answered, Below, DeadLetters, ListPage } from '../ui/page';
 import { Empty } from '../ui/states';
 import { Code, countCell, Fold, Muted, none, Table } from '../ui/table';
 import { Time } from '../ui/time';
-import { countWords, sizeWords } from '../words';
+import { countWords } from '../words';
 import { DrainDialog } from './act-dialogs';
 
 const TONES = {
@@ -74,7 +75,7 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
           [
             'Lag',
             ({ lag }) =>
-              lag ? (lag.unit === 'bytes' ? sizeWords(lag.amount) : countWords(lag.amount)) : none,
+              lag ? (lag.unit === 'bytes' ? formatBytes(lag.amount) : countWords(lag.amount)) : none,
             'number',
           ],
           [

@@ -119,7 +119,7 @@ function Versions() {
       )}
       {free > 0 && (
         <p class="muted">
-          No unfinished run needs {countWords(free, 'other body', 'other bodies')} of the workers:{' '}
+          Workers also have {countWords(free, 'body', 'bodies')} that no unfinished run needs.{' '}
           <code>selvage versions</code> lists them.
         </p>
       )}

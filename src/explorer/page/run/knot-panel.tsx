@@ -1,8 +1,8 @@
+import { formatBytes, durationOf } from '../../../visualisation/words';
 import { useMemo, useState } from 'preact/hooks';
 import type { InputView } from '../../../operations/knots/show';
 import { mayAct } from '../app';
 import { marksOf } from '../../../visualisation/marks';
-import { durationOf } from '../../../visualisation/words';
 import { logLines } from '../../../records/log-lines';
 import { useSignalForm, type SignalFormProps } from '../pages/act-dialogs';
 import { shownText } from '../shown-text';
@@ -13,7 +13,7 @@ import { Facts } from '../ui/facts';
 import { ErrorBox } from '../ui/states';
 import { Muted } from '../ui/table';
 import { ValuePreview } from '../value/value-preview';
-import { durationWords, exactWords, sizeWords } from '../words';
+import { durationWords, exactWords } from '../words';
 import { MapElements } from './map-elements';
 import { Marks } from './marks';
 import type { RunModel } from './run-model';
@@ -146,7 +146,7 @@ export function KnotPanel(props: KnotPanelProps) {
             ['Scheduled', state && exactWords(state.scheduledAt)],
             ['Started', state && exactWords(state.startedAt)],
             ['Finished', state && exactWords(state.finishedAt)],
-            ['Size', state?.outputSize !== undefined && sizeWords(state.outputSize)],
+            ['Size', state?.outputSize !== undefined && formatBytes(state.outputSize)],
             ['Worker', shownText(state?.worker)],
             ['Reused from', state?.cachedFromRun !== undefined && <RunLink run={state.cachedFromRun} />],
             ['Child run', state?.childRunId !== undefined && <RunLink run={state.childRunId} />],

@@ -9,7 +9,7 @@ import { WAIT_KINDS, waitKind } from './waits';
 
 /** Why a knot has no outcome yet. */
 export function KnotWaiting({ waiting }: { waiting: WaitingKnot }) {
-  const { state, since, attempt, nextAttemptAt, worker, signal, until } = waiting;
+  const { state, since, attempt, nextAttemptAt, worker, until } = waiting;
   const { code, message } = waiting.reason;
   const [tone, words] =
     state === 'running'
@@ -34,7 +34,6 @@ export function KnotWaiting({ waiting }: { waiting: WaitingKnot }) {
           code,
           ...(attempt === undefined || attempt < 2 ? [] : [`attempt ${attempt}`]),
           ...(worker === undefined ? [] : [shownText(worker)]),
-          ...(signal === undefined ? [] : [`signal ${shownText(signal)}`]),
         ].join(' · ')}
         {nextAttemptAt !== undefined && (
           <>
@@ -44,7 +43,7 @@ export function KnotWaiting({ waiting }: { waiting: WaitingKnot }) {
         )}
         {until !== undefined && (
           <>
-            {' · until '}
+            {' · times out '}
             <Time at={until} />
           </>
         )}

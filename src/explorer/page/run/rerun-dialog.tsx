@@ -56,14 +56,14 @@ export function RerunDialog(props: {
           isAllOk ? (
             'All knots run again with the same parameters.'
           ) : (
-            'Knots that are not ok run again, with all that is made from them.'
+            'Each knot that is not ok runs again, with every knot downstream of it.'
           )
         ) : (
           <>
-            <code>{shownText(from)}</code> runs again, with all that is made from it.
+            <code>{shownText(from)}</code> runs again, with every knot downstream of it.
           </>
         )}{' '}
-        A new run is started; this one stays as it is.
+        A new run is started. This run does not change.
       </p>
       {resume.error && <ErrorBox error={resume.error} />}
       <Answered answer={preview} rows={4} height={ROW}>

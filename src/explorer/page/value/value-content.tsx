@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import type { ValueView } from '../../../operations/values/value-view';
+import { formatBytes } from '../../../visualisation/words';
 import { inFragment } from '../router';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
@@ -8,7 +9,6 @@ import { Button } from '../ui/button';
 import { copy } from '../ui/copy';
 import { Answered } from '../ui/page';
 import { JsonTree } from '../ui/tree';
-import { sizeWords } from '../words';
 import type { Part } from './pages';
 import { ValueTable } from './value-table';
 import { ValueText } from './value-text';
@@ -139,7 +139,7 @@ function Foot({ value, isBeginning, children }: FootProps) {
         : value.form !== 'image' && value.truncated;
   return (
     <figcaption class="value-foot row between muted fine">
-      <span>{sizeWords(value.size)}</span>
+      <span>{formatBytes(value.size)}</span>
       {isCut && isBeginning && <span>The beginning of it</span>}
       {children}
       {text && (

@@ -65,10 +65,10 @@ export function ValuePage({ place }: PageProps<'value'>) {
 const USES: Readonly<
   Record<UseOfValue['role'], { readonly tone: 'ok' | 'reused' | 'none'; readonly word: string }>
 > = {
-  produced: { tone: 'ok', word: 'made it' },
-  reused: { tone: 'reused', word: 'reused it' },
-  parameter: { tone: 'none', word: 'given it' },
-  consumed: { tone: 'none', word: 'used it' },
+  produced: { tone: 'ok', word: 'produced' },
+  reused: { tone: 'reused', word: 'reused' },
+  parameter: { tone: 'none', word: 'parameter' },
+  consumed: { tone: 'none', word: 'consumed' },
 };
 
 function Uses({ hash }: { hash: string }) {
@@ -136,7 +136,8 @@ function Comparison({ place }: PageProps<'value'>) {
         <ValueDiff first={{ hash: chosen, run: withRun }} second={{ hash, run }} />
       </>
     );
-  if (made.value?.items.length === 0) return <Empty icon="value" title="No run on record made it" />;
+  if (made.value?.items.length === 0)
+    return <Empty icon="value" title="No recorded knot produced this value" />;
   return (
     <Answered answer={others} isQuiet rows={4} height={36}>
       {({ items }) => {
@@ -145,7 +146,7 @@ function Comparison({ place }: PageProps<'value'>) {
           ({ outputHash }, index) => outputHash !== hash && hashes.indexOf(outputHash) === index,
         );
         return values.length === 0 ? (
-          <Empty icon="value" title={`All runs of ${shownText(knotId!)} on record made this value`} />
+          <Empty icon="value" title={`All recorded runs of ${shownText(knotId!)} produced this value`} />
         ) : (
           <Table
             items={values}
@@ -182,7 +183,11 @@ function Walk({ hash, direction, run }: WalkProps) {
         items.length === 0 ? (
           <Empty
             icon="value"
-            title={direction === 'why' ? 'Nothing on record made it' : 'Nothing on record was made from it'}
+            title={
+              direction === 'why'
+                ? 'No recorded knot produced this value'
+                : 'No recorded knot used this value'
+            }
           />
         ) : (
           <>

@@ -189,7 +189,7 @@ describe('diff', () => {
     return { equal, causes };
   };
 
-  test('two runs that came to the same have no differences', async () => {
+  test('two runs with the same results have no differences', async () => {
     await run(report, { path: 'x' }, 'r1');
     await run(report, { path: 'x' }, 'r2');
     expect(await causesIn('r1', 'r2')).toEqual({ equal: 5, causes: [] });
