@@ -25,7 +25,8 @@ export function hunksOf<Item>(
   if (firstEnd === start && secondEnd === start) return [];
   const whole = { first: start, firstEnd, second: start, secondEnd };
   const [width, height] = [firstEnd - start, secondEnd - start];
-  if (width === 0 || height === 0) return [whole];
+  // Both first items differ: two lists of one item need no search.
+  if (width * height < 2) return [whole];
   /** For each number of changes, how far in the first list each diagonal comes. */
   const reached: Int32Array[] = [];
   let far = new Int32Array(2 * MOST_CHANGES + 3);
