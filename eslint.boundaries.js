@@ -746,10 +746,10 @@ const page = [1, 2, 3].map((depth) => ({
       {
         patterns: [
           {
-            regex: `^(?!\\.|preact(?:/|$)|@preact/signals$|@tanstack/virtual-core$)|^(?:\\.\\./){${depth},}(?!\\.\\./|visualisation|contract|operations/(?:knots/knot-view|operation$|request)|authoring/run-graph|authoring/element-id|backfills/names|records/log-lines|values/(?:answer-json|back-off|shell-line))`,
+            regex: `^(?!\\.|preact(?:/|$)|@preact/signals$|@tanstack/virtual-core$)|^(?:\\.\\./){${depth},}(?!\\.\\./|visualisation|contract|operations/(?:knots/knot-view|operation$|request)|authoring/run-graph|authoring/element-id|backfills/names|records/log-lines|values/(?:answer-json|back-off|cell-text|shell-line))`,
             allowTypeImports: true,
             message:
-              'The page runs in a browser: it imports its own files, the pictures, how waits grow, how a question is asked, how a log is read, how a command is written, and types.',
+              'The page runs in a browser: it imports its own files, the pictures, how waits grow, how a question is asked, how a log is read, how a command and a cell are written, and types.',
           },
         ],
       },

@@ -11,7 +11,7 @@ import type { LoadedPlan } from './loaded-plan';
 const FORMAT = 1;
 
 /** An input or output of a knot. A stored stream differs from its bytes, as bodies see the two differently. */
-export type ValueIdentity = Pick<EncodedValue, 'hash' | 'size' | 'length' | 'stored'>;
+export type ValueIdentity = Pick<EncodedValue, 'hash' | 'size' | 'length' | 'columns' | 'stored'>;
 
 export type ValueId = Pick<ValueIdentity, 'hash' | 'stored'>;
 
@@ -62,11 +62,12 @@ export function cacheKeyOf(
 }
 
 export function valueOfRecord(record: LineageRecord): ValueIdentity {
-  const { length, stored } = record.extra as Pick<ValueIdentity, 'length' | 'stored'>;
+  const { length, columns, stored } = record.extra as Pick<ValueIdentity, 'length' | 'columns' | 'stored'>;
   return {
     hash: record.output_hash!,
     size: record.output_size!,
     ...(length !== undefined && { length }),
+    ...(columns !== undefined && { columns }),
     ...(stored !== undefined && { stored }),
   };
 }

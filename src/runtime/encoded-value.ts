@@ -1,9 +1,11 @@
+import { columnOrder } from '../values/column-order';
 import {
   StoredBytes,
   asPlainBytes,
   contentHash,
   decodeText,
   decodeValue,
+  defined,
   encodeValue,
   jsonOf,
   type Encoded,
@@ -24,6 +26,8 @@ export interface EncodedValue {
   readonly bytes?: Uint8Array;
   /** For a list, the number of its elements. */
   readonly length?: number;
+  /** For a list of records, the order of its columns as they were made, if the stored one differs. */
+  readonly columns?: readonly number[];
   /** For a stored stream, its media type, or ''. */
   readonly stored?: string;
 }
@@ -42,7 +46,7 @@ export function encodeOutput(value: unknown, digest: Sha256): EncodedValue {
     size: bytes.byteLength,
     encoded,
     bytes,
-    ...(Array.isArray(value) && { length: value.length }),
+    ...(Array.isArray(value) && defined({ length: value.length, columns: columnOrder(value) })),
   };
 }
 

@@ -194,8 +194,18 @@ function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
     return { error: outcome.error, ...(childRun && { child_run: childRun }), ...(elements && { elements }) };
   }
   const { choice, iterations, extension, payload, value } = outcome;
-  const { length, stored } = value;
+  const { length, columns, stored } = value;
   const extras = [length, stored, choice, extension, childRun, elements, payload];
   if (extras.every((part) => part === undefined)) return NOTHING;
-  return defined({ length, stored, choice, child_run: childRun, iterations, elements, extension, payload });
+  return defined({
+    length,
+    columns,
+    stored,
+    choice,
+    child_run: childRun,
+    iterations,
+    elements,
+    extension,
+    payload,
+  });
 }

@@ -7,6 +7,7 @@ export interface JsonLine {
   readonly name?: string | number;
   readonly kind: 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
   readonly text: string;
+  readonly value: Json;
   readonly count?: number;
   readonly isOpen?: boolean;
 }
@@ -33,6 +34,7 @@ export function jsonLines(root: Json, open: ReadonlySet<string>): JsonLine[] {
       ...(name !== undefined && { name }),
       kind: kindOf(value),
       text: textOf(value),
+      value,
       ...(members && { count: members.length, isOpen }),
     });
     if (!isOpen) continue;
@@ -79,15 +81,10 @@ export function pathsTo(root: Json, depth: number, limit = 500): Set<string> {
   return paths;
 }
 
-/** A path as a person writes it: `rows[3].name`. */
-export function pathWords(path: readonly (string | number)[]): string {
-  return path
-    .map((part, index) =>
-      typeof part === 'number'
-        ? `[${part}]`
-        : /^[A-Za-z_$][\w$]*$/.test(part)
-          ? `${index > 0 ? '.' : ''}${part}`
-          : `[${JSON.stringify(part)}]`,
-    )
-    .join('');
+/** A path as JSONPath (RFC 9535): `$.rows[3]["first name"]`. */
+export function jsonPath(path: readonly (string | number)[]): string {
+  const steps = path.map((part) =>
+    typeof part === 'string' && /^[A-Za-z_]\w*$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`,
+  );
+  return `$${steps.join('')}`;
 }

@@ -46,7 +46,14 @@ export interface Places {
     path?: string;
   };
   compare: { first: string; second: string; knot?: string; filter?: string };
-  value: { hash: string; run?: string; view?: string; path?: string };
+  value: {
+    hash: string;
+    run?: string;
+    view?: string;
+    /** The value to compare with, and its run. */
+    with?: string;
+    withRun?: string;
+  };
   tapestry: { tapestry: string; view?: string; knot?: string; state?: string; key?: string };
   schedules: { schedule?: string };
   partitions: { tapestry: string; state?: string; key?: string };

@@ -51,9 +51,12 @@ export const show = question({
       const read = await withSubject(run && subjectOf(run), () => readBytes(dataStore, hash, WHOLE_BYTES));
       if (!read) throw await missingValue(data.backends, hash);
       const size = read.isCut ? (record?.output_size ?? read.bytes.byteLength) : read.bytes.byteLength;
-      const { stored: mediaType } = (record?.extra ?? {}) as { stored?: string };
+      const { stored: mediaType, columns } = (record?.extra ?? {}) as {
+        stored?: string;
+        columns?: readonly number[];
+      };
       if (hash.startsWith('bytes-')) return viewOfBytes({ hash, size, bytes: read.bytes, mediaType }, how);
-      return viewOfJson({ hash, size, bytes: read.bytes, isCut: read.isCut }, how);
+      return viewOfJson({ hash, size, bytes: read.bytes, isCut: read.isCut, columns }, how);
     } catch (error) {
       if (!SelvageError.is(error) || error.code === 'InvalidQuery') throw error;
       return { form: 'none', hash, code: error.code, message: error.message };

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { TAG, VALUE } from '../../values/tags';
 import type { Json } from '../../values';
-import { json as anyJson, list } from '../fields';
+import { json as anyJson, list, text } from '../fields';
+import { cellText } from '../../values/cell-text';
+import { orderedColumns } from '../../values/column-order';
 import { cutJson } from './cut-json';
 
 type Row = Readonly<Record<string, Json>>;
@@ -32,10 +34,25 @@ export const tableView = z.object({
   rows: z.int(),
   columns: list(columnView),
   from: z.int(),
+  /** With `filter`, the number of rows that match. */
+  matching: z.int().optional(),
+  /** With `filter` or `sort`, the index of each row in the value. */
+  indexes: list(z.int()).optional(),
   /** At most 100 rows, with cells in the order of the columns. An absent cell is null, and counts as `missing`. */
   cells: list(list(anyJson)),
 });
 export type TableView = z.output<typeof tableView>;
+
+export const rowsAsked = {
+  sort: text.optional().describe('of a list of records: the column by which its rows are sorted'),
+  descending: z.boolean().optional().describe('sorts from the last to the first'),
+  filter: text.optional().describe('of a list of records: only rows with this text in a cell, in any case'),
+};
+interface RowsAsked {
+  readonly sort?: string;
+  readonly descending?: boolean;
+  readonly filter?: string;
+}
 
 /** Whether a value is a list of records. */
 export function isTable(json: Json): json is Row[] {
@@ -46,23 +63,84 @@ function isRow(json: Json): json is Row {
   return typeof json === 'object' && json !== null && !Array.isArray(json) && !Object.hasOwn(json, TAG);
 }
 
-/** A window of rows, with statistics of each column over all rows. */
-export function tableOf(rows: readonly Row[], from: number, most: number): TableView {
-  const names = new Set<string>();
-  for (const row of rows) {
-    for (const name of Object.keys(row)) if (names.size < MOST_COLUMNS) names.add(name);
-  }
-  const columns = [...names];
+/**
+ * A window of rows, with statistics of each column over all rows.
+ *
+ * @param order of the columns as they were made, if it is on record
+ */
+export function tableOf(
+  rows: readonly Row[],
+  order: readonly number[] | undefined,
+  { from, ...asked }: RowsAsked & { readonly from: number },
+  most: number,
+): TableView {
+  const columns = columnsOf(rows, order).slice(0, MOST_COLUMNS);
+  const chosen = chosenRows(rows, asked);
+  const shown = chosen.slice(from, from + most);
   return {
     rows: rows.length,
     columns: columns.map((name) => columnOf(name, rows)),
-    from: Math.min(from, rows.length),
-    cells: rows
-      .slice(from, from + most)
-      .map((row) =>
-        columns.map((name) => (Object.hasOwn(row, name) ? cutJson(row[name]!, CELL_CHARACTERS).json : null)),
-      ),
+    from: Math.min(from, chosen.length),
+    ...(asked.filter && { matching: chosen.length }),
+    ...((asked.filter || asked.sort !== undefined) && { indexes: shown }),
+    cells: shown.map((index) =>
+      columns.map((name) => cutJson(cellAt(rows[index]!, name), CELL_CHARACTERS).json),
+    ),
   };
+}
+
+/**
+ * All columns of the chosen rows. Cells are exact: a program that reads `=1+1` as a formula must be told not to. A
+ * missing cell is empty, an empty text is `""`.
+ */
+export function csvOf(rows: readonly Row[], order: readonly number[] | undefined, asked: RowsAsked): string {
+  const columns = columnsOf(rows, order);
+  const lines = chosenRows(rows, asked).map((index) =>
+    columns.map((name) => csvCell(cellAt(rows[index]!, name))).join(','),
+  );
+  return [columns.map(csvCell).join(','), ...lines, ''].join('\r\n');
+}
+
+function csvCell(json: Json): string {
+  const cell = cellText(json);
+  return json === '' || /[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}
+
+function columnsOf(rows: readonly Row[], order: readonly number[] | undefined): string[] {
+  return [...new Set([...orderedColumns(rows, order), ...rows.flatMap((row) => Object.keys(row))])];
+}
+
+function cellAt(row: Row, name: string): Json {
+  return Object.hasOwn(row, name) ? row[name]! : null;
+}
+
+/** Indexes of the rows that match, sorted. */
+function chosenRows(rows: readonly Row[], { sort, descending = false, filter = '' }: RowsAsked): number[] {
+  const wanted = filter.toLowerCase();
+  const chosen = [...rows.keys()].filter(
+    (index) =>
+      wanted === '' ||
+      Object.values(rows[index]!).some((json) => cellText(json).toLowerCase().includes(wanted)),
+  );
+  if (sort === undefined) return chosen;
+  const cells = new Map(
+    chosen.map((index) => {
+      const json = cellAt(rows[index]!, sort);
+      const [type, plain] = json === null ? [] : cellOf(json);
+      return [index, type === 'number' && !Number.isNaN(plain) ? plain! : cellText(json)];
+    }),
+  );
+  return chosen.sort((one, other) => comparedCells(cells.get(one)!, cells.get(other)!, descending));
+}
+
+type Cell = number | string | boolean;
+
+/** Numbers come before texts, and missing cells last in both directions. */
+function comparedCells(one: Cell, other: Cell, descending: boolean): number {
+  if (one === other) return 0;
+  if (one === '' || other === '') return one === '' ? 1 : -1;
+  const isLess = typeof one === typeof other ? one < other : typeof one === 'number';
+  return isLess === descending ? 1 : -1;
 }
 
 type CellType = ColumnView['type'];

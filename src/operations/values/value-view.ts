@@ -6,10 +6,11 @@ import { REDACTED, redactJson, redactText } from '../../values/redact';
 import { SelvageError } from '../../errors';
 import * as fields from '../fields';
 import { cutJson } from './cut-json';
-import { isTable, tableOf, tableView } from './table-view';
+import { csvOf, isTable, rowsAsked, tableOf, tableView } from './table-view';
 
 /** Limits of a preview: characters, and bytes in hexadecimal. */
 const PREVIEW = 256 * 1024;
+const CSV = 2 * 1024 * 1024;
 const HEX_BYTES = 16 * 1024;
 const IMAGE_BYTES = 2 * 1024 * 1024;
 /** Largest value that is read whole: of a larger one, the beginning is shown as text. */
@@ -28,9 +29,12 @@ export const partOfValue = {
     .default(0)
     .describe('first item of a list, row of a table, character of a text or byte to return'),
   as: z
-    .enum(['json', 'text', 'bytes'])
+    .enum(['json', 'text', 'bytes', 'csv'])
     .optional()
-    .describe('the form to return; by default the one that shows most of the value'),
+    .describe(
+      'the form to return; by default the one that shows most of the value. `csv`: a list of records in full, 2 MiB at a time',
+    ),
+  ...rowsAsked,
 };
 
 const found = { hash: z.string(), size: z.int() };
@@ -42,7 +46,13 @@ const found = { hash: z.string(), size: z.int() };
  */
 export const valueView = z.discriminatedUnion('form', [
   z.object({ form: z.literal('json'), ...found, json: fields.json, truncated: z.boolean() }),
-  z.object({ form: z.literal('text'), ...found, text: z.string(), truncated: z.boolean() }),
+  z.object({
+    form: z.literal('text'),
+    ...found,
+    text: z.string(),
+    mediaType: z.string().optional(),
+    truncated: z.boolean(),
+  }),
   z.object({ form: z.literal('image'), ...found, mediaType: z.string(), base64: z.string() }),
   z.object({ form: z.literal('table'), ...found, table: tableView }),
   z.object({ form: z.literal('bytes'), ...found, mediaType: z.string().optional(), hex: z.string() }),
@@ -68,7 +78,7 @@ interface How extends Readonly<z.output<z.ZodObject<typeof partOfValue>>> {
 
 /** @throws SelvageError `InvalidQuery` if the path leads nowhere */
 export function viewOfJson(
-  { hash, size, bytes, isCut }: Bytes & { readonly isCut: boolean },
+  { hash, size, bytes, isCut, columns }: Bytes & { isCut: boolean; columns?: readonly number[] },
   how: How,
 ): ValueView {
   const { path, from, as, isRedacted } = how;
@@ -79,8 +89,12 @@ export function viewOfJson(
   if (as === 'text')
     return textView({ hash, size }, isRedacted ? JSON.stringify(shownRoot) : text, from, isCut);
   const json = at(shownRoot, path);
-  if (as === undefined && isTable(json)) {
-    return { form: 'table', hash, size, table: tableOf(json, from, PAGE_OF_TABLE) };
+  const order = path.length === 0 ? columns : undefined;
+  if (as === undefined && isTable(json))
+    return { form: 'table', hash, size, table: tableOf(json, order, how, PAGE_OF_TABLE) };
+  if (as === 'csv') {
+    if (!isTable(json)) throw new SelvageError('InvalidQuery', 'Only a list of records can be CSV.');
+    return textView({ hash, size, mediaType: 'text/csv' }, csvOf(json, order, how), from, false, CSV);
   }
   if (as === undefined && typeof json === 'string') return textView({ hash, size }, json, from, false);
   const bytesInside = taggedBytes(json);
@@ -91,12 +105,13 @@ export function viewOfJson(
 }
 
 function textView(
-  of: { readonly hash: string; readonly size: number },
+  of: { readonly hash: string; readonly size: number; readonly mediaType?: string },
   text: string,
   from: number,
   isCut: boolean,
+  most = PREVIEW,
 ): ValueView {
-  const shown = text.slice(from, from + PREVIEW);
+  const shown = text.slice(from, from + most);
   return { form: 'text', ...of, text: shown, truncated: isCut || from + shown.length < text.length };
 }
 
@@ -112,7 +127,8 @@ export function viewOfBytes(
     const text = new TextDecoder().decode(
       bytes.subarray(0, Math.min(bytes.byteLength, (from + PREVIEW) * 4)),
     );
-    return textView({ hash, size }, text, from, bytes.byteLength < size);
+    const of = { hash, size, ...(mediaType !== undefined && mediaType !== '' && { mediaType }) };
+    return textView(of, text, from, bytes.byteLength < size);
   }
   return {
     form: 'bytes',

@@ -100,7 +100,16 @@ describe('a value', () => {
     if (shown.form !== 'table') throw new Error(shown.form);
     const { rows: count, columns, cells, from } = shown.table;
     expect({ count, from, shown: cells.length }).toEqual({ count: 250, from: 0, shown: 100 });
+    // In the order in which the body made them; stored values have their names sorted.
     expect(columns).toEqual([
+      expect.objectContaining({
+        name: 'id',
+        type: 'number',
+        missing: 0,
+        min: 0,
+        max: 249,
+        mean: expect.closeTo(124.5) as number,
+      }),
       expect.objectContaining({
         name: 'city',
         type: 'text',
@@ -111,22 +120,14 @@ describe('a value', () => {
           ['Köln', 125],
         ],
       }),
-      expect.objectContaining({ name: 'extra', type: 'number', missing: 225, min: 0, max: 60 }),
-      expect.objectContaining({
-        name: 'id',
-        type: 'number',
-        missing: 0,
-        min: 0,
-        max: 249,
-        mean: expect.closeTo(124.5) as number,
-      }),
-      expect.objectContaining({ name: 'note', type: 'nested', missing: 1 }),
       expect.objectContaining({
         name: 'when',
         type: 'time',
         min: '2024-01-01T00:00:00.000Z',
         max: '2024-01-28T00:00:00.000Z',
       }),
+      expect.objectContaining({ name: 'note', type: 'nested', missing: 1 }),
+      expect.objectContaining({ name: 'extra', type: 'number', missing: 225, min: 0, max: 60 }),
     ]);
     expect(columns.find(({ name }) => name === 'id')!.histogram).toEqual([
       25, 25, 25, 25, 25, 25, 25, 25, 25, 25,
@@ -139,6 +140,61 @@ describe('a value', () => {
       json: { id: 7, note: null },
       truncated: false,
     });
+  });
+
+  test('that is a list of records is sorted and filtered as a whole, and given as CSV with exact cells', async () => {
+    const table = async (more: object) => {
+      const shown = await view('table', more);
+      if (shown.form !== 'table') throw new Error(shown.form);
+      return shown.table;
+    };
+    const ids = ({ cells }: { cells: readonly (readonly unknown[])[] }): unknown[] =>
+      cells.slice(0, 3).map(([id]) => id);
+    expect(ids(await table({ sort: 'id', descending: true }))).toEqual([249, 248, 247]);
+    // Numbers sort as numbers; rows without a cell come last in both directions.
+    expect(ids(await table({ sort: 'extra' }))).toEqual([0, 10, 20]);
+    expect(ids(await table({ sort: 'extra', descending: true }))).toEqual([240, 230, 220]);
+    const filtered = await table({ filter: 'KÖLN', sort: 'id', descending: true, from: 100 });
+    expect(filtered).toMatchObject({ rows: 250, matching: 125, from: 100 });
+    expect(filtered.indexes!.slice(0, 2)).toEqual([49, 47]);
+    expect(filtered.cells).toHaveLength(25);
+
+    const csv = await view('table', { as: 'csv', filter: 'bonn', sort: 'id' });
+    if (csv.form !== 'text') throw new Error(csv.form);
+    const lines = csv.text.split('\r\n');
+    expect(lines.slice(0, 3)).toEqual([
+      'id,city,when,note,extra',
+      '0,Bonn,2024-01-01T00:00:00.000Z,"{""deep"":[0]}",0',
+      '2,Bonn,2024-01-03T00:00:00.000Z,"{""deep"":[2]}",',
+    ]);
+    expect(lines).toHaveLength(127);
+    expect(csv).toMatchObject({ mediaType: 'text/csv', truncated: false });
+    expect(await view('table', { as: 'csv', filter: 'bonn', sort: 'id', from: 4 })).toMatchObject({
+      text: csv.text.slice(4),
+    });
+    await expect(view('text', { as: 'csv' })).rejects.toThrow('Only a list of records can be CSV.');
+  });
+
+  test('as CSV keeps every character, and columns beyond those of the table', async () => {
+    const odd = [
+      { z: '=1+1', 'a "b"': 'x,y' },
+      { z: 'two\r\nlines', 'a "b"': '' },
+      { z: ' space', more: 10n ** 20n },
+      ...Array.from({ length: 150 }, (_, at) => ({ [`c${at}`]: at })),
+    ];
+    const lists = tapestry('lists', () => ({ odd: knot('lists.odd', () => odd)({}, { id: 'odd' }) }));
+    const own = createInMemoryBackends();
+    const { lineage } = await runLocally(lists, {}, { backends: own });
+    const page = await openPage({ backends: own });
+    const shown = await page.ask('values.show', { hash: lineage[0]!.output_hash!, as: 'csv' });
+    const [head, ...lines] = (shown as { text: string }).text.split(/\r\n(?!lines)/);
+    expect(head!.split(',').slice(0, 3)).toEqual(['z', '"a ""b"""', 'more']);
+    expect(head!.split(',')).toHaveLength(153);
+    expect(lines.slice(0, 3).map((line) => line.replace(/,+$/, ''))).toEqual([
+      '=1+1,"x,y"',
+      '"two\r\nlines",""',
+      '" space",,100000000000000000000',
+    ]);
   });
 
   test('of what JSON cannot say keeps its tags', async () => {

@@ -1,4 +1,4 @@
-import { differencesOf } from '../../../src/explorer/page/compare/json-diff';
+import { differencesOf } from '../../../src/explorer/page/value/json-diff';
 import type { Json } from '../../../src/values';
 
 const parts = (first: Json, second: Json, limit = 100): unknown[] =>
@@ -23,6 +23,16 @@ test('a part that one value lacks has one side, whatever its name', () => {
 test('an item put into a list is the only difference', () => {
   expect(parts([1, 2, 3], [1, 9, 2, 3])).toEqual([['1', { second: 9 }]]);
   expect(parts([1, 2, 3], [2, 3])).toEqual([['0', { first: 1 }]]);
+});
+
+test('rows of a table are paired by the equal rows around them', () => {
+  const rows = ['a', 'b', 'c', 'd', 'e'].map((name, at) => ({ name, at }));
+  const changed = [rows[0]!, { name: 'new', at: 9 }, rows[1]!, { name: 'c', at: 7 }, rows[4]!];
+  expect(parts(rows, changed)).toEqual([
+    ['1', { second: { name: 'new', at: 9 } }],
+    ['3.at', { first: 2, second: 7 }],
+    ['3', { first: { name: 'd', at: 3 } }],
+  ]);
 });
 
 test('long lists of differences end at the limit, and deep values are compared', () => {

@@ -1,4 +1,4 @@
-import { jsonLines, pathKey, pathsTo } from '../../../src/explorer/page/json-lines';
+import { jsonLines, jsonPath, pathKey, pathsTo } from '../../../src/explorer/page/json-lines';
 
 const json = { name: 'Ada', rows: [1, { deep: null }], none: {} };
 
@@ -27,4 +27,12 @@ test('a long text is cut, and control characters are escaped', () => {
   const [line] = jsonLines('a\u0000\u001b'.repeat(200), new Set());
   expect(line!.text.startsWith('"a\\u0000\\u001b')).toBe(true);
   expect(line!.text.endsWith('…"')).toBe(true);
+});
+
+test('a path is JSONPath, with names quoted where they must be', () => {
+  expect(jsonPath([])).toBe('$');
+  expect(jsonPath(['items', 0, 'name'])).toBe('$.items[0].name');
+  expect(jsonPath(['first name', 'a"b', '0', '$type', 'ä', ''])).toBe(
+    '$["first name"]["a\\"b"]["0"]["$type"]["ä"][""]',
+  );
 });

@@ -25,8 +25,7 @@ import { Empty } from '../ui/states';
 import { Muted } from '../ui/table';
 import { Duration, Time } from '../ui/time';
 import { VirtualList } from '../ui/virtual-list';
-import { ValueDiff } from './value-diff';
-import { ValuePreview } from '../value/value-preview';
+import { ValueDiff, ValuePreview } from '../value/value-preview';
 import { countWords, durationWords } from '../words';
 
 const STATUS_OF: Readonly<Record<Likeness, KnotStatus>> = {

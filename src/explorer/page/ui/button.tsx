@@ -14,6 +14,8 @@ export interface ButtonProps {
   isDisabled?: boolean;
   isBusy?: boolean;
   isPressed?: boolean;
+  /** Whether the Tab key passes over it. */
+  isSkipped?: boolean;
   isExpanded?: boolean;
   onClick?: (event: MouseEvent) => void;
 }
@@ -39,6 +41,7 @@ export function Button(props: ButtonProps) {
       class={look}
       aria-label={label}
       title={children === undefined ? label : undefined}
+      tabIndex={props.isSkipped ? -1 : undefined}
       disabled={props.isDisabled || isBusy}
       aria-busy={isBusy || undefined}
       aria-pressed={props.isPressed}

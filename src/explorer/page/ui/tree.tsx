@@ -1,6 +1,8 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { Json } from '../../../values';
-import { jsonLines, pathKey, pathsTo, pathWords, type JsonLine } from '../json-lines';
+import { jsonLines, jsonPath, pathKey, pathsTo, type JsonLine } from '../json-lines';
+import { shownText } from '../shown-text';
+import { Button } from './button';
 import { copy } from './copy';
 import { useVirtual } from './virtual';
 
@@ -14,7 +16,7 @@ const LOOKS: Readonly<Record<JsonLine['kind'], string>> = {
   array: 'muted',
 };
 
-/** JSON as a tree. Arrows move and fold; `c` copies the path of a line. Only visible lines are in the DOM. */
+/** JSON as a tree. Arrows move and fold; `c` copies a line's path, `v` its value. Only visible lines are in the DOM. */
 export function JsonTree(props: {
   json: Json;
   label: string;
@@ -53,6 +55,8 @@ export function JsonTree(props: {
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const line = lines[active];
+    // A button in a line acts by itself.
+    if (event.target !== event.currentTarget) return;
     if (!line || event.ctrlKey || event.metaKey || event.altKey) return;
     const parent = (): number =>
       lines.findLastIndex((one, index) => index < active && one.depth < line.depth);
@@ -65,7 +69,8 @@ export function JsonTree(props: {
       ArrowLeft: () => (line.isOpen ? toggle(line, false) : walk(Math.max(0, parent()))),
       Enter: () => toggle(line),
       ' ': () => toggle(line),
-      c: () => copy(pathWords(line.path), 'Path'),
+      c: () => copyPath(line),
+      v: () => copyValue(line),
     };
     const act = acts[event.key];
     if (!act) return;
@@ -105,8 +110,20 @@ export function JsonTree(props: {
               <span class="tree-fold muted" aria-hidden="true">
                 {line.isOpen === undefined ? '' : line.isOpen ? '▾' : '▸'}
               </span>
-              {line.name !== undefined && <span class="muted">{line.name}: </span>}
-              <span class={LOOKS[line.kind]}>{line.isOpen ? '' : line.text}</span>
+              {line.name !== undefined && <span class="muted">{shownText(String(line.name))}: </span>}
+              <span class={LOOKS[line.kind]}>{line.isOpen ? '' : shownText(line.text)}</span>
+              <span class="tree-acts" onClick={(event) => event.stopPropagation()}>
+                {COPIES.map(([icon, what, act]) => (
+                  <Button
+                    key={what}
+                    kind="quiet"
+                    icon={icon}
+                    label={`Copy the ${what} ${shownText(jsonPath(line.path))}`}
+                    isSkipped={index !== active}
+                    onClick={() => act(line)}
+                  />
+                ))}
+              </span>
             </div>
           );
         })}
@@ -114,6 +131,15 @@ export function JsonTree(props: {
     </div>
   );
 }
+
+const copyPath = ({ path }: JsonLine): void => copy(jsonPath(path), 'Path');
+/** A text is copied as it is, all else as JSON. */
+const copyValue = ({ value }: JsonLine): void =>
+  copy(typeof value === 'string' ? value : JSON.stringify(value, null, 2), 'Value');
+const COPIES = [
+  ['link', 'path', copyPath],
+  ['copy', 'value at', copyValue],
+] as const;
 
 function treeId(label: string): string {
   return `tree-${label.replace(/[^A-Za-z0-9]+/g, '-')}`;

@@ -5,7 +5,7 @@ import { alter, href, type PageProps } from '../router';
 import { KnotLink } from '../run/run-link';
 import { shownText } from '../shown-text';
 import { useAnswer, useFurther } from '../store';
-import { Button } from '../ui/button';
+import { Button, Link } from '../ui/button';
 import { HashChip } from '../ui/chip';
 import { copy } from '../ui/copy';
 import { Outcome } from '../ui/outcome';
@@ -15,12 +15,13 @@ import { Muted, Table } from '../ui/table';
 import { Tabs } from '../ui/tabs';
 import { Time } from '../ui/time';
 import { shortHash } from '../words';
-import { ValuePreview } from './value-preview';
+import { ValueDiff, ValuePreview } from './value-preview';
 
 const VIEWS = [
   { id: 'uses', title: 'Uses' },
   { id: 'why', title: 'Upstream' },
   { id: 'impact', title: 'Downstream' },
+  { id: 'compare', title: 'Compare' },
 ] as const;
 
 /** A value: its content, every run that made or used it, and its lineage in both directions. */
@@ -47,7 +48,13 @@ export function ValuePage({ place }: PageProps<'value'>) {
         <ValuePreview hash={hash} run={run} height={460} />
         <div>
           <Tabs label="About the value" tabs={VIEWS} chosen={shown} onChoose={set}>
-            {shown === 'uses' ? <Uses hash={hash} /> : <Walk hash={hash} direction={shown} run={run} />}
+            {shown === 'uses' ? (
+              <Uses hash={hash} />
+            ) : shown === 'compare' ? (
+              <Comparison place={place} />
+            ) : (
+              <Walk hash={hash} direction={shown} run={run} />
+            )}
           </Tabs>
         </div>
       </div>
@@ -104,6 +111,60 @@ function Uses({ hash }: { hash: string }) {
           </>
         )
       }
+    </Answered>
+  );
+}
+
+/** The difference to the value of `with`; without one, the other values of the same knot, newest first. */
+function Comparison({ place }: PageProps<'value'>) {
+  const { hash, run, with: chosen, withRun } = place;
+  const made = useAnswer('lineage.list', { outputHash: hash, limit: 1 });
+  const { knotId, definition } = made.value?.items[0] ?? {};
+  const others = useAnswer(
+    'lineage.list',
+    knotId === undefined || chosen !== undefined
+      ? undefined
+      : { knotId, definition, outcome: 'ok', limit: 200 },
+  );
+  if (chosen !== undefined)
+    return (
+      <>
+        <p class="row wrap compared">
+          From <HashChip hash={chosen} run={withRun} /> to <HashChip hash={hash} run={run} />
+          <Link to={{ ...place, with: undefined, withRun: undefined }}>Another value</Link>
+        </p>
+        <ValueDiff first={{ hash: chosen, run: withRun }} second={{ hash, run }} />
+      </>
+    );
+  if (made.value?.items.length === 0)
+    return <Empty icon="value" title="No recorded knot produced this value" />;
+  return (
+    <Answered answer={others} isQuiet rows={4} height={36}>
+      {({ items }) => {
+        const hashes = items.map(({ outputHash }) => outputHash);
+        const values = items.filter(
+          ({ outputHash }, index) => outputHash !== hash && hashes.indexOf(outputHash) === index,
+        );
+        return values.length === 0 ? (
+          <Empty icon="value" title={`All recorded runs of ${shownText(knotId!)} produced this value`} />
+        ) : (
+          <Table
+            items={values}
+            keyOf={({ outputHash }) => outputHash!}
+            columns={[
+              ['Run', ({ runId }) => <KnotLink run={runId}>{runId}</KnotLink>],
+              ['When', ({ finishedAt }) => <Time at={finishedAt} />],
+              ['Value', ({ outputHash, runId }) => <HashChip hash={outputHash!} run={runId} />],
+              [
+                'Compare',
+                ({ outputHash, runId }) => (
+                  <Link to={{ ...place, with: outputHash!, withRun: runId }}>Compare with this</Link>
+                ),
+              ],
+            ]}
+          />
+        );
+      }}
     </Answered>
   );
 }

@@ -1,4 +1,5 @@
 import type { Json } from '../../../values';
+import { hunksOf } from './hunks';
 
 /** A part in which two values differ, absent from a value that has no such part. */
 export interface PartDifference {
@@ -10,7 +11,7 @@ export interface PartDifference {
 /** Parts below this depth are compared as a whole. */
 const DEEPEST = 40;
 
-/** The innermost parts that differ, in order, at most `limit`. Lists are aligned at their equal beginning and end. */
+/** The innermost parts that differ, in order, at most `limit`. Items of lists are paired by what is equal around them. */
 export function differencesOf(first: Json, second: Json, limit: number): PartDifference[] {
   const found: PartDifference[] = [];
   const walk = (path: PartDifference['path'], one: Json | undefined, other: Json | undefined): void => {
@@ -38,19 +39,16 @@ function pairsOf(one: Json | undefined, other: Json | undefined): Pair[] | undef
   return [...names].map((name) => [name, own(one, name), own(other, name)]);
 }
 
-/** Pairs of items without the equal beginning and end, by the index in the longer list. */
+/** Pairs of items that differ, by their index in the second list, or of removed items in the first. */
 function aligned(one: readonly Json[], other: readonly Json[]): Pair[] {
-  const least = Math.min(one.length, other.length);
-  let start = 0;
-  while (start < least && isSame(one[start], other[start])) start += 1;
-  let end = 0;
-  while (end < least - start && isSame(one[one.length - 1 - end], other[other.length - 1 - end])) end += 1;
-  const length = Math.max(one.length, other.length) - end - start;
-  return Array.from({ length }, (_, step): Pair => {
-    const index = start + step;
-    const [left, right] = [one, other].map((list) => (index < list.length - end ? list[index] : undefined));
-    return [index, left, right];
-  });
+  return hunksOf(one, other, isSame).flatMap(({ first, firstEnd, second, secondEnd }) =>
+    Array.from({ length: Math.max(firstEnd - first, secondEnd - second) }, (_, step): Pair => {
+      const [left, right] = [first + step, second + step];
+      return right < secondEnd
+        ? [right, left < firstEnd ? one[left] : undefined, other[right]]
+        : [left, one[left], undefined];
+    }),
+  );
 }
 
 /** The stack is explicit: values may be nested deeper than calls can be. */
