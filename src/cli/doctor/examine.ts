@@ -11,8 +11,13 @@ import { databasesOf } from './repair-project';
 import type { ServerOptions } from '../options/server-options';
 import { about, type Finding } from './finding';
 import { examineServer } from './examine-server';
-import { examineRuns } from './examine-runs';
-import { examineBackends, examineEncryption, examineHistory, examineValues } from './examine-backends';
+import {
+  examineBackends,
+  examineEncryption,
+  examineHistory,
+  examineRuns,
+  examineValues,
+} from './examine-backends';
 
 const SDK_PACKAGES = ['activity', 'client', 'common', 'plugin', 'proto', 'worker', 'workflow'] as const;
 const OLDEST_NODE = [20, 3] as const;

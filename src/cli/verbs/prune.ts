@@ -54,9 +54,16 @@ export const addPrune = verb({
         }),
       });
       output.endLive();
-      output.say(describePruned(report));
+      const { complete, runs: removed, records, garbage } = report;
+      output.say(
+        joined(
+          `Removed ${plural(removed, 'run')} and ${plural(records, 'lineage record')}. Backups, snapshots and replicas of the storage still have them.`,
+          garbage && describeGarbage(garbage),
+          !complete && !garbage && 'Interrupted: the next one does the rest.',
+        ),
+      );
       if (output.json) output.document(report);
-      return exitCodeOf({ ...report.garbage, complete: report.complete }, interruption);
+      return exitCodeOf({ ...garbage, complete }, interruption);
     });
   },
 });
@@ -83,13 +90,5 @@ function describePrune(report: PruneReport, output: Output): string {
       ),
     undelivered > 0 &&
       `${plural(undelivered, 'run')} that ended as long ago ${undelivered === 1 ? 'stays' : 'stay'}, since ${undeliveredBy.join(', ')} ${undeliveredBy.length === 1 ? 'has' : 'have'} not heard of all yet. See selvage emitters list; to let them go: selvage emitters skip or remove, or --undelivered`,
-  );
-}
-
-function describePruned({ complete, runs, records, garbage }: PruneReport): string {
-  return joined(
-    `Removed ${plural(runs, 'run')} and ${plural(records, 'lineage record')}. Backups, snapshots and replicas of the storage still have them.`,
-    garbage && describeGarbage(garbage),
-    !complete && !garbage && 'Interrupted: the next one does the rest.',
   );
 }
