@@ -44,9 +44,8 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     ...(await examineRuns(projectDir, backends)),
   ];
   const isWell = findings.every(({ status }) => status !== 'error');
-  if (output.json) output.document({ ok: isWell, projectDir, findings });
-  else output.say(describe(findings, isWell, output));
-  return isWell ? EXIT.ok : EXIT.runFailed;
+  if (!output.json) output.say(describe(findings, isWell, output));
+  return output.conclude(isWell ? EXIT.ok : EXIT.runFailed, { ok: isWell, projectDir, findings });
 }
 
 export function examineNode(version: string): Finding {

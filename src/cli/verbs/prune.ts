@@ -34,10 +34,7 @@ export const addPrune = verb({
       const selection = { olderThan, undelivered, signal, which: { ...filters, ...(runs && { runs }) } };
       const plan = await selvage.runs.prune({ ...selection, dryRun: true });
       output.say(describePrune(plan, output));
-      const removeNone = (code: number): number => {
-        if (output.json) output.document(plan);
-        return code;
-      };
+      const removeNone = (code: number): number => output.conclude(code, plan);
       if (!plan.complete) return removeNone(interruption.exitCode);
       if (dryRun || plan.runs === 0) return removeNone(EXIT.ok);
       if (
@@ -62,8 +59,7 @@ export const addPrune = verb({
           !complete && !garbage && 'Interrupted: the next one does the rest.',
         ),
       );
-      if (output.json) output.document(report);
-      return exitCodeOf({ ...garbage, complete }, interruption);
+      return output.conclude(exitCodeOf({ ...garbage, complete }, interruption), report);
     });
   },
 });

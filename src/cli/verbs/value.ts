@@ -5,6 +5,7 @@ import type { SelvageError } from '../../errors';
 import type { Backends } from '../../ports';
 import { valued, type Chosen } from '../options/option';
 import { CAPSULE, JSON_DOCUMENT, PROJECT } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
 import { plural } from '../output/format';
 import type { Output } from '../output/output';
 import { verb } from '../table/verb';
@@ -44,11 +45,11 @@ export const addValue = verb({
       const bytes = await dataStore.get(hash);
       if (!bytes) throw await missing(backends, hash);
       const value = decodeStored(hash, bytes);
-      return output.finish({ hash, size: bytes.byteLength, value: encodeJson(value) }, () =>
-        value instanceof Uint8Array
-          ? `${plural(value.byteLength, 'byte')}. Save them with --out FILE.`
-          : inspect(value, { depth: null, maxArrayLength: null, maxStringLength: null }),
-      );
+      if (output.json) output.document({ hash, size: bytes.byteLength, value: encodeJson(value) });
+      else if (value instanceof Uint8Array)
+        output.say(`${plural(value.byteLength, 'byte')}. Save them with --out FILE.`);
+      else output.say(inspect(value, { depth: null, maxArrayLength: null, maxStringLength: null }));
+      return EXIT.ok;
     });
   },
 });

@@ -49,8 +49,8 @@ export const addHistoryCopy = verb({
           },
         });
         output.say(describe(report, output));
-        if (output.json) output.document(report);
-        return report.differences.length === 0 && report.open.length === 0 ? EXIT.ok : EXIT.runFailed;
+        const isWhole = report.differences.length === 0 && report.open.length === 0;
+        return output.conclude(isWhole ? EXIT.ok : EXIT.runFailed, report);
       }),
     );
   },

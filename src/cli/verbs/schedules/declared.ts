@@ -84,9 +84,8 @@ export const addSchedulesCompare = verb({
       output.say(rows.length === 0 ? 'There is no schedule.' : formatTable(['SCHEDULE', 'STATE', ''], rows));
       for (const { id, changes } of items)
         if (changes.length > 0) output.say(['', output.bold(id), ...changeLines(changes, output)].join('\n'));
-      output.finish({ items });
       const isAlike = items.every((one) => one.change === 'same' && one.owner === undefined);
-      return isAlike ? EXIT.ok : EXIT.runFailed;
+      return output.conclude(isAlike ? EXIT.ok : EXIT.runFailed, { items });
     });
   },
 });
