@@ -14,6 +14,7 @@ export interface WorkerWatch {
 export interface OwnWorkers {
   /** Resolves when all workers but those of {@link leave} have ended. Rejects if a worker could not go on. */
   readonly ended: Promise<void>;
+  /** The polled task queues. */
   readonly taskQueues: readonly string[];
   polls(taskQueue: string): boolean;
   /** Returns when a worker polls the task queue. Does nothing if a worker polls it already. */

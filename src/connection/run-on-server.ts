@@ -52,6 +52,7 @@ export interface Live {
   readonly segments?: readonly (readonly string[])[];
 }
 
+/** A run as the Temporal server has it. */
 export class RunOnServer {
   /** Facts of one Temporal run: a reset makes another one, with its own records. */
   private segments: { readonly temporalRunId: string; readonly progress: SegmentProgress } | undefined;

@@ -8,12 +8,14 @@ const LIMIT_MS = 5_000;
 type QuickCheck = { readonly state: 'sound' | 'unfinished' | 'damaged'; readonly found?: string };
 
 /** Checks a file, also in use, in a process of its own, as SQLite cannot be interrupted from its thread. */
-export async function quickCheck(file: string): Promise<QuickCheck> {
+export async function quickCheck(file: string, limitMs = LIMIT_MS): Promise<QuickCheck> {
   if (!existsSync(file)) return { state: 'sound' };
   const { output, failure } = await run(
     process.execPath,
     [...ownScript(__dirname, 'quick-check-program'), file],
-    { limitMs: LIMIT_MS },
+    {
+      limitMs,
+    },
   );
   const answer = /^quick check: (.*)$/m.exec(output)?.[1];
   if (answer === 'ok') return { state: 'sound' };
