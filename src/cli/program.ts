@@ -8,7 +8,7 @@ import { CONNECTION, apiOf, type ServerOptions } from './options/server-options'
 import type { Output } from './output/output';
 import { addLateVerb, complete, type LateVerb } from './table/late-verb';
 import { addBackfill } from './verbs/backfill';
-import { addBackup } from './verbs/backup';
+import { addBackup, addRestore } from './verbs/backup';
 import { addCapsule } from './verbs/capsule';
 import { addDebug } from './verbs/debug';
 import { addDev } from './verbs/dev';
@@ -23,7 +23,6 @@ import { addPlan } from './verbs/plan';
 import { addPython } from './verbs/python';
 import { addReplay } from './verbs/replay';
 import { addReseal } from './verbs/reseal';
-import { addRestore } from './verbs/restore';
 import { addResume } from './verbs/resume';
 import { addRun } from './verbs/run';
 import { addServe } from './verbs/serve';
@@ -159,7 +158,8 @@ export function createProgram(output: Output, answer: (code: number) => void, he
     .configureOutput({
       writeOut: (text) => output.raw(text),
       writeErr: (text) => output.rawError(text),
-      outputError: (text, write) => write(usageLines(text)),
+      // Commander's own messages have the common form.
+      outputError: (text, write) => write(`${text.replace(/^error: /, 'error Usage: ')}${docsOf('Usage')}\n`),
     })
     .helpOption('-h, --help', 'display help; with --all, how it connects, too')
     .configureHelp({
@@ -216,8 +216,3 @@ function requireHere(command: Command, program: Command): void {
 }
 
 const headingOf = (group: string): string => `${group.charAt(0).toUpperCase()}${group.slice(1)}:`;
-
-/** Gives commander's own messages the common form. */
-function usageLines(text: string): string {
-  return `${text.replace(/^error: /, 'error Usage: ')}${docsOf('Usage')}\n`;
-}

@@ -4,6 +4,7 @@ import { everyItem, everyPage } from '../ports/parts/every-item';
 import type { Connected } from '../connection/connect';
 import type { Selvage } from './selvage';
 import { unreachable } from '../connection/connection-errors';
+import { ifThere } from '../connection/executions';
 import { settleRunning } from '../connection/settle-runs';
 import { workflowsSince, type RunningWorkflow } from '../connection/running-workflows';
 import { memoOf } from '../connection/unbegun-run';
@@ -194,17 +195,8 @@ async function lostStarts(
     // The ledger also has elements of streams that can start no run.
     if (!startsRuns(trigger) || event['refused'] !== undefined) continue;
     if (await backends.runHistory.getRun(runId)) continue;
-    const isOnServer = await client.workflow
-      .getHandle(runId)
-      .describe()
-      .then(
-        () => true,
-        (error: unknown) => {
-          if ((error as Error).name === 'WorkflowNotFoundError') return false;
-          throw error;
-        },
-      );
-    if (!isOnServer) lost.push({ trigger, key, runId });
+    const there = await ifThere(client.workflow.getHandle(runId).describe());
+    if (!there) lost.push({ trigger, key, runId });
   }
   return lost;
 }

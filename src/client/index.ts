@@ -22,17 +22,7 @@ export {
 } from '../connection/across/waiting-run';
 export type { BodyVersion, PlanInUse, Versions } from '../connection/across/version-answers';
 export type { Bulk } from './bulk/bulk';
-export type {
-  BulkAction,
-  BulkOptions,
-  BulkOutcome,
-  BulkPlan,
-  BulkProgress,
-  BulkReport,
-  BulkRun,
-  BulkSelection,
-  BulkState,
-} from './bulk/bulk-act';
+export type * from './bulk/bulk-act';
 export type { Values } from './values';
 export type { RecordedDeadLetter, StreamState } from '../connection/stream-state';
 export type { Streams } from '../connection/streams';
@@ -40,13 +30,7 @@ export type { WorkerState } from '../connection/worker-state';
 export type { Workers, WorkersQuery } from '../connection/workers';
 export type { Events, PruneEventsOptions, PrunedEvents } from '../connection/prune-events';
 export type { Resume } from '../connection/resumes';
-export {
-  RunHandle,
-  type RunLineageQuery,
-  type KnotState,
-  type RunState,
-  type RunDescription,
-} from '../connection/run-handle';
+export * from '../connection/run-handle';
 export type { ExistingRun } from '../connection/run-on-server';
 export type { Progress } from '../connection/run-progress';
 export type {
@@ -101,25 +85,27 @@ export type {
 } from '../connection/explain/waiting';
 export type { Pollers } from '../connection/pollers';
 export { currentActor, currentCommit } from '../connection/provenance';
-export {
-  Schedules,
-  type ChangedBy,
-  type CompareOptions,
-  type ComparedSchedule,
-  type DeploymentInfo,
-  type DeployedSchedule,
-  type DeployOptions,
-  type PreviewOptions,
-  type ScheduleChange,
-  type ScheduledRun,
-  type ScheduleDefinition,
-  type ScheduleHistory,
-  type ScheduleChangeKind,
-  type ScheduleState,
-  type ScheduleTimes,
-  type TriggeredRun,
-  type UnreadableSchedule,
-} from '../connection/schedules';
+export { Schedules, type TriggeredRun } from '../connection/schedules/schedules';
+export type {
+  CompareOptions,
+  ComparedSchedule,
+  DeployedSchedule,
+  DeployOptions,
+  ScheduleChangeKind,
+} from '../connection/schedules/deployment';
+export type { ChangedBy, ScheduleChange } from '../connection/schedules/differences';
+export type { PreviewOptions } from '../connection/schedules/preview';
+export type {
+  DeploymentInfo,
+  ScheduleDefinition,
+  ScheduleTimes,
+} from '../connection/schedules/schedule-form';
+export type {
+  ScheduledRun,
+  ScheduleHistory,
+  ScheduleState,
+  UnreadableSchedule,
+} from '../connection/schedules/schedule-state';
 export type { DstAnomaly, SchedulePreview } from '../triggers';
 export type { ServerChoice } from '../connection/server-address';
 export type { BackfillOptions } from '../connection/backfills';

@@ -1,10 +1,11 @@
-import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
+import type { WorkflowClient } from '@temporalio/client';
 import { childRunKnots, isExpanding, layoutOf, readPlan } from '../plan';
 import type { Backends, RunRecord } from '../ports';
 import { MEMO_KEY, type ChildMemo } from '../workflows/messages';
 import type { RunLimits } from '../workflows/run-limits';
 import { childRunId } from '../workflows/child-run-id';
 import { inParallel } from '../values/in-parallel';
+import { ifThere } from './executions';
 
 const AT_A_TIME = 20;
 
@@ -37,11 +38,8 @@ export async function endChildRuns(
 async function endChildRun(client: WorkflowClient, run: RunRecord, knot: string): Promise<void> {
   const child = await runningChildRun(client, run, knot);
   if (child === undefined) return;
-  try {
-    await client.getHandle(childRunId(run.run_id, knot), child).terminate(`Run ${run.run_id} was terminated`);
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
+  const handle = client.getHandle(childRunId(run.run_id, knot), child);
+  await ifThere(handle.terminate(`Run ${run.run_id} was terminated`));
 }
 
 /** The Temporal run id of the knot's running child run; undefined if there is none. */
@@ -50,13 +48,8 @@ export async function runningChildRun(
   run: RunRecord,
   knot: string,
 ): Promise<string | undefined> {
-  try {
-    const { status, runId, memo } = await client.getHandle(childRunId(run.run_id, knot)).describe();
-    // The workflow id may belong to a later run by now.
-    const { temporalRunId: of } = (memo?.[MEMO_KEY] ?? {}) as Partial<ChildMemo>;
-    return status.name === 'RUNNING' && of === run.temporal_run_id ? runId : undefined;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+  const child = await ifThere(client.getHandle(childRunId(run.run_id, knot)).describe());
+  // The workflow id may belong to a later run by now.
+  const { temporalRunId: of } = (child?.memo?.[MEMO_KEY] ?? {}) as Partial<ChildMemo>;
+  return child?.status.name === 'RUNNING' && of === run.temporal_run_id ? child.runId : undefined;
 }

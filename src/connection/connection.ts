@@ -13,7 +13,7 @@ import { Pollers } from './pollers';
 import { RunHandle } from './run-handle';
 import type { KnownOfRun } from './run-on-server';
 import { RunStarter } from './run-starter';
-import { Schedules } from './schedules';
+import { Schedules } from './schedules/schedules';
 import type { ResumeOptions, StartOptions } from './start-options';
 import { Streams } from './streams';
 import { Workers } from './workers';

@@ -22,6 +22,16 @@ export async function describeIfThere(
   }
 }
 
+/** What a call of an execution gives; undefined if the server does not know that execution. */
+export async function ifThere<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
 /** The Temporal run id of the execution that an execution continues, if it continues one. */
 export async function executionBefore(
   client: WorkflowClient,

@@ -29,7 +29,11 @@ export async function extendRun(
         if (refusal) throw refusal;
         if (!isGone(error)) return false;
         if (await isUnfinished()) return true;
-        throw runIsOver(workflow.workflowId, error);
+        throw new SelvageError(
+          'RunOver',
+          `Run "${workflow.workflowId}" is over and takes no more knots. Start a new one, or resume it and extend that.`,
+          { details: { run: workflow.workflowId }, cause: error },
+        );
       },
     },
   );
@@ -49,12 +53,4 @@ function isGone(error: unknown): boolean {
   const failure = failureOfUpdate(error);
   if (failure) return failure.type === RUN_CONTINUES || failure.type === CUT_OFF;
   return isNotFound(error);
-}
-
-function runIsOver(run: string, cause: unknown): SelvageError {
-  return new SelvageError(
-    'RunOver',
-    `Run "${run}" is over and takes no more knots. Start a new one, or resume it and extend that.`,
-    { details: { run }, cause },
-  );
 }

@@ -19,7 +19,7 @@ import {
   type SignalReceipt,
   type SignalRequest,
 } from '../workflows/messages';
-import { executionBefore } from './executions';
+import { executionBefore, ifThere } from './executions';
 
 /** Maximum number of concurrent signals to one run: the limit of an embedded server. */
 const AT_ONCE = 50;
@@ -211,7 +211,7 @@ async function answerOnRecord<Answer>(
   updateId: string,
   executions: number,
 ): Promise<Answer | undefined> {
-  let execution = await newestOf(client, run);
+  let execution = (await ifThere(client.getHandle(run).describe()))?.runId;
   for (let looked = 0; execution && looked < executions; looked++) {
     try {
       const update = client.getHandle(run).getUpdateHandle<Answer>(updateId, { workflowRunId: execution });
@@ -224,13 +224,4 @@ async function answerOnRecord<Answer>(
     execution = await executionBefore(client, run, execution);
   }
   return undefined;
-}
-
-async function newestOf(client: WorkflowClient, run: string): Promise<string | undefined> {
-  try {
-    return (await client.getHandle(run).describe()).runId;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
 }

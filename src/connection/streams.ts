@@ -19,6 +19,7 @@ import {
 } from '../workflows/messages';
 import type { Json } from '../values';
 import { unreachable } from './connection-errors';
+import { ifThere } from './executions';
 import { pendingActivitiesOf } from './pending-activity';
 import type { RecordedDeadLetter, StreamPartition, StreamState } from './stream-state';
 
@@ -70,7 +71,11 @@ export class Streams {
   async status(id: string): Promise<StreamState> {
     const state = await this.read(id);
     if (state) return state;
-    throw unknownStream(id);
+    throw new SelvageError(
+      'UnknownStream',
+      `The server has no stream "${id}". See those that it has: selvage streams list. One begins with: selvage stream FILE`,
+      { details: { stream: id } },
+    );
   }
 
   /** The newest elements whose run failed, then those that could start none. This list needs no server. */
@@ -138,12 +143,7 @@ export class Streams {
 
   private async read(id: string): Promise<StreamState | undefined> {
     const handle = this.client.workflow.getHandle(streamWorkflowId(id));
-    try {
-      return await this.reaching(async () => await this.stateOf(await handle.describe()));
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return undefined;
-      throw error;
-    }
+    return await ifThere(this.reaching(async () => await this.stateOf(await handle.describe())));
   }
 
   private async stateOf(description: WorkflowExecutionDescription): Promise<StreamState> {
@@ -261,12 +261,4 @@ export function failureOfStream(error: WorkflowFailedError): StreamFailure {
   const { cause } = error;
   const inner: Partial<StreamFailure> | undefined = cause?.cause ?? cause;
   return { ...inner, message: inner?.message ?? error.message };
-}
-
-function unknownStream(id: string): SelvageError {
-  return new SelvageError(
-    'UnknownStream',
-    `The server has no stream "${id}". See those that it has: selvage streams list. One begins with: selvage stream FILE`,
-    { details: { stream: id } },
-  );
 }

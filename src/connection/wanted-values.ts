@@ -48,7 +48,7 @@ export async function readWanted(
   };
   for (let first = 0; first < bySize.length; first += AT_ONCE) {
     const some = bySize.slice(first, first + AT_ONCE);
-    if (!away && (await isDone(() => read(some)))) continue;
+    if (!away && (await failureOf(() => read(some))) === undefined) continue;
     for (const record of some) {
       const error = away ?? (await failureOf(() => read([record])));
       if (isAway(error)) away = error;
@@ -56,10 +56,6 @@ export async function readWanted(
     }
   }
   return new WantedValues(values, unreadable);
-}
-
-async function isDone(read: () => Promise<void>): Promise<boolean> {
-  return (await failureOf(read)) === undefined;
 }
 
 async function failureOf(read: () => Promise<void>): Promise<SelvageError | undefined> {

@@ -70,7 +70,12 @@ export async function callTool(
   { [SKIP]: skip, ...ask }: Readonly<Record<string, unknown>>,
 ): Promise<string> {
   const operation = tools.get(name);
-  if (!operation) throw unknownTool(name, tools);
+  if (!operation)
+    throw new SelvageError(
+      'InvalidRequest',
+      `There is no tool "${name}". There are ${[...tools.keys()].join(', ')}.`,
+      { details: { tool: name } },
+    );
   const after = skipOf(skip);
   const answer: unknown = await invoke(operation, of, ask);
   // Leave out undefined fields.
@@ -83,12 +88,4 @@ function skipOf(given: unknown): Record<string, number> {
   const { data, error } = skipped.safeParse(given);
   if (data) return data;
   throw new SelvageError('InvalidRequest', `"${SKIP}" is wrong: ${error.issues[0]!.message}.`);
-}
-
-function unknownTool(name: string, tools: Tools): SelvageError {
-  return new SelvageError(
-    'InvalidRequest',
-    `There is no tool "${name}". There are ${[...tools.keys()].join(', ')}.`,
-    { details: { tool: name } },
-  );
 }

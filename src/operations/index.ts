@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { Act, Question } from './operation';
-import { approvals } from './approvals';
+import { list as approvals } from './approvals/list';
 import { cache } from './cache';
-import { docs } from './docs';
+import { search as docs } from './docs/search';
 import { emitters } from './emitters';
 import { events } from './events';
 import { knots } from './knots';
@@ -11,19 +11,19 @@ import { partitions } from './partitions';
 import { project } from './project';
 import { runs } from './runs';
 import { schedules } from './schedules';
-import { stats } from './stats';
+import { show as stats } from './stats/show';
 import { streams } from './streams';
 import { tapestries } from './tapestries';
 import { triggers } from './triggers';
 import { values } from './values';
-import { versions } from './versions';
-import { workers } from './workers';
+import { list as versions } from './versions/list';
+import { list as workers } from './workers/list';
 
 /** All operations; every face is made from them. */
 export const OPERATIONS = [
-  ...approvals,
+  approvals,
   ...cache,
-  ...docs,
+  docs,
   ...emitters,
   ...events,
   ...knots,
@@ -32,13 +32,13 @@ export const OPERATIONS = [
   ...project,
   ...runs,
   ...schedules,
-  ...stats,
+  stats,
   ...streams,
   ...tapestries,
   ...triggers,
   ...values,
-  ...versions,
-  ...workers,
+  versions,
+  workers,
 ] as const;
 
 type Table = { readonly [One in (typeof OPERATIONS)[number] as One['name']]: One };

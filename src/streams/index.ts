@@ -1,16 +1,6 @@
 export { batchSizes, batchTapestry, inBatch, isOfTapestry, terminalsOf } from './batch';
-export {
-  isStream,
-  stream,
-  streamName,
-  type StreamDeadLetter,
-  type ResultContext,
-  type StreamDeclaration,
-  type StreamOptions,
-  type StreamOrder,
-  type StreamResult,
-  type StreamSettings,
-} from './declaration';
+export { isStream, stream, streamName } from './declaration';
+export type * from './declaration';
 export { IterableSource, openIterable } from './iterable-source';
 export { gapWords, isSource, keyOfOffset, stateOfOffset, StreamingSource } from './source';
 export type * from './source';

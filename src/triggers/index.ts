@@ -1,12 +1,4 @@
-export {
-  CALENDAR_FIELDS,
-  CalendarProblem,
-  ruleOfCalendar,
-  rulesOfCron,
-  type Calendar,
-  type CalendarField,
-  type CalendarRule,
-} from './calendar';
+export * from './calendar';
 export { cronText, rangesOf, type NumberRange } from './cron-text';
 export { cronTrigger } from './cron-trigger';
 export type * from './cron-trigger';
@@ -19,33 +11,13 @@ export { durationMs, durationWords, type Duration } from '../values/duration';
 export { oddTimes, plannedTimes, type DstAnomaly, type TimePlan } from './planned-times';
 export { previewTimes, type SchedulePreview } from './preview';
 export { OVERLAPS, type Overlap } from './overlaps';
-export {
-  isSchedule,
-  planOfSchedule,
-  schedule,
-  type ScheduleDeclaration,
-  type ScheduledParameters,
-  type ScheduleOptions,
-  type ScheduleSettings,
-} from './schedule';
+export { isSchedule, planOfSchedule, schedule } from './schedule';
+export type * from './schedule';
 export type { Acceptance, Trigger, TriggerEvent, TriggerHost, TriggerMetrics } from './trigger';
-export {
-  revealSecrets,
-  standardSecretBytes,
-  type Secret,
-  type SecretKind,
-  type SecretSource,
-} from '../authoring/secrets';
-export {
-  bearer,
-  github,
-  standardWebhooks,
-  type CustomVerifier,
-  type RawRequest,
-  type StandardWebhooksOptions,
-  type StandardWebhooksVerification,
-  type Verification,
-} from './verification';
+export { revealSecrets, standardSecretBytes } from '../authoring/secrets';
+export type * from '../authoring/secrets';
+export { bearer, github, standardWebhooks } from './verification';
+export type * from './verification';
 export { webhook, webhookSignal } from './webhook';
 export type * from './webhook';
 export { isValkeyTrigger, valkeyTrigger } from './valkey';

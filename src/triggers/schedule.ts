@@ -4,7 +4,7 @@ import { checkName } from '../authoring/names';
 import { duration, isBoolean, line, sayable, shown, type Check } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
 import { Zone } from '../partitions';
-import { CalendarProblem, ruleOfCalendar, rulesOfCron, type Calendar, type CalendarRule } from './calendar';
+import { CalendarProblem, ruleOfCalendar, rulesOfCron, type Calendar } from './calendar';
 import { declareTrigger, type TriggerDeclaration } from './declaration';
 import { durationMs, type Duration } from '../values/duration';
 import { refusalOf, type Refusal } from '../authoring/refusal';
@@ -152,13 +152,10 @@ export function isSchedule(declaration: TriggerDeclaration): declaration is Sche
   return declaration.kind === 'schedule';
 }
 
-function rulesOf({ cron = [], calendar = [] }: ScheduleSettings): CalendarRule[] {
-  return [...cron.flatMap(rulesOfCron), ...calendar.map(ruleOfCalendar)];
-}
-
 export function planOfSchedule(settings: ScheduleSettings): TimePlan {
-  const { everyMs, offsetMs = 0, timezone } = settings;
-  return everyMs === undefined ? { rules: rulesOf(settings), timezone } : { everyMs, offsetMs };
+  const { cron = [], calendar = [], everyMs, offsetMs = 0, timezone } = settings;
+  if (everyMs !== undefined) return { everyMs, offsetMs };
+  return { rules: [...cron.flatMap(rulesOfCron), ...calendar.map(ruleOfCalendar)], timezone };
 }
 
 const wholeSeconds = (least: number): Check =>

@@ -40,7 +40,7 @@ export function svgOf(graph: RunGraph, run?: RunWords): string {
   const height = picture.height + HEAD;
   const shift = Math.floor((width - picture.width) / 2);
   const labels = labelsOf(knots);
-  const title = headline(graph, run);
+  const title = run ? `Run ${run.runId} of ${graph.tapestry}` : `Tapestry ${graph.tapestry}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="selvage-title selvage-desc" class="selvage-picture">`,
     `<title id="selvage-title">${xml(title)}</title>`,
@@ -56,10 +56,6 @@ export function svgOf(graph: RunGraph, run?: RunWords): string {
     '</svg>',
     '',
   ].join('\n');
-}
-
-function headline({ tapestry }: RunGraph, run: RunWords | undefined): string {
-  return run ? `Run ${run.runId} of ${tapestry}` : `Tapestry ${tapestry}`;
 }
 
 function description({ knots }: RunGraph, run: RunWords | undefined, isRun: boolean): string {

@@ -157,7 +157,10 @@ class Exporter {
     const { id, inputs, nested } = knot;
     const kind = definition.inline ? definition.name.replace(/^selvage\./, '') : 'knot';
     const input = (name: string): unknown => this.reference(inputs.get(name)!, `"${name}" of "${id}"`);
-    const its = (name: string): unknown => constantOf(inputs.get(name));
+    const its = (name: string): unknown => {
+      const given = inputs.get(name);
+      return given?.kind === 'constant' ? given.value : undefined;
+    };
     const code = (role: string): string => this.nameOf(definition.code, `the "${role}" of "${id}"`);
     switch (kind) {
       case 'knot':
@@ -393,8 +396,4 @@ function isNamedPython({ name, host, receives, options, source, ...said }: Defin
 
 function receives(kind: string): Fields {
   return kind.endsWith('.outcomes') ? { receives: 'outcomes' } : {};
-}
-
-function constantOf(input: InputRecord | undefined): unknown {
-  return input?.kind === 'constant' ? input.value : undefined;
 }

@@ -217,7 +217,6 @@ class Loading {
     }
   }
 
-  /** Checks of the whole tapestry. */
   private checkWhole(tapestry: AnyTapestry, { section, nodes }: DocumentSection): void {
     const record = recordOf(tapestry);
     const byId = new Map(

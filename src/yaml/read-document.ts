@@ -76,8 +76,11 @@ export function readDocument(syntax: Syntax, problems: Problems): DocumentSectio
     });
     return undefined;
   }
-  // Nodes and triggers are checked individually, by type.
-  const whole = withoutItems(syntax);
+  // Nodes and triggers are checked individually, by type; their lists are large.
+  const whole: SyntaxMap = {
+    ...syntax,
+    entries: new Map([...syntax.entries].filter(([key]) => key !== 'nodes' && key !== 'triggers')),
+  };
   const fields = valueOf(whole) as Fields;
   const lists = Object.fromEntries(
     ['nodes', 'triggers'].flatMap((key) => {
@@ -96,15 +99,6 @@ export function readDocument(syntax: Syntax, problems: Problems): DocumentSectio
     (item) => readTyped(item, TRIGGER, 'a trigger', problems) ?? [],
   );
   return { section: sectionOf(whole, fields, problems), nodes, triggers };
-}
-
-/** A section without its nodes and triggers, whose lists are large. */
-function withoutItems({ kind, range, entries }: SyntaxMap): SyntaxMap {
-  return {
-    kind,
-    range,
-    entries: new Map([...entries].filter(([key]) => key !== 'nodes' && key !== 'triggers')),
-  };
 }
 
 function partsOf(syntax: SyntaxMap, key: string): readonly Syntax[] {

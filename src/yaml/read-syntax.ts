@@ -1,8 +1,8 @@
-import type { Composer, Document, Node, Pair, Parser, Scalar, YAMLMap, YAMLSeq, Alias } from 'yaml';
+import type { Composer, Document, Node, Pair, Parser, Scalar, YAMLMap, Alias } from 'yaml';
 import { didYouMean } from '../authoring/names';
 import type { Problems, Range } from './problems';
 import type { SourceFile } from './source-file';
-import type { Syntax, SyntaxScalar, SyntaxList, SyntaxMap, SyntaxEntry } from './syntax';
+import type { Syntax, SyntaxScalar, SyntaxMap, SyntaxEntry } from './syntax';
 
 /** A larger document is refused before it is processed. */
 export const LIMITS = {
@@ -136,7 +136,8 @@ function isTooDeep(tokens: readonly Token[], problems: Problems): boolean {
 function reportErrors(document: Document.Parsed, source: SourceFile, problems: Problems): void {
   for (const { pos, message, code } of document.errors) {
     const remedy = source.lineAt(pos[0]).includes('{{') ? ` Perhaps ${TEMPLATE}.` : remedyOf(code);
-    problems.add(pos, { code: 'YamlSyntax', message: `${firstLine(message)}.${remedy}` });
+    const firstLine = message.split('\n')[0]!.replace(/[.:]$/, '');
+    problems.add(pos, { code: 'YamlSyntax', message: `${firstLine}.${remedy}` });
   }
   const { version } = (document.directives as { yaml: { version: string } }).yaml;
   if (version !== '1.2') {
@@ -147,10 +148,6 @@ function reportErrors(document: Document.Parsed, source: SourceFile, problems: P
       message: `Documents are YAML 1.2, and this one says that it is ${version}. Remove the line.`,
     });
   }
-}
-
-function firstLine(message: string): string {
-  return message.split('\n')[0]!.replace(/[.:]$/, '');
 }
 
 function remedyOf(code: string): string {
@@ -207,7 +204,10 @@ class Reader {
     if (this.yaml.isAlias(node)) return this.alias(node, scope, range);
     this.refuseTag(node as Node, range);
     if (this.yaml.isMap(node)) return this.map(node, scope, range);
-    if (this.yaml.isSeq(node)) return this.list(node, scope, range);
+    if (this.yaml.isSeq(node)) {
+      const items = node.items.map((item) => this.readIn(node, item, scope, range[0]));
+      return { kind: 'list', range, items };
+    }
     return this.scalar(node as Scalar, range);
   }
 
@@ -267,14 +267,6 @@ class Reader {
       entries.set(key, { key: keyRange, value: this.readIn(node, pair.value, scope, keyRange[1]) });
     }
     return { kind: 'map', range, entries };
-  }
-
-  private list(node: YAMLSeq, scope: Scope, range: Range): SyntaxList {
-    return {
-      kind: 'list',
-      range,
-      items: node.items.map((item) => this.readIn(node, item, scope, range[0])),
-    };
   }
 
   /** An alias must not refer to a value that contains it. */

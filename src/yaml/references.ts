@@ -77,10 +77,6 @@ export class Names {
     return undefined;
   }
 
-  known(): readonly string[] {
-    return (this.allKnown ??= this.list());
-  }
-
   private list(): string[] {
     const paths = [...this.nodes].flatMap(([id, { type, section }]) => {
       const { branches } = section.fields;
@@ -92,7 +88,7 @@ export class Names {
   }
 
   refuse({ name, range }: Reference, problems: Problems): void {
-    const known = this.known();
+    const known = (this.allKnown ??= this.list());
     const nearest = this.comparisons > MOST_COMPARISONS ? undefined : nearestName(name, known);
     this.comparisons += known.length;
     const listed =

@@ -8,7 +8,7 @@ export interface SyntaxScalar {
   readonly value: string | number | boolean | null;
 }
 
-export interface SyntaxList {
+interface SyntaxList {
   readonly kind: 'list';
   readonly range: Range;
   readonly items: readonly Syntax[];

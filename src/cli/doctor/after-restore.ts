@@ -12,8 +12,7 @@ export async function afterRestore(options: ServerOptions, output: Output): Prom
     const { unknown, missing, lostEvents } = state;
     const ok = unknown.length === 0 && missing.count === 0 && lostEvents.length === 0;
     output.say(describe(state, ok));
-    if (output.json) output.document({ ok, ...state });
-    return ok ? EXIT.ok : EXIT.runFailed;
+    return output.conclude(ok ? EXIT.ok : EXIT.runFailed, { ok, ...state });
   });
 }
 

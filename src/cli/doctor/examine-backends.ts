@@ -1,9 +1,11 @@
-import { clockTrouble, describeStepBack, openBackends, type BackendReport } from '../../backends';
+import { clockTrouble, createInMemoryBackends, describeStepBack, type BackendReport } from '../../backends';
 import { SelvageError, isOfClass } from '../../errors';
 import { encryptionFromEnvironment, type Digests } from '../../encryption';
 import { readEmitters } from '../../deliveries';
 import type { Backends, DataStore } from '../../ports';
 import { findDamaged, type DamagedValues } from '../../records/retention';
+import { inspectEmbeddedServer } from '../../server';
+import { withBackends } from '../location/records';
 import { nameSome, plural } from '../output/format';
 import { about, type Finding } from './finding';
 
@@ -59,7 +61,7 @@ export async function examineEncryption(
   try {
     const encryption = encryptionFromEnvironment({ projectDir });
     const isThere = (await inspected).every(({ state }) => state === 'current');
-    if (isThere) await (await openBackends({ projectDir })).close();
+    if (isThere) await withBackends({ projectDir }, async () => {});
     if (!encryption) return [{ subject, status: 'ok', message: 'none: values are stored as they are' }];
     const [current, ...older] = encryption.keyring.ids;
     const payloads = encryption.payloads ? 'values and payloads are' : 'values are';
@@ -90,8 +92,7 @@ export async function examineHistory(
     const place = (await inspected).find(({ backends }) => backends.includes('history'));
     if (!place || !SHARED.includes(place.technology) || place.state !== 'current') return [];
     // Reads no values: needs neither their keys nor their store.
-    const backends = await openBackends({ projectDir, encryption: false, openLate: true });
-    try {
+    return await withBackends({ projectDir, encryption: false, openLate: true }, async (backends) => {
       const { runHistory } = backends;
       const trouble = await clockTrouble(runHistory);
       const { ok, warning } = about('Clock');
@@ -104,9 +105,7 @@ export async function examineHistory(
         ...(newest ? [about('Run history').warning(describeStepBack(newest))] : []),
         ...(await examineEmitters(backends)),
       ];
-    } finally {
-      await backends.close();
-    }
+    });
   } catch {
     // `examineBackends` reports why they cannot be opened.
     return [];
@@ -144,12 +143,7 @@ export async function examineValues(
   try {
     if (!(await inspected).every(({ state, technology }) => state === 'current' && technology !== 'memory'))
       return [];
-    const backends = await openBackends({ projectDir });
-    try {
-      return [await examineValuesIn(backends.dataStore)];
-    } finally {
-      await backends.close();
-    }
+    return await withBackends({ projectDir }, async ({ dataStore }) => [await examineValuesIn(dataStore)]);
   } catch {
     // `examineBackends` reports why they cannot be opened.
     return [];
@@ -171,4 +165,50 @@ async function examineValuesIn(dataStore: DataStore): Promise<Finding> {
     `${damaged.length} of ${plural(looked, 'value')} damaged: ${nameSome(damaged, damaged.length)}${unfinished}`,
     'Reuse and `selvage resume` make them again. `selvage doctor --repair` sets them aside, and `selvage lineage HASH` says who made them.',
   );
+}
+
+/** Runs on the project's own server without a record, because their run history was deleted or replaced. */
+export async function examineRuns(
+  projectDir: string,
+  inspected: Promise<BackendReport[]>,
+): Promise<Finding[]> {
+  try {
+    const { phase, address } = inspectEmbeddedServer(projectDir);
+    const history = (await inspected).find(({ backends }) => backends.includes('history'));
+    if (phase !== 'running' || address === undefined || !history) return [];
+    const identity =
+      history.state === 'absent'
+        ? undefined
+        : await withBackends({ projectDir, encryption: false, openLate: true }, ({ runHistory }) =>
+            runHistory.identity(),
+          );
+    const runs = await runsOfOthers(address, identity);
+    if (runs.length === 0) return [];
+    return [
+      about('Runs').error(
+        `${plural(runs.length, 'run')} on the server, not in the run history: ${nameSome(runs.slice(0, 5), runs.length)}`,
+        'Their run history was deleted or replaced, so that they wait for ever. Put it back, or end them: `selvage runs terminate RUN`.',
+      ),
+    ];
+  } catch {
+    // Other findings report a server or a history that cannot be used.
+    return [];
+  }
+}
+
+async function runsOfOthers(address: string, identity: string | undefined): Promise<string[]> {
+  const { Selvage } = await import('../../client/index.js');
+  const { runningWorkflows } = await import('../../connection/running-workflows.js');
+  const { isOfOtherHistory } = await import('../../connection/unbegun-run.js');
+  const selvage = await Selvage.connect({ address, backends: createInMemoryBackends() });
+  const runs: string[] = [];
+  try {
+    for await (const { workflowId, readMemo } of runningWorkflows(selvage.client.workflow)) {
+      const memo = await readMemo();
+      if (memo && !('temporalRunId' in memo) && isOfOtherHistory(memo, identity)) runs.push(workflowId);
+    }
+  } finally {
+    await selvage.close();
+  }
+  return runs;
 }

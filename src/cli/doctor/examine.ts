@@ -11,8 +11,13 @@ import { databasesOf } from './repair-project';
 import type { ServerOptions } from '../options/server-options';
 import { about, type Finding } from './finding';
 import { examineServer } from './examine-server';
-import { examineRuns } from './examine-runs';
-import { examineBackends, examineEncryption, examineHistory, examineValues } from './examine-backends';
+import {
+  examineBackends,
+  examineEncryption,
+  examineHistory,
+  examineRuns,
+  examineValues,
+} from './examine-backends';
 
 const SDK_PACKAGES = ['activity', 'client', 'common', 'plugin', 'proto', 'worker', 'workflow'] as const;
 const OLDEST_NODE = [20, 3] as const;
@@ -39,9 +44,8 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     ...(await examineRuns(projectDir, backends)),
   ];
   const isWell = findings.every(({ status }) => status !== 'error');
-  if (output.json) output.document({ ok: isWell, projectDir, findings });
-  else output.say(describe(findings, isWell, output));
-  return isWell ? EXIT.ok : EXIT.runFailed;
+  if (!output.json) output.say(describe(findings, isWell, output));
+  return output.conclude(isWell ? EXIT.ok : EXIT.runFailed, { ok: isWell, projectDir, findings });
 }
 
 export function examineNode(version: string): Finding {

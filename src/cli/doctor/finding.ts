@@ -8,7 +8,6 @@ export interface Finding {
 
 type Found = (message: string, fix?: string) => Finding;
 
-/** Makes findings about a subject. */
 export function about(subject: string): Readonly<Record<Finding['status'], Found>> {
   const found =
     (status: Finding['status']): Found =>

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { repairDatabase, setDatabaseAside, type DatabaseRepair } from '../../adapters/sqlite/repair';
-import { locateBackends, openBackends } from '../../backends';
+import { locateBackends } from '../../backends';
 import { SelvageError } from '../../errors';
 import type { RunHistory } from '../../ports';
 import {
@@ -12,6 +12,7 @@ import {
   type Leftover,
 } from '../../server';
 import { everyItem } from '../../ports/parts/every-item';
+import { withBackends } from '../location/records';
 
 interface RepairProjectOptions {
   readonly projectDir: string;
@@ -90,11 +91,11 @@ export async function endLostRuns(
   cluster: string,
 ): Promise<string[]> {
   // Reads no values: needs neither their keys nor their store.
-  const backends = await openBackends({ projectDir, environment, encryption: false, openLate: true });
-  try {
-    const runs = await runsInFlight(backends.runHistory, cluster);
+  const options = { projectDir, environment, encryption: false, openLate: true } as const;
+  return await withBackends(options, async ({ runHistory }) => {
+    const runs = await runsInFlight(runHistory, cluster);
     for (const { temporal_run_id } of runs)
-      await backends.runHistory.endRun(temporal_run_id, {
+      await runHistory.endRun(temporal_run_id, {
         status: 'terminated',
         finished_at: Date.now(),
         details: {
@@ -102,9 +103,7 @@ export async function endLostRuns(
         },
       });
     return runs.map(({ run_id }) => run_id);
-  } finally {
-    await backends.close();
-  }
+  });
 }
 
 async function runsInFlight(
@@ -120,15 +119,12 @@ async function runsInFlight(
 }
 
 /** The project's existing database files: of its backends and, if an embedded server has run, Temporal's. */
-export function databasesOf(projectDir: string, environment = process.env): string[] {
-  const all = [...sqliteFiles(projectDir, environment), serverFolder(projectDir).database];
+export function databasesOf(projectDir: string): string[] {
+  const all = [...sqliteFiles(projectDir), serverFolder(projectDir).database];
   return all.filter((file) => existsSync(file));
 }
 
-function sqliteFiles(
-  projectDir: string,
-  environment: NonNullable<RepairProjectOptions['environment']>,
-): string[] {
+function sqliteFiles(projectDir: string, environment?: RepairProjectOptions['environment']): string[] {
   const places = Object.values(locateBackends({ projectDir, environment }));
   return [
     ...new Set(places.flatMap(({ technology, path }) => (technology === 'sqlite' && path ? [path] : []))),

@@ -1,10 +1,11 @@
 import path from 'node:path';
 import type { DatabaseRepair } from '../../adapters/sqlite/repair';
 import type { SalvagedTable } from '../../adapters/sqlite/salvage';
-import { inspectBackends, openBackends } from '../../backends';
+import { inspectBackends } from '../../backends';
 import { SelvageError } from '../../errors';
 import { projectFolder } from '../../node/project-folder';
 import { findDamaged, setAside, type SetAside } from '../../records/retention';
+import { withBackends } from '../location/records';
 import { EXIT } from '../output/exit-codes';
 import { formatTable, plural } from '../output/format';
 import type { Output } from '../output/output';
@@ -51,20 +52,17 @@ export async function repair(options: ServerOptions, output: Output): Promise<nu
 async function setDamagedAside(projectDir: string, output: Output): Promise<SetAside[]> {
   const reports = await inspectBackends({ projectDir });
   if (!reports.every(({ state, technology }) => state === 'current' && technology !== 'memory')) return [];
-  const backends = await openBackends({ projectDir });
-  try {
+  return await withBackends({ projectDir }, async ({ dataStore }) => {
     output.warn('Reading the values of the data store');
-    const { damaged } = await findDamaged(backends.dataStore);
+    const { damaged } = await findDamaged(dataStore);
     const folder = path.join(projectDir, '.selvage', 'damaged-values');
     const values: SetAside[] = [];
     for (const hash of damaged) {
-      const aside = await setAside(backends.dataStore, hash, folder);
+      const aside = await setAside(dataStore, hash, folder);
       if (aside) values.push(aside);
     }
     return values;
-  } finally {
-    await backends.close();
-  }
+  });
 }
 
 function describe({ leftovers, backends, temporal, lostRuns, values }: Report, projectDir: string): string {

@@ -110,7 +110,9 @@ function readTextFile(file: string): string {
 
 async function parseFile(file: string, text: string, options: DecodeOptions): Promise<unknown> {
   try {
-    return decodeJson((isYaml(file) ? await parseYaml(text) : JSON.parse(text)) as Json, options);
+    const isYaml = ['.yaml', '.yml'].includes(path.extname(file));
+    const json: unknown = isYaml ? (await import('yaml')).parse(text) : JSON.parse(text);
+    return decodeJson(json as Json, options);
   } catch (error) {
     if (SelvageError.is(error) && error.details['reference']) throw error;
     const [firstLine] = (error instanceof Error ? error.message : String(error)).split('\n');
@@ -120,13 +122,4 @@ async function parseFile(file: string, text: string, options: DecodeOptions): Pr
       { details: { file }, cause: error },
     );
   }
-}
-
-function isYaml(file: string): boolean {
-  return ['.yaml', '.yml'].includes(path.extname(file));
-}
-
-async function parseYaml(text: string): Promise<unknown> {
-  const { parse } = await import('yaml');
-  return parse(text);
 }

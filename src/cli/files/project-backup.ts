@@ -106,7 +106,7 @@ export async function backUpProject(options: BackupOptions): Promise<Backup> {
     onDisk(draft, () => mkdirSync(draft, { recursive: true, mode: 0o700 }));
     const files: BackupFile[] = [];
     for (const place of sources) {
-      log(`Copying ${shownOf(place)}`);
+      log(`Copying ${'postgres' in place ? place.postgres.shown : place.file}`);
       const name = nameOf('postgres' in place ? DUMP : place.file, files);
       const copy = path.join(draft, name);
       await ('postgres' in place ? place.postgres.dump(copy) : copyDatabase(place.file, copy));
@@ -254,10 +254,6 @@ function placesOf(
     }
   }
   return { places: [...found.values()], leftOut };
-}
-
-function shownOf(place: Place): string {
-  return 'postgres' in place ? place.postgres.shown : place.file;
 }
 
 function nameOf(file: string, taken: readonly BackupFile[]): string {

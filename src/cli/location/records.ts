@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { locateBackends, openBackends } from '../../backends';
+import { locateBackends, openBackends, type OpenBackendsOptions } from '../../backends';
 import { chosenServer } from '../../connection/server-address';
 import { SelvageError } from '../../errors';
 import { isProject, projectFolder } from '../../node/project-folder';
@@ -14,10 +14,26 @@ export async function withRecords(
   if (options.capsule !== undefined)
     return await work((await (await import('../../capsule/index.js')).readCapsule(options.capsule)).backends);
   if (options.parquet === undefined) requireHistory(options);
-  const backends =
+  const opened =
     options.parquet === undefined
-      ? await openBackends({ projectDir: projectFolder(options.projectDir), openLate: true })
-      : await exportedIn(options.parquet);
+      ? openBackends({ projectDir: projectFolder(options.projectDir), openLate: true })
+      : exportedIn(options.parquet);
+  return await closingAfter(opened, work);
+}
+
+/** Opens backends, and closes them in any case. */
+export function withBackends<T>(
+  options: OpenBackendsOptions,
+  work: (backends: Backends) => Promise<T>,
+): Promise<T> {
+  return closingAfter(openBackends(options), work);
+}
+
+async function closingAfter<T>(
+  opened: Promise<Backends>,
+  work: (backends: Backends) => Promise<T>,
+): Promise<T> {
+  const backends = await opened;
   try {
     return await work(backends);
   } finally {

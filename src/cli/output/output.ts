@@ -84,9 +84,14 @@ export class Output {
 
   /** Ends a successful command: with `json` by its document, else by a text. Returns the exit code. */
   finish(document: unknown, text?: () => string): number {
+    if (!this.json && text) this.say(text());
+    return this.conclude(EXIT.ok, document);
+  }
+
+  /** Ends a command that has said everything to people: with `json` by its document. Returns the exit code. */
+  conclude(exitCode: number, document: unknown): number {
     if (this.json) this.document(document);
-    else if (text) this.say(text());
-    return EXIT.ok;
+    return exitCode;
   }
 
   /** One of several documents, with `json` only. */

@@ -11,7 +11,7 @@ const RESERVED = new Set(
 
 /** Names of definitions by body name: `train` for `shop.models:train`, unless several modules have one. */
 export function identifiersOf(bodies: readonly BodyDescription[]): Map<string, string> {
-  const plain = new Map(bodies.map(({ name }) => [name, identifier(functionOf(name))]));
+  const plain = new Map(bodies.map(({ name }) => [name, identifier(name.slice(name.indexOf(':') + 1))]));
   const counts = new Map<string, number>();
   for (const name of plain.values()) counts.set(name, (counts.get(name) ?? 0) + 1);
   const taken = new Set<string>();
@@ -39,10 +39,6 @@ export function typeName(text: string): string {
   const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
   const name = joined.replace(/\d+[a-z]/g, (part) => part.toUpperCase()).replace(/^(?=\d)/, 'T');
   return name === '' ? 'Unnamed' : name;
-}
-
-function functionOf(name: string): string {
-  return name.slice(name.indexOf(':') + 1);
 }
 
 function identifier(text: string): string {

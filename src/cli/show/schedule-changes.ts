@@ -1,5 +1,5 @@
 import type { DeployedSchedule, ScheduleChange } from '../../client';
-import { PART_NAMES } from '../../connection/schedules';
+import { PART_NAMES } from '../../connection/schedules/differences';
 import type { Output } from '../output/output';
 
 const DONE: Readonly<Record<DeployedSchedule['action'], readonly [did: string, would: string]>> = {

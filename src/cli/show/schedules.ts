@@ -10,8 +10,7 @@ import type { Does } from '../options/does';
 import { formatTable, formatTime, indented, joined, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { verbsOf } from '../table/verb-of-table';
-import { addSchedulesCompare } from '../verbs/schedules/compare';
-import { addSchedulesDeploy } from '../verbs/schedules/deploy';
+import { addSchedulesCompare, addSchedulesDeploy } from '../verbs/schedules/declared';
 import { changeLines } from './schedule-changes';
 import { describePreview, timeRows } from './schedule-times';
 

@@ -10,7 +10,6 @@ import type { LoadedFile } from '../files/load-file';
 import { flag, valued, type Chosen } from '../options/option';
 import { JSON_DOCUMENT, SERVER, collect, commaSeparated, wholeNumber } from '../options/server-options';
 import { readDeadline } from '../options/times';
-import { EXIT } from '../output/exit-codes';
 import { formatTable, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { workUntilAsked } from '../process/interruption';
@@ -80,14 +79,12 @@ Examples:
       if (options.dryRun) return await showPlanned(selvage, work, output);
       const { runId, taskQueue } = work;
       const isNew = options.runId === undefined;
-      const words = process.argv.slice(2);
       const errand = {
         tapestry: `the partitions of ${work.tapestry.name}`,
         file,
         runId,
         taskQueue,
         isNew,
-        back: isNew ? [...words, '--run-id', runId] : words,
         start: () => start(selvage, work, options),
         describe: (result: RunResult) => describe(selvage, work, result, output),
       };
@@ -158,9 +155,7 @@ async function showPlanned(selvage: Selvage, { tapestry, options }: Work, output
         : `${plural(partitions.length, 'partition')} of ${tapestry.name} would be made:`,
     );
     if (partitions.length > 0) output.say(plannedTable(partitions));
-    if (output.json)
-      output.document({ tapestry: tapestry.name, items: partitions, server: selvage.location });
-    return EXIT.ok;
+    return output.finish({ tapestry: tapestry.name, items: partitions, server: selvage.location });
   } finally {
     await selvage.close();
   }

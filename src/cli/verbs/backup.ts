@@ -1,11 +1,9 @@
 import path from 'node:path';
 import { projectFolder } from '../../node/project-folder';
-import type { Backup } from '../files/project-backup';
+import type { BackedUp, Backup } from '../files/project-backup';
 import { JSON_DOCUMENT, PROJECT, type RecordOptions } from '../options/server-options';
-import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { commandLine } from '../output/typed-commands';
-import { wordsOf } from '../show/backup-parts';
 import { verb } from '../table/verb';
 
 export const addBackup = verb({
@@ -22,22 +20,64 @@ export const addBackup = verb({
     const folder = path.resolve(given);
     const { backUpProject } = await import('../files/project-backup.js');
     const made = await backUpProject({ projectDir, folder, log: (message) => output.warn(message) });
-    if (output.json) output.document({ projectDir, folder, ...shown(made) });
-    else
-      output.say(
-        [
-          `Backed up ${projectDir} to ${folder}:`,
-          ...made.files.map(({ name, holds, size }) => `  ${name}  ${size} bytes: ${wordsOf(holds)}`),
-          ...(made.leftOut ?? []).map(
-            ({ holds, shown }) =>
-              `  Not in it: ${wordsOf([holds])} at ${shown}. Copy that after this, before any gc, prune or scrub.`,
-          ),
-          `Put it back with: ${commandLine(['restore', folder])}`,
-        ].join('\n'),
-      );
-    return EXIT.ok;
+    return output.finish({ projectDir, folder, ...shown(made) }, () =>
+      [
+        `Backed up ${projectDir} to ${folder}:`,
+        ...made.files.map(({ name, holds, size }) => `  ${name}  ${size} bytes: ${wordsOf(holds)}`),
+        ...(made.leftOut ?? []).map(
+          ({ holds, shown }) =>
+            `  Not in it: ${wordsOf([holds])} at ${shown}. Copy that after this, before any gc, prune or scrub.`,
+        ),
+        `Put it back with: ${commandLine(['restore', folder])}`,
+      ].join('\n'),
+    );
   },
 });
+
+export const addRestore = verb({
+  name: 'restore',
+  summary: 'put a backup in the place of the databases of the project',
+  description:
+    'Replaces the databases of the project by a backup, after checking it. The previous files stay beside them under a name with the date. ' +
+    'A previous schema of PostgreSQL becomes a dump beside the backup. Refuses while anything uses the project. ' +
+    'What was committed after the backup is lost; runs that were in flight then go on from there.',
+  arguments: { '<folder>': 'what `selvage backup` has made' },
+  options: { ...JSON_DOCUMENT, ...PROJECT },
+  after: '\nExamples:\n  $ selvage restore /backups/monday',
+  async work(given: string, options: RecordOptions, output: Output) {
+    const projectDir = projectFolder(options.projectDir);
+    const folder = path.resolve(given);
+    const { restoreProject } = await import('../files/project-backup.js');
+    const { backup: from, files } = await restoreProject({
+      projectDir,
+      folder,
+      log: (message) => output.warn(message),
+    });
+    const { begunAt: startedAt, endedAt: finishedAt } = from;
+    return output.finish({ projectDir, folder, startedAt, finishedAt, files }, () =>
+      [
+        `Restored ${projectDir} as it was at ${new Date(startedAt).toISOString()}:`,
+        ...files.map(
+          ({ file, contains, movedTo }) =>
+            `  ${file}: ${wordsOf(contains)}${movedTo === undefined ? '' : `\n    what was there is kept as ${movedTo}`}`,
+        ),
+      ].join('\n'),
+    );
+  },
+});
+
+const WORDS: Readonly<Record<BackedUp, string>> = {
+  server: "the embedded server's runs",
+  history: 'run history',
+  store: 'plans',
+  data: 'values',
+  largeData: 'large values',
+  ledger: 'start ledger',
+};
+
+function wordsOf(holds: readonly BackedUp[]): string {
+  return holds.map((part) => WORDS[part]).join(', ');
+}
 
 /** The manifest with the field names of answers, which differ from the stored ones. */
 function shown({ begunAt: startedAt, endedAt: finishedAt, files, leftOut, ...others }: Backup): object {

@@ -120,18 +120,15 @@ function conclude(found: readonly Reproduction[], output: Output): number {
     `${plural(same, 'knot')} gave the same result, ${different} did not` +
       `${unreadable > 0 ? `, ${unreadable} could not be run` : ''}${notRun > 0 ? `, ${notRun} without a body` : ''}.`,
   );
-  if (output.json) {
-    output.document({
-      same,
-      different,
-      unreadable,
-      notRun,
-      knots: found.map(({ error, ...one }) => ({ ...one, code: error?.code })),
-    });
-  }
-  if (different > 0) return EXIT.runFailed;
   // Unreadable values leave the result open.
-  return unreadable > 0 ? EXIT.usage : EXIT.ok;
+  const unlessDifferent = unreadable > 0 ? EXIT.usage : EXIT.ok;
+  return output.conclude(different > 0 ? EXIT.runFailed : unlessDifferent, {
+    same,
+    different,
+    unreadable,
+    notRun,
+    knots: found.map(({ error, ...one }) => ({ ...one, code: error?.code })),
+  });
 }
 
 function bodyLines(output: Output): LoggerLike {

@@ -22,7 +22,6 @@ export const addEmit = verb({
   async work(file: string | undefined, options: Chosen<typeof OPTIONS>, output: Output) {
     const end = new Interruption(output);
     try {
-      const { openBackends } = await import('../../backends/index.js');
       const { chosenLogFormat } = await import('../../connection/log-line.js');
       const { Deliveries, gatherEmitters } = await import('../../deliveries/index.js');
       const { SelvageError } = await import('../../errors/index.js');
@@ -30,6 +29,7 @@ export const addEmit = verb({
       const { emittersOf } = await import('../files/emitters.js');
       const { loadFile } = await import('../files/load-file.js');
       const { loggerTo, sayInLogLines } = await import('../location/logging.js');
+      const { withBackends } = await import('../location/records.js');
       const format = chosenLogFormat('text');
       const loaded = file === undefined ? undefined : await loadFile(file, { needs: 'nothing' });
       const projectDir = projectFolder(options.projectDir);
@@ -40,8 +40,7 @@ export const addEmit = verb({
           `Neither ${file ?? 'a file'} nor selvage.config.ts in ${projectDir} has an emitter. Export one: \`export const emitters = [logEmitter()]\`.`,
           { details: { file, projectDir } },
         );
-      const backends = await openBackends({ projectDir, openLate: true });
-      try {
+      return await withBackends({ projectDir, openLate: true }, async (backends) => {
         const logger = loggerTo(output, { format, runs: true });
         const deliveries = await Deliveries.start({ backends, emitters, logger, projectDir });
         try {
@@ -60,9 +59,7 @@ export const addEmit = verb({
         } finally {
           await deliveries.stop();
         }
-      } finally {
-        await backends.close();
-      }
+      });
     } finally {
       end.stop();
     }

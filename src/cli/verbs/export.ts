@@ -3,7 +3,6 @@ import { SelvageError } from '../../errors';
 import type { Callables } from '../../yaml';
 import { flag, valued, type Chosen } from '../options/option';
 import { JSON_DOCUMENT, STACKS } from '../options/server-options';
-import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { verb } from '../table/verb';
 
@@ -69,9 +68,12 @@ Examples:
       output.warn(
         `${output.yellow('warning')} The document has another plan, since it has all paths of its branches. Runs that were started with the file cannot go on with it.`,
       );
-    if (output.json)
-      output.document({ tapestry: tapestry.name, yaml: text, planHash: after, isSamePlan: before === after });
-    else output.raw(text);
-    return EXIT.ok;
+    if (!output.json) output.raw(text);
+    return output.finish({
+      tapestry: tapestry.name,
+      yaml: text,
+      planHash: after,
+      isSamePlan: before === after,
+    });
   },
 });

@@ -1,6 +1,5 @@
 import { flag, type Chosen } from '../options/option';
 import { JSON_DOCUMENT, PROJECT } from '../options/server-options';
-import { EXIT } from '../output/exit-codes';
 import { formatTable, formatTime, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { verb } from '../table/verb';
@@ -47,14 +46,11 @@ export const addForget = verb({
           : `${subject} was forgotten on ${formatTime(record.forgottenAt)}: its values cannot be read any more. Processes that work may have its key at hand ` +
               'for 15 s after that.',
       );
-      if (output.json) {
-        output.document({
-          subject,
-          forgottenAt: record.forgottenAt,
-          runs: runs.map(({ run_id: runId, status }) => ({ runId, status })),
-        });
-      }
-      return EXIT.ok;
+      return output.finish({
+        subject,
+        forgottenAt: record.forgottenAt,
+        runs: runs.map(({ run_id: runId, status }) => ({ runId, status })),
+      });
     });
   },
 });

@@ -36,8 +36,7 @@ export const addGc = verb({
       });
       output.endLive();
       output.say(describeGarbage(report));
-      if (output.json) output.document(report);
-      return exitCodeOf(report, interruption);
+      return output.conclude(exitCodeOf(report, interruption), report);
     });
   },
 });

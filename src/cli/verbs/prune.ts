@@ -34,10 +34,7 @@ export const addPrune = verb({
       const selection = { olderThan, undelivered, signal, which: { ...filters, ...(runs && { runs }) } };
       const plan = await selvage.runs.prune({ ...selection, dryRun: true });
       output.say(describePrune(plan, output));
-      const removeNone = (code: number): number => {
-        if (output.json) output.document(plan);
-        return code;
-      };
+      const removeNone = (code: number): number => output.conclude(code, plan);
       if (!plan.complete) return removeNone(interruption.exitCode);
       if (dryRun || plan.runs === 0) return removeNone(EXIT.ok);
       if (
@@ -54,9 +51,15 @@ export const addPrune = verb({
         }),
       });
       output.endLive();
-      output.say(describePruned(report));
-      if (output.json) output.document(report);
-      return exitCodeOf({ ...report.garbage, complete: report.complete }, interruption);
+      const { complete, runs: removed, records, garbage } = report;
+      output.say(
+        joined(
+          `Removed ${plural(removed, 'run')} and ${plural(records, 'lineage record')}. Backups, snapshots and replicas of the storage still have them.`,
+          garbage && describeGarbage(garbage),
+          !complete && !garbage && 'Interrupted: the next one does the rest.',
+        ),
+      );
+      return output.conclude(exitCodeOf({ ...garbage, complete }, interruption), report);
     });
   },
 });
@@ -83,13 +86,5 @@ function describePrune(report: PruneReport, output: Output): string {
       ),
     undelivered > 0 &&
       `${plural(undelivered, 'run')} that ended as long ago ${undelivered === 1 ? 'stays' : 'stay'}, since ${undeliveredBy.join(', ')} ${undeliveredBy.length === 1 ? 'has' : 'have'} not heard of all yet. See selvage emitters list; to let them go: selvage emitters skip or remove, or --undelivered`,
-  );
-}
-
-function describePruned({ complete, runs, records, garbage }: PruneReport): string {
-  return joined(
-    `Removed ${plural(runs, 'run')} and ${plural(records, 'lineage record')}. Backups, snapshots and replicas of the storage still have them.`,
-    garbage && describeGarbage(garbage),
-    !complete && !garbage && 'Interrupted: the next one does the rest.',
   );
 }

@@ -105,16 +105,13 @@ function conclude(
       ),
     );
   }
-  if (output.json) {
-    output.document({
-      replays: bad === 0,
-      skippedChildRuns,
-      executions: executions.map(({ error, ...execution }) => ({
-        ...execution,
-        error: error && { code: error.code, message: error.message },
-      })),
-      server,
-    });
-  }
-  return bad === 0 ? EXIT.ok : EXIT.runFailed;
+  return output.conclude(bad === 0 ? EXIT.ok : EXIT.runFailed, {
+    replays: bad === 0,
+    skippedChildRuns,
+    executions: executions.map(({ error, ...execution }) => ({
+      ...execution,
+      error: error && { code: error.code, message: error.message },
+    })),
+    server,
+  });
 }

@@ -26,8 +26,7 @@ export const addReseal = verb({
           done.damaged > 0 && `${plural(done.damaged, 'value')} did not open and stayed as they were.`,
         ),
       );
-      if (output.json) output.document(done);
-      return done.damaged > 0 ? EXIT.runFailed : EXIT.ok;
+      return output.conclude(done.damaged > 0 ? EXIT.runFailed : EXIT.ok, done);
     });
   },
 });

@@ -114,14 +114,12 @@ async function errandOf(
   const ownQueue = isBackfill ? resumedBackfill(tapestry, parameters)?.options.taskQueue : undefined;
   const taskQueue =
     options.taskQueue ?? ownQueue ?? (loaded ? foregroundQueue(newId) : taskQueueOf(plan.plan));
-  const words = process.argv.slice(2);
   return {
     tapestry,
     file,
     runId: newId,
     taskQueue,
     isNew: options.runId === undefined,
-    back: options.runId === undefined ? [...words, '--run-id', newId] : words,
     start: () =>
       selvage.resume(runId, {
         runId: newId,
@@ -166,7 +164,6 @@ async function unfinishedErrand(
     taskQueue,
     isNew: false,
     isUnfinished: true,
-    back: process.argv.slice(2),
     start: () => Promise.resolve(run),
   };
 }

@@ -84,7 +84,6 @@ Examples:
           runId: work.runId,
           taskQueue: work.taskQueue,
           isNew,
-          back: isNew ? [...process.argv.slice(2), '--run-id', work.runId] : process.argv.slice(2),
           start: () => start(selvage, work, options),
         };
         const surroundings = { selvage, output, interruption, options, timings };

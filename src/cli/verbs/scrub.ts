@@ -54,10 +54,7 @@ Examples:
       });
       output.say(describePlan(plan, output));
       const count = plan.items.filter(({ isThere }) => isThere).length;
-      const removeNone = (code: number): number => {
-        if (output.json) output.document({ ...plan, dryRun, removed: 0 });
-        return code;
-      };
+      const removeNone = (code: number): number => output.conclude(code, { ...plan, dryRun, removed: 0 });
       if (dryRun || plan.items.length === 0) return removeNone(EXIT.ok);
       // Purging values that were removed earlier removes nothing else, and needs no question.
       if (count > 0 && !force && plan.running.length > 0) return removeNone(EXIT.usage);

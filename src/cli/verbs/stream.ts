@@ -64,7 +64,8 @@ Examples:
           const stands = isJoined
             ? 'It is on the server already: if another process reads it, this one stands by, and works for its runs.'
             : 'Ctrl-C stops it.';
-          output.say(`Stream ${id}: elements of its source for ${tapestryOf(streams, id)}. ${stands}`);
+          const { tapestry } = streams.find((stream) => stream.id === id)!;
+          output.say(`Stream ${id}: elements of its source for ${tapestry.name}. ${stands}`);
         }
         sayInLogLines(output, format);
         const ends = Promise.all(
@@ -116,10 +117,6 @@ async function chosenStreams(
       { details: { file: path, stream: id } },
     );
   });
-}
-
-function tapestryOf(streams: readonly import('../../streams').StreamDeclaration[], id: string): string {
-  return streams.find((stream) => stream.id === id)!.tapestry.name;
 }
 
 function counted(ok: number, failed: number): string {

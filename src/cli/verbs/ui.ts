@@ -12,7 +12,7 @@ import type { Output } from '../output/output';
 import { hasResult } from '../process/early-end';
 import { Interruption } from '../process/interruption';
 import { describePage } from '../show/page-link';
-import { EndOfDev, isDevWorker, isFirstDevPage, tellPage as tellPort } from '../work/dev-processes';
+import { EndOfDev, isDevWorker, isFirstDevPage, tellDev } from '../work/dev-processes';
 import { verb } from '../table/verb';
 
 const OPTIONS = {
@@ -45,7 +45,7 @@ export const addUi = verb({
       if (!opened) return end.exitCode;
       const { page, reach, backends } = opened;
       try {
-        if (isDev) tellPort({ pagePort: page.port });
+        if (isDev) tellDev({ pagePort: page.port });
         if (!isDev || isFirstDevPage()) describePage(page, output);
         reach.begin();
         if (options.open && (!isDev || isFirstDevPage())) openInBrowser(page.link, output);

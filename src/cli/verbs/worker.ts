@@ -11,7 +11,7 @@ import type { Output } from '../output/output';
 import { directCommand, isBehindPackageManager } from '../output/typed-commands';
 import { hasResult, workFor } from '../process/early-end';
 import { Interruption } from '../process/interruption';
-import { EndOfDev, isDevWorker, tellLoaded } from '../work/dev-processes';
+import { EndOfDev, isDevWorker, tellDev } from '../work/dev-processes';
 import { verb } from '../table/verb';
 
 const BEHAVIOURS = { pinned: 'PINNED', 'auto-upgrade': 'AUTO_UPGRADE' } as const;
@@ -184,7 +184,7 @@ async function loadAndTell(file: string): Promise<LoadedFile> {
     isLoaded = true;
     return loaded;
   } finally {
-    tellLoaded({ files: loadedProjectFiles(), isLoaded });
+    tellDev({ files: loadedProjectFiles(), isLoaded });
   }
 }
 
@@ -198,6 +198,6 @@ async function tellingFiles(opening: Promise<Selvage>): Promise<Selvage> {
     isLoaded = !(SelvageError.is(error, 'HostNotUsable') || SelvageError.is(error, 'HostMismatch'));
     throw error;
   } finally {
-    tellLoaded({ files: loadedProjectFiles(), isLoaded });
+    tellDev({ files: loadedProjectFiles(), isLoaded });
   }
 }

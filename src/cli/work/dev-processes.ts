@@ -11,8 +11,8 @@ export interface LoadedMessage {
   readonly isLoaded: boolean;
 }
 
-export function isDevWorker(environment: NodeJS.ProcessEnv = process.env): boolean {
-  return environment[MARK] !== undefined && process.send !== undefined;
+export function isDevWorker(): boolean {
+  return process.env[MARK] !== undefined && process.send !== undefined;
 }
 
 /** Starts `selvage worker`. The worker stops when the channel closes (`disconnect`, or our death). */
@@ -39,11 +39,11 @@ export function startDevPage(words: readonly string[], isFirst: boolean): ChildP
   });
 }
 
-export function isFirstDevPage(environment: NodeJS.ProcessEnv = process.env): boolean {
-  return environment[PAGE_AGAIN] === undefined;
+export function isFirstDevPage(): boolean {
+  return process.env[PAGE_AGAIN] === undefined;
 }
 
-export function tellPage(message: PageMessage): void {
+export function tellDev(message: LoadedMessage | PageMessage): void {
   process.send?.(message);
 }
 
@@ -61,8 +61,4 @@ export class EndOfDev extends EndOfWork {
   stop(): void {
     process.off('SIGINT', this.ignore).off('SIGTERM', this.ignore);
   }
-}
-
-export function tellLoaded(message: LoadedMessage): void {
-  process.send?.(message);
 }

@@ -31,8 +31,6 @@ export interface Errand {
   readonly isUnfinished?: boolean;
   /** Settles when the notes beside the run have been printed. */
   readonly notice?: Promise<void>;
-  /** The command line that returns to the run, or starts the run if the server does not know it. */
-  readonly back: readonly string[];
   start(): Promise<RunHandle>;
   /** A further text before the summary; undefined for none. */
   describe?(result: RunResult): Promise<string | undefined>;
@@ -80,7 +78,7 @@ export async function workHere(errand: Errand, surroundings: Surroundings): Prom
   try {
     output.say(describePlace(selvage.location));
     keepTypeScriptLoadable();
-    workFor(errand);
+    workFor({ ...errand, back: wayBack(errand) });
     const run = await interruption.orAsked(begin(errand, surroundings));
     if (!run) return leave(errand, surroundings, 'with its worker');
     timings?.mark('making the worker, starting the run');
@@ -201,13 +199,17 @@ async function showResult(
   return unreadable === undefined;
 }
 
-function leave(
-  { runId, back }: Errand,
-  { output, interruption }: Surroundings,
-  worker?: 'with its worker',
-): number {
-  output.warn(`Interrupted. Run ${runId} goes on when a worker is there for it; come back to it with:`);
-  output.warn(`  ${commandLine(back)}`);
+/** The command line that returns to the run, or starts the run if the server does not know it. */
+function wayBack({ runId, isNew }: Errand): readonly string[] {
+  const words = process.argv.slice(2);
+  return isNew ? [...words, '--run-id', runId] : words;
+}
+
+function leave(errand: Errand, { output, interruption }: Surroundings, worker?: 'with its worker'): number {
+  output.warn(
+    `Interrupted. Run ${errand.runId} goes on when a worker is there for it; come back to it with:`,
+  );
+  output.warn(`  ${commandLine(wayBack(errand))}`);
   if (worker)
     output.warn('Stopping the worker: running bodies have 5 s to end. Ctrl-C again to end at once.');
   return hasResult(interruption.exitCode);

@@ -12,13 +12,10 @@ export function foldElements(ids: readonly string[]): string[] {
   }
   return [...elements].flatMap(([map, of]) => {
     const [own, inner] = [of.filter((id) => id === map), of.filter((id) => id !== map)];
-    const names = inner.length > 1 ? [`${map}[${rangesOf(inner.map((id) => nameOf(id, map)))}]`] : inner;
+    const keys = inner.map((id) => id.slice(map.length + 1, -1));
+    const names = inner.length > 1 ? [`${map}[${rangesOf(keys)}]`] : inner;
     return of[0] === map ? [...own, ...names] : [...names, ...own];
   });
-}
-
-function nameOf(id: string, map: string): string {
-  return id.slice(map.length + 1, -1);
 }
 
 function rangesOf(names: readonly string[]): string {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { startedBy, timesText, type ScheduleState } from '../../connection/schedules';
-import { scheduleDefinition } from '../../connection/schedules/schedule-form';
-import { scheduleState } from '../../connection/schedules/schedule-state';
+import { scheduleDefinition, startedBy, timesText } from '../../connection/schedules/schedule-form';
+import { scheduleState, type ScheduleState } from '../../connection/schedules/schedule-state';
 import { timesWords } from '../../connection/schedules/schedule-words';
 import type { Json } from '../../values';
 import { redactJson } from '../../values/redact';

@@ -40,7 +40,8 @@ export const show = question({
       return { form: 'none', hash, code: 'ValueSealed', message };
     }
     const record = await recordOf(data, hash, runId);
-    const run = await runOf(data, runId ?? record?.run_id);
+    const ofRun = runId ?? record?.run_id;
+    const run = ofRun === undefined ? undefined : await data.backends.runHistory.getRun(ofRun);
     const how = { ...part, isRedacted: !caller.maySeeSecrets };
     const secret = how.isRedacted ? await secretNameOf(data, hash) : undefined;
     if (secret !== undefined) {
@@ -95,13 +96,6 @@ async function recordOf(
       ? undefined
       : (await runHistory.findLineage({ outputHash, runId, limit: 1 })).items[0];
   return inRun ?? (await runHistory.findLineage({ outputHash, limit: 1 })).items[0];
-}
-
-async function runOf(
-  { backends }: ProjectData,
-  runId: string | undefined,
-): ReturnType<ProjectData['backends']['runHistory']['getRun']> {
-  return runId === undefined ? undefined : await backends.runHistory.getRun(runId);
 }
 
 /** The reason why a value is not in the data store. */

@@ -9,6 +9,7 @@ import {
 import type { AnyTapestry } from '../../authoring';
 import type { LoggerLike } from '../../authoring/knot-context';
 import type { OpenOptions, Selvage } from '../../client';
+import { ifThere } from '../../connection/executions';
 import { failureOfStream, streamQueue, streamWorkflowId } from '../../connection/streams';
 import { SelvageError, isErrorCode } from '../../errors';
 import { bodyLogger } from '../../runtime/body-logger';
@@ -271,13 +272,8 @@ async function endOf(handle: WorkflowHandle, id: string): StartedStream['ended']
 
 /** The last checkpoint of the newest execution; undefined if that has none, or the server has forgotten it. */
 async function savedCheckpoint(handle: WorkflowHandle): Promise<StreamCheckpoint | undefined> {
-  try {
-    const { memo } = await handle.describe();
-    return (memo?.[STREAM_MEMO_KEY] as StreamMemo | undefined)?.checkpoint;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
-    throw error;
-  }
+  const description = await ifThere(handle.describe());
+  return (description?.memo?.[STREAM_MEMO_KEY] as StreamMemo | undefined)?.checkpoint;
 }
 
 /** Saves a checkpoint; returns whether the pump is to stop. */

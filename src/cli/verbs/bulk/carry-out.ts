@@ -47,10 +47,8 @@ export async function doInBulk(
   return await interruptible(options, output, async (selvage, signal, interruption) => {
     const plan = await selvage.bulk.plan(act, selection);
     output.say(describeBulkPlan(plan));
-    const leave = (code: number): number => {
-      if (output.json) output.document({ dryRun: true, ...plan, server: selvage.location });
-      return code;
-    };
+    const leave = (code: number): number =>
+      output.conclude(code, { dryRun: true, ...plan, server: selvage.location });
     if (dryRun || plan.runs.length === 0) return leave(EXIT.ok);
     if (!yes && !(await isConfirmed(bulkQuestion(plan), 'add --yes (or --dry-run)'))) {
       output.warn('Nothing was done.');

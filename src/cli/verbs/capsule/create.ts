@@ -4,7 +4,6 @@ import { InvalidArgumentError } from 'commander';
 import type { WrittenCapsule } from '../../../capsule';
 import { flag, unless, valued, type Chosen } from '../../options/option';
 import { JSON_DOCUMENT, PROJECT, collect } from '../../options/server-options';
-import { EXIT } from '../../output/exit-codes';
 import { plural } from '../../output/format';
 import type { Output } from '../../output/output';
 import { commandLine } from '../../output/typed-commands';
@@ -62,11 +61,8 @@ export const addCapsuleCreate = verb({
       // Only the owner can read the capsule, and decides whom to pass it to.
       await writeWhole(file, written.html, 0o600);
       tellWritten(written, file, output);
-      if (output.json) {
-        const { html, run: record, ...counts } = written;
-        output.document({ runId: record.run_id, file, bytes: Buffer.byteLength(html), ...counts });
-      }
-      return EXIT.ok;
+      const { html, run: record, ...counts } = written;
+      return output.finish({ runId: record.run_id, file, bytes: Buffer.byteLength(html), ...counts });
     });
   },
 });

@@ -30,21 +30,13 @@ export const addHistoryCopy = verb({
     'Example:\n  $ selvage history copy --to postgres://selvage@db.internal/selvage',
   async work(options: Chosen<typeof OPTIONS>, output: Output) {
     const { copyRecords } = await import('../../../records/retention/index.js');
-    const { openBackends } = await import('../../../backends/index.js');
     const { projectFolder } = await import('../../../node/project-folder.js');
-    const { requireHistory } = await import('../../location/records.js');
+    const { requireHistory, withBackends } = await import('../../location/records.js');
     const projectDir = projectFolder(options.projectDir);
     if (options.from === undefined) requireHistory(options);
-    const from = await openBackends({ projectDir, url: options.from, data: options.fromData });
-    try {
-      const to = await openBackends({
-        projectDir,
-        url: options.to,
-        ledger: options.to,
-        data: options.toData,
-        largeData: options.toLarge,
-      });
-      try {
+    const { from: url, fromData: data, to: ledger, toData, toLarge: largeData } = options;
+    return await withBackends({ projectDir, url, data }, (from) =>
+      withBackends({ projectDir, url: ledger, ledger, data: toData, largeData }, async (to) => {
         let told = Date.now();
         const report = await copyRecords({
           from,
@@ -57,14 +49,10 @@ export const addHistoryCopy = verb({
           },
         });
         output.say(describe(report, output));
-        if (output.json) output.document(report);
-        return report.differences.length === 0 && report.open.length === 0 ? EXIT.ok : EXIT.runFailed;
-      } finally {
-        await to.close();
-      }
-    } finally {
-      await from.close();
-    }
+        const isWhole = report.differences.length === 0 && report.open.length === 0;
+        return output.conclude(isWhole ? EXIT.ok : EXIT.runFailed, report);
+      }),
+    );
   },
 });
 

@@ -80,9 +80,9 @@ Examples:
         for (const difference of differences) output.warn(`  ${difference}`);
         output.warn(`Write it: ${`selvage python types ${shellLine(words)}`}`);
       }
-      if (output.json)
-        output.document({ file: out, isCurrent: differences.length === 0, differences, bodies: told });
-      return differences.length === 0 ? EXIT.ok : EXIT.runFailed;
+      const isCurrent = differences.length === 0;
+      const document = { file: out, isCurrent, differences, bodies: told };
+      return output.conclude(isCurrent ? EXIT.ok : EXIT.runFailed, document);
     }
     const { writeWhole } = await import('../../output/write-whole.js');
     if (before !== written.text) await writeWhole(out, written.text);

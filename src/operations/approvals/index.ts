@@ -1,3 +1,0 @@
-import { list } from './list';
-
-export const approvals = [list] as const;

@@ -1,3 +1,0 @@
-import { show } from './show';
-
-export const stats = [show] as const;
