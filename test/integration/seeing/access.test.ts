@@ -197,8 +197,12 @@ describeInBrowser()('access to the page', () => {
     await tab.waitForURL(/runs\/rhine-morning/);
     await tab.getByRole('tab', { name: 'Graph' }).focus();
     await tab.keyboard.press('ArrowRight');
-    await tab.keyboard.press('ArrowRight');
+    await tab.waitForURL(/view=timeline/);
+    await tab.keyboard.press('ArrowLeft');
+    await tab.getByRole('button', { name: 'Show the knots as a table' }).focus();
+    await tab.keyboard.press('Space');
     await tab.waitForURL(/view=list/);
+    await tab.getByRole('rowgroup').and(tab.locator(':focus')).waitFor();
     // The table says of each knot what the graph shows.
     const table = tab.getByRole('table', { name: 'Knots' });
     expect(await table.getByRole('columnheader').allTextContents()).toEqual([

@@ -28,7 +28,7 @@ test('a name of which little fits is left out', () => {
   expect(nameIn('parameter', 9)).toBe('parameter');
   expect(nameIn('parameter', 8)).toBe('');
   expect(nameIn('drop-broken-readings', 9)).toBe('');
-  expect(nameIn('drop-broken-readings', 12)).toBe('drop-br…ings');
+  expect(nameIn('drop-broken-readings', 12)).toBe('drop-…adings');
 });
 
 test('the minimap stays in its corner while that is free, else takes one in which it covers nothing', () => {
