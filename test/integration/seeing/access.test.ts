@@ -112,11 +112,9 @@ describeInBrowser()('access to the page', () => {
     '%s has no violation of accessibility in either scheme, on a wide screen and on a phone, where nothing scrolls sideways',
     async (name) => {
       const tab = await open();
-      const titles = new Set<string>();
       const wrong: string[] = [];
       for (const path of name === 'nowhere' ? ['nowhere'] : pathsOf(name, shown)) {
         await goTo(tab, path);
-        titles.add(await tab.title());
         for (const viewport of [WIDE, PHONE])
           for (const colorScheme of ['light', 'dark'] as const) {
             await tab.setViewportSize(viewport);
