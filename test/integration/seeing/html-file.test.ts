@@ -134,7 +134,7 @@ describeInBrowser()('files of HTML', () => {
     await page.keyboard.press('Escape');
     // The list says the same to whoever cannot see the graph.
     await page.keyboard.press('3');
-    const rows = page.getByRole('list').getByRole('button');
+    const rows = page.getByRole('table').getByRole('button');
     await rows.first().waitFor();
     expect((await rows.allInnerTexts()).map((text) => text.split('\n')[0])).toEqual(['one', 'two']);
     // What is shown stands in the address.
@@ -169,7 +169,7 @@ describeInBrowser()('files of HTML', () => {
     const page = await open(htmlForRun({ ...result, runId: HOSTILE[1]!, graph }));
     for (const id of HOSTILE) {
       await page.keyboard.press('3');
-      await page.getByRole('list').getByRole('button').nth(HOSTILE.indexOf(id)).click();
+      await page.getByRole('table').getByRole('button').nth(HOSTILE.indexOf(id)).click();
       await page.getByRole('complementary').waitFor();
     }
     await page.keyboard.press('2');

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { knot, tapestry, waitForSignal } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends';
 import { ServerReach } from '../../../src/explorer/page-server';
-import { describeInBrowser, openBrowser, violations } from '../../support/browser';
+import { describeInBrowser, openBrowser } from '../../support/browser';
 import { closeAll, onClose, selvageForAll, unique } from '../../support/open-selvage';
 import { nobody, openPage, type TestPage } from '../../support/page';
 
@@ -408,49 +408,6 @@ describeInBrowser()('the page in a browser', () => {
       port: Number(port),
     });
     await tab.getByText('Connecting again…').waitFor({ state: 'detached' });
-  });
-
-  describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
-    test.each([
-      'overview',
-      'runs',
-      'runs?tapestry=seen.failing&view=grid',
-      'runs?text=nothing-is-called-so',
-      'tapestries/seen.greeting',
-      'schedules',
-      'triggers',
-      'workers',
-      'waiting',
-      'stats',
-      'emitters',
-      'streams',
-      'approvals',
-      'partitions/seen.greeting',
-      'nowhere',
-    ])('%s has no violation of accessibility', async (path) => {
-      await (await selvage().start(failing, { name: 'x' })).result();
-      await selvage().start(greeting, { name: 'Ada', times: 1, tone: 'plain' });
-      const { tab } = await open(undefined, { colorScheme });
-      await tab.goto(new URL(path, tab.url()).href);
-      await tab.locator('h1, h2, .error-box').first().waitFor();
-      await tab.locator('.skeleton').waitFor({ state: 'detached' });
-      expect(await violations(tab)).toEqual([]);
-    });
-
-    test('dialogs and palette have no violation of accessibility', async () => {
-      const { tab } = await open('tapestries/seen.greeting', { colorScheme });
-      for (const [keys, name] of [
-        ['s', 'Start seen.greeting'],
-        ['?', 'Keyboard shortcuts'],
-        ['Control+k', 'Search'],
-      ] as const) {
-        await tab.keyboard.press(keys);
-        await tab.getByRole('dialog', { name }).waitFor();
-        expect(await violations(tab)).toEqual([]);
-        await tab.keyboard.press('Escape');
-        await tab.getByRole('dialog').waitFor({ state: 'detached' });
-      }
-    });
   });
 });
 

@@ -1,4 +1,4 @@
-import { legible, lettersIn } from '../../../src/explorer/page/graph/legible';
+import { legible, lettersIn, nameIn } from '../../../src/explorer/page/graph/legible';
 import { CORNERS, freeCorner, placeIn } from '../../../src/explorer/page/graph/corners';
 import { closedOf } from '../../../src/explorer/page/run/closed-groups';
 import { shortened } from '../../../src/explorer/page/shown-text';
@@ -22,6 +22,13 @@ test('a long name loses its middle, and keeps its beginning and its end', () => 
   expect(shortened('load.customers.emea', 4)).toBe('lo…a');
   expect(shortened('load.customers.emea', 2)).toBe('…');
   expect(shortened('load', 4)).toBe('load');
+});
+
+test('a name of which little fits is left out', () => {
+  expect(nameIn('parameter', 9)).toBe('parameter');
+  expect(nameIn('parameter', 8)).toBe('');
+  expect(nameIn('drop-broken-readings', 9)).toBe('');
+  expect(nameIn('drop-broken-readings', 12)).toBe('drop-…adings');
 });
 
 test('the minimap stays in its corner while that is free, else takes one in which it covers nothing', () => {

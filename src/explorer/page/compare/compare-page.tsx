@@ -162,7 +162,7 @@ function Compared({ place, comparison }: ComparedProps) {
 
 function Side({ run, word }: { run: RunSummary; word: string }) {
   return (
-    <div class="row">
+    <div class="row wrap">
       <Muted>{word}</Muted>
       <Link to={{ page: 'run', run: run.runId }} class="mono cut" title={shownText(run.runId)}>
         {shownText(run.runId)}

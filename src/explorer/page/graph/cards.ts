@@ -3,7 +3,7 @@ import { element, markIn } from '../ui/canvas';
 import { SHAPES } from '../ui/tones';
 import { shortened } from '../shown-text';
 import type { Camera, Rect } from './camera';
-import { legible, lettersIn } from './legible';
+import { legible, lettersIn, nameIn, SANS_LETTER } from './legible';
 import { TONES } from './status';
 
 export interface CardText {
@@ -123,7 +123,7 @@ function fill(card: Card, text: CardText, zoom: number): void {
   const { first, second } = legible(HEIGHT, zoom);
   const room = (card.width - AROUND) * zoom;
   const label = shortened(text.label, lettersIn(room - first, first));
-  const about = shortened(text.about, lettersIn(room, second) - text.line.length);
+  const about = nameIn(text.about, lettersIn(room, second, SANS_LETTER) - text.line.length - 1);
   const shown = JSON.stringify([text, label, about]);
   if (card.shown === shown) return;
   card.shown = shown;

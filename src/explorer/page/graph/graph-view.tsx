@@ -26,6 +26,8 @@ interface GraphViewProps {
   onSelect(id: string | undefined): void;
   onClosed(names: ReadonlySet<string>): void;
   onCamera?(text: string): void;
+  /** Shows the knots as a table instead. */
+  onList?(): void;
 }
 
 /** The knots of a run as a graph; see {@link Stage} for the drawing. */
@@ -112,6 +114,18 @@ export function GraphView(props: GraphViewProps) {
 
   return (
     <section class="g-view column grow" aria-label="Graph">
+      {props.onList && (
+        <button
+          type="button"
+          class="skip button inline primary"
+          onClick={() => {
+            props.onList!();
+            setTimeout(() => document.querySelector<HTMLElement>('[role="rowgroup"]')?.focus());
+          }}
+        >
+          Show the knots as a table
+        </button>
+      )}
       <span class="g-tools box">
         <Button kind="quiet" label="Farther" onClick={() => stage.current?.zoomBy(1 / 1.4)}>
           −

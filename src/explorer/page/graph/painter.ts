@@ -1,7 +1,7 @@
 import type { Box, GroupBox, Picture } from '../../../visualisation';
 import { KNOT_STATUSES, type KnotStatus } from '../../../visualisation/marks';
 import { meets, type Camera, type Rect } from './camera';
-import { legible, lettersIn } from './legible';
+import { legible, lettersIn, SANS_LETTER } from './legible';
 import type { Palette } from './palette';
 import type { Scene } from './scene';
 import { labelIn } from '../../../visualisation/groups';
@@ -128,7 +128,12 @@ function paintTexts(
       context.font = `${small}px ${SANS}`;
       context.fillStyle = look.palette().quiet;
       // The widths of letters differ: a line whose width is estimated too small is pressed into the box.
-      context.fillText(shortened(second, whole / (small * 0.52)), x + inset, y + height * 0.69, whole);
+      context.fillText(
+        shortened(second, lettersIn(whole, small, SANS_LETTER)),
+        x + inset,
+        y + height * 0.69,
+        whole,
+      );
     }
   }
 }

@@ -6,10 +6,9 @@ import type { Regression } from '../../../records/questions/statistics';
 import { alter, href, type PageProps, type Place, type Places } from '../router';
 import { useAnswer } from '../store';
 import { Link, Segmented } from '../ui/button';
-import { Icon } from '../ui/icons';
 import { AnswerPage } from '../ui/page';
 import { Empty } from '../ui/states';
-import { countCell, Muted, none } from '../ui/table';
+import { Muted, Table, countCell, none } from '../ui/table';
 import { countWords, durationWords } from '../words';
 import { shareWords, Worsened } from './worsened';
 
@@ -184,48 +183,24 @@ function Figures({ found, by, last, sort }: FiguresProps) {
   );
   return (
     <div class="wide" role="region" aria-label="Figures" tabIndex={0}>
-      <table class="table">
-        <thead>
-          <tr>
-            {shown.map(([name, { title }]) => (
-              <th
-                key={name}
-                scope="col"
-                class={isText(name) ? undefined : 'number'}
-                aria-sort={name !== column ? undefined : isDescending ? 'descending' : 'ascending'}
-              >
-                <button
-                  type="button"
-                  class="sort bare-button inline"
-                  onClick={() =>
-                    alter('stats', { sort: nextSort(name, column, isDescending) }, { replace: true })
-                  }
-                >
-                  {by === 'tapestry' && name === 'skipped' ? 'Cancelled or terminated' : title}
-                  {name === column && <Icon name={isDescending ? 'down' : 'up'} size={12} />}
-                </button>
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.name}>
-              {shown.map(([name, { cell }]) =>
-                name === 'name' ? (
-                  <th key={name} scope="row">
-                    {cell(row)}
-                  </th>
-                ) : (
-                  <td key={name} class={isText(name) ? undefined : 'number'}>
-                    {cell(row)}
-                  </td>
-                ),
-              )}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        items={rows}
+        keyOf={({ name }) => name}
+        columns={shown.map(
+          ([name, { title, cell }]) =>
+            [
+              by === 'tapestry' && name === 'skipped' ? 'Cancelled or terminated' : title,
+              cell,
+              name === 'name' ? name : name === 'worse' ? undefined : 'number',
+            ] as const,
+        )}
+        sort={{
+          at: shown.findIndex(([name]) => name === column),
+          isDescending,
+          onSort: (at) =>
+            alter('stats', { sort: nextSort(shown[at]![0], column, isDescending) }, { replace: true }),
+        }}
+      />
     </div>
   );
 }
@@ -295,10 +270,6 @@ function compared(a: Figure, b: Figure, isDescending: boolean): number {
   if (a === undefined) return 1;
   if (b === undefined) return -1;
   return (a < b ? -1 : 1) * (isDescending ? -1 : 1);
-}
-
-function isText(column: string): boolean {
-  return column === 'name' || column === 'worse';
 }
 
 function oneOf<Name extends string>(

@@ -12,7 +12,9 @@ import { Marks } from './marks';
 import type { RunModel } from './run-model';
 import { useRunChanges } from './use-run-changes';
 
-/** All knots in the order of the plan: the alternative to the graph for screen readers. */
+const COLUMNS = ['Knot', 'Definition', 'Status', 'Took', 'Value'];
+
+/** All knots in the order of the plan, as a table: the graph's equivalent for screen readers. */
 export function KnotList(props: {
   model: RunModel;
   selected: string | undefined;
@@ -45,8 +47,17 @@ export function KnotList(props: {
   return (
     <VirtualList
       count={knots.length}
-      rowHeight={36}
+      rowHeight={matchMedia('(max-width: 600px)').matches ? 56 : 36}
       label="Knots"
+      head={
+        <div class="knot-row muted fine" role="row">
+          {COLUMNS.map((title) => (
+            <span key={title} role="columnheader">
+              {title}
+            </span>
+          ))}
+        </div>
+      }
       active={at}
       keyOf={(index) => model.knots[knots[index]!]!.id}
     >
@@ -57,18 +68,30 @@ export function KnotList(props: {
         const took = durationOf({ state });
         const marks = model.marks[knot]!;
         return (
-          <button
-            type="button"
-            class="pick lined knot-row"
-            aria-current={knot === chosen ? 'true' : undefined}
-            onClick={() => onSelect(id)}
-          >
-            <span class="mono cut">{shownText(id)}</span>
-            <span class="muted cut">{shownText(definition ?? kind)}</span>
-            <Marks marks={marks} />
-            <span class="number right">{took === undefined ? '' : durationWords(took)}</span>
-            <code class="muted">{state?.outputHash === undefined ? '' : shortHash(state.outputHash)}</code>
-          </button>
+          <div class="pick lined knot-row" role="presentation">
+            <span class="cut" role="cell">
+              <button
+                type="button"
+                class="bare-button mono"
+                aria-current={knot === chosen ? 'true' : undefined}
+                onClick={() => onSelect(id)}
+              >
+                {shownText(id)}
+              </button>
+            </span>
+            <span class="muted cut" role="cell">
+              {shownText(definition ?? kind)}
+            </span>
+            <span class="cut" role="cell">
+              <Marks marks={marks} />
+            </span>
+            <span class="number right" role="cell">
+              {took === undefined ? '' : durationWords(took)}
+            </span>
+            <code class="muted" role="cell">
+              {state?.outputHash === undefined ? '' : shortHash(state.outputHash)}
+            </code>
+          </div>
         );
       }}
     </VirtualList>

@@ -182,6 +182,7 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
           onSelect={select}
           onClosed={(names) => set({ closed: closedText(names) })}
           onCamera={(at) => set({ at })}
+          onList={() => show('list')}
         />
       )}
       {shown === 'timeline' && (

@@ -51,6 +51,7 @@ export function TapestryGraph(props: {
           filter={filter}
           onSelect={onSelect}
           onClosed={setClosed}
+          onList={() => setList(true)}
         />
       )}
     </div>

@@ -1,8 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import { countWords } from '../words';
+import { Icon } from './icons';
 import { Time } from './time';
 
-/** A column: its title, what is in an item's cell, and the class of its cells; false leaves it out. */
+/**
+ * A column: its title, what is in an item's cell, and the class of its cells, of which `name` is the row's heading; false
+ * leaves it out.
+ */
 type Column<Item> = readonly [title: string, cell: (item: Item) => ComponentChildren, cells?: string] | false;
 
 export interface TableProps<Item> {
@@ -10,29 +14,55 @@ export interface TableProps<Item> {
   items: readonly Item[];
   keyOf: (item: Item, index: number) => string;
   chosen?: string;
+  /** Makes the titles buttons; `at` is the index of the column that the items are sorted by. */
+  sort?: { at: number; isDescending: boolean; onSort: (at: number) => void };
 }
 
-export function Table<Item>({ columns, items, keyOf, chosen }: TableProps<Item>) {
+/** A table, on a phone a card for each item. The roles are written out, as cards lose those of a table. */
+export function Table<Item>({ columns, items, keyOf, chosen, sort }: TableProps<Item>) {
   const shown = columns.filter((column) => column !== false);
   return (
-    <table class="table">
-      <thead>
-        <tr>
-          {shown.map(([title, , cells]) => (
-            <th key={title} scope="col" class={cells === 'number' ? 'number' : undefined}>
-              {title}
+    <table class={sort ? 'table sorted' : 'table'} role="table">
+      <thead role="rowgroup">
+        <tr role="row">
+          {shown.map(([title, , cells], index) => (
+            <th
+              key={title}
+              scope="col"
+              role="columnheader"
+              class={cells === 'number' ? cells : undefined}
+              aria-sort={sort?.at !== index ? undefined : sort.isDescending ? 'descending' : 'ascending'}
+            >
+              {sort ? (
+                <button type="button" class="sort bare-button inline" onClick={() => sort.onSort(index)}>
+                  {title}
+                  {sort.at === index && <Icon name={sort.isDescending ? 'down' : 'up'} size={12} />}
+                </button>
+              ) : (
+                title
+              )}
             </th>
           ))}
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         {items.map((item, index) => (
-          <tr key={keyOf(item, index)} class={keyOf(item, index) === chosen ? 'chosen' : undefined}>
-            {shown.map(([title, cell, cells]) => (
-              <td key={title} class={cells}>
-                {cell(item)}
-              </td>
-            ))}
+          <tr
+            key={keyOf(item, index)}
+            role="row"
+            class={keyOf(item, index) === chosen ? 'chosen' : undefined}
+          >
+            {shown.map(([title, cell, cells]) =>
+              cells === 'name' ? (
+                <th key={title} scope="row" role="rowheader">
+                  {cell(item)}
+                </th>
+              ) : (
+                <td key={title} role="cell" class={cells} data-title={title}>
+                  {cell(item)}
+                </td>
+              ),
+            )}
           </tr>
         ))}
       </tbody>

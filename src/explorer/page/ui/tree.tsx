@@ -101,6 +101,7 @@ export function JsonTree(props: {
               aria-level={line.depth + 1}
               aria-expanded={line.isOpen}
               aria-selected={index === active}
+              aria-label={line.isOpen && line.name === undefined ? line.text : undefined}
               style={{ transform: `translateY(${start}px)`, paddingLeft: `${8 + line.depth * 16}px` }}
               onClick={() => {
                 setAt(index);

@@ -16,7 +16,8 @@ interface VirtualListProps {
   loaded?: number;
   /** A function that is called when the list was scrolled back to its first row. */
   onTop?: () => void;
-  roles?: readonly [list: 'list' | 'listbox' | 'rowgroup', item: 'listitem' | 'option' | 'row'];
+  /** The row of the columns' titles, which makes the list a table: its rows have cells. */
+  head?: ComponentChildren;
 }
 
 /** A list of any length, of which only the visible rows are in the DOM. */
@@ -30,7 +31,7 @@ export function VirtualList({
   onEnd,
   loaded,
   onTop,
-  roles = ['list', 'listitem'],
+  head,
 }: VirtualListProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtual({
@@ -48,29 +49,41 @@ export function VirtualList({
     if (active !== undefined && active >= 0 && active < count)
       virtual.scrollToIndex(active, { align: 'auto' });
   }, [active]);
-  return (
+  const isTable = head !== undefined;
+  const rows = (
     <div
       class="virtual"
       ref={scroller}
       tabIndex={0}
-      role="region"
-      aria-label={label}
+      role={isTable ? 'rowgroup' : 'region'}
+      aria-label={isTable ? undefined : label}
       onScroll={(event) => event.currentTarget.scrollTop === 0 && onTop?.()}
     >
-      <div class="virtual-inner" role={roles[0]} style={{ height: `${virtual.getTotalSize()}px` }}>
+      <div
+        class="virtual-inner"
+        role={isTable ? 'presentation' : 'list'}
+        style={{ height: `${virtual.getTotalSize()}px` }}
+      >
         {items.map(({ key, index, start }) => (
           <div
             key={String(key)}
             class={`virtual-row${index === active ? ' active' : ''}`}
-            role={roles[1]}
-            aria-setsize={count}
-            aria-posinset={index + 1}
+            {...(isTable
+              ? { role: 'row', 'aria-rowindex': index + 2 }
+              : { role: 'listitem', 'aria-setsize': count, 'aria-posinset': index + 1 })}
             style={{ height: `${rowHeight}px`, transform: `translateY(${start}px)` }}
           >
             {children(index)}
           </div>
         ))}
       </div>
+    </div>
+  );
+  if (!isTable) return rows;
+  return (
+    <div class="column grow" role="table" aria-label={label} aria-rowcount={count + 1}>
+      {head}
+      {rows}
     </div>
   );
 }
