@@ -37,7 +37,14 @@ export class Ledger {
   insert(record: LineageRecord, by: object | undefined, at: number): CommitResult {
     const result = this.store.insert(record);
     if (result.inserted) {
-      const { temporal_run_id: run, knot_id: knot } = record;
+      const { temporal_run_id: run, knot_id: knot, scheduled_at, started_at, finished_at } = record;
+      if (!(scheduled_at <= started_at && started_at <= finished_at))
+        this.note(
+          'wrong times',
+          run,
+          knot,
+          `is recorded to have begun at ${started_at} and ended at ${finished_at}`,
+        );
       const key = keyOf(run, knot);
       if (this.insertions.has(key)) this.note('two records', run, knot, 'was recorded twice');
       this.insertions.set(key, { by, at });
