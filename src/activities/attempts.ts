@@ -1,3 +1,4 @@
+import type { Uses } from './worker-parts';
 import type { Context } from '@temporalio/activity';
 import { KnotAttempt } from './knot-attempt';
 import { TaskAttempt } from './task-attempt';
@@ -42,9 +43,13 @@ export class BatchAttempt extends TaskAttempt {
 }
 
 /** The attempt of an activity; undefined if that is not ours, or runs no bodies. */
-export function attemptOf(context: Context, input: unknown, worker: string): TaskAttempt | undefined {
+export function attemptOf(
+  context: Context,
+  input: unknown,
+  of: Uses<'clock' | 'identity'>,
+): TaskAttempt | undefined {
   const task = readKnotTask(context.info, input);
-  if (task) return new KnotAttempt(context, task, worker);
+  if (task) return new KnotAttempt(context, task, of);
   const segment = readSegmentTask(context.info, input);
   if (segment) return new SegmentAttempt(context, segment);
   const split = readSplitTask(context.info, input);

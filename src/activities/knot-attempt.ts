@@ -4,6 +4,7 @@ import type { Json } from '../values';
 import { LOST_WORKERS } from '../plan';
 import { SelvageError } from '../errors';
 import {
+  RunClock,
   endReason,
   lostIn,
   tellError,
@@ -17,6 +18,7 @@ import {
 } from '../runtime';
 import { TaskAttempt, type HandedOnTrail, type HeartbeatDetails } from './task-attempt';
 import type { ResolvedTask } from './tasks';
+import type { Uses } from './worker-parts';
 
 /** Lost workers after which a knot is given up that kills them before its body, or kills all workers. */
 const MOST_LOST_WORKERS = 20;
@@ -33,7 +35,8 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   private announcing: Promise<void> | undefined;
   private among: number | undefined;
   private lostAtProgress = this.before.lostAtProgress;
-  private readonly startedAt = Date.now();
+  private readonly clock: RunClock;
+  private readonly startedAt: number;
   private isBodyCalled = false;
   /** Attempts and waits before this attempt, and waits in it so far. */
   private known: Trail;
@@ -42,9 +45,11 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   constructor(
     context: Context,
     readonly task: ResolvedTask,
-    private readonly worker: string,
+    private readonly of: Uses<'clock' | 'identity'>,
   ) {
     super(context, task.knot, `Knot "${task.knot}"`, task.handedBack?.throws);
+    this.clock = new RunClock(of.clock.now());
+    this.startedAt = this.clock.now();
     this.known = this.trailBefore();
   }
 
@@ -86,13 +91,13 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   }
 
   private endWith(reason: EndReason | undefined, waitsFor: string | undefined): void {
-    const now = Date.now();
-    const { startedAt: started_at, ofBody: attempt, worker } = this;
+    const now = this.clock.now();
+    const { startedAt: started_at, ofBody: attempt } = this;
     const ended = reason && {
       attempt,
       started_at,
       ended_at: now,
-      worker,
+      worker: this.of.identity,
       reason: endReason(reason),
     };
     this.end = {
@@ -208,13 +213,16 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     const isExplained = this.throwsHere + this.refusalsHere > 0;
     const begun = (this.before.begun ?? 0) + (this.hasBegun && !isExplained ? 1 : 0);
     const among = isExplained ? this.before.among : (this.among ?? this.before.among);
-    const { startedAt: started_at, worker } = this;
+    const { startedAt: started_at } = this;
     return {
       ...super.details,
       ...(begun > 0 && { begun }),
       ...(among !== undefined && { among }),
       ...(this.lostAtProgress !== undefined && { lostAtProgress: this.lostAtProgress }),
-      trail: this.end ?? { ...this.known, at: { attempt: this.ofBody, started_at, worker } },
+      trail: this.end ?? {
+        ...this.known,
+        at: { attempt: this.ofBody, started_at, worker: this.of.identity },
+      },
     };
   }
 

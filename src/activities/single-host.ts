@@ -78,7 +78,7 @@ export class SingleHost extends ActivityHost<SingleParts, HostedActivity> implem
     const { attempt, environment } = this;
     const { context, task } = attempt;
     let hasBegun = false;
-    const since = Date.now();
+    const since = this.now();
     try {
       return await environment.limits.run(
         {
@@ -99,7 +99,7 @@ export class SingleHost extends ActivityHost<SingleParts, HostedActivity> implem
         },
         async () => {
           hasBegun = true;
-          const now = Date.now();
+          const now = this.now();
           if (now - since >= NOTED_WAIT_MS) attempt.waited('LimitReached', since, now);
           await attempt.begin();
           return await run();

@@ -26,7 +26,7 @@ export function createActivityInterceptors(
   const liveness = new Liveness(environment.counts);
   const execute = async (context: Context, input: Input, next: Next): Promise<unknown> => {
     const [request] = input.args;
-    const attempt = attemptOf(context, request, environment.identity);
+    const attempt = attemptOf(context, request, environment);
     const scoped = (run: () => Promise<unknown>): Promise<unknown> =>
       inScope(environment, context, request, attempt !== undefined, run);
     if (!attempt) return await scoped(() => next(input));

@@ -15,7 +15,7 @@ export const GIVE_UP = blowSet('giveUp');
 export const THROW = blowSet('throw');
 export const STOP = blowSet('stop');
 const ON_THE_WAY = blowSet('delay', 'kill');
-const IN_AN_ATTEMPT = blowSet('delay', 'kill', 'refuse', 'giveUp');
+const IN_AN_ATTEMPT = blowSet('delay', 'kill', 'refuse', 'giveUp', 'clock');
 const TO_THE_WORKFLOW = blowSet('delay', 'evict', 'suggest', 'continue');
 
 /** Possible blows before a step, except cancels. */

@@ -10,7 +10,7 @@ import { SelvageError } from '../../errors';
 import type { RetryPolicy } from '../../authoring/records';
 import { SILENT, callInProcess } from '../../runtime';
 import type { Activity, ActivityEnd } from './activity';
-import { AttemptEnvironment, type Process } from './environment';
+import { AttemptEnvironment, BEGINNING, type Process } from './environment';
 import type { SimulatedRun } from './run';
 import type { Step } from './schedule';
 import type { Action } from './action';
@@ -45,7 +45,7 @@ export class Attempt {
     readonly begunAt: number,
   ) {
     this.lossesBefore = activity.losses;
-    this.task = attemptOf(this.context, activity.task, 'simulated')!;
+    this.task = attemptOf(this.context, activity.task, { clock: process.clock, identity: 'simulated' })!;
   }
 
   begin(): void {
@@ -154,7 +154,6 @@ export class Attempt {
   /** The parts of the SDK's context that our activities use. */
   private get context(): Context {
     const { activity, stopping } = this;
-    const now = Date.now();
     const heartbeat = (details: unknown): void => void (this.beaten = details);
     // The server ignores an attempt that it has given up.
     const announce = (details: unknown): Promise<void> => {
@@ -171,8 +170,8 @@ export class Attempt {
         taskQueue: 'simulated',
         taskToken: TOKEN,
         workflowExecution: activity.run.execution,
-        scheduledTimestampMs: now,
-        currentAttemptScheduledTimestampMs: now,
+        scheduledTimestampMs: BEGINNING,
+        currentAttemptScheduledTimestampMs: BEGINNING,
       },
       cancellationSignal: stopping,
       heartbeat,

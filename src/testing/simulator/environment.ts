@@ -24,6 +24,10 @@ import type { SimulatedRun } from './run';
 
 type Part<Name extends keyof WorkerParts> = Uses<Name>[Name];
 
+/** Time stands still, but for clocks that are put back. */
+export const BEGINNING = 1_700_000_000_000;
+const HOUR_MS = 3_600_000;
+
 /** The state of one worker process, until it is killed. */
 export class Process {
   readonly crashSuspects = new CrashSuspects();
@@ -32,6 +36,12 @@ export class Process {
     get: (hash) => this.recent.get(hash),
     add: ({ hash, bytes }) => void this.recent.set(hash, bytes),
   };
+  private time = BEGINNING;
+  readonly clock = { now: (): number => this.time };
+
+  putBack(): void {
+    this.time -= HOUR_MS;
+  }
 }
 
 /** A worker's parts for the activities under test; everything else is simulated. */
@@ -44,7 +54,6 @@ export class SimulatedEnvironment {
   readonly sliceLimits = SLICE_LIMITS;
   readonly segmentLimits = LIMITS;
   readonly begunSegments = NO_SEGMENTS;
-  readonly clock = CLOCK;
   readonly traces = NO_TRACES;
 
   constructor(
@@ -54,6 +63,10 @@ export class SimulatedEnvironment {
 
   get crashSuspects(): CrashSuspects {
     return this.process.crashSuspects;
+  }
+
+  get clock(): Process['clock'] {
+    return this.process.clock;
   }
 
   get recentValues(): Process['recentValues'] {
@@ -81,7 +94,7 @@ export class SimulatedEnvironment {
   }
 
   get cachedValues(): CachedValues {
-    return new CachedValues(this.backends, CLOCK.now);
+    return new CachedValues(this.backends, this.clock.now);
   }
 
   /** A simulated backoff takes no time. */
@@ -90,7 +103,6 @@ export class SimulatedEnvironment {
   }
 }
 
-const CLOCK = { now: (): number => 0 };
 const NO_SEGMENTS = new BegunSegments();
 const LIMITS = { ...SEGMENT_LIMITS, workingMs: Infinity };
 const NO_TRACES = new BodyTraces(() => Promise.resolve(undefined));

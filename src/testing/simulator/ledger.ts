@@ -1,4 +1,5 @@
 import { hashOfInline } from '../../activities/parents';
+import type { Trail } from '../../runtime';
 import { isReference, type Envelope } from '../../scheduler';
 import type { CommitResult, LineageRecord, StoredValue } from '../../ports';
 import type { Sha256 } from '../../values';
@@ -38,6 +39,7 @@ export class Ledger {
     const result = this.store.insert(record);
     if (result.inserted) {
       const { temporal_run_id: run, knot_id: knot } = record;
+      if (!isInOrder(record)) this.note('wrong times', run, knot, 'has times on record that go backwards');
       const key = keyOf(run, knot);
       if (this.insertions.has(key)) this.note('two records', run, knot, 'was recorded twice');
       this.insertions.set(key, { by, at });
@@ -114,4 +116,14 @@ export class Ledger {
 
 function keyOf(run: string, knot: string): string {
   return `${run} ${knot}`;
+}
+
+function isInOrder({ scheduled_at, started_at, finished_at, extra }: LineageRecord): boolean {
+  const { attempts = [], waits = [] } = extra as Partial<Trail>;
+  return (
+    scheduled_at <= started_at &&
+    started_at <= finished_at &&
+    attempts.every((attempt) => attempt.started_at <= attempt.ended_at) &&
+    waits.every(({ since, until }) => since <= until)
+  );
 }

@@ -10,6 +10,7 @@ export const BLOWS = [
   'throw',
   'giveUp',
   'stop',
+  'clock',
   'suggest',
   'continue',
   'terminate',
@@ -108,6 +109,7 @@ const WORDS: Record<BlowKind, (moment: string) => string> = {
   giveUp: (moment) => `the server gives the attempt up ${moment}, and it goes on beside the next one`,
   stop: (moment) =>
     `the worker shuts down ${moment}, and the segment or batch ends with what it has recorded`,
+  clock: (moment) => `the clock of the worker is put back by an hour ${moment}`,
   suggest: (moment) => `the server suggests ${moment} that the run and its child runs continue as new`,
   continue: (moment) => `the histories of the run and its child runs are full ${moment}`,
   terminate: (moment) => `the child run is terminated ${moment}`,

@@ -63,7 +63,9 @@ export class Steps {
       case NEST_ACTIVITY:
         return await runToStart(environment, this.context(type).info, task as NestRequest);
       case SPLIT_ACTIVITY:
-        return await createSplitMap(environment)(attemptOf(this.context(type), task, '') as SplitAttempt);
+        return await createSplitMap(environment)(
+          attemptOf(this.context(type), task, environment) as SplitAttempt,
+        );
     }
     throw new Error(`There is no step ${type}.`);
   }

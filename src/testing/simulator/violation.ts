@@ -7,6 +7,7 @@ export type ViolationKind =
   | 'two records'
   | 'no record'
   | 'value missing'
+  | 'wrong times'
   | 'ran again'
   | 'extension refused'
   | 'not deterministic'

@@ -327,6 +327,9 @@ export class SimulatedWorld {
       case 'giveUp':
         this.lose(attempt!);
         return false;
+      case 'clock':
+        attempt!.process.putBack();
+        return false;
       case 'refuse':
         action.fail!(OUT_OF_REACH);
         return true;
