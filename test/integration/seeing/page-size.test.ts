@@ -10,7 +10,7 @@ import { closeAll } from '../../support/open-selvage';
 import { openPage } from '../../support/page';
 
 const FIRST_LOAD_BYTES = 60_000;
-const WHOLE_BYTES = 150_000;
+const WHOLE_BYTES = 160_000;
 
 const one = tapestry('one', () => ({ n: knot('n', () => 1)({}, { id: 'n' }) }));
 

@@ -193,6 +193,16 @@ test('a schedule is read as it is written, alone or with others', async () => {
   }
 });
 
+test('a clock that is put back between two attempts leaves no time on record that goes backwards', async () => {
+  const work = tapestry('work', () => {
+    const first = step({}, { id: 'a', retry: { maximumAttempts: 3 } });
+    step({ first }, { id: 'b' });
+  });
+  for (const schedule of ['clock@return:a refuse@put:a', 'clock@return:a throw@return:a'])
+    await simulate(work, { schedule });
+  expect((await simulate(work, { schedules: 500 })).blows.clock).toBeGreaterThan(0);
+});
+
 test('what is under test cannot be exchanged by users', () => {
   expect(Object.keys(testing).sort()).toEqual([
     'describeBodyHost',
