@@ -48,6 +48,7 @@ module.exports = {
     'test/conformance/processes/*.ts',
     'test/conformance/body-hosts/thread-bodies.ts',
     'scripts/record-histories.ts',
+    'scripts/simulate-many.ts',
     'scripts/record-golden.ts',
     'scripts/make-kept-project.ts',
     'scripts/write-cli-docs.ts',
