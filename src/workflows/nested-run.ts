@@ -46,8 +46,11 @@ export async function runLoop(
 ): Promise<void> {
   await childRun(world, child, async () => {
     let nested = continuation?.run ?? (await runToStart(world, child));
-    for (let iteration = continuation?.iteration ?? 1; ; iteration++) {
-      if (isHistoryLong(world, child)) return await world.continueAsNew(child, { iteration, run: nested });
+    const first = continuation?.iteration ?? 1;
+    for (let iteration = first; ; iteration++) {
+      // Each execution has an iteration. At its start, it may not have heard yet of a cancel that has already come.
+      if (iteration > first && isHistoryLong(world, child))
+        return await world.continueAsNew(child, { iteration, run: nested });
       const ended = { ...(await run(world, child, nested, iteration)), iteration };
       const task = { ...child.task, nested: ended };
       const answer = await callKnot<KnotAnswer | NextIteration>(world, ownCall(child), task, child.limits);

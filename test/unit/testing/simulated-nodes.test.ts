@@ -115,6 +115,15 @@ describe('runs of knots', () => {
     expect(Object.entries(blows).filter(([, count]) => count === 0)).toEqual([]);
   });
 
+  test('a loop that begins anew hears of a cancel before it could continue as new', async () => {
+    const looping = tapestry('looping', () => {
+      const two = double({ x: 1 }, { id: 'two' });
+      loop({ step: growing, initial: { n: two }, until: ({ n }) => n > 20, max: 9 }, { id: 'grown' });
+    });
+    const schedule = 'cancel@answer:grown suggest@deliver:grown suggest@start:grown';
+    expect(await simulate(looping, { cancel: true, schedule })).toMatchObject({ schedules: 2 });
+  });
+
   test('come to what they come to in process', async () => {
     const simulated = await simulate(nesting, { parameters: {}, signals, cancel: true, schedules: 200 });
     expect(hashesIn(simulated)).toEqual(await hashesInProcess(nesting, { signals }));
