@@ -30,7 +30,13 @@ export type { WorkerState } from '../connection/worker-state';
 export type { Workers, WorkersQuery } from '../connection/workers';
 export type { Events, PruneEventsOptions, PrunedEvents } from '../connection/prune-events';
 export type { Resume } from '../connection/resumes';
-export * from '../connection/run-handle';
+export {
+  RunHandle,
+  type RunLineageQuery,
+  type KnotState,
+  type RunState,
+  type RunDescription,
+} from '../connection/run-handle';
 export type { ExistingRun } from '../connection/run-on-server';
 export type { Progress } from '../connection/run-progress';
 export type {

@@ -118,7 +118,10 @@ testUnless(
     const heldBy = async (version: Version): Promise<string> => {
       const runId = await start(version, 'held');
       await until('it waits', async () =>
-        (await selvage.getRun(runId).status()).waiting?.knots?.some(({ knotId }) => knotId === 'approval'),
+        (await selvage.getRun(runId).status()).waiting?.knots?.some(
+          // While its parent has not ended, it is listed as blocked.
+          ({ knotId, state }) => knotId === 'approval' && state !== 'blocked',
+        ),
       );
       return runId;
     };
