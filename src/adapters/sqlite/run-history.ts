@@ -89,8 +89,9 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
     const sizes = await Promise.all(
       [file, `${file}-wal`].map(async (one) => (await stat(one).catch(() => undefined))?.size ?? 0),
     );
-    const { bavail, bsize } = await statfs(path.dirname(file));
-    return { bytes: sizes[0]! + sizes[1]!, freeBytes: bavail * bsize };
+    // Not all file systems tell.
+    const disk = await statfs(path.dirname(file)).catch(() => undefined);
+    return { bytes: sizes[0]! + sizes[1]!, ...(disk && { freeBytes: disk.bavail * disk.bsize }) };
   }
 
   leasesBeside(): LeaseTable {

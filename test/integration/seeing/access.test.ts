@@ -241,8 +241,13 @@ describeInBrowser()('access to the page', () => {
     await tab.getByRole('button', { name: 'Nearer' }).hover();
     expect(await tab.evaluate(moving)).toBe(0);
     await tab.emulateMedia({ reducedMotion: 'no-preference' });
+    // It is over soon, so it is waited for before it begins.
+    const moved = tab.waitForFunction(() => {
+      const { document } = globalThis as unknown as { document: { getAnimations(): unknown[] } };
+      return document.getAnimations().length > 0;
+    });
     await tab.getByRole('button', { name: 'Fit' }).hover();
-    await tab.waitForFunction(`${moving} > 0`);
+    await moved;
   });
 
   test('on a phone a table is a card for each row, whose cells say their column, and stays a table for readers of screens', async () => {

@@ -53,6 +53,7 @@ const READS = new Set([
     'onStepBack',
     'changes',
     'lastChange',
+    'space',
   ],
   ...[
     'runsOf',

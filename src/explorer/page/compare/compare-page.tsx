@@ -41,10 +41,10 @@ const STATUS_OF: Readonly<Record<Likeness, KnotStatus>> = {
 
 const SHOWN_PARENTS = 20;
 const LIKENESS_WORDS: Readonly<Record<Likeness, string>> = {
-  same: 'same value',
-  hash: 'different value',
-  code: 'different code',
-  config: 'different configuration',
+  same: 'same',
+  hash: 'different',
+  code: 'changed code',
+  config: 'changed configuration',
   outcome: 'different outcome',
   'only-first': 'only in the first run',
   'only-second': 'only in the second run',
@@ -52,10 +52,10 @@ const LIKENESS_WORDS: Readonly<Record<Likeness, string>> = {
 };
 
 const COMPARE_WORDS: Readonly<Record<KnotStatus, string>> = {
-  ok: 'same value',
-  running: 'different value',
-  waiting: 'different code',
-  reused: 'different configuration',
+  ok: 'same',
+  running: 'different',
+  waiting: 'changed code',
+  reused: 'changed configuration',
   failed: 'different outcome',
   skipped: 'only in one run',
   pending: 'not run',

@@ -111,7 +111,7 @@ export function TimelineView({ place, model, start, end, closed }: TimelineViewP
             Real time
           </Button>
         )}
-        <span class="muted fine t-hint">Drag above to choose a time</span>
+        <span class="muted fine t-hint">Drag in the strip below to choose a time range</span>
         {window && (
           <Button kind="quiet" icon="close" onClick={showAll}>
             All of it
