@@ -23,8 +23,8 @@ export interface LiveRun {
   readonly rest: LineageRecord[];
 }
 
-export /** In the place of a server that knows of each knot why it has not ended. */
-class StandIn extends ServerReach {
+/** In the place of a server that knows of each knot why it has not ended. */
+export class StandIn extends ServerReach {
   constructor(private readonly live: () => LiveRun | undefined) {
     super(() => Promise.reject(new Error('There is no server.')));
   }

@@ -22,7 +22,7 @@ export async function describeIfThere(
   }
 }
 
-/** What a call of an execution gives; undefined if the server does not know that execution. */
+/** The result of a call of an execution; undefined if the server does not know that execution. */
 export async function ifThere<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;

@@ -70,11 +70,11 @@ export interface StepBack {
   readonly noticed_by: string;
 }
 
-/** What a run history takes in its storage, in bytes. */
+/** The size of a run history in its storage, in bytes. */
 export interface StorageSpace {
   /** With values that lie in the same database, indexes and logs. */
   readonly bytes: number;
-  /** What is left of the disk; absent if only the storage's own machine knows. */
+  /** Free bytes of its disk; absent if only the storage's own machine knows. */
   readonly freeBytes?: number;
 }
 

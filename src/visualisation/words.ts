@@ -95,7 +95,7 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // What would be shown as 1024 is shown as 1.0 of the next unit.
+  // A number that would be shown as 1024 is shown as 1.0 of the next unit.
   while (value >= (unit === 0 ? 1024 : 1023.5) && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;

@@ -55,12 +55,12 @@ const health = z.object({
       queuesWithoutWorker: list(z.string()),
     })
     .optional(),
-  /** What the run history takes in its storage, in bytes; absent if it does not tell. */
+  /** The size of the run history, in bytes; absent if it does not tell. */
   history: z
     .object({
       technology: z.string(),
       bytes: z.number(),
-      /** What is left of the disk; absent if the history lies on another machine. */
+      /** Free bytes of its disk; absent if the history lies on another machine. */
       freeBytes: z.number().optional(),
     })
     .optional(),

@@ -4,7 +4,7 @@ import type { Span } from './time-scale';
 
 /**
  * The knots that decided when a run ended, first to last: the knot that ended last and, before each knot, the parent
- * that ended last. Of knots that ended at once, the one that began first counts, as it took the longest.
+ * that ended last. If several ended at once, the one that began first counts, because it took the longest.
  *
  * @param spans undefined for knots that have not begun
  */
