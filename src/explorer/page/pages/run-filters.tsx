@@ -3,7 +3,7 @@ import { about } from '../app';
 import { alter, type PageProps } from '../router';
 import { filtersSet, OUTCOMES, STATUSES } from '../runs-ask';
 import { Button } from '../ui/button';
-import { Select } from '../ui/field';
+import { Search, Select } from '../ui/field';
 import { ChooseColumns } from './run-columns';
 
 const SINCE = [
@@ -48,19 +48,13 @@ export function RunFilters({ place, search, columns }: RunFiltersProps) {
       aria-label="Runs"
       onSubmit={(event) => event.preventDefault()}
     >
-      <input
-        ref={search}
-        type="search"
-        placeholder="Filter by run id"
-        aria-label="Filter by run id"
-        autocomplete="off"
-        spellcheck={false}
+      <Search
+        input={search}
+        label="Filter by run id"
         value={place.text ?? ''}
-        onInput={(event) =>
-          alter('runs', { text: event.currentTarget.value || undefined }, { replace: true })
-        }
+        onChange={(text) => alter('runs', { text: text || undefined }, { replace: true })}
         onKeyDown={(event) => {
-          if (event.key === 'Escape') event.currentTarget.blur();
+          if (event.key === 'Escape') search.current?.blur();
         }}
       />
       <Select

@@ -5,7 +5,7 @@ import { alter, type PageProps, type Place } from '../router';
 import { shownText } from '../shown-text';
 import { useAnswer, useFurther } from '../store';
 import { Button, Link } from '../ui/button';
-import { Select } from '../ui/field';
+import { Search, Select } from '../ui/field';
 import { Answered } from '../ui/page';
 import { Empty, ErrorBox } from '../ui/states';
 import { countWords } from '../words';
@@ -59,14 +59,10 @@ export function LogView({ place, isOver }: PageProps<'run'> & { isOver: boolean 
         aria-label="Logs"
         onSubmit={(event) => event.preventDefault()}
       >
-        <input
-          type="search"
-          placeholder="Lines that contain"
-          aria-label="Lines that contain"
-          autocomplete="off"
-          spellcheck={false}
+        <Search
+          label="Lines that contain"
           value={text}
-          onInput={(event) => set({ text: event.currentTarget.value || undefined })}
+          onChange={(wanted) => set({ text: wanted || undefined })}
         />
         <Select
           label="Level"

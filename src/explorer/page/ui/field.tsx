@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, Ref } from 'preact';
 import { useId } from 'preact/hooks';
 
 /** Attributes of a field's input that connect it to its label, hint and error. */
@@ -104,5 +104,29 @@ export function Select(props: {
         );
       })}
     </select>
+  );
+}
+
+/** A search in what is shown, without a field around it. */
+export function Search(props: {
+  label: string;
+  value: string;
+  input?: Ref<HTMLInputElement>;
+  onChange: (text: string) => void;
+  onKeyDown?: (event: KeyboardEvent) => void;
+}) {
+  const { label, value, input, onChange, onKeyDown } = props;
+  return (
+    <input
+      ref={input}
+      type="search"
+      placeholder={label}
+      aria-label={label}
+      autocomplete="off"
+      spellcheck={false}
+      value={value}
+      onInput={(event) => onChange(event.currentTarget.value)}
+      onKeyDown={onKeyDown}
+    />
   );
 }

@@ -6,6 +6,7 @@ import { shownText } from '../shown-text';
 import { source } from '../app';
 import { asSourceError } from '../source/source-error';
 import { Button } from '../ui/button';
+import { Search } from '../ui/field';
 import { Icon } from '../ui/icons';
 import { Muted, none } from '../ui/table';
 import { toast } from '../ui/toast';
@@ -46,14 +47,10 @@ export function ValueTable({ hash, run, table, height, part, onPart }: ValueTabl
     <>
       <div class="value-bar row wrap">
         {onPart && (
-          <input
-            type="search"
-            placeholder="Rows that contain"
-            aria-label="Rows that contain"
-            autocomplete="off"
-            spellcheck={false}
+          <Search
+            label="Rows that contain"
             value={filter}
-            onInput={(event) => onPart({ sort, descending, filter: event.currentTarget.value || undefined })}
+            onChange={(text) => onPart({ sort, descending, filter: text || undefined })}
           />
         )}
         <span class="muted fine grow" role="status">

@@ -2,6 +2,7 @@ import { h, type ComponentChildren } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { shownText } from '../shown-text';
 import { Button, Segmented } from '../ui/button';
+import { Search } from '../ui/field';
 import { atLeast, countWords } from '../words';
 import { looksLikeMarkdown, markdownOf, type MarkdownNode } from './markdown';
 import { Pages, type Part } from './pages';
@@ -58,15 +59,11 @@ export function ValueText({ text, mediaType, isCut, height, part, onPart }: Valu
           )}
           {!isRendered && (
             <>
-              <input
-                type="search"
-                placeholder="Find in the text"
-                aria-label="Find in the text"
-                autocomplete="off"
-                spellcheck={false}
+              <Search
+                label="Find in the text"
                 value={search}
-                onInput={(event) => {
-                  setSearch(event.currentTarget.value);
+                onChange={(text) => {
+                  setSearch(text);
                   setWanted(0);
                 }}
                 onKeyDown={(event) => event.key === 'Enter' && walk(event.shiftKey ? -1 : 1)}
