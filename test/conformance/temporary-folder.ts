@@ -10,12 +10,15 @@ export async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** A folder of its own for each test of a file, in place before its other hooks run. */
+/**
+ * A folder of its own for each test of a file, in place before its other hooks run. All go when the file ends: until
+ * the last hook of a test, something may still write there.
+ */
 export function folderForEach(): () => string {
-  let folder: string;
+  const folders: string[] = [];
   beforeEach(async () => {
-    folder = await temporaryFolder();
+    folders.push(await temporaryFolder());
   });
-  afterEach(() => removeFolder(folder));
-  return () => folder;
+  afterAll(() => Promise.all(folders.map(removeFolder)));
+  return () => folders.at(-1)!;
 }
