@@ -1,5 +1,6 @@
 import type { Picture } from '../../../visualisation';
 import type { KnotStatus } from '../../../visualisation/marks';
+import { cleared, element } from '../ui/canvas';
 import type { Rect } from './camera';
 import { freeCorner, HEIGHT, WIDTH, type Corner } from './corners';
 import type { Palette } from './palette';
@@ -9,8 +10,9 @@ import type { Palette } from './palette';
  * box.
  */
 export class Minimap {
-  private readonly canvas = document.createElement('canvas');
-  private readonly kept = document.createElement('canvas');
+  private readonly root: HTMLElement;
+  private readonly canvas: HTMLCanvasElement;
+  private readonly frame: HTMLElement;
   private picture: Picture | undefined;
   private statusOf: (knot: number) => KnotStatus = () => 'pending';
   private palette: Palette | undefined;
@@ -18,26 +20,26 @@ export class Minimap {
   private isHeld = false;
 
   constructor(host: HTMLElement, onLook: (x: number, y: number) => void) {
-    const { canvas } = this;
-    canvas.className = 'g-minimap';
-    canvas.setAttribute('aria-hidden', 'true');
-    host.append(canvas);
+    const root = (this.root = element('div', 'g-minimap', host));
+    root.setAttribute('aria-hidden', 'true');
+    this.canvas = element('canvas', '', root);
+    this.frame = element('div', 'g-frame', root);
     const look = (event: PointerEvent): void => {
       if (!this.picture || event.buttons !== 1) return;
-      const { left, top } = canvas.getBoundingClientRect();
+      const { left, top } = this.canvas.getBoundingClientRect();
       const { scale, dx, dy } = this.fitted();
       onLook((event.clientX - left - dx) / scale, (event.clientY - top - dy) / scale);
     };
-    canvas.addEventListener('pointerdown', (event) => {
-      canvas.setPointerCapture(event.pointerId);
+    root.addEventListener('pointerdown', (event) => {
+      root.setPointerCapture(event.pointerId);
       this.isHeld = true;
       look(event);
     });
-    canvas.addEventListener('pointermove', look);
+    root.addEventListener('pointermove', look);
     for (const name of ['pointerup', 'pointercancel'] as const)
-      canvas.addEventListener(name, () => (this.isHeld = false));
+      root.addEventListener(name, () => (this.isHeld = false));
     for (const name of ['dblclick', 'pointerup'] as const)
-      canvas.addEventListener(name, (event) => event.stopPropagation());
+      root.addEventListener(name, (event) => event.stopPropagation());
   }
 
   setPicture(picture: Picture, statusOf: (knot: number) => KnotStatus, palette: Palette): void {
@@ -49,19 +51,26 @@ export class Minimap {
   recolour(palette: Palette): void {
     this.palette = palette;
     const ratio = Math.min(2, devicePixelRatio);
-    for (const canvas of [this.kept, this.canvas]) {
-      canvas.width = WIDTH * ratio;
-      canvas.height = HEIGHT * ratio;
+    const context = cleared(this.canvas, WIDTH, HEIGHT, ratio);
+    if (!this.picture) return;
+    this.changed(this.picture.boxes.keys());
+    context.fillStyle = palette.line;
+    const { scale, dx, dy } = this.fitted();
+    for (const group of this.picture.groups) {
+      if (!group.isClosed) continue;
+      context.fillRect(
+        dx + group.x * scale,
+        dy + group.y * scale,
+        Math.max(1, group.width * scale),
+        Math.max(1, group.height * scale),
+      );
     }
-    const context = this.kept.getContext('2d')!;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    if (this.picture) this.changed(this.picture.boxes.keys());
   }
 
   changed(knots: Iterable<number>): void {
     const { picture, palette } = this;
     if (!picture || !palette) return;
-    const context = this.kept.getContext('2d')!;
+    const context = this.canvas.getContext('2d')!;
     const { scale, dx, dy } = this.fitted();
     for (const knot of knots) {
       const box = picture.boxes[knot];
@@ -74,21 +83,11 @@ export class Minimap {
         Math.max(0.75, box.height * scale),
       );
     }
-    for (const group of picture.groups) {
-      if (!group.isClosed) continue;
-      context.fillStyle = palette.line;
-      context.fillRect(
-        dx + group.x * scale,
-        dy + group.y * scale,
-        Math.max(1, group.width * scale),
-        Math.max(1, group.height * scale),
-      );
-    }
   }
 
   draw(view: Rect, isFree: (corner: Corner) => boolean): void {
-    const { picture, palette, canvas } = this;
-    if (!picture || !palette) return;
+    const { picture, root, frame } = this;
+    if (!picture) return;
     const isWhole =
       view.x <= 0 &&
       view.y <= 0 &&
@@ -96,24 +95,18 @@ export class Minimap {
       view.y + view.height >= picture.height;
     // The minimap stays in its corner while it is held.
     const corner = isWhole ? undefined : this.isHeld ? this.corner : freeCorner(this.corner, isFree);
-    canvas.hidden = corner === undefined;
+    root.hidden = corner === undefined;
     if (corner === undefined) return;
     this.corner = corner;
-    canvas.className = `g-minimap ${corner}`;
-    const context = canvas.getContext('2d')!;
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(this.kept, 0, 0);
-    const ratio = canvas.width / WIDTH;
+    root.className = `g-minimap ${corner}`;
     const { scale, dx, dy } = this.fitted();
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.strokeStyle = palette.accent;
-    context.lineWidth = 1.5;
     const left = Math.max(0.75, dx + view.x * scale);
     const top = Math.max(0.75, dy + view.y * scale);
     const right = Math.min(WIDTH - 0.75, dx + (view.x + view.width) * scale);
     const bottom = Math.min(HEIGHT - 0.75, dy + (view.y + view.height) * scale);
-    context.strokeRect(left, top, Math.max(2, right - left), Math.max(2, bottom - top));
+    frame.style.transform = `translate(${left}px, ${top}px)`;
+    frame.style.width = `${Math.max(2, right - left)}px`;
+    frame.style.height = `${Math.max(2, bottom - top)}px`;
   }
 
   private fitted(): { scale: number; dx: number; dy: number } {

@@ -17,6 +17,8 @@ export interface Look {
   countsOf(group: number): Readonly<Partial<Record<KnotStatus, number>>>;
   /** The only knots that are drawn in full; undefined for all knots. */
   readonly only?: ReadonlySet<number>;
+  /** The knot that has an outline. */
+  readonly chosen?: number;
   readonly isHighlight?: boolean;
 }
 
@@ -46,6 +48,8 @@ export function* paint(
     yield;
   }
   paintGroupNames(pen, picture, look, rect);
+  const chosen = look.chosen === undefined ? undefined : scene.placeOf(look.chosen);
+  if (chosen) paintOutline(pen, chosen, look.palette());
 }
 
 const SLICE = 600;
@@ -224,7 +228,7 @@ function* paintGroups(pen: Pen, picture: Picture, look: Look, rect: Rect): Gener
   let count = 0;
   for (const [index, group] of picture.groups.entries()) {
     if (!meets(group, rect) || isInClosed(picture, group)) continue;
-    if (look.only && !group.members.some((knot) => look.only!.has(knot))) continue;
+    if (!isDrawn(group, look)) continue;
     const { x, y, width, height } = onScreen(pen, group);
     if (width < 2) continue;
     const radius = Math.min(12, 12 * zoom);
@@ -242,7 +246,10 @@ function* paintGroups(pen: Pen, picture: Picture, look: Look, rect: Rect): Gener
   }
 }
 
-/** A closed group: a stack of sheets with a bar that shows the shares of its members' statuses. */
+export const isDrawn = ({ members }: GroupBox, { only }: Look): boolean =>
+  !only || members.some((knot) => only.has(knot));
+
+/** A closed group: a stack of sheets with the shares of its members' statuses. */
 function paintClosed(pen: Pen, group: GroupBox, look: Look, index: number): void {
   const { context, zoom } = pen;
   const palette = look.palette();
@@ -258,10 +265,20 @@ function paintClosed(pen: Pen, group: GroupBox, look: Look, index: number): void
     context.strokeStyle = palette.line;
     context.stroke();
   }
+  paintShares(pen, group, look, index);
+}
+
+/** The name of a closed group, and a bar and a text with the shares of its members' statuses, over those drawn before. */
+export function paintShares(pen: Pen, group: GroupBox, look: Look, index: number): void {
+  const { context, zoom } = pen;
+  const palette = look.palette();
+  const { x, y, width, height } = onScreen(pen, group);
   const counts = look.countsOf(index);
   const total = group.members.length;
   const bar = Math.max(2, 5 * zoom);
   const inset = 12 * zoom;
+  context.fillStyle = palette.surface;
+  context.fillRect(x + inset / 2, y + inset / 4, width - inset, height - inset / 2);
   let at = x + inset;
   for (const status of KNOT_STATUSES) {
     const share = ((counts[status] ?? 0) / Math.max(1, total)) * (width - 2 * inset);
@@ -346,21 +363,12 @@ function isInClosed(picture: Picture, group: GroupBox): boolean {
   return false;
 }
 
-export function outline(
-  context: CanvasRenderingContext2D,
-  place: Rect,
-  camera: Camera,
-  palette: Palette,
-): void {
-  context.strokeStyle = palette.accent;
+function paintOutline(pen: Pen, place: Rect, { accent }: Palette): void {
+  const { context, zoom } = pen;
+  const { x, y, width, height } = onScreen(pen, place);
+  context.strokeStyle = accent;
   context.lineWidth = 2;
   context.beginPath();
-  context.roundRect(
-    (place.x - camera.x) * camera.zoom - 3,
-    (place.y - camera.y) * camera.zoom - 3,
-    place.width * camera.zoom + 6,
-    place.height * camera.zoom + 6,
-    8 * camera.zoom + 3,
-  );
+  context.roundRect(x - 3, y - 3, width + 6, height + 6, 8 * zoom + 3);
   context.stroke();
 }

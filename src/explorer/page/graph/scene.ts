@@ -7,6 +7,8 @@ const CELL = 640;
 export class Scene {
   readonly knots: RectIndex;
   readonly wires: RectIndex;
+  /** The outermost closed group of each knot that is in one. */
+  private readonly closedOf = new Map<number, number>();
 
   constructor(readonly picture: Picture) {
     this.knots = new RectIndex(
@@ -17,6 +19,9 @@ export class Scene {
       picture.wires.map(({ points }, index) => ({ index, ...boundsOf(points) })),
       picture.wires.length,
     );
+    picture.groups.forEach(({ isClosed, members }, index) => {
+      if (isClosed) for (const knot of members) if (!this.closedOf.has(knot)) this.closedOf.set(knot, index);
+    });
   }
 
   /** The knot, or the closed group (as `-1 - index`), at a point. */
@@ -30,7 +35,7 @@ export class Scene {
   /** Whether no box of a knot or closed group is in a rectangle. */
   isFree(rect: Rect): boolean {
     return (
-      this.knots.in(rect).length === 0 &&
+      this.knots.in(rect, 1).length === 0 &&
       !this.picture.groups.some((group) => group.isClosed && meets(group, rect))
     );
   }
@@ -47,7 +52,17 @@ export class Scene {
   placeOf(knot: number): Rect | undefined {
     const { boxes, groups } = this.picture;
     if (knot < 0) return groups[-1 - knot];
-    return boxes[knot] ?? groups.find((group) => group.isClosed && group.members.includes(knot));
+    return boxes[knot] ?? groups[this.closedOf.get(knot) ?? -1];
+  }
+
+  /** The outermost closed groups that contain some knots. */
+  closedGroupsOf(knots: Iterable<number>): ReadonlySet<number> {
+    const found = new Set<number>();
+    for (const knot of knots) {
+      const group = this.closedOf.get(knot);
+      if (group !== undefined) found.add(group);
+    }
+    return found;
   }
 }
 
@@ -98,7 +113,8 @@ class RectIndex {
     }
   }
 
-  in(rect: Rect): number[] {
+  /** The rectangles that meet another one, in their order; any so many of them if there are more than `most`. */
+  in(rect: Rect, most = Infinity): number[] {
     const found: number[] = [];
     this.stamp += 1;
     const [x0, x1, y0, y1] = cellsOf(rect);
@@ -110,6 +126,7 @@ class RectIndex {
     for (let row = y0; row <= y1; row += 1) {
       for (let column = x0; column <= x1; column += 1) {
         for (const index of this.cells.get(keyOf(column, row)) ?? []) this.take(index, rect, found);
+        if (found.length >= most) return found.slice(0, most);
       }
     }
     return found.sort((a, b) => a - b);

@@ -4,7 +4,7 @@ import type { KnotStatus } from '../../../visualisation/marks';
 import { relatives } from '../../../visualisation/selection';
 import { durationOf } from '../../../visualisation/words';
 import { shownText } from '../shown-text';
-import { cleared } from '../ui/canvas';
+import { element } from '../ui/canvas';
 import { followPress } from '../ui/drag';
 import { onRecoloured } from '../ui/scheme';
 import { countWords, durationWords, shortHash } from '../words';
@@ -22,10 +22,10 @@ import {
   type Size,
 } from './camera';
 import { Cards, MOST_CARDS, type CardText } from './cards';
-import { Layer } from './layer';
+import { Layer, type Paper } from './layer';
 import { placeIn } from './corners';
 import { Minimap } from './minimap';
-import { outline, type Look } from './painter';
+import type { Look } from './painter';
 import { readPalette, type Palette } from './palette';
 import { onPrint } from './print';
 import { Scene } from './scene';
@@ -34,8 +34,9 @@ import { Scene } from './scene';
 const CARD_ZOOM = 0.3;
 /** Time for drawing in a frame, in milliseconds. Another four milliseconds are left for everything else. */
 const FRAME_MS = 4;
-/** Dots of paper for a pixel of the screen. */
-const PRINTED = 3;
+const PRINTED: Paper = { ratio: 3, margin: 0 };
+/** Pixels that are drawn beyond each side of the screen. */
+const MARGIN = 240;
 const FIRST_DRAWN = 'selvage: graph drawn';
 
 interface StageEvents {
@@ -52,8 +53,8 @@ interface StageEvents {
  * G3  No frame but the first draws longer than {@link FRAME_MS}.
  */
 export class Stage {
-  private readonly base = document.createElement('canvas');
-  private readonly over = document.createElement('canvas');
+  private readonly base: HTMLElement;
+  private readonly over: HTMLElement;
   private readonly cards: Cards;
   private readonly minimap: Minimap;
   private palette: Palette;
@@ -79,11 +80,9 @@ export class Stage {
     private readonly model: RunModel,
     private readonly events: StageEvents,
   ) {
-    for (const canvas of [this.base, this.over]) {
-      canvas.className = 'g-canvas';
-      canvas.setAttribute('aria-hidden', 'true');
-      host.append(canvas);
-    }
+    this.base = element('div', 'g-layer', host);
+    this.over = element('div', 'g-layer', host);
+    for (const layer of [this.base, this.over]) layer.setAttribute('aria-hidden', 'true');
     this.labels = labelsOf(model.knots).map(shownText);
     this.cards = new Cards(host);
     this.palette = readPalette();
@@ -103,7 +102,7 @@ export class Stage {
     const anchor = this.selected === undefined ? undefined : this.scene?.placeOf(this.selected);
     this.scene = new Scene(picture);
     this.groupCounts = [];
-    this.layer = new Layer(this.scene, this.look());
+    this.layer = new Layer(this.base, this.scene, this.look());
     this.makeHighlight();
     this.minimap.setPicture(picture, (knot) => this.model.statusOf(knot), this.palette);
     this.measure();
@@ -178,6 +177,7 @@ export class Stage {
       },
       countsOf: (group) => this.countsOf(group),
       ...(only && { only }),
+      ...(only && this.selected !== undefined && { chosen: this.selected }),
       isHighlight,
     };
   }
@@ -231,8 +231,12 @@ export class Stage {
     if (pointed !== undefined && pointed >= 0) {
       const { parents, children } = this.model.kinship;
       const family = new Set([pointed, ...relatives(parents, [pointed]), ...relatives(children, [pointed])]);
-      this.highlight = new Layer(scene, this.look(family, true));
-    } else this.highlight = this.filter ? new Layer(scene, this.look(this.filter)) : undefined;
+      this.highlight = new Layer(this.over, scene, this.look(family, true));
+    } else if (this.filter) this.highlight = new Layer(this.over, scene, this.look(this.filter));
+    else {
+      this.highlight = undefined;
+      this.over.replaceChildren();
+    }
     this.base.classList.toggle('g-faint', this.filter !== undefined || this.hovered !== undefined);
   }
 
@@ -255,21 +259,15 @@ export class Stage {
     const changed = [...this.changed];
     this.changed.clear();
     if (changed.length > 0) {
+      for (const group of scene.closedGroupsOf(changed)) this.groupCounts[group] = undefined;
       layer.changed(changed);
       this.highlight?.changed(changed);
       this.cards.refresh(changed, this.cardText);
       this.minimap.changed(changed);
-      if (scene.picture.groups.some(({ isClosed }) => isClosed)) {
-        this.groupCounts = [];
-        layer.invalidate();
-      }
     }
-    const ratio = this.isPrinted ? PRINTED : Math.min(2, devicePixelRatio);
-    let isMore = this.drawLayer(this.base, layer, ratio);
-    if (this.highlight) isMore = this.drawLayer(this.over, this.highlight, ratio) || isMore;
-    else cleared(this.over, viewport.width, viewport.height, ratio);
-    const chosen = this.selected === undefined ? undefined : scene.placeOf(this.selected);
-    if (chosen) outline(this.over.getContext('2d')!, chosen, this.camera, this.palette);
+    const paper = this.isPrinted ? PRINTED : { ratio: Math.min(2, devicePixelRatio), margin: MARGIN };
+    let isMore = layer.draw(this.camera, viewport, paper, FRAME_MS);
+    if (this.highlight) isMore = this.highlight.draw(this.camera, viewport, paper, FRAME_MS) || isMore;
     this.showCards();
     this.minimap.draw(viewOf(this.camera, viewport), (corner) =>
       scene.isFree(inPicture(this.camera, placeIn(corner, viewport))),
@@ -279,15 +277,9 @@ export class Stage {
     return isMore;
   }
 
-  private drawLayer(canvas: HTMLCanvasElement, layer: Layer, ratio: number): boolean {
-    const { width, height } = this.viewport;
-    const context = cleared(canvas, width, height, ratio);
-    return layer.draw(context, this.camera, this.viewport, ratio, FRAME_MS);
-  }
-
   private showCards(): void {
     const { scene, camera, viewport } = this;
-    const near = camera.zoom < CARD_ZOOM ? [] : scene!.knots.in(viewOf(camera, viewport));
+    const near = camera.zoom < CARD_ZOOM ? [] : scene!.knots.in(viewOf(camera, viewport), MOST_CARDS + 1);
     const boxOf = (knot: number): Rect => scene!.picture.boxes[knot]!;
     this.cards.show(near.length > MOST_CARDS ? [] : near, camera, boxOf, this.cardText);
   }
