@@ -4,8 +4,9 @@ __version__ = "0.1.0"
 
 from .bodies import knot
 from .context import Context, Logger
-from .errors import Cancelled, InvalidInput, NotDecodable, NotEncodable, Retryable, Terminal, WorkerError
+from .errors import Cancelled, InvalidInput, NotDecodable, NotEncodable, NotHashable, Retryable, Terminal, WorkerError
 from .outcomes import Err, ErrorInfo, Ok, Outcome, Skipped
+from .tables import Manifest, table_hash, table_manifest
 from .values import BigInt, Map, StoredBytes
 
 __all__ = [
@@ -16,9 +17,11 @@ __all__ = [
     "ErrorInfo",
     "InvalidInput",
     "Logger",
+    "Manifest",
     "Map",
     "NotDecodable",
     "NotEncodable",
+    "NotHashable",
     "Ok",
     "Outcome",
     "Retryable",
@@ -27,4 +30,6 @@ __all__ = [
     "Terminal",
     "WorkerError",
     "knot",
+    "table_hash",
+    "table_manifest",
 ]

@@ -47,6 +47,10 @@ class NotEncodable(Exception):
     """The result cannot be encoded. The message names the path of the culprit."""
 
 
+class NotHashable(Exception):
+    """A table has no hash. The message names the column, and the type or the value."""
+
+
 class NotDecodable(Exception):
     """An input has no equivalent in Python. The message names its path."""
 
