@@ -1,4 +1,4 @@
-"""A second, plain implementation of ``table-sha256``: it shares no code with the package, and favours clarity over speed.
+"""A second, plain implementation of ``table-sha256``, which shares no code with the package.
 
 It takes columns as names of types and plain values, in the form of ``test/vectors/table-hash.json``:
 
@@ -163,7 +163,7 @@ def _decimals(values: list[Any], scale: int) -> bytes:
         sign, digits, exponent = Decimal(value or 0).as_tuple()
         assert isinstance(exponent, int)
         assert exponent + scale >= 0
-        whole = int("".join(map(str, digits))) * 10 ** (exponent + scale)
+        whole: int = int("".join(map(str, digits))) * 10 ** (exponent + scale)
         return (-whole if sign else whole).to_bytes(16, "little", signed=True)
 
     return b"".join(map(one, values))
@@ -213,7 +213,9 @@ def hash_columns(columns: Sequence[tuple[str, str, list[Any]]], rows: int, key: 
         kind = parse(type_name)
         assert len(values) == rows, name
         blocks = blocks_of(kind, values)
-        hashed.append({"name": name, "type": kind.name, "hash": digest(bytes.fromhex("".join(blocks))), "blocks": blocks})
+        hashed.append(
+            {"name": name, "type": kind.name, "hash": digest(bytes.fromhex("".join(blocks))), "blocks": blocks}
+        )
     facts = {"columns": [{k: column[k] for k in ("hash", "name", "type")} for column in hashed], "rows": rows}
     text = f"selvage.table.v1\n{canonical(facts)}"
     return {"hash": f"table-sha256:{digest(text.encode())}", "columns": hashed}
@@ -233,7 +235,9 @@ def values_of(column: dict[str, Any]) -> list[Any]:
         "utf8": lambda _, v: f"row {v}",
         "list<int64>": lambda i, v: [v, v + 1][: i % 3],
     }
-    make = makers.get(column["type"], lambda _, v: v)
+    make = makers.get(column["type"])
+    if make is None:
+        return [None if nulls and i % nulls == 0 else start + i * step for i in range(given["rows"])]
     return [None if nulls and i % nulls == 0 else make(i, start + i * step) for i in range(given["rows"])]
 
 

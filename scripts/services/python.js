@@ -23,6 +23,7 @@ const PACKAGES = [
   'pyarrow==26.0.1',
   'pandas==3.1.1',
   'polars==2.1.0',
+  'duckdb==2.0.1',
   'opentelemetry-api==1.45.2',
   // Makes a client from the OpenAPI document.
   'openapi-python-client==0.29.0',

@@ -96,16 +96,6 @@ def at(capsule: object, name: bytes, kind: Any) -> Any:
     return structure
 
 
-def schema_in(capsule: object) -> Schema:
-    schema: Schema = at(capsule, b"arrow_schema", Schema)
-    return schema
-
-
-def array_in(capsule: object) -> Array:
-    array: Array = at(capsule, b"arrow_array", Array)
-    return array
-
-
 class Reader:
     """The schema and the batches of an ``__arrow_c_stream__``.
 
@@ -113,7 +103,7 @@ class Reader:
     """
 
     def __init__(self, source: Any) -> None:
-        self._stream = at(source.__arrow_c_stream__(), b"arrow_array_stream", _Stream)
+        self._stream = at(source.__arrow_c_stream__(None), b"arrow_array_stream", _Stream)
         self._owned = Owned(Schema())
         self._call(self._stream.get_schema, self._owned.it)
         self.schema: Schema = self._owned.it

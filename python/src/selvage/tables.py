@@ -127,9 +127,8 @@ class TableHasher:
         """
         array: Array = batch.it
         rows = array.length
-        if array.n_buffers and array.buffers[0] and array.null_count != 0:
-            if not _bits(array.buffers[0], array.offset, rows, batch).all():
-                raise NotHashable("A row of the batch is null as a whole, which no table can say.")
+        if array.n_buffers and array.buffers[0] and not _bits(array.buffers[0], array.offset, rows, batch).all():
+            raise NotHashable("A row of the batch is null as a whole, which no table can say.")
         for i, column in enumerate(self._columns):
             column.add(array.children[i].contents, array.offset, rows, batch)
         self._rows += rows
@@ -370,9 +369,7 @@ class Struct(Kind):
             _write(field, [part.inner[i] for part in parts], out)
 
     def take(self, part: Part, index: Numbers, valid: Numbers | None) -> Part:
-        inner = tuple(
-            field.take(values, index, valid) for field, values in zip(self.fields, part.inner, strict=True)
-        )
+        inner = tuple(field.take(values, index, valid) for field, values in zip(self.fields, part.inner, strict=True))
         return Part(len(index), _taken_valid(part, index, valid), None, inner)
 
     def join(self, parts: list[Part]) -> Part:
@@ -451,7 +448,7 @@ class Form:
 def _numbers(address: int | None, kind: str, first: int, count: int, owner: Owned) -> Numbers:
     """A view of memory, which holds its owner."""
     if count == 0 or not address:
-        return np.zeros(0 if not address and count == 0 else count, kind)
+        return np.zeros(count, kind)
     width = int(kind[1:])
     memory: Any = (ctypes.c_char * (count * width)).from_address(address + first * width)
     memory.owner = owner
@@ -674,7 +671,8 @@ def _nulls(form: Form, count: int) -> Part:
         return Part(count, valid, None, tuple(_nulls(field, count) for field in form._fields))
     if isinstance(kind, List):
         assert isinstance(form, _ListContent)
-        return Part(count, valid, np.zeros(count, "u4"), (form._item.kind.take(_nulls(form._item, 1), np.zeros(0, "i8"), None),))
+        items = form._item.kind.take(_nulls(form._item, 1), np.zeros(0, "i8"), None)
+        return Part(count, valid, np.zeros(count, "u4"), (items,))
     if isinstance(kind, Texts):
         return Part(count, valid, np.zeros(count, "u4"), (np.zeros(0, "u1"),))
     if isinstance(form, _DecimalForm):
