@@ -144,3 +144,19 @@ def test_without_numpy_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "numpy", None)
     with pytest.raises(ImportError, match="pip install numpy"):
         table_hash(check_table())
+
+
+@pytest.mark.parametrize(
+    ("bits", "dtype"),
+    [
+        (np.array([0x7FF8000000000000, 0xFFF8000000000000, 0x7FF0000000000001, 0x7FF80000DEADBEEF], "u8"), "f8"),
+        (np.array([0x7FC00000, 0xFFC00000, 0x7F800001], "u4"), "f4"),
+    ],
+    ids=["float64", "float32"],
+)
+def test_every_nan_is_one_value(bits: Any, dtype: str) -> None:
+    found = pa.Table.from_arrays(
+        [pa.Array.from_buffers(pa.from_numpy_dtype(dtype), len(bits), [None, pa.py_buffer(bits)])], ["v"]
+    )
+    kind = "float64" if dtype == "f8" else "float32"
+    assert table_hash(found) == plain.hash_columns([("v", kind, ["NaN"] * len(bits))], len(bits))["hash"]
