@@ -58,7 +58,7 @@ class Manifest(TypedDict):
 
 
 def table_hash(table: Any) -> str:
-    """The hash of a table's content, ``table-sha256:…``: the same in all libraries, and in TypeScript.
+    """The hash of a table's content, ``table-sha256:…``: the same in all libraries.
 
     ``table``: a Table, RecordBatch or RecordBatchReader of pyarrow, a DataFrame of pandas or polars, a relation of
     DuckDB, or anything with ``__arrow_c_stream__``. A stream that can be read once is consumed.
