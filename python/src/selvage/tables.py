@@ -84,20 +84,9 @@ def table_manifest(table: Any) -> Manifest:
 def _streamed(table: Any) -> Any:
     if hasattr(table, "__arrow_c_stream__"):
         return table
-    library = type(table).__module__.partition(".")[0].removeprefix("_")
-    if library == "pandas" and hasattr(table, "columns"):  # before 2.2
-        import pyarrow
-
-        return pyarrow.Table.from_pandas(table)
-    if library == "duckdb" and hasattr(table, "fetch_arrow_reader"):  # before 1.1
-        return table.fetch_arrow_reader()
-    if library == "pyarrow" and hasattr(table, "schema"):
-        import pyarrow
-
-        return pyarrow.Table.from_batches([table]) if isinstance(table, pyarrow.RecordBatch) else table
     raise TypeError(
-        f"A {type(table).__module__}.{type(table).__qualname__} is no table. Give a table of pyarrow, pandas, polars "
-        "or DuckDB, or an object with __arrow_c_stream__."
+        f"A {type(table).__module__}.{type(table).__qualname__} is no table. Give a table of pyarrow (from 14), pandas "
+        "(from 2.2), polars or DuckDB (from 1.2), or an object with __arrow_c_stream__."
     )
 
 
@@ -162,7 +151,8 @@ def _text_of(name: bytes | None) -> str:
 class _ColumnHasher:
     def __init__(self, name: str, schema: Schema) -> None:
         self.name = name
-        self.kind, self._form = _form_of(schema, name)
+        self._form = _form(schema, name)
+        self.kind = self._form.kind
         self._parts: list[Part] = []
         self._length = 0
         self._row = 0
@@ -211,7 +201,7 @@ class _ColumnHasher:
 
 @dataclass(slots=True)
 class Part:
-    """Some rows of a column. What ``values`` and ``inner`` hold is said by the kind."""
+    """Some rows of a column. The kind says what ``values`` and ``inner`` hold."""
 
     length: int
     valid: Numbers | None
@@ -238,6 +228,12 @@ class Kind:
 
     def join(self, parts: list[Part]) -> Part:
         raise NotImplementedError
+
+    def nulls(self, count: int, empty: Part) -> Part:
+        """``count`` rows of null, with the number types of a part without rows."""
+        values = empty.values
+        zeros = None if values is None else np.zeros((count, *values.shape[1:]), values.dtype)
+        return Part(count, np.zeros(count, bool), zeros, empty.inner)
 
 
 def _write(kind: Kind, parts: list[Part], out: Out) -> None:
@@ -375,6 +371,10 @@ class Struct(Kind):
     def join(self, parts: list[Part]) -> Part:
         inner = tuple(field.join([part.inner[i] for part in parts]) for i, field in enumerate(self.fields))
         return Part(sum(part.length for part in parts), _joined_valid(parts), None, inner)
+
+    def nulls(self, count: int, empty: Part) -> Part:
+        inner = tuple(field.nulls(count, part) for field, part in zip(self.fields, empty.inner, strict=True))
+        return Part(count, np.zeros(count, bool), None, inner)
 
 
 def _ranges(starts: Numbers, lengths: Numbers) -> Numbers:
@@ -649,7 +649,7 @@ class _DictionaryForm(Form):
         index = _safe(_numbers(array.buffers[1], self._dtype, first, count, owner).astype("i8"), valid)
         dictionary: Array = array.dictionary.contents
         if dictionary.length == 0:  # every row is null
-            return self.kind.take(_nulls(self._values, 1), np.zeros(count, "i8"), valid)
+            return self.kind.nulls(count, self._values.read(dictionary, 0, 0, None, owner))
         return self.kind.take(self._part_of(dictionary, owner), index, valid)
 
     def _part_of(self, dictionary: Array, owner: Owned) -> Part:
@@ -661,23 +661,6 @@ class _DictionaryForm(Form):
         part = self._values.read(dictionary, 0, dictionary.length, None, owner)
         self._last = None if place is None else (place, part, owner)
         return part
-
-
-def _nulls(form: Form, count: int) -> Part:
-    """Rows of nulls, from an array without any."""
-    kind, valid = form.kind, np.zeros(count, bool)
-    if isinstance(kind, Struct):
-        assert isinstance(form, _StructForm)
-        return Part(count, valid, None, tuple(_nulls(field, count) for field in form._fields))
-    if isinstance(kind, List):
-        assert isinstance(form, _ListContent)
-        items = form._item.kind.take(_nulls(form._item, 1), np.zeros(0, "i8"), None)
-        return Part(count, valid, np.zeros(count, "u4"), (items,))
-    if isinstance(kind, Texts):
-        return Part(count, valid, np.zeros(count, "u4"), (np.zeros(0, "u1"),))
-    if isinstance(form, _DecimalForm):
-        return Part(count, valid, np.zeros((count, 2), "i8"))
-    return Part(count, valid, np.zeros(count, bool if isinstance(kind, Bool) else getattr(form, "_dtype", "i8")))
 
 
 class _RunsForm(Form):
@@ -729,11 +712,6 @@ _REFUSED = (
     ("+u", "union", "Make a column of each type"),
     ("+m", "map", "Make it a list of structs with key and value"),
 )
-
-
-def _form_of(schema: Schema, column: str) -> tuple[Kind, Form]:
-    form = _form(schema, column)
-    return form.kind, form
 
 
 def _form(schema: Schema, column: str) -> Form:

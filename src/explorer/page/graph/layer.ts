@@ -3,7 +3,7 @@ import { meets, viewOf, type Camera, type Rect, type Size } from './camera';
 import { isDrawn, paint, paintBoxes, paintShares, type Look } from './painter';
 import type { Scene } from './scene';
 
-/** What a layer is drawn on. */
+/** The paper of a layer: a screen or a print. */
 export interface Paper {
   /** Dots for a pixel. */
   readonly ratio: number;
@@ -21,8 +21,8 @@ interface Sheet {
 }
 
 /**
- * A cached drawing. Pans move its canvas, so that the browser draws nothing anew. A drawing that no longer fits is made anew on a second
- * sheet, in slices.
+ * A cached drawing. Pans move its canvas, so that the browser draws nothing anew. A drawing that no longer fits is
+ * made anew on a second sheet, in slices.
  */
 export class Layer {
   private front: Sheet | undefined;

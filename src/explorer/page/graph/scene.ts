@@ -113,7 +113,7 @@ class RectIndex {
     }
   }
 
-  /** The rectangles that meet another one, in their order; any so many of them if there are more than `most`. */
+  /** The rectangles that meet another one, in their order. If there are more than `most`: any `most` of them. */
   in(rect: Rect, most = Infinity): number[] {
     const found: number[] = [];
     this.stamp += 1;
