@@ -5,7 +5,7 @@
  * shows that the rules bite.
  */
 
-const pure = ['errors', 'values', 'authoring', 'plan', 'scheduler'];
+const pure = ['errors', 'values', 'tables', 'authoring', 'plan', 'scheduler'];
 const temporal = ['@temporalio/activity', '@temporalio/client', '@temporalio/common', '@temporalio/plugin'];
 const nativeWorker = ['@temporalio/worker', '@temporalio/core-bridge', '@temporalio/testing'];
 
@@ -57,8 +57,20 @@ const boundaries = {
     sandboxed: true,
     because: 'values must encode and hash the same everywhere',
   },
+  tables: {
+    folders: ['errors', 'values'],
+    packageTypes: ['@uwdata/flechette'],
+    sandboxed: true,
+    because: 'a table has one hash wherever it is made',
+  },
+  'table-files': {
+    folders: ['node', 'errors', 'values', 'tables'],
+    packages: ['node:', '@uwdata/flechette', 'csv-parse', 'hyparquet', 'hyparquet-writer'],
+    packageTypes: ['@duckdb/node-api'],
+    because: 'files of tables are read and written with Node, and loaded when the first table is used',
+  },
   authoring: {
-    folders: ['errors', 'values', 'partitions'],
+    folders: ['errors', 'values', 'partitions', 'tables'],
     sandboxed: true,
     because: 'what a user’s file is made of needs nothing that runs it',
   },
@@ -127,7 +139,7 @@ const boundaries = {
   },
 
   ports: {
-    folders: ['node', 'errors', 'values', 'authoring'],
+    folders: ['node', 'errors', 'values', 'tables', 'authoring'],
     packages: ['node:', 'zod'],
     because: 'a port is types, record schemas and what all its adapters do alike',
   },
@@ -141,6 +153,7 @@ const boundaries = {
       'ports/statistics',
       'values/append',
       'values/duration',
+      'values/hash',
     ],
     typesOf: ['plan', 'partitions', 'ports'],
     packages: ['zod'],
@@ -189,6 +202,7 @@ const boundaries = {
     folders: [
       'node',
       ...pure,
+      'table-files/late',
       'deliveries',
       'emitters',
       'adapters',
@@ -705,7 +719,15 @@ const blocks = Object.entries(boundaries).map(([folder, boundary]) => ({
 const technologyBlocks = Object.entries(technologies).map(([name, { sql, ...more }]) => {
   const boundary = {
     ...more,
-    folders: ['errors', 'node', 'ports', 'values/back-off', 'values/in-parallel', ...(more.folders ?? [])],
+    folders: [
+      'errors',
+      'node',
+      'ports',
+      'values/back-off',
+      'values/hash',
+      'values/in-parallel',
+      ...(more.folders ?? []),
+    ],
     packages: ['node:', ...(more.packages ?? [])],
     because: 'a technology knows its ports and one vendor library',
   };

@@ -14,6 +14,8 @@ const shared = {
       },
     ],
   },
+  // ES modules, which jest does not load: they are compiled as the sources are.
+  transformIgnorePatterns: ['/node_modules/(?!hyparquet)'],
   // Examples and README snippets say 'selvage', as a user would; here that means the sources.
   moduleNameMapper: {
     '^selvage$': '<rootDir>/src/index.ts',

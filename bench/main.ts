@@ -20,6 +20,7 @@ import { replay } from './temporal/replay';
 import { resumed, reused } from './temporal/resumed';
 import { seeing } from './seeing';
 import { signals } from './temporal/signals';
+import { tables } from './tables';
 import { triggers } from './triggers';
 import { walls } from './walls';
 
@@ -44,6 +45,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...feed,
   ...operations,
   ...walls,
+  ...tables,
 ];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;

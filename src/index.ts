@@ -1,3 +1,5 @@
+import './table-files/late';
+
 export { registerValueCodec, StoredBytes } from './values';
 export {
   ERROR_CODES,
@@ -45,6 +47,7 @@ export {
   sink,
   sleep,
   source,
+  sql,
   subTapestry,
   tapestry,
   Tapestry,
@@ -121,6 +124,9 @@ export type {
   SignalWait,
   SinkOptions,
   SourceOptions,
+  SqlConfig,
+  SqlOptions,
+  SqlQuery,
   SleepOptions,
   StandardSchema,
   SubTapestryOptions,
@@ -211,6 +217,19 @@ export type {
   WeeklyOptions,
 } from './partitions';
 export type { LineageRecord, RunRecord } from './ports';
+export { Table, table, TableSchema } from './tables';
+export type {
+  ColumnTypes,
+  CsvOptions,
+  FileSource,
+  GivenRow,
+  RowOf,
+  RowRange,
+  Rows,
+  SqlLimits,
+  TableInput,
+  TableOptions,
+} from './tables';
 export { cronTrigger, schedule } from './triggers';
 export type {
   Calendar,

@@ -18,12 +18,12 @@ export class CommandProcess {
       stream.on('data', (data: Buffer) => (this.said += data.toString()));
   }
 
-  static start(folder: string, args: readonly string[]): CommandProcess {
+  static start(folder: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): CommandProcess {
     return new CommandProcess(
       spawn(process.execPath, [COMMAND, ...args], {
         cwd: folder,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, NO_COLOR: '1' },
+        env: { ...process.env, NO_COLOR: '1', ...environment },
       }),
     );
   }

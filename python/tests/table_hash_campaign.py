@@ -2,8 +2,8 @@
 
 ``PYTHONPATH=src:tests python tests/table_hash_campaign.py --tables 1000 [--seed 1] [--write FOLDER]``
 
-``--write`` keeps each table as ``N.arrow`` (Arrow's IPC stream) and all hashes in ``hashes.json``, for the check of the
-same tables in another language. The exit status is 1 after a mismatch.
+``--write`` keeps each table as ``N.arrow`` (Arrow's IPC stream), each of its forms as ``N.FORM.arrow``, and all hashes
+in ``hashes.json``, for the check of the same tables in another language. The exit status is 1 after a mismatch.
 """
 
 from __future__ import annotations
@@ -39,6 +39,21 @@ def changed(columns: list[Column], rng: Random) -> list[Column] | None:
     return None
 
 
+def as_arrow(made: Any) -> Any:
+    """A table of pyarrow, in the form that the library gives."""
+    if isinstance(made, pa.Table):
+        return made
+    if hasattr(made, "to_arrow_table"):
+        return made.to_arrow_table()
+    return made.to_arrow() if hasattr(made, "to_arrow") else pa.Table.from_pandas(made, preserve_index=False)
+
+
+def keep(folder: Path, name: str, table: Any) -> str:
+    with pa.ipc.new_stream(str(folder / name), table.schema) as writer:
+        writer.write_table(table)
+    return name
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--tables", type=int, default=1000)
@@ -47,6 +62,8 @@ def main() -> int:
     options = parser.parse_args()
     counts: Counter[str] = Counter()
     hashes: dict[str, Any] = {}
+    if options.write:
+        options.write.mkdir(parents=True, exist_ok=True)
     for number in range(options.tables):
         rng = Random(f"{options.seed}/{number}")
         columns = random_table(rng)
@@ -67,16 +84,14 @@ def main() -> int:
             if found != wanted:
                 counts["mismatches"] += 1
                 print(f"table {number} as {form}: {[column[1] for column in kept]}", file=sys.stderr)
+            if options.write:
+                hashes[keep(options.write, f"{number}.{form}.arrow", as_arrow(make(kept, rng)))] = wanted
         other = changed(columns, rng)
         if other is not None:
             counts["changed cells"] += 1
             counts["changed cells that kept the hash"] += table_hash(table_of(other, "plain", rng)) == expected
         if options.write:
-            options.write.mkdir(parents=True, exist_ok=True)
-            table = table_of(columns, "plain", rng)
-            with pa.ipc.new_stream(str(options.write / f"{number}.arrow"), table.schema) as writer:
-                writer.write_table(table)
-            hashes[f"{number}.arrow"] = expected
+            hashes[keep(options.write, f"{number}.arrow", table_of(columns, "plain", rng))] = expected
     if options.write:
         (options.write / "hashes.json").write_text(json.dumps(hashes, indent=1) + "\n")
     versions = {name: metadata.version(name) for name in ("numpy", "pyarrow", "pandas", "polars", "duckdb")}

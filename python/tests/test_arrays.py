@@ -103,9 +103,11 @@ def test_what_is_no_array_is_refused(value: object) -> None:
 
 
 def test_schemas_say_the_media_type() -> None:
-    for kind, media_type in ((np.ndarray, NPY), (pl.DataFrame, ARROW)):
-        schema = shape_of(kind).schema(Schemas(is_output=False))
-        assert schema["properties"]["mediaType"] == {"const": media_type}
+    array = shape_of(np.ndarray).schema(Schemas(is_output=False))
+    assert array["properties"]["mediaType"] == {"const": NPY}
+    table, stream = shape_of(pl.DataFrame).schema(Schemas(is_output=False))["anyOf"]
+    assert table == shape_of(pl.DataFrame).schema(Schemas(is_output=True)) == {"x-type": "table"}
+    assert stream["properties"]["mediaType"] == {"const": ARROW}
     assert shape_of(np.typing.NDArray[np.float64]).schema(Schemas(is_output=False)) == shape_of(np.ndarray).schema(
         Schemas(is_output=False)
     )

@@ -95,6 +95,11 @@ def test_blocks_reach_over_the_borders_of_batches() -> None:
     assert len(table_manifest(whole)["blocks"][0]) == len(table_manifest(whole)["blocks"][1]) == 172
 
 
+def list_of(extension: str) -> pa.Array:
+    metadata = {"other": "x", "ARROW:extension:name": extension}
+    return pa.array([[1]]).cast(pa.list_(pa.field("item", pa.int64(), metadata=metadata)))
+
+
 @pytest.mark.parametrize(
     ("array", "why"),
     [
@@ -111,6 +116,9 @@ def test_blocks_reach_over_the_borders_of_batches() -> None:
         (array_of("binary", ["61", "ff"], "plain", Random(1)).view(pa.utf8()), "no UTF-8"),
         (array_of("binary", ["c3", "a7"], "plain", Random(1)).view(pa.utf8()), "no UTF-8"),
         (pa.array([{}], pa.struct([])), "the type struct<>"),
+        (pa.Array.from_pandas(pd.period_range("2026-01", periods=1, freq="M")), "pandas.period, an extension"),
+        (list_of("my.unit"), "my.unit, an extension"),
+        (list_of(""), "the type , an extension"),
     ],
     ids=lambda part: part if isinstance(part, str) else "",
 )

@@ -1,9 +1,12 @@
+import { keepWithRows } from '../runtime/table-rows';
 import { Context } from '@temporalio/activity';
 import { requireSameBackends } from '../backends';
 import { decodeLayout, type Layout } from '../plan';
 import { isOfClass } from '../errors';
 import {
   encodeOutput,
+  openTablesFrom,
+  storeTablesIn,
   recordWithoutBody,
   storedValues,
   validateParameters,
@@ -128,7 +131,9 @@ async function restoreParameters(
   try {
     // The run's first step has already accepted the references.
     const given = await decodeParameters(backends.dataStore, parameters, { allowReferences: true });
+    await openTablesFrom(backends.dataStore, given, 'parameters');
     const accepted = await validateParameters(tapestry, given, wanted);
+    await storeTablesIn(backends.dataStore, accepted);
     const values = wanted.map((id) => encodeOutput(accepted.get(parameterName(id)), digest));
     const execution = executionOfStep(environment, 1, temporalRunId);
     await recordParameters(environment, plan, wanted, { values, stored: new Set() }, execution);
@@ -154,7 +159,7 @@ async function rewriteKnots(
     .filter(([knot]) => isMissing.has(knot) && !layout.policies[layout.policy[knot]!]!.node)
     .map(([knot, envelope]) => [planKnots[knot]!, valueOfEnvelope(envelope, digest)] as const);
   const stored = known.flatMap(([, value]) => (value.bytes ? [] : [value.hash]));
-  const present = stored.length > 0 ? await backends.dataStore.keep(stored) : new Set<string>();
+  const present = stored.length > 0 ? await keepWithRows(backends.dataStore, stored) : new Set<string>();
   const knots = known.map(([{ id }]) => id);
   const hashOf = await hashesOfParents(backends.runHistory, plan, temporalRunId, knots);
   const execution = executionOfStep(environment, 0, temporalRunId);

@@ -1,3 +1,4 @@
+import { keepWithRows } from '../runtime/table-rows';
 import type { Context } from '@temporalio/activity';
 import { decodeJson, encodeJson, encodedSize, type Json } from '../values';
 import { INLINE_BYTES_PER_ACTIVITY, nestedPlan, uniqueParents, type PlanKnot } from '../plan';
@@ -71,7 +72,7 @@ async function requireReferenced(
   hashes: ReadonlyMap<string, string>,
 ): Promise<void> {
   if (hashes.size === 0) return;
-  const present = await environment.backends.dataStore.keep([...new Set(hashes.values())]);
+  const present = await keepWithRows(environment.backends.dataStore, [...new Set(hashes.values())]);
   const absent = [...hashes].filter(([, hash]) => !present.has(hash)).map(([knot]) => knot);
   if (absent.length > 0) await requiredRecordsOf(environment, runId, temporalRunId, absent);
 }

@@ -1,5 +1,6 @@
 import {
   bytesToRead,
+  encodedOfStored,
   endOfRecord,
   madeIn,
   partOfStored,
@@ -57,8 +58,5 @@ function partOfRecord(record: RecordedOutcome, values: ReadonlyMap<string, Uint8
   const hash = record.output_hash!;
   const stored = streamOf(record);
   if (stored !== undefined) return partOfStored({ hash, size: record.output_size!, stored });
-  const bytes = values.get(hash)!;
-  return hash.startsWith('bytes-')
-    ? partOf({ kind: 'bytes', bytes })
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  return partOf(encodedOfStored(hash, values.get(hash)!));
 }

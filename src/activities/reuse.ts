@@ -1,3 +1,4 @@
+import { keepWithRows } from '../runtime/table-rows';
 import type { Layout } from '../plan';
 import {
   cacheKeyOf,
@@ -196,7 +197,7 @@ class ReuseWalk {
     const { dataStore } = this.options.environment.backends;
     const hashes = new Set([...this.hits.values()].map((record) => record.output_hash!));
     if (hashes.size === 0) return [];
-    const present = await dataStore.keep([...hashes]);
+    const present = await keepWithRows(dataStore, [...hashes]);
     const { parents, parentStart } = this.layout;
     const isGone = new Set<number>();
     // Parents come before children in a layout.

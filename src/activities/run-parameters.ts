@@ -1,3 +1,4 @@
+import { keepWithRows } from '../runtime/table-rows';
 import { Context } from '@temporalio/activity';
 import { encodeJson, hashJson } from '../values';
 import { PARAMETER_BYTES_INLINE } from '../plan';
@@ -6,8 +7,10 @@ import { SelvageError, isOfClass } from '../errors';
 import {
   encodeOutput,
   envelopeOf,
+  openTablesFrom,
   recordWithoutBody,
   storedValues,
+  storeTablesIn,
   validateParameters,
   valueOfRecord,
   withPlannedTime,
@@ -55,10 +58,12 @@ export async function acceptParameters(
       allowReferences: request.allowReferences === true || request.parentKnot !== undefined,
     });
     const given = await withPlannedTime(tapestry, decoded, request.plannedTime, request.event?.['planned']);
+    await openTablesFrom(backends.dataStore, given, 'parameters');
     const accepted = await validateParameters(tapestry, given, wanted);
+    await storeTablesIn(backends.dataStore, accepted);
     const partition = partitionOfRun(tapestry, accepted);
     const stored = [...referencesIn(request.parameters).values()].map(({ hash }) => hash);
-    if (stored.length > 0) await backends.dataStore.keep(stored);
+    if (stored.length > 0) await keepWithRows(backends.dataStore, stored);
     return {
       values: wanted.map((id) => encodeOutput(accepted.get(parameterName(id)), digest)),
       stored: new Set(stored),

@@ -1,3 +1,4 @@
+import { keepWithRows } from '../runtime/table-rows';
 import type { Envelope } from '../scheduler';
 import type { Layout } from '../plan';
 import { SelvageError } from '../errors';
@@ -32,7 +33,10 @@ export async function takeOver(
     (await backends.runHistory.getRecords(resumed.temporalRunId)).map((record) => [record.knot_id, record]),
   );
   const { candidates, again } = resumeCandidates(layout, earlier, resumed.from ?? []);
-  const present = await backends.dataStore.keep(candidates.map(({ record }) => record.output_hash!));
+  const present = await keepWithRows(
+    backends.dataStore,
+    candidates.map(({ record }) => record.output_hash!),
+  );
   const taken = withValues(layout, candidates, present);
   const isTaken = new Set(taken.map(({ index }) => index));
   for (let index = 0; index < layout.parameterCount; index++) {
@@ -74,7 +78,10 @@ async function elementsToTake(
   const elements = earlier.filter(
     ({ knot_id, outcome }) => outcome === 'ok' && maps.has(mapOfElement(knot_id) ?? ''),
   );
-  const present = await backends.dataStore.keep(elements.map(({ output_hash }) => output_hash!));
+  const present = await keepWithRows(
+    backends.dataStore,
+    elements.map(({ output_hash }) => output_hash!),
+  );
   return elements.filter(({ output_hash }) => present.has(output_hash!));
 }
 

@@ -1,3 +1,4 @@
+import type { Table } from '../tables';
 import type { StoredBytes } from '../values';
 
 /**
@@ -46,7 +47,7 @@ type UnencodableParts<T, Path extends string = 'it', Seen = never, Depth extends
           ? `${Path} is a function`
           : T extends { readonly readUInt8: unknown }
             ? `${Path} is a Buffer, which would come back as a Uint8Array`
-            : T extends Uint8Array | Date | StoredBytes
+            : T extends Uint8Array | Date | StoredBytes | Table<any>
               ? never
               : [T] extends [Seen]
                 ? never

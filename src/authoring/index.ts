@@ -1,3 +1,5 @@
+// Adds `select` to the handles of knots. What is exported below, the package loads only when it is used.
+import './nodes/select';
 export { knot, type DefinitionOptions, type OutcomeDefinitionOptions } from './definition';
 export { celery, dask, local, program, python, queue, ray, threads } from './dispatcher';
 export type * from './dispatcher';
@@ -32,6 +34,7 @@ export type * from './nodes/waits';
 export { durationOf, timeOf } from './wait-times';
 export { dataset, type Dataset } from './dataset';
 export { source, type SourceOptions } from './nodes/source';
+export { sql, type SqlConfig, type SqlOptions, type SqlQuery } from './nodes/sql';
 export { subTapestry, type NestedConfig, type SubTapestryOptions } from './nodes/sub-tapestry';
 export { checkKnotId, checkName, PARAMETER_PREFIX } from './names';
 export { effectiveOptions } from './options';

@@ -2,6 +2,7 @@ import { KnotClass } from './knot-class';
 import type { Ok } from './outcome';
 import type { ErrorPolicy, KnotOptions, ValuePolicy } from './records';
 import type { Tapestry } from './tapestry';
+import type { Table } from '../tables/table';
 
 declare const VALUE: unique symbol;
 declare const SIGNATURE: unique symbol;
@@ -15,6 +16,29 @@ export interface Knot<out T, out Id extends string = string> {
   readonly id: Id;
   /** Type only. */
   readonly [VALUE]: T;
+  /**
+   * For a knot that yields a table: places a knot with some of the table's columns, in the given order, which reads no
+   * rows. Consumers of that knot that are cached are reused while other columns change. The same columns twice are the
+   * same knot, `orders.select.id.at`.
+   *
+   * @throws SelvageError InvalidConfig, and those of placing a definition. A column that the table lacks makes the knot
+   *   fail with `UnsupportedTable`
+   */
+  select<Row extends object, const Name extends string & keyof Row, Why extends Absence = never>(
+    this: Knot<Table<Row>> & MaybeAbsent<Why>,
+    ...columns: readonly [Name, ...Name[]]
+  ): KnotOf<Table<Pick<Row, Name>>, string, Why>;
+  /** With an id, and other options, of its own. */
+  select<
+    Row extends object,
+    const Name extends string & keyof Row,
+    const Id extends string = string,
+    Why extends Absence = never,
+  >(
+    this: Knot<Table<Row>> & MaybeAbsent<Why>,
+    columns: readonly [Name, ...Name[]],
+    config: Partial<KnotConfig<Id>>,
+  ): KnotOf<Table<Pick<Row, Name>>, Id, Why>;
 }
 
 /**

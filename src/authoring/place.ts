@@ -43,6 +43,14 @@ class KnotHandle {
   }
 }
 
+/** Adds a method to all handles, for the nodes that stand above this file. */
+export function addToHandles(
+  name: 'select',
+  method: (this: Knot<any>, ...given: never[]) => Knot<any>,
+): void {
+  Object.defineProperty(KnotHandle.prototype, name, { value: method });
+}
+
 function usedAsValue(id: string, what: string): SelvageError {
   const name = id.startsWith(PARAMETER_PREFIX) ? id.slice(PARAMETER_PREFIX.length) : id;
   const input = /^[A-Za-z_$][\w$]*$/.test(name) ? name : 'value';

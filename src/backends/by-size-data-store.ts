@@ -5,6 +5,7 @@ import type { ComposedDataStore } from '../ports/parts/composed-stores';
 import { firstBytes } from '../ports/parts/first-bytes';
 import { notACursor, pageLimit } from '../ports/parts/pages';
 import { inOnePiece } from '../ports/parts/pieces';
+import { isTableHash } from '../values/hash';
 
 const LARGE_VALUE_BYTES = 64 * 1024;
 
@@ -37,7 +38,9 @@ export class BySizeDataStore implements ComposedDataStore {
   }
 
   async putLarge(values: readonly StoredValue[]): Promise<readonly StoredValue[]> {
-    const isLarge = ({ bytes }: StoredValue): boolean => this.partFor(bytes.byteLength) === this.large;
+    // All manifests of a table lie in one store, where the first one stays.
+    const isLarge = ({ hash, bytes }: StoredValue): boolean =>
+      !isTableHash(hash) && this.partFor(bytes.byteLength) === this.large;
     const large = values.filter(isLarge);
     if (large.length === 0) return values;
     await this.large.put(large);
@@ -82,6 +85,11 @@ export class BySizeDataStore implements ComposedDataStore {
 
   async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     return (await this.small.getStream(hash)) ?? (await this.large.getStream(hash));
+  }
+
+  async getRange(hash: string, start: number, end: number): Promise<Uint8Array | undefined> {
+    const small = await this.small.getRange?.(hash, start, end);
+    return small ?? (await this.large.getRange?.(hash, start, end));
   }
 
   keep(hashes: readonly string[]): Promise<Set<string>> {

@@ -10,7 +10,7 @@ interface LateDataStoreOptions {
   readonly openAgainAfterMs?: number;
 }
 
-type Forwarded = Exclude<keyof DataStore, 'technology' | 'put' | 'purge' | 'identity' | 'close'>;
+type Forwarded = Exclude<keyof DataStore, 'technology' | 'put' | 'purge' | 'getRange' | 'identity' | 'close'>;
 
 /** A store that opens at its first use. While its server is unreachable, only calls that need its values fail. */
 export class LateDataStore implements DataStore {
@@ -59,6 +59,10 @@ export class LateDataStore implements DataStore {
   readonly list = this.#whenOpen('list');
   readonly delete = this.#whenOpen('delete');
   readonly deleteUnlessPutSince = this.#whenOpen('deleteUnlessPutSince');
+
+  async getRange(hash: string, start: number, end: number): Promise<Uint8Array | undefined> {
+    return await (await this.open()).getRange?.(hash, start, end);
+  }
 
   async purge(): Promise<void> {
     await (await this.open()).purge?.();

@@ -1,5 +1,13 @@
 import { SelvageError } from '../errors';
-import { afterCancel, HostLost, oneLineOf, startTimer, thrownStack, type BodyCall } from '../runtime';
+import {
+  afterCancel,
+  attachTables,
+  HostLost,
+  oneLineOf,
+  startTimer,
+  thrownStack,
+  type BodyCall,
+} from '../runtime';
 import { DEFAULT_CANCEL_GRACE_MS } from '../plan';
 import type { BodyDescription } from './protocol/messages';
 import type { Link } from './protocol/link';
@@ -96,6 +104,7 @@ export class HostPool {
   async call(body: string, { inputs, context, policy, begins }: BodyCall): Promise<unknown> {
     const isAsync = this.#bodies?.get(body)?.isAsync ?? false;
     const { signal } = context;
+    if (this.handsOn) await attachTables(inputs);
     const member = await this.#take(!isAsync, signal);
     begins?.();
     const grace = policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS;

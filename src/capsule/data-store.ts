@@ -3,6 +3,8 @@ import { pageByHash } from '../ports/parts/pages';
 import { inOnePiece } from '../ports/parts/pieces';
 import { nodeSha256 } from '../node/node-sha256';
 import { SelvageError } from '../errors';
+import { isManifestOf } from '../tables/stored-manifest';
+import { isTableHash } from '../values';
 import type { DataStore, Page, PageOptions, StoredEntry } from '../ports';
 import type { ValueDigest } from '../encryption/digests';
 import type { AbsentValue, CapsuleValue } from './format';
@@ -117,7 +119,10 @@ export class CapsuleDataStore implements DataStore {
     const { known, areIncomplete } = this.digests;
     const sha256 = nodeSha256(bytes);
     const digits = hash.slice(hash.indexOf(':') + 1);
-    if (known.some(({ ofSha256 }) => ofSha256(sha256) === digits)) return true;
+    const isIntact = isTableHash(hash)
+      ? known.some((digest) => isManifestBy(digest, hash, bytes))
+      : known.some(({ ofSha256 }) => ofSha256(sha256) === digits);
+    if (isIntact) return true;
     if (areIncomplete) return false;
     throw new SelvageError(
       'ValueDamaged',
@@ -125,6 +130,10 @@ export class CapsuleDataStore implements DataStore {
       { details: { hash, place: this.file } },
     );
   }
+}
+
+function isManifestBy({ ofSha256 }: Pick<ValueDigest, 'ofSha256'>, hash: string, bytes: Uint8Array): boolean {
+  return isManifestOf(hash, Buffer.from(bytes).toString(), nodeSha256, (data) => ofSha256(nodeSha256(data)));
 }
 
 function bytesOf({ text, base64 }: CapsuleValue): Uint8Array {

@@ -4,7 +4,11 @@ import { mapOfElement } from '../authoring/element-id';
 import { mentionedValues, type Backends, type LineageRecord, type RunRecord } from '../ports';
 import { encryptionOf, subjectOf } from '../encryption/seal-backends';
 import { withSubject } from '../encryption/run-scope';
-import type { Json } from '../values';
+import type { TableManifest } from '../tables/manifest';
+import { openTable, tableOf } from '../operations/tables/open-table';
+import { readManifest } from '../tables/stored-manifest';
+import { tablesInText } from '../runtime/table-rows';
+import { defaultSha256, encodeJson, isBytesHash, isTableHash, type Json } from '../values';
 import { isSecretName, redactJson, redactText } from '../values/redact';
 import { ABSENCES, type AbsentValue, type CapsuleValue } from './format';
 import { pathsFor, redacted, tellingTexts, tells, type Redaction } from './redaction';
@@ -131,6 +135,7 @@ export class ValueCollection {
     const bytes = await this.#read(hash, run, size);
     if (!bytes) return;
     if (paths.length > 0) return this.#redact(hash, bytes, paths, same);
+    if (isTableHash(hash)) return await this.#takeTable(hash, bytes, same);
     if (this.#redactSecrets(hash, bytes)) return;
     if (bytes.byteLength > this.#maxValue) return leaveLarge(bytes.byteLength);
     if (this.bytes + bytes.byteLength > this.#maxTotal)
@@ -140,12 +145,52 @@ export class ValueCollection {
         'NotKept',
         `all values together were to have at most ${this.#maxTotal} bytes`,
       );
+    this.#keep(hash, bytes);
+    if (isBytesHash(hash)) return;
+    for (const table of tablesInText(bytes)) await this.#takeOnce(table, undefined, same);
+  }
+
+  #keep(hash: string, bytes: Uint8Array): void {
     this.bytes += bytes.byteLength;
     if (encryptionOf(this.backends)) this.opened += 1;
-    const content = hash.startsWith('bytes-')
+    const content = isBytesHash(hash)
       ? { base64: Buffer.from(bytes).toString('base64') }
       : { text: Buffer.from(bytes).toString('utf8') };
     this.values.push({ hash, ...content });
+  }
+
+  /** A table, with its rows. No part of a table is redacted: it is kept whole, or left out. */
+  async #takeTable(hash: string, bytes: Uint8Array, same: readonly WantedValue[]): Promise<void> {
+    const manifest = readManifest(Buffer.from(bytes).toString(), defaultSha256);
+    if (!manifest) return this.#leave(hash, bytes.byteLength, 'ValueDamaged', REASONS.ValueDamaged!);
+    if (!this.options.secrets && (await this.#hasSecrets(hash, manifest, same[0]!.run))) {
+      this.hasRedactedSecrets = true;
+      return this.#leave(hash, bytes.byteLength, 'Redacted', 'it has what looks like a secret');
+    }
+    this.#keep(hash, bytes);
+    await this.#takeOnce(manifest.blob, manifest.size, same);
+  }
+
+  async #hasSecrets(hash: string, manifest: TableManifest, run: RunRecord): Promise<boolean> {
+    if (this.#secret.has(hash) || manifest.columns.some(({ name }) => isSecretName(name))) return true;
+    if (manifest.size > this.#maxValue) return false;
+    // Without the rows there is nothing to hide: the file has the reason why they are absent.
+    if (!(await this.#read(manifest.blob, run, manifest.size))) return false;
+    const opened = await withSubject(subjectOf(run), () => openTable(this.backends, hash, false));
+    for await (const row of tableOf(opened).rows()) {
+      const text = JSON.stringify(encodeJson(row));
+      if (redactText(text) !== text) return true;
+    }
+    return false;
+  }
+
+  async #takeOnce(hash: string, size: number | undefined, same: readonly WantedValue[]): Promise<void> {
+    const isTaken = [...this.values, ...this.absent].some((value) => value.hash === hash);
+    if (!isTaken)
+      await this.#takeOne(
+        same.map((value) => ({ ...value, hash })),
+        size,
+      );
   }
 
   async #read(hash: string, run: RunRecord, size: number | undefined): Promise<Uint8Array | undefined> {
@@ -169,9 +214,9 @@ export class ValueCollection {
     same: readonly WantedValue[],
   ): void {
     const reason = 'it was redacted';
-    if (hash.startsWith('bytes-') || paths.some((path) => path.length === 0)) {
-      if (!hash.startsWith('bytes-'))
-        tellingTexts(JSON.parse(Buffer.from(bytes).toString('utf8')), this.#texts);
+    const isWhole = isBytesHash(hash) || isTableHash(hash);
+    if (isWhole || paths.some((path) => path.length === 0)) {
+      if (!isWhole) tellingTexts(JSON.parse(Buffer.from(bytes).toString('utf8')), this.#texts);
       this.#noteMet(same, () => true);
       return this.#leave(hash, bytes.byteLength, 'Redacted', reason);
     }
@@ -195,7 +240,7 @@ export class ValueCollection {
 
   #withoutSecrets(hash: string, text: string): string | undefined {
     if (this.options.secrets) return text;
-    const isJson = !hash.startsWith('bytes-');
+    const isJson = !isBytesHash(hash);
     const shown = isJson ? JSON.stringify(redactJson(JSON.parse(text) as Json)) : redactText(text);
     if (shown === text && !this.#secret.has(hash)) return text;
     this.hasRedactedSecrets = true;

@@ -64,6 +64,12 @@ const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
     late('lineage.impact', async () => (await import('./show/lineage.js')).addImpact),
     addValue,
     {
+      verb: 'tables',
+      summary: 'rows of tables, with types and statistics',
+      example: 'selvage tables show table-sha256:4f2a --sort price',
+      load: async () => (await import('./show/tables.js')).addTables,
+    },
+    {
       verb: 'cache',
       summary: 'whether and why a value was reused',
       load: async () => (await import('./show/cache.js')).addCache,

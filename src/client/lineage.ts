@@ -55,7 +55,7 @@ export class Lineage {
   /**
    * Completes the beginning of a hash that some record names as an output or input.
    *
-   * @param beginning at least four hexadecimal digits, with or without `sha256:` or `bytes-sha256:`. Full
+   * @param beginning at least four hexadecimal digits, with or without its kind, such as `sha256:`. Full
    * hashes and other texts are returned unchanged
    * @throws SelvageError `UnknownValue`, `AmbiguousHash` (`details.candidates`), `BackendUnavailable`
    */

@@ -1,6 +1,8 @@
+import { keepWithRows } from '../runtime/table-rows';
 import { encodeJson, type Json, type Sha256 } from '../values';
 import { SelvageError, type ParameterProblem } from '../errors';
-import { encodeOutput, parameterReference, storedValues, type EncodedValue } from '../runtime';
+import { tablesIn } from '../tables/table';
+import { encodeOutput, parameterReference, storedValues, storeTablesIn, type EncodedValue } from '../runtime';
 import type { DataStore } from '../ports';
 
 /** Largest parameters, in bytes, below the 2 MiB that the server accepts. */
@@ -10,7 +12,7 @@ const REFERENCE = /"\$type":"(?:stored|reference)"/;
 
 /**
  * Encodes parameters for the server, which keeps them in the history. Values larger than `inlineLimit` go
- * into the data store, and references are sent. Without `inlineLimit`, everything is sent inline.
+ * into the data store, as do those with tables, and references are sent. Without `inlineLimit`, everything is sent inline.
  *
  * @throws SelvageError `NotEncodable`, `BackendUnavailable`
  */
@@ -20,12 +22,14 @@ export async function parametersToSend(
   inlineLimit: number | undefined,
   digest: Sha256,
 ): Promise<Json> {
-  if (inlineLimit === undefined) return encodeJson(parameters);
+  await storeTablesIn(dataStore, parameters);
+  if (inlineLimit === undefined && tablesIn(parameters).length === 0) return encodeJson(parameters);
   const sent: Record<string, unknown> = {};
   const large: EncodedValue[] = [];
   for (const [name, parameter] of Object.entries(parameters)) {
     const value = encodeOutput(parameter, digest);
-    if (value.size <= inlineLimit) {
+    const hasTables = value.tables !== undefined || value.encoded?.kind === 'table';
+    if (!hasTables && value.size <= (inlineLimit ?? Infinity)) {
       sent[name] = encodeJson(parameter);
       continue;
     }
@@ -33,7 +37,10 @@ export async function parametersToSend(
     sent[name] = parameterReference(value);
   }
   await dataStore.put(large.flatMap(storedValues));
-  await dataStore.keep(large.filter(({ bytes }) => !bytes).map(({ hash }) => hash));
+  await keepWithRows(
+    dataStore,
+    large.filter(({ bytes }) => !bytes).map(({ hash }) => hash),
+  );
   return sent as Json;
 }
 

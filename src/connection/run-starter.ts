@@ -16,6 +16,7 @@ import {
   type Layout,
   type Plan,
 } from '../plan';
+import { STORED_TABLE } from '../values/stored-table';
 import { SelvageError } from '../errors';
 import { planOf, validateParameters, withNested, type LoadedPlan, type PlanOfTapestry } from '../runtime';
 import { partitionOfRun, recordOf, type Tapestry, type TapestryRecord } from '../authoring';
@@ -107,7 +108,8 @@ export class RunStarter {
     const plan = planOf(record, nodeSha256);
     const layout = startableLayout(plan, terminals);
     const partition = partitionOfRun(record, await validateParameters(record, parameters, layout.ids));
-    const raw = encodeJson(parameters);
+    // Tables are stored by the start.
+    const raw = encodeJson(parameters, (table) => table[STORED_TABLE].hash);
     // Without a limit, nothing goes into the data store, so that the sent text can be checked now.
     if (this.host.inlineLimit === undefined && subject === undefined) textToSend(record.name, raw);
     return { record, plan, parameters, raw, partition };

@@ -7,7 +7,8 @@ import {
 } from '@temporalio/client';
 import type { Sha256 } from '../values';
 import { SelvageError, isErrorCode } from '../errors';
-import { encodeOutput, envelopeOf, storedValues } from '../runtime';
+import { tablesIn } from '../tables/table';
+import { encodeOutput, envelopeOf, storedValues, storeTablesIn } from '../runtime';
 import type { DataStore } from '../ports';
 import { updatePatiently } from './patient-update';
 import { Places } from './places';
@@ -73,8 +74,9 @@ export async function sendSignal(
   { digest, timeout, inlineLimit, hasWorker, isServerLost }: SendOptions,
 ): Promise<SignalReceipt> {
   const id = given === undefined ? randomUUID() : requireSignalId(given);
+  await storeTablesIn(dataStore, payload);
   const value = encodeOutput(payload, digest);
-  if (value.size > inlineLimit) await dataStore.put(storedValues(value));
+  if (value.size > inlineLimit || tablesIn(payload).length > 0) await dataStore.put(storedValues(value));
   const request: SignalRequest = { id, name, payload: envelopeOf(value, inlineLimit) };
   const content = digest(JSON.stringify([name, value.hash])).slice(0, DIGEST_LENGTH);
   const updateId = `${id}/${content}`;

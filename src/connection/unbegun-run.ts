@@ -106,7 +106,11 @@ async function isUnbegun(
   const memo = memoOf(run.description);
   // A child run of a knot, or a run of other backends, is not listed.
   if ('temporalRunId' in memo) return false;
-  if (isOfOtherHistory(memo, await backends.runHistory.identity())) return run.isOwnServer;
+  const { runHistory } = backends;
+  if (isOfOtherHistory(memo, await runHistory.identity())) return run.isOwnServer;
+  // The memo of a nested run names the run around it in place of its backends.
+  const { backends: of, parentTemporalRunId: around } = memo;
+  if (!of && around !== undefined && !(await runHistory.getRunByTemporalId(around))) return run.isOwnServer;
   // An execution with a running record of its id was reset, or is a later one.
   if (run.known?.status === 'running') return false;
   return !(await hasFirstStep(client, run.description));

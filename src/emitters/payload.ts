@@ -1,6 +1,6 @@
 import { isOfClass, SelvageError } from '../errors';
 import type { LineageRecord } from '../ports';
-import { encodeValue, type Json } from '../values';
+import { encodeValue, isBytesHash, isTableHash, type Json } from '../values';
 import { redactNamed } from '../values/redact';
 import { TAG } from '../values/tags';
 import type { DeliveryContext } from './emitter';
@@ -8,7 +8,7 @@ import type { DeliveryContext } from './emitter';
 /** The sent part of a knot's value; empty if the knot has none. */
 export interface Payload {
   readonly value?: unknown;
-  /** Why a value is not sent: too many bytes, not expressible in JSON (bytes, streams, dates), or removed or lost. */
+  /** Why a value is not sent: too many bytes, not expressible in JSON (bytes, streams, tables, dates), or removed or lost. */
   readonly value_omitted?: 'too-large' | 'not-json' | 'gone';
 }
 
@@ -25,7 +25,8 @@ export async function payloadOf(
 ): Promise<Payload> {
   const { output_hash: hash, output_size: size, extra } = record;
   if (hash === null) return {};
-  if (extra['stored'] !== undefined || hash.startsWith('bytes-')) return { value_omitted: 'not-json' };
+  if (extra['stored'] !== undefined || isBytesHash(hash) || isTableHash(hash))
+    return { value_omitted: 'not-json' };
   if (size !== null && size > limit) return { value_omitted: 'too-large' };
   try {
     const value = await read(hash);

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { partsOfHash, type HashKind } from '../values/hash';
 import type { SealingKey } from './sealing-key';
 
 /**
@@ -11,20 +12,21 @@ import type { SealingKey } from './sealing-key';
  * as the key of contents, so a destroyed key hides names and contents alike.
  */
 
-const HASH = /^(bytes-sha256|sha256):([0-9a-f]{64})$/;
 const NAME = /^sealed:([0-9a-f]{80})([0-9a-f]{16})$/;
 const WRAP = 'id-aes256-wrap';
-const INITIAL = {
+/** Exactly eight bytes for each kind. */
+const INITIAL: Readonly<Record<HashKind, Buffer>> = {
   sha256: Buffer.from('sha256 1'),
   'bytes-sha256': Buffer.from('bytes  1'),
-} as const;
+  'table-sha256': Buffer.from('table  1'),
+};
 
 /** Returns undefined unless given a content hash. */
 export function sealedName(hash: string, { names, tag }: SealingKey): string | undefined {
-  const match = HASH.exec(hash);
-  if (!match) return undefined;
-  const cipher = createCipheriv(WRAP, names, INITIAL[match[1] as keyof typeof INITIAL]);
-  const wrapped = Buffer.concat([cipher.update(match[2]!, 'hex'), cipher.final()]);
+  const parts = partsOfHash(hash);
+  if (!parts) return undefined;
+  const cipher = createCipheriv(WRAP, names, INITIAL[parts.kind]);
+  const wrapped = Buffer.concat([cipher.update(parts.digits, 'hex'), cipher.final()]);
   return `sealed:${wrapped.toString('hex')}${tag}`;
 }
 
@@ -43,7 +45,7 @@ export function hashOfName(name: string, { names, tag }: SealingKey): string | u
       const digest = Buffer.concat([decipher.update(match[1]!, 'hex'), decipher.final()]);
       return `${kind}:${digest.toString('hex')}`;
     } catch {
-      // This name is of the other kind, or was changed.
+      // This name is of another kind, or was changed.
     }
   }
   return undefined;

@@ -1,5 +1,6 @@
 import { nodeSha256 } from '../node/node-sha256';
 import { encodeOutput } from '../runtime';
+import { Table } from '../tables/table';
 
 /**
  * The hash of a value in lineage: `sha256:` of its canonical JSON, or `bytes-sha256:` for bytes and a `StoredBytes`.
@@ -7,5 +8,5 @@ import { encodeOutput } from '../runtime';
  * Throws `NotEncodable`.
  */
 export function contentHash(value: unknown): string {
-  return encodeOutput(value, nodeSha256).hash;
+  return Table.is(value) ? value.hash : encodeOutput(value, nodeSha256).hash;
 }

@@ -6,6 +6,8 @@ import {
   alignLayout,
   assembleInputs,
   encodeOutput,
+  openTablesFrom,
+  storeTablesIn,
   freshCopy,
   recordWithoutBody,
   nestedRunOf,
@@ -174,6 +176,7 @@ export class InProcessHost extends LayoutRun {
 
   private async recordParameters(parameters: ReadonlyMap<string, unknown>): Promise<EncodedValue[]> {
     const values: EncodedValue[] = [];
+    await storeTablesIn(this.environment.backends.dataStore, parameters);
     for (let index = 0; index < this.graph.layout.parameterCount; index++) {
       const value = encodeOutput(
         parameters.get(this.graph.layout.ids[index]!.slice('param:'.length)),
@@ -345,6 +348,7 @@ export class InProcessHost extends LayoutRun {
       ...(this.knots.cancel && { signal: this.knots.cancel }),
     });
     try {
+      await openTablesFrom(this.environment.backends.dataStore, parameters, planKnot.id);
       const ended = await host.execute(await validateParameters(knot.nested!, parameters));
       return () => nestedRunOf(ref, ended.plan, ended.layout, ended.settled, freshCopy);
     } catch (error) {

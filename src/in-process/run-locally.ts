@@ -7,6 +7,7 @@ import {
   RunClock,
   SILENT,
   freshCopy,
+  openTablesFrom,
   graphOfRun,
   validateParameters,
   withNested,
@@ -119,7 +120,11 @@ export async function runLocally<Parameters extends object, Values extends objec
     await deliveries?.stop();
     await bodyHosts?.close();
   }
-  return resultOf<Values>(run, options.terminals);
+  const result = resultOf<Values>(run, options.terminals);
+  for (const [id, value] of Object.entries(result.outputs)) {
+    await openTablesFrom(backends.dataStore, value, id);
+  }
+  return result;
 }
 
 /** The emitters are loaded only if needed, by `require`: a user's jest has no `import()`. */

@@ -13,6 +13,7 @@ import { runs } from './runs';
 import { schedules } from './schedules';
 import { show as stats } from './stats/show';
 import { streams } from './streams';
+import { tables } from './tables';
 import { tapestries } from './tapestries';
 import { triggers } from './triggers';
 import { values } from './values';
@@ -34,6 +35,7 @@ export const OPERATIONS = [
   ...schedules,
   stats,
   ...streams,
+  ...tables,
   ...tapestries,
   ...triggers,
   ...values,

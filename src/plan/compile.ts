@@ -12,7 +12,7 @@ import type {
   TapestryRecord,
   WaitRecord,
 } from '../authoring/records';
-import { madeBy } from './column-lineage';
+import { dataFields } from './column-lineage';
 import { ConstantEncoder } from './constant-encoder';
 import { DefinitionTable } from './definition-table';
 import { fieldsOf } from './fields';
@@ -69,13 +69,19 @@ export function compile(
 }
 
 /** Adds the columns of read and written data, if a schema has them. */
-function withFields(knots: readonly PlanKnot[], records: readonly KnotRecord[]): readonly PlanKnot[] {
+function withFields(
+  plan: Pick<Plan, 'knots' | 'definitions'>,
+  records: readonly KnotRecord[],
+): readonly PlanKnot[] {
+  const { knots } = plan;
   if (!knots.some(({ data }) => data?.reads ?? data?.writes)) return knots;
   const schemas = new Map(records.map(({ id, definition }) => [id, definition?.output]));
   return knots.map((knot) => {
     if (!knot.data?.reads && !knot.data?.writes) return knot;
-    const schema = schemas.get(madeBy({ knots }, knot).id);
-    const fields = schema && fieldsOf(schema);
+    const fields = dataFields(plan, knot, ({ id }) => {
+      const schema = schemas.get(id);
+      return schema && fieldsOf(schema);
+    });
     return fields ? { ...knot, data: { ...knot.data, fields } } : knot;
   });
 }
@@ -129,7 +135,7 @@ function planOf(
     ...(queue !== undefined && { queue }),
     parameters: planParameters(tapestry, constants, refusals),
     definitions: definitions.list,
-    knots: withFields(planKnots, knots),
+    knots: withFields({ knots: planKnots, definitions: definitions.list }, knots),
     terminals: terminalsOf(tapestry, knots, indexes, refusals),
     ...(partition && {
       partition: {

@@ -4,7 +4,7 @@ import type { StandardSchema } from '../authoring/standard-schema';
 /** A column of a table, as the schema of its rows describes it. */
 export interface PlanField {
   readonly name: string;
-  /** JSON Schema's type, or a text's format. Absent: the column's type is unknown, or it has several. */
+  /** JSON Schema's type, a text's format, or the type of a table's column. Absent: the column's type is unknown, or it has several. */
   readonly type?: string;
   readonly description?: string;
 }
@@ -18,6 +18,9 @@ interface WithJsonSchema {
 
 /** The columns of a row, or a list of rows, by its schema. Undefined if unknown. */
 export function fieldsOf(schema: StandardSchema): readonly PlanField[] | undefined {
+  const { columns } = schema as { readonly columns?: Readonly<Record<string, string>> };
+  if (schema['~standard'].vendor === 'selvage' && columns)
+    return Object.entries(columns).map(([name, type]) => ({ name, type: type.replace(/\?$/, '') }));
   let value: unknown;
   try {
     // A column of a type that JSON lacks is still a column.

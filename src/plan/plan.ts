@@ -125,7 +125,7 @@ export interface PlanPolicy {
 
 export type PlanInput =
   | { readonly parent: number }
-  /** A constant, encoded, with its `sha256:` or `bytes-sha256:` hash. */
+  /** A constant, encoded, with its content hash. */
   | { readonly constant: Json; readonly hash: string };
 
 /** Outside data, as the author named it. */

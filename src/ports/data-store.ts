@@ -3,8 +3,9 @@ import type { Page, PageOptions } from './page';
 /** A value in a data store. */
 export interface StoredValue {
   /**
-   * The hash: `sha256:…` of canonical JSON text, `bytes-sha256:…` of raw bytes, or `sealed:` and 96 hexadecimal digits,
-   * the name of encrypted bytes. Stores cannot check sealed bytes without the key.
+   * The hash: `sha256:…` of canonical JSON text, `bytes-sha256:…` of raw bytes, `table-sha256:…` of a table, whose bytes
+   * are its manifest, or `sealed:` and 96 hexadecimal digits, the name of encrypted bytes. Stores cannot check sealed
+   * bytes without the key.
    */
   readonly hash: string;
   readonly bytes: Uint8Array;
@@ -67,6 +68,11 @@ export interface DataStore {
     source: AsyncIterable<Uint8Array>,
     options?: PutStreamOptions,
   ): Promise<{ hash: string; size: number }>;
+  /**
+   * The bytes from `start` up to, and without, `end`, which cannot be checked against the hash. Undefined if the value is
+   * missing, or cannot be read in parts: read it whole then. A store that reads no parts omits this method.
+   */
+  getRange?(hash: string, start: number, end: number): Promise<Uint8Array | undefined>;
   /** The bytes as a stream, which throws `ValueDamaged` at the end if they do not match the hash. */
   getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined>;
   /**

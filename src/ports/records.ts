@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { OUTCOME_KINDS, RUN_STATUSES, SKIP_REASONS } from '../authoring/outcome';
+import type { ManifestColumn } from '../tables/manifest';
 import { column, RowCodec } from './columns';
 
 /**
  * The records that Selvage keeps permanently, with their field names in every store (snake_case, as in SQL). Times are
- * milliseconds since the epoch, UTC. Hashes are `sha256:<64 hex>` or `bytes-sha256:<64 hex>`. Stores take their columns
- * from the schemas below, in this order; only migrations repeat them.
+ * milliseconds since the epoch, UTC. Hashes are `sha256:<64 hex>`, or the same after `bytes-` or `table-`. Stores take their
+ * columns from the schemas below, in this order; only migrations repeat them.
  */
 
 export type { ErrorCause, ExceptionRecord, OutcomeKind, RunStatus, SkipReason } from '../authoring/outcome';
@@ -60,6 +61,7 @@ export const lineageRecordSchema = z.object({
    *
    * - `error`: an `ExceptionRecord`; `skip`: the details of a skipped knot.
    * - `stored`: media type of a stored stream, or ''; `length`: the length of a list.
+   * - `table`: rows of a table, and its first columns with name, type and hash (`TableFacts`).
    * - `child_run`: the last run that the knot started, by `run_id` and `temporal_run_id`; `iterations`:
    *   number of iterations of a loop.
    * - `extension`: content hash of the fragment by which the body extended its run.
@@ -78,6 +80,16 @@ export const lineageRecordSchema = z.object({
   extra: json,
 });
 export type LineageRecord = z.infer<typeof lineageRecordSchema>;
+
+/** What the record of a knot keeps of its table. */
+export interface TableFacts {
+  readonly rows: number;
+  /** The first columns, in at most 16 KiB of JSON. */
+  readonly columns: readonly ManifestColumn[];
+  /** The number of further columns; absent: none. */
+  readonly more?: number;
+}
+
 export const LINEAGE = new RowCodec<LineageRecord>(lineageRecordSchema);
 
 /** The record of one run of a plan, with the key `temporal_run_id`. A `run_id` stands for its latest run. */

@@ -278,7 +278,7 @@ export interface RunHistory {
    * Hashes with a prefix that some record names as its output or as an input (of a parent or a constant): unique,
    * ascending, at most `limit`. The search is for people who type the beginning of a hash.
    *
-   * @param prefix the kind, `sha256:` or `bytes-sha256:`, and the first hexadecimal digits
+   * @param prefix the kind, such as `sha256:`, and the first hexadecimal digits
    */
   findHashes(prefix: string, limit: number): Promise<string[]>;
   /** Figures by name, in no particular order. A million records in the window take less than a second. */

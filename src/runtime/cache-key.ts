@@ -11,7 +11,7 @@ import type { LoadedPlan } from './loaded-plan';
 const FORMAT = 1;
 
 /** An input or output of a knot. A stored stream differs from its bytes, as bodies see the two differently. */
-export type ValueIdentity = Pick<EncodedValue, 'hash' | 'size' | 'length' | 'columns' | 'stored'>;
+export type ValueIdentity = Pick<EncodedValue, 'hash' | 'size' | 'length' | 'columns' | 'stored' | 'table'>;
 
 export type ValueId = Pick<ValueIdentity, 'hash' | 'stored'>;
 
@@ -62,13 +62,14 @@ export function cacheKeyOf(
 }
 
 export function valueOfRecord(record: LineageRecord): ValueIdentity {
-  const { length, columns, stored } = record.extra as Pick<ValueIdentity, 'length' | 'columns' | 'stored'>;
+  const { length, columns, stored, table } = record.extra as Partial<ValueIdentity>;
   return {
     hash: record.output_hash!,
     size: record.output_size!,
     ...(length !== undefined && { length }),
     ...(columns !== undefined && { columns }),
     ...(stored !== undefined && { stored }),
+    ...(table && { table }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { keepWithRows } from './table-rows';
 import type { PlanKnot } from '../plan';
 import type { Backends, LineageRecord, RunHistory } from '../ports';
 import { isTooOld } from './cache-key';
@@ -66,7 +67,7 @@ export class CachedValues {
     const found = await this.findRecords(questions);
     const hashes = found.flatMap(({ record }) => (record ? [record.output_hash!] : []));
     if (hashes.length === 0) return found;
-    const present = await this.backends.dataStore.keep([...new Set(hashes)]);
+    const present = await keepWithRows(this.backends.dataStore, [...new Set(hashes)]);
     return found.map((one): CachedValue =>
       one.record && !present.has(one.record.output_hash!) ? { passedOver: 'value_gone' } : one,
     );

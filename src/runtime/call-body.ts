@@ -4,6 +4,8 @@ import type { DefinitionRecord } from '../authoring/records';
 import type { KnotContext } from '../authoring/knot-context';
 import { describeIssues, pathOf, type StandardSchema } from '../authoring/standard-schema';
 import { watched } from './body-watch';
+import { tablesIn } from '../tables/table';
+import { openTables, storeTables } from './encoded-table';
 import { readableThrow } from './exception-record';
 
 const NO_SCHEMAS: Pick<DefinitionRecord, 'input' | 'output'> = {};
@@ -37,12 +39,18 @@ async function callValidated(
 ): Promise<unknown> {
   const { input, output } = validate === false ? NO_SCHEMAS : definition;
   try {
+    // To wait for nothing would let a body begin after another one has cancelled the run.
+    if (tablesIn(inputs).length > 0) await openTables(inputs, context);
     const given = input ? await validated(input, inputs, 'InvalidInput', definition, context) : inputs;
     const result = elsewhere
       ? await elsewhere(given as Record<string, unknown>)
       : await definition.body(given, context);
     const value = isBlob(result) ? await valueOfResult(result) : result;
-    return output ? await validated(output, value, 'InvalidOutput', definition, context) : value;
+    // A schema may read the tables that come from elsewhere.
+    if (elsewhere) await openTables(value, context);
+    const valid = output ? await validated(output, value, 'InvalidOutput', definition, context) : value;
+    if (tablesIn(valid).length > 0) await storeTables(valid, context);
+    return valid;
   } catch (error) {
     throw readableThrow(error);
   }

@@ -3,17 +3,23 @@ import {
   StoredBytes,
   asPlainBytes,
   contentHash,
+  decodeTable,
   decodeText,
   decodeValue,
   defined,
   encodeValue,
+  isBytesHash,
+  isTableHash,
   jsonOf,
   type Encoded,
   type Sha256,
 } from '../values';
+import { STORED_TABLE } from '../values/stored-table';
+import { encodeTable } from './encoded-table';
+import { Table } from '../tables/table';
 import { SelvageError } from '../errors';
 import type { Envelope } from '../scheduler/envelope';
-import type { StoredValue } from '../ports';
+import type { StoredValue, TableFacts } from '../ports';
 
 /** A value that has left its body: encoded, hashed, and shared with nobody. */
 export interface EncodedValue {
@@ -30,6 +36,10 @@ export interface EncodedValue {
   readonly columns?: readonly number[];
   /** For a stored stream, its media type, or ''. */
   readonly stored?: string;
+  /** For a table whose manifest is not at hand, its columns. */
+  readonly table?: TableFacts;
+  /** The manifests of the tables in the value. */
+  readonly tables?: readonly StoredValue[];
 }
 
 const decoder = new TextDecoder();
@@ -39,13 +49,28 @@ export function encodeOutput(value: unknown, digest: Sha256): EncodedValue {
   if (StoredBytes.is(value)) {
     return { hash: value.hash, size: value.size, stored: value.mediaType ?? '' };
   }
-  const encoded = ownCopy(encodeValue(value));
+  if (Table.is(value)) {
+    const encoded = encodeTable(value, digest);
+    const bytes = utf8(encoded.text);
+    return { hash: encoded.hash, size: bytes.byteLength, encoded, bytes };
+  }
+  const tables: StoredValue[] = [];
+  const hashOf = (table: Table): string => {
+    const reference = table[STORED_TABLE];
+    // The data store has the manifest of a table that nobody has read here.
+    if (reference.isStored && reference.manifest === undefined) return reference.hash;
+    const { hash, text } = encodeTable(table, digest);
+    tables.push({ hash, bytes: utf8(text) });
+    return hash;
+  };
+  const encoded = ownCopy(encodeValue(value, (table) => hashOf(table as Table)));
   const bytes = encoded.kind === 'bytes' ? encoded.bytes : utf8(encoded.text);
   return {
     hash: contentHash(encoded, digest),
     size: bytes.byteLength,
     encoded,
     bytes,
+    ...(tables.length > 0 && { tables }),
     ...(Array.isArray(value) && defined({ length: value.length, columns: columnOrder(value) })),
   };
 }
@@ -76,7 +101,9 @@ export function storedReference(value: { hash: string; size: number; stored?: st
 
 /** Carries the value inline up to `inlineLimit` bytes, else by reference. */
 export function envelopeOf(value: EncodedValue, inlineLimit: number): Envelope {
-  if (value.encoded && value.size <= inlineLimit) return { value: jsonOf(value.encoded) };
+  // The hash of a table cannot be computed from its manifest's bytes, so its value is always a reference.
+  if (value.encoded && value.encoded.kind !== 'table' && value.size <= inlineLimit)
+    return { value: jsonOf(value.encoded) };
   return {
     hash: value.hash,
     size: value.size,
@@ -99,20 +126,22 @@ export function parameterReference({
 }
 
 /** The bytes that the data store must hold for the value; empty for a stream, which is already there. */
-export function storedValues({ hash, bytes }: EncodedValue): StoredValue[] {
-  return bytes ? [{ hash, bytes }] : [];
+export function storedValues({ hash, bytes, tables = [] }: EncodedValue): StoredValue[] {
+  return bytes ? [...tables, { hash, bytes }] : [];
 }
 
 /** The stored value's bytes are not copied. */
 export function encodedOfStored(hash: string, bytes: Uint8Array): Encoded {
-  return hash.startsWith('bytes-sha256:')
+  if (isTableHash(hash)) return { kind: 'table', hash, text: decoder.decode(bytes) };
+  return isBytesHash(hash)
     ? { kind: 'bytes', bytes: asPlainBytes(bytes) }
     : { kind: 'json', text: decoder.decode(bytes) };
 }
 
 export function decodeStored(hash: string, bytes: Uint8Array): unknown {
+  if (isTableHash(hash)) return decodeTable(hash, decoder.decode(bytes));
   // `slice` of a Buffer would be a view of its memory, not a copy.
-  return hash.startsWith('bytes-sha256:') ? new Uint8Array(bytes) : decodeText(decoder.decode(bytes));
+  return isBytesHash(hash) ? new Uint8Array(bytes) : decodeText(decoder.decode(bytes));
 }
 
 export function valueMissing(hash: string, knot: string): SelvageError {

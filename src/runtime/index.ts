@@ -15,6 +15,8 @@ export {
 } from './body-extension';
 export type { Hashing } from './hashing';
 export { callBody, valueOfResult } from './call-body';
+export { attachTables, checkTables, openTables, storeTables } from './encoded-table';
+export { openTablesFrom, storeTablesIn } from './stored-bytes';
 export { markBodyThread, refuseInBodyThread } from './body-thread';
 export { graphOfRun, stateOf } from './graph-of-run';
 export { SILENT, bodyLogger, bodyLoggerBy } from './body-logger';

@@ -27,6 +27,8 @@ import { retryDelay } from './retry';
 import { superviseBody } from './supervise-body';
 import { workerLost } from './worker-lost';
 import { withTrail, type Trail } from './trail';
+import { makeRoomForTables } from './table-rows';
+import { isTableHash } from '../values';
 import type { CachedValue, PassedOver } from './cached-values';
 import type { ChildRunRef } from './nested-run';
 import type { EncodedValue } from './encoded-value';
@@ -468,7 +470,11 @@ class KnotLife {
     const whole = withHost(withPassedOver(made, this.passedOver), this.calledBy);
     const record = withTrail(withLog(whole, kept?.log), this.trail.trail);
     const commit = { record, values: kept ? [...values, ...kept.values] : values };
-    return host.commit(knot, commit, told, values).then(({ inserted, record: stands }) => ({
+    const { dataStore } = host.surroundings;
+    const put = (): Promise<CommitResult> => host.commit(knot, commit, told, values);
+    const tables = values.filter(({ hash }) => isTableHash(hash));
+    const stored = tables.length > 0 ? makeRoomForTables(dataStore, tables).then(put) : put();
+    return stored.then(({ inserted, record: stands }) => ({
       kind: 'recorded',
       record: stands,
       outcome: inserted ? told : undefined,

@@ -1,6 +1,7 @@
 import type { PlanKnot } from '../plan';
 import type { ExceptionRecord, LineageRecord, SkipReason } from '../ports';
 import { defined } from '../values';
+import { tableFacts } from './table-facts';
 import { valueOfRecord } from './cache-key';
 import type { PassedOver } from './cached-values';
 import type { EncodedValue } from './encoded-value';
@@ -195,12 +196,14 @@ function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
   }
   const { choice, iterations, extension, payload, value } = outcome;
   const { length, columns, stored } = value;
-  const extras = [length, stored, choice, extension, childRun, elements, payload];
+  const table = tableFacts(value);
+  const extras = [length, table, stored, choice, extension, childRun, elements, payload];
   if (extras.every((part) => part === undefined)) return NOTHING;
   return defined({
     length,
     columns,
     stored,
+    table,
     choice,
     child_run: childRun,
     iterations,

@@ -1,4 +1,5 @@
 import type { Backends, LineageRecord, RecordedOutcome, StoredValue } from '../ports';
+import { openTablesFrom } from './stored-bytes';
 import { decodeStored, storedReference, valueMissing } from './encoded-value';
 
 export interface ValuesAtHand {
@@ -53,7 +54,7 @@ export async function readValues(
   records: readonly LineageRecord[],
 ): Promise<Map<string, unknown>> {
   const bytes = await readAllStored({ backends }, bytesToRead(records));
-  return new Map(
+  const values = new Map(
     records.map((record) => {
       const hash = record.output_hash!;
       const stored = streamOf(record);
@@ -64,4 +65,6 @@ export async function readValues(
       return [record.knot_id, value];
     }),
   );
+  for (const [knot, value] of values) await openTablesFrom(backends.dataStore, value, knot);
+  return values;
 }

@@ -14,8 +14,8 @@ export function retryDelay(
   error: unknown,
 ): number | undefined {
   // Calling the body again would fail in the same way as before.
-  if (Terminal.is(error) || SelvageError.is(error, 'InvalidInput') || isOfClass(error, 'outcome'))
-    return undefined;
+  if (Terminal.is(error) || isOfClass(error, 'outcome')) return undefined;
+  if (SelvageError.is(error, 'InvalidInput') || SelvageError.is(error, 'InvalidSql')) return undefined;
   if (isNonRetryable(error)) return undefined;
   if (throws >= (policy?.maximumAttempts ?? 1)) return undefined;
   if (policy?.nonRetryableErrors?.includes(errorType(error))) return undefined;

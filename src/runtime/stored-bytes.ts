@@ -1,6 +1,7 @@
 import { StoredBytes } from '../values';
 import { SelvageError } from '../errors';
 import type { DataStore } from '../ports';
+import { openTables, storeTables } from './encoded-table';
 import { valueMissing } from './encoded-value';
 
 /** Object stores keep the media type as an HTTP header. */
@@ -35,6 +36,16 @@ export async function openBytes(
   const stream = await dataStore.getStream(stored.hash);
   if (!stream) throw valueMissing(stored.hash, knotId);
   return stream;
+}
+
+/** Lets the tables in a knot's value be read from a data store. */
+export async function openTablesFrom(dataStore: DataStore, value: unknown, knot: string): Promise<void> {
+  await openTables(value, { open: (stored) => openBytes(dataStore, stored, knot) });
+}
+
+/** Keeps the tables in a value that no body has returned, such as a parameter. */
+export async function storeTablesIn(dataStore: DataStore, value: unknown): Promise<void> {
+  await storeTables(value, { store: (source, options) => storeBytes(dataStore, source, options) });
 }
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {

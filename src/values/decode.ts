@@ -5,13 +5,26 @@ import type { Json, JsonObject } from './json';
 import { isObject } from './kinds';
 import { formatPath, shorten, type Step } from './path';
 import { setOwn } from './sorted-tree';
+import { partsOfHash } from './hash';
 import { StoredBytes } from './stored-bytes';
+import { tableOf } from './stored-table';
 import { ATTACHMENT, CLASS_PREFIX, MAXIMUM_DEPTH, TAG, VALUE } from './tags';
 import { codecNamed } from './value-codecs';
 
 /** The decoded value shares no memory with the encoded form. */
 export function decodeValue(encoded: Encoded): unknown {
+  if (encoded.kind === 'table') return decodeTable(encoded.hash, encoded.text);
   return encoded.kind === 'bytes' ? encoded.bytes.slice() : decodeText(encoded.text);
+}
+
+/** A table by its hash and its manifest, as the data store keeps it. @throws SelvageError `NotDecodable` */
+export function decodeTable(hash: string, manifest: string): unknown {
+  const table = tableOf({ hash, manifest: JSON.parse(manifest) as Json });
+  if (table) return table;
+  throw new SelvageError(
+    'NotDecodable',
+    `The table ${hash} cannot be read here, where no tables are loaded. Import 'selvage' first.`,
+  );
 }
 
 /**
@@ -138,6 +151,8 @@ class ValueReader {
         return this.readSet(value, depth);
       case 'stored':
         return this.readStored(value);
+      case 'table':
+        return this.readTable(value, depth);
       case 'object':
         return this.readEscaped(value, depth);
       case ATTACHMENT:
@@ -207,6 +222,25 @@ class ValueReader {
     } catch (cause) {
       return this.malformed('its hash or size is impossible', cause);
     }
+  }
+
+  private readTable(value: Json, depth: number): unknown {
+    if (!this.allowReferences) throw referenceRefused(`The part at ${formatPath(this.steps)}`);
+    if (
+      !isObject(value) ||
+      typeof value.hash !== 'string' ||
+      partsOfHash(value.hash)?.kind !== 'table-sha256'
+    )
+      return this.malformed('it needs the hash of a table');
+    const { hash, manifest, bytes: attached } = value as { hash: string; manifest?: Json; bytes?: Json };
+    const bytes = attached === undefined ? undefined : this.readPart('bytes', attached, depth);
+    return (
+      tableOf({
+        hash,
+        ...(manifest !== undefined && { manifest }),
+        ...(bytes instanceof Uint8Array && { bytes }),
+      }) ?? this.refuse('is a table, and no tables are loaded here', "Import 'selvage' first.")
+    );
   }
 
   private readInstance(name: string, value: Json, depth: number): unknown {

@@ -7,6 +7,7 @@ import { formatPath, shorten, type Step } from './path';
 import { refusalOf } from './refusals';
 import { isWellFormed, setOwn, SortedTree, sortKeys } from './sorted-tree';
 import { StoredBytes } from './stored-bytes';
+import { isStoredTable, STORED_TABLE, type StoredTable } from './stored-table';
 import { ATTACHMENT, CLASS_PREFIX, MAXIMUM_DEPTH, TAG, VALUE } from './tags';
 import { codecOfPrototype, type ValueCodec } from './value-codecs';
 
@@ -22,14 +23,24 @@ import { codecOfPrototype, type ValueCodec } from './value-codecs';
  *   class instances without a codec (Node's `Buffer` is one), and nesting over 1,000 levels. The error's message and
  *   `details.path` name the culprit.
  */
-export function encodeValue(value: unknown): Encoded {
+export function encodeValue(value: unknown, hashOf?: HashOfTable): Encoded {
   if (isPlainBytes(value)) return { kind: 'bytes', bytes: asPlainBytes(value) };
-  return { kind: 'json', text: withEncoder((encoder) => encoder.tree.print(encoder.encode(value))) };
+  const text = withEncoder((encoder) => encoder.tree.print(encoder.encode(value)), { hashOf });
+  return { kind: 'json', text };
+}
+
+/** The hash by which a table in a value is known; a host with a digest key has its own. Default: the table's. */
+export type HashOfTable = (table: StoredTable) => string;
+
+interface Surroundings {
+  /** Bytes beside the text. Absent if all bytes become text. */
+  readonly attachments?: Uint8Array[];
+  readonly hashOf?: HashOfTable;
 }
 
 /** The tagged form as a JSON tree, for embedding in other JSON. A value that is bytes is tagged, too. */
-export function encodeJson(value: unknown): Json {
-  return withEncoder((encoder) => encoder.encode(value));
+export function encodeJson(value: unknown, hashOf?: HashOfTable): Json {
+  return withEncoder((encoder) => encoder.encode(value), { hashOf });
 }
 
 /** An encoded text with larger bytes beside it. */
@@ -51,19 +62,20 @@ const MAXIMUM_ATTACHMENTS = 16_384;
  */
 export function encodeAttached(value: unknown): Attached {
   const attachments: Uint8Array[] = [];
-  const text = withEncoder((encoder) => encoder.tree.print(encoder.encode(value)), attachments);
+  const text = withEncoder((encoder) => encoder.tree.print(encoder.encode(value)), { attachments });
   return { text, attachments };
 }
 
 /** The tagged form of an encoded value. The value's bytes may be a `Buffer` of a store. */
 export function jsonOf(encoded: Encoded): Json {
+  if (encoded.kind === 'table') return tagged('table', { hash: encoded.hash });
   return encoded.kind === 'json'
     ? (JSON.parse(encoded.text) as Json)
     : tagged('bytes', toBase64(encoded.bytes));
 }
 
-function withEncoder<T>(work: (encoder: ValueEncoder) => T, attachments?: Uint8Array[]): T {
-  const encoder = new ValueEncoder(attachments);
+function withEncoder<T>(work: (encoder: ValueEncoder) => T, surroundings: Surroundings = {}): T {
+  const encoder = new ValueEncoder(surroundings);
   try {
     return work(encoder);
   } catch (error) {
@@ -93,8 +105,7 @@ class ValueEncoder {
   private readonly ancestors: object[] = [];
   private readonly steps: (Step | undefined)[] = [];
 
-  /** The attachments; absent if all bytes become text. */
-  constructor(private readonly attachments?: Uint8Array[]) {}
+  constructor(private readonly surroundings: Surroundings) {}
 
   encode(value: unknown): Json {
     switch (typeof value) {
@@ -178,7 +189,8 @@ class ValueEncoder {
       case 'set':
         return this.encodeSet(value as Set<unknown>);
       case 'other':
-        return StoredBytes.is(value) ? this.encodeStored(value) : this.refuseInstance(value);
+        if (StoredBytes.is(value)) return this.encodeStored(value);
+        return isStoredTable(value) ? this.encodeTable(value) : this.refuseInstance(value);
     }
   }
 
@@ -212,7 +224,7 @@ class ValueEncoder {
   }
 
   private encodeBytes(bytes: Uint8Array): Json {
-    const { attachments } = this;
+    const { attachments } = this.surroundings;
     if (!attachments || bytes.byteLength < ATTACHED_BYTES || attachments.length === MAXIMUM_ATTACHMENTS)
       return tagged('bytes', toBase64(bytes));
     attachments.push(asPlainBytes(bytes));
@@ -248,6 +260,27 @@ class ValueEncoder {
 
   private encodeStored({ hash, mediaType, size }: StoredBytes): Json {
     return tagged('stored', mediaType === undefined ? { hash, size } : { hash, mediaType, size });
+  }
+
+  private encodeTable(table: StoredTable): Json {
+    const { isStored, hash, manifest, bytes } = table[STORED_TABLE];
+    const { attachments, hashOf } = this.surroundings;
+    if (!isStored && !hashOf) {
+      this.refuse(
+        'Instance',
+        'its rows are only in this process',
+        'Return the table from the body of a knot, which keeps it in the data store.',
+      );
+    }
+    // Bodies elsewhere have no data store to read the manifest from.
+    if (attachments) {
+      return tagged('table', {
+        hash,
+        ...(manifest !== undefined && { manifest }),
+        ...(bytes && { bytes: this.encode(bytes) }),
+      });
+    }
+    return tagged('table', { hash: hashOf?.(table) ?? hash });
   }
 
   private encodeInstance(instance: object, codec: ValueCodec): Json {

@@ -11,7 +11,15 @@ interface EncodedBytes {
   readonly bytes: Uint8Array;
 }
 
-export type Encoded = EncodedJson | EncodedBytes;
+/** A table, stored as its manifest under the hash of its content. */
+interface EncodedTable {
+  readonly kind: 'table';
+  readonly hash: string;
+  /** The manifest as canonical JSON. */
+  readonly text: string;
+}
+
+export type Encoded = EncodedJson | EncodedBytes | EncodedTable;
 
 /** Size in bytes; JSON counts in UTF-8. */
 export function encodedSize(encoded: Encoded): number {

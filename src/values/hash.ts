@@ -8,7 +8,17 @@ import { asPlainBytes } from './kinds';
 /** Lower-case hex. Strings are hashed as UTF-8. */
 export type Sha256 = (data: Uint8Array | string) => string;
 
-const HASH = /^(?:bytes-)?sha256:[0-9a-f]{64}$/;
+/** The kinds of content hashes: of canonical JSON, of raw bytes, of tables. A colon and 64 hexadecimal digits follow. */
+export const HASH_KINDS = ['sha256', 'bytes-sha256', 'table-sha256'] as const;
+export type HashKind = (typeof HASH_KINDS)[number];
+
+/** The hexadecimal digits of every hash. */
+export const HASH_DIGITS = 64;
+
+const KINDS = HASH_KINDS.join('|');
+const HASH = new RegExp(`^(${KINDS}):([0-9a-f]{64})$`);
+/** Listings end a beginning with an ellipsis. */
+const BEGINNING = new RegExp(`^(?:(${KINDS}):)?([0-9a-f]{4,64})…?$`);
 
 /** This hash also works in the workflow sandbox. On Node, `node:crypto` is many times faster for large values. */
 export const defaultSha256: Sha256 = (data) =>
@@ -19,6 +29,7 @@ export const defaultSha256: Sha256 = (data) =>
  * that spells them, are therefore different values.
  */
 export function contentHash(encoded: Encoded, sha256: Sha256 = defaultSha256): string {
+  if (encoded.kind === 'table') return encoded.hash;
   return encoded.kind === 'bytes' ? `bytes-sha256:${sha256(encoded.bytes)}` : hashText(encoded.text, sha256);
 }
 
@@ -33,6 +44,37 @@ export function hashText(text: string, sha256: Sha256 = defaultSha256): string {
 
 export function isHash(text: string): boolean {
   return HASH.test(text);
+}
+
+/** Kind and digits of a content hash; undefined for other texts. */
+export function partsOfHash(text: string): { readonly kind: HashKind; readonly digits: string } | undefined {
+  const match = HASH.exec(text);
+  return match ? { kind: match[1] as HashKind, digits: match[2]! } : undefined;
+}
+
+/** Whether a content hash, which was checked before, is that of raw bytes. */
+export function isBytesHash(hash: string): boolean {
+  return hash.startsWith('bytes-sha256:');
+}
+
+/** Whether a content hash, which was checked before, names a table. */
+export function isTableHash(hash: string): boolean {
+  return hash.startsWith('table-sha256:');
+}
+
+/**
+ * The kinds and first digits of the hashes that a text may begin: at least four digits, with or without a kind.
+ * Undefined for other texts.
+ */
+export function beginningOfHash(
+  text: string,
+):
+  | { readonly kinds: readonly HashKind[]; readonly isOfOneKind: boolean; readonly digits: string }
+  | undefined {
+  const [, kind, digits] = BEGINNING.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  const isOfOneKind = kind !== undefined;
+  return { kinds: isOfOneKind ? [kind as HashKind] : HASH_KINDS, isOfOneKind, digits };
 }
 
 const PREFIX = 'sha256:';

@@ -1,14 +1,23 @@
 export { type Json, canonicalJson } from './json';
 export { type Encoded, encodedSize, utf8Length } from './encoded';
 export { encodeAttached, encodeJson, encodeValue, jsonOf } from './encode';
-export { decodeJson, decodeText, decodeValue, referenceRefused, type DecodeOptions } from './decode';
+export {
+  decodeJson,
+  decodeTable,
+  decodeText,
+  decodeValue,
+  referenceRefused,
+  type DecodeOptions,
+} from './decode';
 export {
   type Sha256,
   contentHash,
   defaultSha256,
   hashJson,
   hashText,
+  isBytesHash,
   isHash,
+  isTableHash,
   packHash,
   unpackHash,
 } from './hash';

@@ -1,4 +1,5 @@
 import { fromBase64 } from './base64';
+import { HASH_DIGITS, HASH_KINDS } from './hash';
 import type { Json } from './json';
 import { TAG, VALUE } from './tags';
 
@@ -191,7 +192,7 @@ const FORMS = [
 ];
 const BEARER = /\b(Bearer|Basic|bearer|basic|BEARER|BASIC)([ \t]+)([\w.~+/=-]{4,})/g;
 const SHORTEST = 5;
-const HASH_DIGITS = 64;
+const PREFIXES = HASH_KINDS.map((kind) => `${kind}:`);
 /** Each form of a secret has one of these signs, or a capital letter. */
 const SIGNS = [':', '=', '_', '-', ' ', '\t'];
 /** Each secret has one of these texts. Most texts have no such sign, so they cost one test. */
@@ -214,8 +215,8 @@ export function redactText(text: string): string {
 
 /** The form of our hashes without any sign of a secret. Records have many hashes, so digits are not checked. */
 function isHash(text: string): boolean {
-  const begin = text.startsWith('bytes-sha256:') ? 13 : text.startsWith('sha256:') ? 7 : 0;
-  if (begin === 0 || text.length !== begin + HASH_DIGITS) return false;
+  const begin = text.length - HASH_DIGITS;
+  if (!PREFIXES.some((prefix) => prefix.length === begin && text.startsWith(prefix))) return false;
   for (const sign of SIGNS) if (text.includes(sign, begin)) return false;
   return text === text.toLowerCase();
 }

@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import { isHash } from './hash';
+import { isBytesHash, isHash } from './hash';
 
 const STORED_BYTES = Symbol.for('selvage.stored-bytes');
 
@@ -17,7 +17,7 @@ export class StoredBytes {
 
   constructor(reference: { readonly hash: string; readonly size: number; readonly mediaType?: string }) {
     const { hash, size, mediaType } = reference;
-    if (!isHash(hash) || !hash.startsWith('bytes-') || !Number.isSafeInteger(size) || size < 0) {
+    if (!isHash(hash) || !isBytesHash(hash) || !Number.isSafeInteger(size) || size < 0) {
       throw new SelvageError(
         'InvalidConfig',
         `A reference to stored bytes needs a bytes-sha256 hash and a size, not ${String(hash)} and ${String(size)}. Use what ctx.store() answers.`,

@@ -11,11 +11,12 @@
  * | `map` | `[key, value]` pairs, ordered by the canonical text of the key |
  * | `set` | members, ordered by their canonical text |
  * | `stored` | `{ hash, size, mediaType? }`, a reference to bytes in the data store |
+ * | `table` | `{ hash }`, a reference to the manifest of a table in the data store |
  * | `class:<name>` | the result of the codec of that name |
  * | `object` | a plain object that has a key `$type` itself |
  *
  * Values for body hosts (docs/body-protocol.md) also have `attachment`, the position of bytes beside the text. An
- * attachment is never hashed or stored.
+ * attachment is never hashed or stored. Nor is the `manifest` that a `table` has there.
  *
  * Texts are ordered by UTF-16 units, like keys in RFC 8785. These tagged forms are hashed: they never change.
  */

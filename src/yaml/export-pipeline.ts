@@ -16,7 +16,7 @@ import { withNested } from '../runtime';
 import type { ScheduleDeclaration } from '../triggers';
 import type { Callables } from './callables';
 import { NotSayable } from './not-sayable';
-import { type Fields, sayOptions, sayDomain, saySchedule, json, schemaAsJson } from './say-values';
+import { type Fields, sayOptions, sayQuery, sayDomain, saySchedule, json, schemaAsJson } from './say-values';
 
 export interface ExportOptions {
   /** Callables by the names that the document uses. */
@@ -166,9 +166,9 @@ class Exporter {
       case 'knot':
         return { type: 'knot', callable: this.definitionName(definition, id), ...this.inputs(knot) };
       case 'source':
-        return { type: 'source', callable: code('read') };
+        return { type: kind, callable: code('read') };
       case 'sink':
-        return { type: 'sink', callable: code('write'), ...this.inputs(knot) };
+        return { type: kind, callable: code('write'), ...this.inputs(knot) };
       case 'aggregate':
       case 'aggregate.outcomes':
         return { type: 'aggregate', combine: code('combine'), ...this.inputs(knot), ...receives(kind) };
@@ -192,7 +192,11 @@ class Exporter {
       case 'firstOk':
         return { type: 'firstOk', of: [...inputs.keys()].map(input) };
       case 'pick':
-        return { type: 'pick', from: input('from'), path: its('path') };
+        return { type: kind, from: input('from'), path: its('path') };
+      case 'select':
+        return { type: kind, from: input('from'), columns: its('columns') };
+      case 'sql':
+        return { ...sayQuery(knot, definition), ...this.inputs(knot) };
       case 'map':
         return this.map(knot, definition);
       case 'waitForSignal':
@@ -221,7 +225,7 @@ class Exporter {
         return {
           type: 'loop',
           step: nested!.name,
-          ...this.inputs(knot, ([name]) => !name.startsWith('selvage.')),
+          ...this.inputs(knot),
           until: code('until'),
           max: its('selvage.max'),
         };
@@ -265,11 +269,9 @@ class Exporter {
     return value;
   }
 
-  private inputs(
-    { id, inputs }: KnotRecord,
-    which: (entry: readonly [string, InputRecord]) => boolean = () => true,
-  ): Fields {
-    const entries = [...inputs].filter(which);
+  /** The inputs that an author has given, and not the node itself. */
+  private inputs({ id, inputs }: KnotRecord): Fields {
+    const entries = [...inputs].filter(([name]) => !name.startsWith('selvage.'));
     const parents = entries.filter(([, { kind }]) => kind === 'parent');
     const constants = entries.filter(([, { kind }]) => kind === 'constant');
     return {
@@ -388,8 +390,7 @@ function isNamedPython({ name, host, receives, options, source, ...said }: Defin
     Object.keys(host).length === 1 &&
     receives === 'values' &&
     Object.keys(options).length === 0 &&
-    [input, output, version, optional].every((each) => each === undefined) &&
-    source === undefined &&
+    [input, output, version, optional, source].every((each) => each === undefined) &&
     /^[\w.]+:[^:]+$/.test(name)
   );
 }

@@ -12,11 +12,15 @@ import {
   sink,
   sleep,
   source,
+  sql,
   subTapestry,
   waitForSignal,
   waitUntil,
   type Knot,
+  type KnotConfig,
+  type SqlQuery,
 } from '../authoring';
+import { table as tableOf, type Table } from '../tables';
 import type { Duration } from '../values/duration';
 import { kindOf } from './callables';
 import { anyOf, listOf, shapeOf, UNKNOWN, whole, type KnownShape } from './known-shape';
@@ -162,6 +166,22 @@ const PLACE: Readonly<Record<string, Place>> = {
       made,
       this.shapes.walk(source, String(from), steps, () => node.section.at('path')),
     );
+  },
+  select(node, options) {
+    const { from, columns } = node.section.fields;
+    // The option of this name is for lineage, which knows the columns of a selection.
+    const { columns: _own, ...others } = options;
+    const table = this.knotOf(referenceAt(node, from, ['from'])) as Knot<Table>;
+    return this.placed(node, others, {}, (config) => table.select(columns as [string], config));
+  },
+  sql(node, options) {
+    const { query, output, key, memory, spill, threads } = node.section.fields;
+    return this.placed(node, options, this.inputsOf(node), (config, inputs: Inputs) => {
+      const columns = output as Readonly<Record<string, string>> | undefined;
+      const declared = columns && tableOf(columns, { key } as object);
+      const given = { query, inputs, output: declared, memory, spill, threads } as SqlQuery;
+      return sql(given, config as KnotConfig);
+    });
   },
   waitForSignal(node, options) {
     const { section } = node;

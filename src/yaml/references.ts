@@ -123,7 +123,7 @@ function referencesOf(node: NodeSection, names: Names): Reference[] {
   if (type !== 'waitForSignal') add(fields['input'], 'input');
   if (type === 'firstOk') each('of');
   else add(fields['of'], 'of');
-  if (type === 'pick') add(fields['from'], 'from');
+  if (type === 'pick' || type === 'select') add(fields['from'], 'from');
   if (type === 'sleep' && isPart(fields['duration'])) add(fields['duration'], 'duration');
   if (type === 'waitUntil' && isPart(fields['time'])) add(fields['time'], 'time');
   if (type === 'map') {

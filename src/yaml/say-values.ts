@@ -1,7 +1,8 @@
 import type { StandardSchema } from '../authoring';
-import type { KnotOptions } from '../authoring/records';
+import type { DefinitionRecord, KnotOptions, KnotRecord } from '../authoring/records';
 import { jsonSchemaOf } from '../node/json-schema-of';
 import type { DomainDescription } from '../partitions';
+import type { SqlLimits } from '../tables';
 import type { ScheduleDeclaration } from '../triggers';
 import { sayDispatcher } from './dispatchers';
 import { NotSayable } from './not-sayable';
@@ -90,4 +91,28 @@ export function schemaAsJson(schema: StandardSchema, what: string): unknown {
       `the schema of ${what} is no JSON Schema: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+}
+
+/** A query without its inputs. Throws `NotSayable`. */
+export function sayQuery({ id, inputs }: KnotRecord, { code }: DefinitionRecord): Fields {
+  const own = (name: string): unknown => {
+    const input = inputs.get(`selvage.${name}`);
+    return input?.kind === 'constant' ? input.value : undefined;
+  };
+  const [query, ...places] = own('query') as string[];
+  const { access, ...limits } = code as SqlLimits;
+  if (places.length > 0)
+    throw new NotSayable(`"${id}" has inputs in its query. Name them: sql({ query, inputs }, { id: '…' })`);
+  if (access !== undefined) throw new NotSayable(`"${id}" reads files, which documents cannot allow`);
+  const { columns, key } = (own('output') ?? {}) as {
+    columns?: readonly (readonly [name: string, type: string])[];
+    key?: readonly string[];
+  };
+  return {
+    type: 'sql',
+    query,
+    ...(columns && { output: Object.fromEntries(columns) }),
+    ...(key && key.length > 0 && { key }),
+    ...limits,
+  };
 }

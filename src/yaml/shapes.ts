@@ -175,6 +175,26 @@ function makeShapes(z: typeof Zod): Shapes {
       receives,
     },
     pick: { from: z.string().min(1), path },
+    select: {
+      from: reference,
+      columns: z.array(z.string().min(1)).min(1).meta({ description: 'Names of columns of the table' }),
+    },
+    sql: {
+      query: text('One SELECT. A table among the inputs is read by its name, another value is $name'),
+      parents: parents.optional(),
+      config: config.optional(),
+      output: z
+        .record(z.string(), z.string().min(1))
+        .meta({ description: 'The columns that it yields, with their types' })
+        .optional(),
+      key: z
+        .array(z.string().min(1))
+        .meta({ description: 'Columns by which the rows are sorted' })
+        .optional(),
+      memory: text('The most memory, such as 4GB').optional(),
+      spill: text('The most room in its temporary folder, such as 50GB').optional(),
+      threads: z.number().optional(),
+    },
     waitForSignal: { signal: text('The name of the signal'), schema: schema.optional(), after },
     sleep: {
       duration: z.union([duration, z.strictObject({ from: z.string().min(1), path: path.optional() })], {
@@ -208,7 +228,8 @@ function makeShapes(z: typeof Zod): Shapes {
     for (const name of names) {
       const { id, ...others } = own;
       const more = type === 'parameter' ? ofParameters : { ...options, ...data };
-      nodes[name] = z.strictObject({ id, type: z.literal(name), ...fields, ...others, ...more });
+      // The columns of a select have the name of an option.
+      nodes[name] = z.strictObject({ id, type: z.literal(name), ...fields, ...others, ...more, ...fields });
     }
   }
 

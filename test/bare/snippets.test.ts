@@ -22,7 +22,7 @@ const NOT_LOADED: readonly [RegExp, string][] = [
   [/^declare function /m, 'a function of the reader'],
 ];
 
-const NEEDS_DUCKDB = /^import .* from 'selvage\/duckdb';$/m;
+const NEEDS_DUCKDB = /^import .* from 'selvage\/duckdb';$|^import .*\bsql\b.* from 'selvage';$/m;
 
 /** The packages that a user of a block has, since the block itself imports them. */
 const MISSING = /^import .* from '(pg|iovalkey|@aws-sdk\/[\w-]+|@opentelemetry\/[\w-]+)';$/m;

@@ -99,10 +99,10 @@ testOfMonths(
     onClose(() => environment.teardown());
     const selvage = await open(environment);
     const run = await selvage.start(elsewhere, {});
-    const waiting = await until(
-      'the knot is in its queue',
-      async () => (await run.status()).waiting?.knots[0],
-    );
-    expect(waiting).toMatchObject({ knotId: 'text', state: 'queued', reason: { code: 'Queued' } });
+    const waiting = await until('the knot is in its queue', async () => {
+      const first = (await run.status()).waiting?.knots[0];
+      return first?.state === 'queued' && first;
+    });
+    expect(waiting).toMatchObject({ knotId: 'text', reason: { code: 'Queued' } });
   },
 );

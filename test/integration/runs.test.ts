@@ -7,13 +7,14 @@ import {
   knot,
   loop,
   map,
+  queue,
   runLocally,
   subTapestry,
   tapestry,
   waitForSignal,
   type Knot,
 } from '../../src';
-import type { LineageRecord, Progress, RunQuery } from '../../src/client';
+import type { LineageRecord, Progress, RunQuery, Selvage } from '../../src/client';
 import { Latch } from '../support/latch';
 import { connectSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
 import { until } from '../support/until';
@@ -204,6 +205,24 @@ test('a run says who started it, by what and with which tags, and is found by th
     parameter_hashes: { a: expect.stringMatching(/^sha256:/), b: expect.stringMatching(/^sha256:/) },
   });
   expect(items[0]!.finished_at).toBeGreaterThanOrEqual(items[0]!.started_at);
+});
+
+test('a nested run that no worker has begun is listed with the records of its parent, and not with others', async () => {
+  const nowhere = tapestry('nowhere', () => {
+    subTapestry(
+      { tapestry: sum, inputs: { a: 1, b: 2 } },
+      { id: 'inner', dispatcher: queue(unique('idle')) },
+    );
+  });
+  const [ours, other] = [await connectSelvage(), await connectSelvage()];
+  await startWorker(ours, { tapestries: [nowhere] });
+  const run = await ours.start(nowhere, {});
+  const inner = `${run.runId}/inner#1`;
+  const isListed = async (selvage: Selvage): Promise<boolean> =>
+    (await selvage.runs.list()).items.some(({ run_id: id }) => id === inner);
+  await until('the server lists it', () => isListed(ours));
+  expect(await isListed(other)).toBe(false);
+  await run.terminate();
 });
 
 test('a run that no worker has begun is listed as running, once, until one has', async () => {

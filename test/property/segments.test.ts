@@ -164,6 +164,6 @@ test('a cancelled run skips all that no segment and no body has ended, also when
           throw new Error(`Knot ${knot} came to ${outcome} and not to ${expected[knot]}.`);
       });
     }),
-    { numRuns: runs(200, 500) },
+    { numRuns: runs(800, 2_000) },
   );
 });

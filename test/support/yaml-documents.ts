@@ -48,6 +48,15 @@ const NODES: readonly ((id: string, pick: (index: number) => string) => Node)[] 
   (id, of) => ({ id, type: 'firstOk', of: [of(1), of(2)] }),
   (id, of) => ({
     id,
+    type: 'sql',
+    query: 'select id from orders where id > $least',
+    parents: { orders: of(1) },
+    config: { least: 1 },
+    output: { id: 'int64' },
+    memory: '2GB',
+  }),
+  (id, of) => ({
+    id,
     type: 'map',
     over: of(1),
     each: 'double',
@@ -58,6 +67,7 @@ const NODES: readonly ((id: string, pick: (index: number) => string) => Node)[] 
   (id, of) => ({ id, type: 'reduce', of: of(1), combine: 'plus', has_initial: true, initial: 0 }),
   (id, of) => ({ id, type: 'reduce', of: of(1), fold: 'plus', initial: 0 }),
   (id) => ({ id, type: 'pick', from: 'x', path: 'a.b.0' }),
+  (id, of) => ({ id, type: 'select', from: of(1), columns: ['id', 'at'] }),
   (id) => ({
     id,
     type: 'knot',

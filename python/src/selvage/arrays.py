@@ -1,6 +1,7 @@
 """Arrays and tables of libraries that the body has imported; only pyarrow may be imported here.
 
-An array is ``{"mediaType": "application/x-npy", "data": bytes}``, a table the same with Arrow's stream format.
+An array is ``{"mediaType": "application/x-npy", "data": bytes}``. A table that no data store keeps is the same with
+Arrow's stream format.
 """
 
 from __future__ import annotations
@@ -38,19 +39,62 @@ def plain_of(value: Any, refuse: Refuse) -> Any:
     return _of_arrow(value) if isinstance(value, (module.Table, module.RecordBatch)) else None
 
 
+def is_table(value: Any) -> bool:
+    if hasattr(value, "__arrow_c_stream__"):
+        # A column of a table is no table.
+        return not type(value).__qualname__.endswith(("Series", "Array"))
+    return name_of(type(value)) == "pyarrow.RecordBatch"
+
+
 def reader_of(kind: type) -> tuple[str, Callable[[bytes], Any]] | None:
     """The media type of an array or table type, and its reader of bytes; None for other types."""
-    match f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}":
+    match name_of(kind):
         case "numpy.ndarray":
             return NPY, _read_array
-        case "pyarrow.Table":
-            return ARROW, _read_arrow
-        case "pandas.DataFrame":
-            return ARROW, lambda data: _read_arrow(data).to_pandas()
         case "polars.DataFrame":
             return ARROW, lambda data: sys.modules["polars"].read_ipc_stream(io.BytesIO(data))
+        case "pandas.DataFrame":
+            return ARROW, lambda data: _read_arrow(data).to_pandas()
+    make = from_arrow(kind)
+    return make and (ARROW, lambda data: make(_read_arrow(data)))
+
+
+def from_arrow(kind: type) -> Callable[[Any], Any] | None:
+    """What makes a table of this type of a ``pyarrow.Table``; None if it is no type of a table."""
+    match name_of(kind):
+        case "pyarrow.Table":
+            return lambda table: table
+        case "pandas.DataFrame":
+            return _to_pandas
+        case "polars.DataFrame":
+            return lambda table: sys.modules["polars"].from_arrow(table)
+        case "polars.LazyFrame":
+            return lambda table: sys.modules["polars"].from_arrow(table).lazy()
+        case "duckdb.DuckDBPyRelation":
+            return lambda table: sys.modules["duckdb"].from_arrow(table)
         case _:
             return None
+
+
+def name_of(kind: type) -> str:
+    return f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"
+
+
+def _to_pandas(table: Any) -> Any:
+    """Columns have numpy's types where these can say all values, else Arrow's: numpy would make a number with nulls a
+    float, and a decimal an object."""
+    pandas = sys.modules["pandas"]
+    types = sys.modules["pyarrow"].types
+
+    def converted(column: Any) -> Any:
+        kind = column.type
+        is_same = types.is_floating(kind) or types.is_string(kind) or types.is_timestamp(kind)
+        if is_same or (column.null_count == 0 and (types.is_integer(kind) or types.is_boolean(kind))):
+            return column.to_pandas()
+        return column.to_pandas(types_mapper=pandas.ArrowDtype)
+
+    columns = {name: converted(table[name]) for name in table.column_names}
+    return pandas.DataFrame(columns, copy=False)
 
 
 def _tagged(media_type: str, stream: io.BytesIO) -> dict[str, Any]:

@@ -15,6 +15,7 @@ _Release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 class Schema(ctypes.Structure):
     format: bytes
     name: bytes | None
+    metadata: int | None
     n_children: int
     children: Any
     dictionary: Any
@@ -23,7 +24,7 @@ class Schema(ctypes.Structure):
 Schema._fields_ = [
     ("format", ctypes.c_char_p),
     ("name", ctypes.c_char_p),
-    ("metadata", ctypes.c_char_p),
+    ("metadata", ctypes.c_void_p),
     ("flags", ctypes.c_int64),
     ("n_children", ctypes.c_int64),
     ("children", ctypes.POINTER(ctypes.POINTER(Schema))),
@@ -71,6 +72,28 @@ _Stream._fields_ = [
     ("release", _Release),
     ("private_data", ctypes.c_void_p),
 ]
+
+
+def extension_of(schema: Schema) -> str | None:
+    """The name of a field's extension type, which stands in its metadata; None for other types."""
+    if not schema.metadata:
+        return None
+    place = schema.metadata
+
+    def number() -> int:
+        nonlocal place
+        place += 4
+        return ctypes.c_int32.from_address(place - 4).value
+
+    def text() -> bytes:
+        nonlocal place
+        size = number()
+        place += size
+        return ctypes.string_at(place - size, size)
+
+    pairs = {text(): text() for _ in range(number())}
+    name = pairs.get(b"ARROW:extension:name")
+    return None if name is None else name.decode("utf-8", "replace")
 
 
 class Owned:

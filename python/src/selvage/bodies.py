@@ -18,7 +18,7 @@ from .context import Context
 from .errors import BodyMissing, InvalidInput
 from .outcomes import Err, ErrorInfo, Ok, Skipped
 from .shapes import NO_DEFAULT, Member, Members, Schemas, Shape, hints_of, misfit, shape_of
-from .values import TAG, Path, decode
+from .values import TAG, Path, TableStore, decode
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -140,7 +140,7 @@ class Body:
         }
         return {key: value for key, value in described.items() if value is not None}
 
-    def arguments(self, inputs: Any, attachments: Sequence[bytes]) -> dict[str, Any]:
+    def arguments(self, inputs: Any, attachments: Sequence[bytes], tables: TableStore | None = None) -> dict[str, Any]:
         """Converts the inputs of a call.
 
         :raises NotDecodable, InvalidInput: with the path of the input
@@ -156,7 +156,7 @@ class Body:
             # JavaScript omits an input by `undefined`.
             if part == {TAG: "undefined"} and name in members and not members[name][0].is_required:
                 continue
-            given[name] = read(part, attachments, (None, name))
+            given[name] = read(part, attachments, (None, name), tables)
         return self._members.convert(given, None)
 
     def run(self, arguments: dict[str, Any], context: Context) -> Any:
@@ -193,10 +193,10 @@ def _outcome_shape(hint: Any) -> Shape:
     return Shape(convert, inner.schema)
 
 
-def _outcome(json: Any, attachments: Sequence[bytes], path: Path) -> Ok[Any] | Err | Skipped:
+def _outcome(json: Any, attachments: Sequence[bytes], path: Path, tables: TableStore | None) -> Ok[Any] | Err | Skipped:
     match json:
         case {"kind": "ok", "value": value}:
-            return Ok(decode(value, attachments, path))
+            return Ok(decode(value, attachments, path, tables))
         case {"kind": "err", "error": dict() as error}:
             return Err(ErrorInfo.of(error))
         case {"kind": "skipped", "reason": str() as reason}:

@@ -77,6 +77,9 @@ class Streams:
 class Call:
     """One call of a body, from its frame to its answer."""
 
+    has_streams = True
+    """False if the worker is not beside the body, so that bytes travel only with the call and its answer."""
+
     def __init__(self, header: Header, attachments: list[bytes], channel: Channel, streams: Streams) -> None:
         self.id: int = header["id"]
         self.body: str = header["body"]

@@ -157,8 +157,13 @@ def cancelled_error(call: Call) -> Cancelled:
     return Cancelled(f"The call is to end ({call.reason}).")
 
 
+def in_loop() -> bool:
+    """Whether a wait would block all bodies in async def."""
+    return asyncio.events._get_running_loop() is not None
+
+
 def _refuse_in_loop(name: str) -> None:
-    if asyncio.events._get_running_loop() is not None:
+    if in_loop():
         raise RuntimeError(f"ctx.{name} would block all bodies in async def: use ctx.{name}_async.")
 
 

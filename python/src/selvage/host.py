@@ -13,9 +13,10 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from . import __version__
 from .bodies import Bodies, Body
@@ -23,8 +24,11 @@ from .calls import Call, Streams
 from .context import Context, cancelled_error
 from .errors import NotEncodable, describe_error, user_files
 from .frames import MOST_HEADER, Bytes, Channel, Header, Malformed, text_of
+from .stored_tables import InLoop, Tables
 from .traces import within
-from .values import encode
+from .values import TableStore, encode
+
+T = TypeVar("T")
 
 PROTOCOL = 1
 FD_VARIABLE = "SELVAGE_BODY_FD"
@@ -189,9 +193,10 @@ class Host:
                 return
             context = Context(call)
             context.raise_if_cancelled()
+            tables = Tables(context)
             with within(context.traceparent):
-                result = body.run(body.arguments(call.inputs, call.attachments), context)
-            answer = value_frame(call, result)
+                result = body.run(body.arguments(call.inputs, call.attachments, tables), context)
+            answer = value_frame(call, result, tables)
         except BaseException as error:
             if self._channel.is_forked:
                 traceback.print_exception(error)
@@ -211,9 +216,11 @@ class Host:
         try:
             context = Context(call)
             context.raise_if_cancelled()
+            tables = Tables(context)
+            arguments = await _off_loop(lambda: body.arguments(call.inputs, call.attachments, tables))
             with within(context.traceparent):
-                result = await body.run(body.arguments(call.inputs, call.attachments), context)
-            answer = value_frame(call, result)
+                result = await body.run(arguments, context)
+            answer = await _off_loop(lambda: value_frame(call, result, tables))
         except asyncio.CancelledError as error:
             answer = error_frame(call, told_of(call, error))
         except BaseException as error:
@@ -252,8 +259,16 @@ class _Loop:
         loop.call_soon_threadsafe(start)
 
 
-def value_frame(call: Call, result: Any) -> tuple[bytes, list[Bytes]]:
-    value, attachments = encode(result)
+async def _off_loop(work: Callable[[], T]) -> T:
+    """Work with tables waits for the worker, and would block other bodies. Other work is quicker here."""
+    try:
+        return work()
+    except InLoop:
+        return await asyncio.to_thread(work)
+
+
+def value_frame(call: Call, result: Any, tables: TableStore) -> tuple[bytes, list[Bytes]]:
+    value, attachments = encode(result, tables=tables)
     try:
         text = text_of({"type": "value", "id": call.id, "value": value}, attachments)
     except RecursionError:

@@ -1,7 +1,7 @@
 """Shapes of type hints: a conversion of inputs, and a JSON Schema (2020-12).
 
 Types beyond JSON have the keyword ``x-type`` with the tag of their encoding (``date``, ``bigint``, ``bytes``, ``map``,
-``set``, ``stored``). The keywords beside it describe the tag's value.
+``set``, ``stored``, ``table``). The keywords beside it describe the tag's value.
 """
 
 from __future__ import annotations
@@ -516,18 +516,26 @@ def _made(make: Callable[[], Any], path: Path) -> Any:
 
 
 def _array(kind: type, media_type: str, read: Callable[[bytes], Any]) -> Shape:
+    make = arrays.from_arrow(kind)
+
     def convert(value: Any, path: Path) -> Any:
         match value:
             case {"mediaType": given, "data": bytes() as data} if given == media_type:
                 return _made(lambda: read(data), path)
-        misfit(value, path, f'an object {{"mediaType": "{media_type}", "data": bytes}}')
+        if make is not None and arrays.is_table(value):
+            return _made(lambda: make(value), path)
+        wanted = f'an object {{"mediaType": "{media_type}", "data": bytes}}'
+        misfit(value, path, wanted if make is None else f"a table, or {wanted},")
 
     schema = {
         "type": "object",
         "properties": {"mediaType": {"const": media_type}, "data": _BYTES},
         "required": ["mediaType", "data"],
     }
-    return Shape(convert, lambda _: schema)
+    if make is None:
+        return Shape(convert, lambda _: schema)
+    table = {"x-type": "table"}
+    return Shape(convert, lambda schemas: table if schemas.is_output else {"anyOf": [table, schema]})
 
 
 # ---- types of pydantic

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypedDict
 
-from .arrow import Array, Owned, Reader, Schema
+from .arrow import Array, Owned, Reader, Schema, extension_of
 from .errors import NotHashable
 
 BLOCK = 65_536
@@ -716,6 +716,9 @@ _REFUSED = (
 
 def _form(schema: Schema, column: str) -> Form:
     code = schema.format.decode()
+    if (extension := extension_of(schema)) is not None:
+        # Periods of months and of days are the same integers. Only their metadata tell the unit.
+        _refuse_type(column, f"{extension}, an extension of Arrow's", "Cast it to the type of its storage")
     if schema.dictionary:
         return _DictionaryForm(_form(schema.dictionary.contents, column), _FIXED[code][1])
     if code in _FIXED:

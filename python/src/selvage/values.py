@@ -17,8 +17,8 @@ Enum                          the value of the member
 dataclass, TypedDict          an object
 pydantic's models             an object, by alias
 numpy's arrays                ``{"mediaType": "application/x-npy", "data": bytes}``
-tables of pyarrow, pandas,    ``{"mediaType": "application/vnd.apache.arrow.stream", "data": bytes}``
-polars
+tables of pyarrow, pandas,    a table, if the value is the result of a body; it comes as a ``pyarrow.Table``. Elsewhere
+polars, DuckDB and others     ``{"mediaType": "application/vnd.apache.arrow.stream", "data": bytes}``
 ``StoredBytes``               a reference to bytes in the data store
 ============================  ================================================================================
 
@@ -38,7 +38,7 @@ from decimal import Decimal
 from enum import Enum
 from math import copysign, isfinite
 from pathlib import PurePath
-from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from . import arrays
@@ -76,6 +76,16 @@ class StoredBytes:
     media_type: str | None = None
 
 
+class TableStore(Protocol):
+    """Reads and stores tables. Both methods may refuse with a reason."""
+
+    def read(self, manifest: Any, data: bytes | None, refuse: Callable[[str], NoReturn]) -> Any:
+        """The ``pyarrow.Table`` of a manifest. ``data``: the file, if it came with the value."""
+
+    def store(self, table: Any, refuse: Callable[[str], NoReturn]) -> dict[str, Any]:
+        """The hash and the manifest of a table, and the ``bytes`` of its file if they travel with the value."""
+
+
 class Part(NamedTuple):
     """A step into a map or a set, written as JavaScript would: ``.get("tea")``, ``.values()[3]``."""
 
@@ -104,20 +114,21 @@ def _short(key: object) -> str:
 # ---- encoding
 
 
-def encode(value: object, *, inline: bool = False) -> tuple[Json, list[Bytes]]:
+def encode(value: object, *, inline: bool = False, tables: TableStore | None = None) -> tuple[Json, list[Bytes]]:
     """The value's tagged JSON, and its attachments.
 
-    ``inline``: writes all bytes into the JSON.
+    ``inline``: writes all bytes into the JSON. ``tables``: stores tables. Without it, they are bytes with a media type.
 
     :raises NotEncodable: with the path of the culprit
     """
-    encoder = _Encoder(inline)
+    encoder = _Encoder(inline, tables)
     return encoder.encode(value, None), encoder.attachments
 
 
 class _Encoder:
-    def __init__(self, inline: bool) -> None:
+    def __init__(self, inline: bool, tables: TableStore | None) -> None:
         self.attachments: list[Bytes] = []
+        self._tables = tables
         self._attached = 0
         self._inline = inline
         self._open: set[int] = set()
@@ -179,6 +190,11 @@ class _Encoder:
         pydantic = sys.modules.get("pydantic")
         if pydantic is not None and isinstance(value, pydantic.BaseModel):
             return self.encode(value.model_dump(by_alias=True), path)
+        if self._tables is not None and arrays.is_table(value):
+            told = self._tables.store(value, lambda why: _refuse(path, why))
+            if "bytes" in told:
+                told["bytes"] = self._bytes(told["bytes"], path)
+            return {TAG: "table", "value": told}
         plain = arrays.plain_of(value, lambda why: _refuse(path, why))
         if plain is not None:
             return self.encode(plain, path)
@@ -298,17 +314,18 @@ _HASH = re.compile(r"bytes-sha256:[0-9a-f]{64}")
 _NUMBERS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf"), "-0": -0.0}
 
 
-def decode(json: Json, attachments: Sequence[bytes] = (), path: Path = None) -> Any:
-    """The value of tagged JSON.
+def decode(json: Json, attachments: Sequence[bytes] = (), path: Path = None, tables: TableStore | None = None) -> Any:
+    """The value of tagged JSON. ``tables``: reads tables; without it, they are refused.
 
     :raises NotDecodable: with the path of a part without an equivalent in Python
     """
-    return _Decoder(attachments).decode(json, path, False)
+    return _Decoder(attachments, tables).decode(json, path, False)
 
 
 class _Decoder:
-    def __init__(self, attachments: Sequence[bytes]) -> None:
+    def __init__(self, attachments: Sequence[bytes], tables: TableStore | None) -> None:
         self._attachments = attachments
+        self._tables = tables
 
     def decode(self, json: Json, path: Path, hashable: bool) -> Any:
         """``hashable``: within a set or a key, where lists become tuples, and sets frozen sets."""
@@ -375,6 +392,9 @@ class _Decoder:
                     and (media_type is None or isinstance(media_type, str))
                 ):
                     return StoredBytes(hash, size, media_type)
+            case "table", {"manifest": dict() as manifest, **more} if self._tables is not None:
+                data = self.decode(more.get("bytes"), (path, "bytes"), False)
+                return self._tables.read(manifest, data, lambda why: _undecodable(path, why))
         _undecodable(path, f"has a tag that is none: {_short(json)}")
 
     def _map(self, pairs: list[Any], path: Path, hashable: bool) -> Any:

@@ -1,4 +1,4 @@
-import type { ExceptionRecord, LineageRecord, RunRecord } from '../../ports';
+import type { ExceptionRecord, LineageRecord, RunRecord, TableFacts } from '../../ports';
 import type { KnotFinished } from '../../emitters';
 import type { OpenLineageSettings } from '../../emitters/open-lineage';
 import type { Dataset } from '../../authoring';
@@ -96,7 +96,7 @@ export class LineageEvents {
     const knot = plan?.knots.find(({ id }) => id === record.knot_id);
     // An element of a map is in no plan.
     if (!plan || !knot || (knots === 'datasets' && !knot.data?.reads && !knot.data?.writes)) return [];
-    const data = this.dataOf(plan, knot);
+    const data = this.dataOf(plan, withRecorded(knot, record));
     const uuid = knotUuid(record.temporal_run_id, record.knot_id, record.started_at);
     const job = this.job(`${run.tapestry}.${record.knot_id}`, 'KNOT', knot.summary);
     const parent = this.parentFacet(run);
@@ -283,9 +283,22 @@ export class LineageEvents {
   }
 
   private columnLineage(origins: ColumnOrigins): ColumnLineageDatasetFacet {
-    const fields = Object.entries(origins).map(([column, from]) => [column, { inputFields: from }]);
+    const fields = Object.entries(origins).map(([column, from]) => {
+      const inputFields = from.map(({ isSame, ...field }) => ({
+        ...field,
+        ...(isSame && { transformations: [{ type: 'DIRECT', subtype: 'IDENTITY' }] }),
+      }));
+      return [column, { inputFields }];
+    });
     return { ...this.facet('ColumnLineageDatasetFacet'), fields: Object.fromEntries(fields) };
   }
+}
+
+/** A knot that reads data has the columns of the table that it made, if no schema has said them. */
+function withRecorded(knot: PlanKnot, { extra }: LineageRecord): PlanKnot {
+  const { table } = extra as { table?: TableFacts };
+  if (!table || table.more !== undefined || !knot.data?.reads || knot.data.fields) return knot;
+  return { ...knot, data: { ...knot.data, fields: table.columns.map(({ name, type }) => ({ name, type })) } };
 }
 
 function keyOf({ namespace, name }: Dataset): string {

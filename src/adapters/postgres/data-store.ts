@@ -1,4 +1,5 @@
 import type { StoredValue } from '../../ports';
+import { isTableHash } from '../../values/hash';
 import { openPostgresDatabase, type PostgresOptions } from './open';
 import type { PostgresDatabase } from './database';
 import { SqlDataStore } from '../sql/data-store';
@@ -13,12 +14,13 @@ export class PostgresDataStore extends SqlDataStore<PostgresDatabase> {
     await this.database.run(PUT_VALUES, valueParameters(values));
   }
 
-  /** The server hashes the values, so that no bytes are transferred. */
+  /** The server hashes the values, so that no bytes are transferred but those of manifests. */
   protected override async wholeRows(rows: readonly KeptValue[]): Promise<string[]> {
     if (rows.length === 0) return [];
-    const hashes = rows.map(({ hash }) => hash);
+    const manifests = rows.filter(({ hash }) => isTableHash(hash));
+    const hashes = rows.map(({ hash }) => hash).filter((hash) => !isTableHash(hash));
     const { rows: whole } = await this.database.run(WHOLE_ROWS, [hashes]);
-    return (whole as { hash: string }[]).map(({ hash }) => hash);
+    return [...(whole as { hash: string }[]).map(({ hash }) => hash), ...(await super.wholeRows(manifests))];
   }
 }
 

@@ -59,9 +59,14 @@ export class S3Bucket {
     return this.#unlessMissing('look for an object', async () => factsOf(await this.#client.send(command)));
   }
 
-  /** Reads an object from a byte on; the object must exist. */
-  async get(key: string, start = 0, signal?: AbortSignal): Promise<ObjectBody | undefined> {
-    const range = start > 0 ? { Range: `bytes=${start}-` } : {};
+  /** Reads an object from a byte on, up to and without `end`; the object must exist. */
+  async get(
+    key: string,
+    start = 0,
+    { end, signal }: { readonly end?: number | undefined; readonly signal?: AbortSignal } = {},
+  ): Promise<ObjectBody | undefined> {
+    const last = end === undefined ? '' : String(end - 1);
+    const range = start > 0 || end !== undefined ? { Range: `bytes=${start}-${last}` } : {};
     const command = new this.#sdk.GetObjectCommand({ ...this.#at(key), ...range });
     return this.#unlessMissing('read an object', async () => {
       const answer = await this.#client.send(command, { abortSignal: signal });

@@ -24,7 +24,7 @@ export async function readIdentity(
   key: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const object = await bucket.get(key, 0, signal);
+  const object = await bucket.get(key, 0, { signal });
   if (object === undefined) return undefined;
   return (await gathered(readObject(bucket, key, object))).toString();
 }

@@ -13,16 +13,18 @@ const BACK_OFF: BackOff = { base: 200, max: 1_600 };
  * The bytes of an object. A connection that breaks is replaced by one that continues at the same byte.
  *
  * @param begun the object from its first byte on, if already requested
+ * @param range the bytes to read; default: all
  */
 export async function* readObject(
   bucket: S3Bucket,
   key: string,
   begun?: ObjectBody,
+  range: { readonly start: number; readonly end?: number } = { start: 0 },
 ): AsyncGenerator<Uint8Array> {
-  let offset = 0;
+  let offset = range.start;
   let breaks = 0;
   for (let next = begun; ; next = undefined) {
-    const object = next ?? (await bucket.get(key, offset));
+    const object = next ?? (await bucket.get(key, offset, range));
     if (object === undefined) throw gone(bucket, key);
     const end = offset + object.facts.size;
     try {

@@ -24,6 +24,7 @@ import {
 import { batchesOf } from '../../ports/parts/batches';
 import { gathered, inOnePiece } from '../../ports/parts/pieces';
 import { isDamaged, isWhole, wholeAmong } from '../../ports/parts/whole';
+import { makeRoomForTables } from '../../ports/parts/tables';
 
 /** A larger value would hold a transaction, and so other writers (with SQLite the event loop, too), for too long. */
 const LARGEST_ROW_BYTES = 4 * 1024 * 1024;
@@ -41,6 +42,8 @@ export abstract class SqlDataStore<D extends SqlDatabase> extends SqlAdapter<D> 
 
   /** Stores the values that are too large for a row, and returns the others. */
   async putLarge(values: readonly StoredValue[]): Promise<readonly StoredValue[]> {
+    // The statements that put rows cannot tell a damaged manifest from another one.
+    await makeRoomForTables(this, values);
     const streamed = await this.#streamedAmong(values);
     const isLarge = ({ hash, bytes }: StoredValue): boolean =>
       bytes.byteLength > LARGEST_ROW_BYTES || streamed.has(hash);

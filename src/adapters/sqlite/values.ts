@@ -3,10 +3,10 @@ import { requireContentHash } from '../../ports/parts/content-hash';
 import type { SqliteConnection } from './connection';
 import { RowInserter } from './insert-rows';
 
-const MAY_DIFFER = "upload is not null or hash like 'sealed:%'";
+const MAY_DIFFER = "upload is not null or hash like 'sealed:%' or hash like 'table-%'";
 
 const values = new RowInserter('selvage_values', ['hash', 'size', 'media_type', 'bytes', 'last_put_at'], {
-  // Different bytes under a hash are damage, except that sealing gives other bytes each time.
+  // Different bytes under a hash are damage, unless they may differ.
   onConflict: `on conflict (hash) do update set last_put_at = excluded.last_put_at,
         size = case when ${MAY_DIFFER} then size else excluded.size end,
         bytes = case when ${MAY_DIFFER} then bytes else excluded.bytes end

@@ -10,6 +10,7 @@ import {
 } from '../../ports/parts/content-hash';
 import { batchesOf } from '../../ports/parts/batches';
 import { firstBytes } from '../../ports/parts/first-bytes';
+import { isTableHash } from '../../values/hash';
 import { inParallel } from '../../values/in-parallel';
 import { pageAfterHash, pageLimit, pageOfValues } from '../../ports/parts/pages';
 import { inOnePiece } from '../../ports/parts/pieces';
@@ -20,7 +21,7 @@ import { DELETE, EXIST, HEADER_BYTES, KEEP, LIST, PUT, READ } from './value-scri
 
 /** While a server receives a value, it does nothing else; and it keeps all data in memory. */
 const LARGEST_VALUE_BYTES = 16 * 1024 * 1024;
-/** For larger values than this, the server is asked first whether it has them. */
+/** For larger values than this, and manifests of tables, the server is asked first whether it has them. */
 const SENT_UNASKED_BYTES = 16 * 1024;
 /** This size limits the duration of one script, since all other commands of the server wait for it. */
 const IN_A_SCRIPT = { items: 64, bytes: 1024 * 1024 };
@@ -42,7 +43,9 @@ export class ValkeyDataStore extends ValkeyAdapter implements DataStore {
       requireContentHash(hash);
       if (bytes.byteLength > LARGEST_VALUE_BYTES) throw this.#tooLarge(`of ${bytes.byteLength} bytes`, hash);
     }
-    const asked = values.filter(({ bytes }) => bytes.byteLength > SENT_UNASKED_BYTES);
+    const asked = values.filter(
+      ({ hash, bytes }) => isTableHash(hash) || bytes.byteLength > SENT_UNASKED_BYTES,
+    );
     const kept = await this.keep(asked.map(({ hash }) => hash));
     const missing = values.filter(({ hash }) => !kept.has(hash));
     const batches = batchesOf(missing, IN_A_SCRIPT, ({ bytes }) => bytes.byteLength);

@@ -1,6 +1,13 @@
 import { SelvageError } from '../../errors';
 import { type StoredBytes, decodeJson, encodeAttached, type Json } from '../../values';
-import { bodyLoggerBy, encodeHandedOn, readableThrow, valueOfResult } from '../../runtime';
+import {
+  bodyLoggerBy,
+  encodeHandedOn,
+  openTables,
+  readableThrow,
+  storeTables,
+  valueOfResult,
+} from '../../runtime';
 import type { Fragment } from '../../authoring/fragment';
 import type { KnotContext, Logger, Resources } from '../../authoring/knot-context';
 import type { KnotBody } from '../../authoring/records';
@@ -108,9 +115,11 @@ export class BodyServer {
         });
       const inputs = decodeJson(message.inputs as Json, { attachments }) as Record<string, unknown>;
       const context = this.#contextOf(message, resources, running.signal);
-      answer = encodeAttached(
-        await valueOfResult(await this.within(context.traceparent, () => callBody(body, inputs, context))),
-      );
+      await openTables(inputs, context);
+      const result = await this.within(context.traceparent, () => callBody(body, inputs, context));
+      const value = await valueOfResult(result);
+      await storeTables(value, context);
+      answer = encodeAttached(value);
     } catch (error) {
       this.#say({ type: 'error', id, error: tellThrown(readableThrow(error)) });
       return;

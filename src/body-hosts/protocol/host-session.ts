@@ -1,6 +1,6 @@
 import { SelvageError } from '../../errors';
 import { StoredBytes, decodeJson, encodeAttached, encodeJson, type Json } from '../../values';
-import { HostLost, errorType, type BodyCall } from '../../runtime';
+import { HostLost, checkTables, errorType, type BodyCall } from '../../runtime';
 import { noteFile } from '../../user-modules';
 import type { Fragment } from '../../authoring/fragment';
 import type { KnotContext } from '../../authoring/knot-context';
@@ -213,6 +213,7 @@ export class HostSession {
     if (!call) return;
     try {
       const value = decodeJson(json, { attachments });
+      checkTables(value);
       if (call.refused) call.reject(call.refused.error);
       else call.resolve(value);
     } catch (error) {

@@ -4,7 +4,7 @@ import { firstFree, typeName } from './names';
 type Schema = Readonly<Record<string, unknown>>;
 
 /** Names of TypeScript, and of imports in the written file. */
-const KNOWN_TYPES = 'Array Bodies Date Map NoInputs Promise Record Set StoredBytes Uint8Array';
+const KNOWN_TYPES = 'Array Bodies Date Map NoInputs Promise Record Set StoredBytes Table Uint8Array';
 /** Keywords of JSON Schema about types; the other keywords describe values. */
 const KEPT = ['type', 'enum', 'const', 'description', 'required'];
 const UNIONS = ['anyOf', 'oneOf', 'allOf'];
@@ -20,12 +20,14 @@ const TAGGED: Readonly<Record<string, string>> = {
   bytes: 'Uint8Array',
   date: 'Date',
   stored: 'StoredBytes',
+  table: 'Table',
 };
 
 /** The types of a file, for a library that knows older JSON Schema and no `x-type`. Equal schemas get one name. */
 export class TypeTable {
   readonly definitions = new Map<string, Schema>();
-  usesStoredBytes = false;
+  /** Names that the file imports from the package. */
+  readonly imported = new Set<string>();
   readonly #taken = new Set(KNOWN_TYPES.split(' '));
   /** The names of types that have a name in Python, by the identity of the type. */
   readonly #named = new Map<string, string>();
@@ -86,7 +88,7 @@ export class TypeTable {
   }
 
   #tagged(tag: string, items: unknown, name: string, scope: Scope): string {
-    if (tag === 'stored') this.usesStoredBytes = true;
+    if (tag === 'stored' || tag === 'table') this.imported.add(TAGGED[tag]!);
     if (tag === 'set') return `Set<${this.#text(items, `${name}Item`, scope)}>`;
     if (tag === 'map') {
       const [key, value] = tupleOf(schemaOf(items)) ?? [];

@@ -46,7 +46,7 @@ export async function writeTypes(given: readonly BodyDescription[], command: str
   const imported = [
     'pythonKnot',
     ...(inputs.includes('NoInputs') ? ['type NoInputs'] : []),
-    ...(types.usesStoredBytes ? ['type StoredBytes'] : []),
+    ...[...types.imported].sort().map((name) => `type ${name}`),
   ];
   const head = [
     `${MARK}\`. Change the bodies in Python, and write it again:`,

@@ -1,6 +1,7 @@
 import type { AnswerOf } from '../../operations';
 import { diff } from '../../operations/lineage/diff';
 import type { RecordView } from '../../operations/lineage/record';
+import { isTableHash } from '../../values';
 import { EXIT } from '../output/exit-codes';
 import { formatError, plural } from '../output/format';
 import type { Output } from '../output/output';
@@ -39,10 +40,13 @@ function differenceLines(item: Difference, output: Output): string[] {
   ];
 }
 
-/** Adds the next command if another run has to be compared. */
+/** Adds the next command if another run, or rows of tables, have to be compared. */
 function whyDifferent({ explanation, causes, first, second }: Difference): string {
-  if (!causes.includes('child-run')) return explanation;
-  return `${explanation}: ${commandLine(['diff', childRun(first!), childRun(second!)])}`;
+  if (causes.includes('child-run'))
+    return `${explanation}: ${commandLine(['diff', childRun(first!), childRun(second!)])}`;
+  const hashes = [first, second].flatMap((record) => record?.outputHash ?? []);
+  if (hashes.filter(isTableHash).length < 2 || hashes[0] === hashes[1]) return explanation;
+  return `${explanation}; row by row: ${commandLine(['tables', 'diff', ...hashes])}`;
 }
 
 function childRun({ extra }: RecordView): string {

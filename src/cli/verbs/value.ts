@@ -11,9 +11,13 @@ import type { Output } from '../output/output';
 import { verb } from '../table/verb';
 
 const OPTIONS = {
-  out: valued('<file>', 'write the stored bytes there: canonical JSON, or raw bytes as they were stored', {
-    short: '-o',
-  }),
+  out: valued(
+    '<file>',
+    'write the stored bytes there: canonical JSON, or raw bytes as they were stored; a table as FILE.csv, FILE.parquet or FILE.arrow',
+    {
+      short: '-o',
+    },
+  ),
   ...CAPSULE,
   ...JSON_DOCUMENT,
   ...PROJECT,
@@ -28,19 +32,31 @@ export const addValue = verb({
   after:
     '\nExample:\n  $ selvage value sha256:3fdba35f04dc8c462986c992bcf875546257113072a909c162f7e470e581e278',
   async work(given: string, options: Chosen<typeof OPTIONS>, output: Output) {
-    const { encodeJson } = await import('../../values/index.js');
+    const { encodeJson, isTableHash } = await import('../../values/index.js');
     const { withRecords } = await import('../location/records.js');
     const { decodeStored } = await import('../../runtime/index.js');
     const { resolveHash } = await import('../../records/questions/index.js');
     return await withRecords(options, async (backends) => {
       const { dataStore, runHistory } = backends;
       const hash = await resolveHash(runHistory, given);
+      if (options.out !== undefined && isTableHash(hash)) {
+        const { tableFile } = await import('../../operations/tables/file.js');
+        await pipeline(await tableFile(backends, hash, options.out), createWriteStream(options.out));
+        output.say(`${hash} is in ${options.out}.`);
+        return output.finish({ hash, file: options.out });
+      }
       if (options.out !== undefined) {
         const stream = await dataStore.getStream(hash);
         if (!stream) throw await missing(backends, hash);
         await pipeline(stream, createWriteStream(options.out));
         output.say(`${hash} is in ${options.out}.`);
         return output.finish({ hash, file: options.out });
+      }
+      if (isTableHash(hash) && !output.json) {
+        const { describeTable } = await import('../show/tables.js');
+        const { tableShown } = await import('../../operations/tables/window.js');
+        output.say(describeTable(await tableShown(backends, hash, { from: 0, rows: 20 }, false)));
+        return EXIT.ok;
       }
       const bytes = await dataStore.get(hash);
       if (!bytes) throw await missing(backends, hash);
@@ -55,6 +71,6 @@ export const addValue = verb({
 });
 
 async function missing(backends: Backends, hash: string): Promise<SelvageError> {
-  const { missingValue } = await import('../../operations/values/show.js');
+  const { missingValue } = await import('../../operations/values/open-value.js');
   return await missingValue(backends, hash);
 }

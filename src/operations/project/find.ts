@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { beginningOfHash } from '../../values/hash';
 import { limit, list, runStatus, text } from '../fields';
 import { question } from '../operation';
 import type { ProjectData } from '../surroundings';
 
 const RUNS = 1_000;
 const HASHES = 5;
-const DIGITS = /^(?:(?:bytes-)?sha256:)?([0-9a-f]{4,64})$/;
 
 const found = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run'), runId: z.string(), tapestry: z.string(), status: runStatus }),
@@ -60,13 +60,10 @@ export const find = question({
 });
 
 async function valuesOf({ backends }: ProjectData, text: string): Promise<Found[]> {
-  const [, digits] = DIGITS.exec(text) ?? [];
-  if (digits === undefined) return [];
-  const kinds = text.includes(':')
-    ? [text.slice(0, text.lastIndexOf(':') + 1)]
-    : ['sha256:', 'bytes-sha256:'];
+  const beginning = beginningOfHash(text);
+  if (!beginning) return [];
   const found = await Promise.all(
-    kinds.map((kind) => backends.runHistory.findHashes(`${kind}${digits}`, HASHES)),
+    beginning.kinds.map((kind) => backends.runHistory.findHashes(`${kind}:${beginning.digits}`, HASHES)),
   );
   return found.flat().map((hash) => ({ kind: 'value', hash }));
 }

@@ -8,17 +8,20 @@ import { cutJson } from './cut-json';
 
 type Row = Readonly<Record<string, Json>>;
 
-const MOST_COLUMNS = 100;
+export const MOST_COLUMNS = 100;
 const MOST_DISTINCT = 10_000;
 const TOP = 5;
 const BINS = 10;
-const CELL_CHARACTERS = 500;
+export const CELL_CHARACTERS = 500;
 const TOP_CHARACTERS = 100;
 
 const columnView = z.object({
   name: z.string(),
   type: z.enum(['number', 'text', 'boolean', 'time', 'mixed', 'nested']),
-  missing: z.int(),
+  /** The type of a table's column, such as `timestamp[us]`. */
+  columnType: z.string().optional(),
+  /** Absent if unknown: of a large table, it comes from the file, as `min` and `max` do. */
+  missing: z.int().optional(),
   distinct: z.int().optional(),
   min: z.union([z.number(), z.string()]).optional(),
   max: z.union([z.number(), z.string()]).optional(),
@@ -33,12 +36,23 @@ export type ColumnView = z.output<typeof columnView>;
 export const tableView = z.object({
   rows: z.int(),
   columns: list(columnView),
+  /** The columns by which a table is sorted. */
+  key: list(z.string()).optional(),
+  /** Of a large table: the first rows that `distinct`, `mean`, `histogram` and `top` cover. Default: all. */
+  sampled: z.int().optional(),
+  /** Of a large table: the first rows among which `filter` and `sort` choose. Default: all. */
+  scanned: z.int().optional(),
+  /** False if only parts of the file were read, which its hash cannot check. */
+  isChecked: z.boolean().optional(),
   from: z.int(),
   /** With `filter`, the number of rows that match. */
   matching: z.int().optional(),
   /** With `filter` or `sort`, the index of each row in the value. */
   indexes: list(z.int()).optional(),
-  /** At most 100 rows, with cells in the order of the columns. An absent cell is null, and counts as `missing`. */
+  /**
+   * At most 100 rows, with cells in the order of the columns. An absent cell is null, and counts as `missing`. Of a
+   * table, 64-bit integers, decimals and times are texts.
+   */
   cells: list(list(anyJson)),
 });
 export type TableView = z.output<typeof tableView>;
@@ -101,7 +115,7 @@ export function csvOf(rows: readonly Row[], order: readonly number[] | undefined
   return [columns.map(csvCell).join(','), ...lines, ''].join('\r\n');
 }
 
-function csvCell(json: Json): string {
+export function csvCell(json: Json): string {
   const cell = cellText(json);
   return json === '' || /[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
@@ -176,8 +190,10 @@ function cellOf(json: Json): readonly [CellType, (number | string | boolean)?] {
   return ['nested'];
 }
 
-function distinctOf(values: readonly (number | string | boolean)[]): Pick<ColumnView, 'distinct'> {
-  const distinct = new Set<number | string | boolean>();
+export function distinctOf(
+  values: Iterable<number | bigint | string | boolean>,
+): Pick<ColumnView, 'distinct'> {
+  const distinct = new Set<number | bigint | string | boolean>();
   for (const value of values) {
     distinct.add(value);
     if (distinct.size > MOST_DISTINCT) return {};
@@ -198,7 +214,8 @@ function summaryOf(type: CellType, values: readonly (number | string | boolean)[
   return {};
 }
 
-function numbersOf(numbers: readonly number[]): Partial<ColumnView> {
+/** @param base what was subtracted from the numbers */
+export function numbersOf(numbers: readonly number[], base = 0): Partial<ColumnView> {
   if (numbers.length === 0) return {};
   let min = Infinity;
   let max = -Infinity;
@@ -215,10 +232,10 @@ function numbersOf(numbers: readonly number[]): Partial<ColumnView> {
     const bin = width > 0 && Number.isFinite(width) ? Math.floor((number - min) / width) : 0;
     histogram[Math.min(BINS - 1, Math.max(0, bin))]! += 1;
   }
-  return { min, max, mean, histogram };
+  return { min, max, mean: base + mean, histogram };
 }
 
-function topOf(texts: readonly string[]): [string, number][] {
+export function topOf(texts: Iterable<string>): [string, number][] {
   const counts = new Map<string, number>();
   for (const text of texts) {
     const known = counts.get(text);

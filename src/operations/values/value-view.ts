@@ -17,6 +17,10 @@ const IMAGE_BYTES = 2 * 1024 * 1024;
 export const WHOLE_BYTES = 16 * 1024 * 1024;
 const PAGE_OF_TABLE = 100;
 
+export const runOfValue = fields.name
+  .optional()
+  .describe('the run whose key decrypts the value, where values are sealed for subjects');
+
 export const partOfValue = {
   path: z
     .array(z.union([fields.text, z.int().min(0)]))
@@ -38,6 +42,17 @@ export const partOfValue = {
 };
 
 const found = { hash: z.string(), size: z.int() };
+export const tableForm = z.object({ form: z.literal('table'), ...found, table: tableView });
+/**
+ * `code` says why the value is not shown: `ValueMissing`, `SubjectForgotten`, `KeyMissing`, `Redacted`, `NotKept`,
+ * `ValueSealed`, …
+ */
+export const notShown = z.object({
+  form: z.literal('none'),
+  hash: z.string(),
+  code: z.string(),
+  message: z.string(),
+});
 
 /**
  * A preview of at most 256 KiB; for an image, 2 MiB. `json` is encoded: values that JSON cannot express are objects
@@ -54,13 +69,9 @@ export const valueView = z.discriminatedUnion('form', [
     truncated: z.boolean(),
   }),
   z.object({ form: z.literal('image'), ...found, mediaType: z.string(), base64: z.string() }),
-  z.object({ form: z.literal('table'), ...found, table: tableView }),
+  tableForm,
   z.object({ form: z.literal('bytes'), ...found, mediaType: z.string().optional(), hex: z.string() }),
-  /**
-   * `code` says why the value is not shown: `ValueMissing`, `SubjectForgotten`, `KeyMissing`, `Redacted`, `NotKept`,
-   * `ValueSealed`, …
-   */
-  z.object({ form: z.literal('none'), hash: z.string(), code: z.string(), message: z.string() }),
+  notShown,
 ]);
 export type ValueView = z.output<typeof valueView>;
 

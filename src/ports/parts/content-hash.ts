@@ -1,21 +1,20 @@
 import { createHash } from 'node:crypto';
 import { SelvageError } from '../../errors';
 import { nodeSha256 } from '../../node/node-sha256';
+import { isManifestOf } from '../../tables/stored-manifest';
+import { HASH_KINDS, isHash, isTableHash } from '../../values/hash';
 
-const HASH = /^(?:bytes-)?sha256:[0-9a-f]{64}$/;
 const SEALED = /^sealed:[0-9a-f]{96}$/;
 
 /** Whether a text can name a stored value: a content hash, or the name of sealed bytes. */
 export function isContentHash(hash: string): boolean {
-  return HASH.test(hash) || isSealedName(hash);
+  return isHash(hash) || isSealedName(hash);
 }
 
 /** Whether a hash names encrypted bytes, which only the holder of their key can check. */
 export function isSealedName(hash: string): boolean {
   return SEALED.test(hash);
 }
-
-const NAME = /^((?:bytes-)?sha256(?=-[0-9a-f]{64}$)|sealed(?=-[0-9a-f]{96}$))-([0-9a-f]+)$/;
 
 /** The value's name where a colon is not allowed, as in file names. */
 export function valueName(hash: string): string {
@@ -24,8 +23,9 @@ export function valueName(hash: string): string {
 
 /** The hash with this {@link valueName}, or undefined. */
 export function hashOfName(name: string | undefined): string | undefined {
-  const match = NAME.exec(name ?? '');
-  return match === null ? undefined : `${match[1]}:${match[2]}`;
+  const end = name?.lastIndexOf('-') ?? -1;
+  const hash = end < 0 ? '' : `${name!.slice(0, end)}:${name!.slice(end + 1)}`;
+  return isContentHash(hash) ? hash : undefined;
 }
 
 /** Refuses to store a value under a name that no reader could check. */
@@ -33,14 +33,32 @@ export function requireContentHash(hash: string): void {
   if (isContentHash(hash)) return;
   throw new SelvageError(
     'ValueDamaged',
-    `Cannot store a value under ${JSON.stringify(hash)}: it is not a content hash (sha256:… or bytes-sha256:… with 64 hexadecimal digits) nor the name of a sealed value.`,
+    `Cannot store a value under ${JSON.stringify(hash)}: it is not a content hash (${HASH_KINDS.map((kind) => `${kind}:…`).join(', ')} with 64 hexadecimal digits) nor the name of a sealed value.`,
     { details: { hash } },
   );
 }
 
+/**
+ * Whether other bytes under a name may be as good as these: sealing gives other bytes each time, and two manifests of a
+ * table may name different Parquet files. The first ones then stay, unless they are damaged.
+ */
+export function mayDiffer(hash: string): boolean {
+  return isSealedName(hash) || isTableHash(hash);
+}
+
 /** Sealed bytes pass this check, as checking them takes the key. */
 export function isIntact(hash: string, bytes: Uint8Array): boolean {
-  return isSealedName(hash) || digestIn(hash) === nodeSha256(bytes);
+  if (isSealedName(hash)) return true;
+  return isTableHash(hash) ? isManifest(hash, bytes) : digestIn(hash) === nodeSha256(bytes);
+}
+
+/** Stores know no digest key and need none: keyed hashes occur only in projects that seal, so stores see sealed names. */
+function isManifest(hash: string, bytes: Uint8Array): boolean {
+  return isManifestOf(
+    hash,
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),
+    nodeSha256,
+  );
 }
 
 function digestIn(hash: string): string {
@@ -48,20 +66,29 @@ function digestIn(hash: string): string {
 }
 
 /**
- * Throws `ValueDamaged` if bytes do not match their hash, which is the SHA-256 of the stored bytes in either kind.
- * Sealed bytes pass this check, because opening them checks them.
+ * Throws `ValueDamaged` if bytes do not match their hash, which is the SHA-256 of the stored bytes; a table's bytes are
+ * its manifest. Sealed bytes pass this check, because opening them checks them.
  */
 export function requireIntact(hash: string, bytes: Uint8Array, place: string): void {
   if (isSealedName(hash)) return;
-  requireDigest(hash, nodeSha256(bytes), place);
+  if (!isTableHash(hash)) return requireDigest(hash, nodeSha256(bytes), place);
+  if (!isManifest(hash, bytes)) throw damaged(hash, place, 'what is there is no manifest of this table');
 }
 
 function requireDigest(hash: string, digest: string, place: string): void {
-  if (digestIn(hash) === digest) return;
-  throw new SelvageError(
+  if (digestIn(hash) !== digest) throw damaged(hash, place, `its bytes have the hash ${digest}`, { digest });
+}
+
+function damaged(
+  hash: string,
+  place: string,
+  why: string,
+  details: { readonly digest?: string } = {},
+): SelvageError {
+  return new SelvageError(
     'ValueDamaged',
-    `The value ${hash} in ${place} is damaged: its bytes have the hash ${digest}. Restore it from a backup, or delete it and run again the knot that made it.`,
-    { details: { hash, digest, place } },
+    `The value ${hash} in ${place} is damaged: ${why}. Restore it from a backup, or delete it and run again the knot that made it.`,
+    { details: { hash, ...details, place } },
   );
 }
 
@@ -93,7 +120,22 @@ export async function* checkedStream(
   place: string,
 ): AsyncGenerator<Uint8Array> {
   if (isSealedName(hash)) return yield* pieces;
+  if (isTableHash(hash)) return yield* checkedManifest(hash, pieces, place);
   const digested = new DigestedStream(pieces);
   yield* digested.pieces();
   requireDigest(hash, digested.sha256, place);
+}
+
+/** Manifests are small, so that one fits into memory. */
+async function* checkedManifest(
+  hash: string,
+  pieces: AsyncIterable<Uint8Array>,
+  place: string,
+): AsyncGenerator<Uint8Array> {
+  const read: Uint8Array[] = [];
+  for await (const piece of pieces) {
+    read.push(piece);
+    yield piece;
+  }
+  requireIntact(hash, Buffer.concat(read), place);
 }

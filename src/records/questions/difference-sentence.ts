@@ -1,3 +1,4 @@
+import { tableSentence } from './changed-columns';
 import type { DifferenceCause, KnotDifference } from './diff-runs';
 
 const CAUSES: Readonly<Record<DifferenceCause, (difference: KnotDifference) => string>> = {
@@ -38,5 +39,7 @@ export const DIFFERENCE_CAUSES = Object.keys(CAUSES) as DifferenceCause[];
 
 /** Why a knot differs, for people: without a capital and a full stop. */
 export function differenceSentence(difference: KnotDifference): string {
-  return difference.causes.map((cause) => CAUSES[cause](difference)).join('; ');
+  const { first, second } = difference;
+  const told = difference.causes.map((cause) => CAUSES[cause](difference));
+  return [...told, ...(tableSentence(first, second) ?? [])].join('; ');
 }

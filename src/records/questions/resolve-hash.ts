@@ -1,24 +1,21 @@
 import { SelvageError } from '../../errors';
 import type { RunHistory } from '../../ports';
+import { beginningOfHash, HASH_DIGITS } from '../../values/hash';
 
-const KINDS = ['sha256:', 'bytes-sha256:'];
-/** The beginning of a hash, with or without its kind. The beginning may end with an ellipsis, as in listings. */
-const BEGINNING = /^((?:bytes-)?sha256:)?([0-9a-f]{4,64})…?$/;
-const DIGITS = 64;
 const LISTED = 10;
 
 /**
- * Resolves a full hash, or at least four first digits of a recorded one, with or without `sha256:` or
- * `bytes-sha256:`. A text that is no hash is returned unchanged.
+ * Resolves a full hash, or at least four first digits of a recorded one, with or without its kind, such
+ * as `sha256:`. A text that is no hash is returned unchanged.
  *
  * @throws SelvageError `AmbiguousHash`, `UnknownValue`, `BackendUnavailable`
  */
 export async function resolveHash(runHistory: Pick<RunHistory, 'findHashes'>, text: string): Promise<string> {
-  const [, kind, digits] = BEGINNING.exec(text) ?? [];
-  if (digits === undefined || (kind !== undefined && digits.length === DIGITS)) return text;
-  const kinds = kind === undefined ? KINDS : [kind];
+  const beginning = beginningOfHash(text);
+  if (!beginning || (beginning.isOfOneKind && beginning.digits.length === HASH_DIGITS)) return text;
+  const { kinds, digits } = beginning;
   const found = (
-    await Promise.all(kinds.map((of) => runHistory.findHashes(`${of}${digits}`, LISTED + 1)))
+    await Promise.all(kinds.map((kind) => runHistory.findHashes(`${kind}:${digits}`, LISTED + 1)))
   ).flat();
   const [hash] = found;
   if (hash === undefined) {

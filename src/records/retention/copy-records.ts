@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { SelvageError } from '../../errors';
 import { unsealed } from '../../encryption/seal-backends';
 import type { Backends, DataStore, LineageRecord, RunRecord, StoredEntry, StoredValue } from '../../ports';
+import { isSealedName } from '../../ports/parts/content-hash';
+import { isBytesHash } from '../../values';
 import { everyPage } from '../../ports/parts/every-item';
 
 /** Bytes of a batch of values. Values larger than a batch are copied alone; larger raw bytes as a stream. */
@@ -133,7 +135,8 @@ function* inBatches(entries: readonly StoredEntry[]): Generator<readonly StoredE
 /** Copies some values, and returns how many; a value may have been removed meanwhile. */
 async function copySome(from: DataStore, to: DataStore, entries: readonly StoredEntry[]): Promise<number> {
   const [first] = entries;
-  if (first!.size > BATCH_BYTES && !first!.hash.startsWith('sha256:'))
+  // Only raw bytes and sealed values are put as streams.
+  if (first!.size > BATCH_BYTES && (isBytesHash(first!.hash) || isSealedName(first!.hash)))
     return await copyStream(from, to, first!.hash);
   const found = await from.getMany(entries.map(({ hash }) => hash));
   await to.put([...found].map(([hash, bytes]): StoredValue => ({ hash, bytes })));
@@ -143,7 +146,7 @@ async function copySome(from: DataStore, to: DataStore, entries: readonly Stored
 async function copyStream(from: DataStore, to: DataStore, hash: string): Promise<number> {
   const stream = await from.getStream(hash);
   if (!stream) return 0;
-  await to.putStream(stream, hash.startsWith('sealed:') ? { nameAtEnd: () => hash } : {});
+  await to.putStream(stream, isSealedName(hash) ? { nameAtEnd: () => hash } : {});
   return 1;
 }
 

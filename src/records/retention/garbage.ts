@@ -1,6 +1,9 @@
 import { SelvageError, isAway, type ErrorCode } from '../../errors';
 import { PUT_AGAIN_AFTER_MS, type Backends, type StoredEntry } from '../../ports';
 import { durationOption, type Duration } from '../../values/duration';
+import { isBytesHash, isTableHash } from '../../values';
+import { everyPage } from '../../ports/parts/every-item';
+import { blobsOfTables, tablesInside } from '../../runtime/table-rows';
 import { oldestRunning, type OpenRun } from './running-runs';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -98,27 +101,45 @@ async function sweep(
     ...(heldBy && { heldBy }),
     ...(last !== undefined && { last }),
   });
+  const gone = new Set<string>();
   const remove = async (entries: readonly StoredEntry[], since: number, total: Total): Promise<void> => {
     if (entries.length === 0) return;
     const hashes = entries.map(({ hash }) => hash);
-    const gone = new Set(dryRun ? hashes : await dataStore.deleteUnlessPutSince(hashes, since));
-    total.add(entries.filter(({ hash }) => gone.has(hash)));
+    const removed = new Set(dryRun ? hashes : await dataStore.deleteUnlessPutSince(hashes, since));
+    for (const hash of removed) gone.add(hash);
+    total.add(entries.filter(({ hash }) => removed.has(hash)));
   };
   // The time noted for a value may be too early by `PUT_AGAIN_AFTER_MS`.
   const oldSince = before - PUT_AGAIN_AFTER_MS;
   const expiredSince = ttl === undefined ? -Infinity : until(ttl) - PUT_AGAIN_AFTER_MS;
+  /** Old tables, and raw bytes, which may be their rows: they go after what may have them. */
+  const old = new Map<string, { readonly entry: StoredEntry; readonly total: Total }>();
+  const tables = new Set<string>();
+  const removeOrDefer = async (
+    entries: readonly StoredEntry[],
+    since: number,
+    total: Total,
+  ): Promise<void> => {
+    for (const entry of entries) if (isOfTables(entry)) old.set(entry.hash, { entry, total });
+    await remove(
+      entries.filter((entry) => !isOfTables(entry)),
+      since,
+      total,
+    );
+  };
   const sweepPage = async (from: string | undefined): Promise<string | undefined> => {
     const page = await dataStore.list({ limit: PAGE, ...(from !== undefined && { cursor: from }) });
     examined.add(page.items);
     const tooOld = page.items.filter(({ lastPutAt }) => lastPutAt < expiredSince);
-    await remove(tooOld, expiredSince, expired);
-    const old = page.items.filter(({ lastPutAt }) => lastPutAt < oldSince && lastPutAt >= expiredSince);
-    const named = old.length > 0 ? await runHistory.referredTo(old.map(({ hash }) => hash)) : new Set();
-    await remove(
-      old.filter(({ hash }) => !named.has(hash)),
+    await removeOrDefer(tooOld, expiredSince, expired);
+    const others = page.items.filter(({ lastPutAt }) => lastPutAt < oldSince && lastPutAt >= expiredSince);
+    const named = others.length > 0 ? await runHistory.referredTo(others.map(({ hash }) => hash)) : new Set();
+    await removeOrDefer(
+      others.filter(({ hash }) => !named.has(hash)),
       oldSince,
       unreferred,
     );
+    for (const { hash } of page.items) if (isTableHash(hash)) tables.add(hash);
     last = page.items.at(-1)?.hash ?? last;
     return page.cursor;
   };
@@ -132,9 +153,48 @@ async function sweep(
       if (isAway(error)) return report(false, error);
       throw error;
     }
-    onProgress?.(report(cursor === undefined));
+    onProgress?.(report(false));
   } while (cursor !== undefined);
+  const removeOld = async (isOf: (hash: string) => boolean): Promise<void> => {
+    const all = [...old.values()].filter(({ entry }) => isOf(entry.hash));
+    for (const total of [unreferred, expired]) {
+      const its = all.filter((one) => one.total === total).map(({ entry }) => entry);
+      const since = total === expired ? expiredSince : oldSince;
+      for (const some of inGroups(its, PAGE)) await remove(some, since, total);
+    }
+  };
+  try {
+    if ([...old.keys()].some(isTableHash)) {
+      for await (const values of everyPage((page) => dataStore.list(page), PAGE)) {
+        const left = values.filter(({ hash }) => !gone.has(hash));
+        for (const table of await tablesInside(dataStore, left)) old.delete(table);
+      }
+      await removeOld(isTableHash);
+    }
+    for (const some of inGroups(
+      [...tables].filter((hash) => !gone.has(hash)),
+      PAGE,
+    )) {
+      const read = await blobsOfTables(dataStore, some);
+      for (const blob of read.values()) old.delete(blob);
+      // What an unreadable manifest names is not known, so that no rows go.
+      if (read.size < some.length) old.clear();
+    }
+    await removeOld(isBytesHash);
+  } catch (error) {
+    if (isAway(error)) return report(false, error);
+    throw error;
+  }
+  onProgress?.(report(true));
   return report(true);
+}
+
+function isOfTables({ hash }: StoredEntry): boolean {
+  return isBytesHash(hash) || isTableHash(hash);
+}
+
+function* inGroups<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let first = 0; first < items.length; first += size) yield items.slice(first, first + size);
 }
 
 class Total {

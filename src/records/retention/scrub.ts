@@ -6,7 +6,9 @@ import { durationOption, type Duration } from '../../values/duration';
 import { runningRuns } from './running-runs';
 import { slicesOfMap } from './slices-of-map';
 import { planOf, recordsOf, valuesOfRun, withNestedRuns } from './values-of-run';
-import { everyItem } from '../../ports/parts/every-item';
+import { everyItem, everyPage } from '../../ports/parts/every-item';
+import { blobsOfTables, tablesInside } from '../../runtime/table-rows';
+import { isTableHash } from '../../values';
 
 /** Values in one question to the data store. */
 const AT_A_TIME = 1_000;
@@ -89,6 +91,7 @@ type Owned = Map<string, Set<string>>;
  */
 export async function planScrub(backends: Backends, selection: ScrubSelection): Promise<ScrubPlan> {
   const selected = await selectedValues(backends, selection);
+  await addTables(backends, selected);
   const slices: Owned = new Map();
   const runs = new Map<string, RunRecord | undefined>();
   const values: Omit<ScrubbedValue, 'isThere'>[] = [];
@@ -107,6 +110,7 @@ export async function planScrub(backends: Backends, selection: ScrubSelection): 
       hasMore: made.cursor !== undefined || taken.cursor !== undefined,
     });
   }
+  await addRows(backends, selected, slices);
   for (const [hash, subjects] of selected) {
     for (const subject of slices.get(hash) ?? []) subjects.add(subject);
     slices.delete(hash);
@@ -140,7 +144,8 @@ export async function scrub(
   const at = Date.now();
   // The scrub is noted first, as a crash must not leave values removed without a recorded reason.
   await note(backends, there, { at, by: actor ?? null, reason: reason ?? null });
-  for (const value of values) await removeValue(backends, value);
+  // Rows go before the tables that name them, so that a repeated scrub finds them.
+  for (const value of [...values].reverse()) await removeValue(backends, value);
   await backends.dataStore.purge?.();
   return { removed: there.length, at };
 }
@@ -185,6 +190,43 @@ async function selectedValues(
       if (lastPutAt < before) subjectsIn(selected, hash);
   }
   return selected;
+}
+
+/**
+ * Tables inside of the selected values are parts of them. Selections have the rows of their table: what is removed for
+ * one of them is missing for all.
+ */
+async function addTables({ dataStore }: Backends, selected: Owned): Promise<void> {
+  for (const [hash, subjects] of [...selected]) {
+    for (const subject of [undefined, ...subjects]) {
+      await unlessForgotten(
+        withSubject(subject, async () => {
+          for (const table of await tablesInside(dataStore, [{ hash }])) addAll(selected, table, subjects);
+        }),
+      );
+    }
+  }
+  const removed = new Set((await blobsOfTables(dataStore, selected.keys())).values());
+  if (removed.size === 0) return;
+  for await (const page of everyPage((page) => dataStore.list(page), AT_A_TIME)) {
+    const hashes = page.map(({ hash }) => hash);
+    for (const [table, blob] of await blobsOfTables(dataStore, hashes))
+      if (removed.has(blob)) subjectsIn(selected, table);
+  }
+}
+
+/** The files with the rows of the selected tables. A subject may have a file of its own. */
+async function addRows({ dataStore }: Backends, selected: Owned, rows: Owned): Promise<void> {
+  for (const [hash, subjects] of selected) {
+    if (!isTableHash(hash)) continue;
+    for (const subject of [undefined, ...subjects]) {
+      await unlessForgotten(
+        withSubject(subject, async () => {
+          for (const blob of (await blobsOfTables(dataStore, [hash])).values()) addAll(rows, blob, subjects);
+        }),
+      );
+    }
+  }
 }
 
 async function addSlices(backends: Backends, hash: string, slices: Owned): Promise<void> {
@@ -276,6 +318,11 @@ function subjectsIn(owned: Owned, hash: string): Set<string> {
   let subjects = owned.get(hash);
   if (!subjects) owned.set(hash, (subjects = new Set()));
   return subjects;
+}
+
+function addAll(owned: Owned, hash: string, subjects: Iterable<string>): void {
+  const all = subjectsIn(owned, hash);
+  for (const subject of subjects) all.add(subject);
 }
 
 function addOwner(subjects: Set<string>, run: RunRecord | undefined): void {

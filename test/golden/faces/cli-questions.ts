@@ -9,6 +9,11 @@ export function cliQuestions(hashOf: (run: string, knot: string) => string): Que
     // Runs of a longer time may be of two hours.
     overview: [['--since', '1s', '--limit', '2']],
     workers: [[], ['--task-queue', 'selvage/nobody']],
+    'tables diff': [
+      [doubled, report],
+      ['table-sha256:none', doubled],
+    ],
+    'tables show': [[doubled], ['table-sha256:none']],
     'streams list': [[]],
     'streams show': [['texts'], ['nobody']],
     'runs list': [

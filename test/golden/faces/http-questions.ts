@@ -69,6 +69,11 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
     'docs.search': [{ query: 'waitForSignal', limit: 1 }],
     'tapestries.list': [{}],
     'tapestries.show': [{ tapestry: 'words' }, { tapestry: 'nobody' }],
+    'tables.diff': [
+      { first: doubled, second: report },
+      { first: 'table-sha256:none', second: doubled },
+    ],
+    'tables.show': [{ hash: doubled }, { hash: 'table-sha256:none' }],
     'values.uses': [{ hash: doubled }, { hash: 'sha256:none' }],
     'lineage.why': [{ hash: report }, { hash: 'sha256:none' }],
     'cache.explain': [

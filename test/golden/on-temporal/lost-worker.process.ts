@@ -29,7 +29,7 @@ const forEver = new Promise<never>(() => {});
 async function work({ address, codePath, scenarios, isStruck }: Orders): Promise<void> {
   quietRuntime();
   const connection = await NativeConnection.connect({ address });
-  const begun = scenarios.map(async (scenario) => {
+  const created = scenarios.map(async (scenario) => {
     const { folder, stores, placement, recipe, taskQueue, name, point } = scenario;
     const strike: Strike = async (record) => {
       tell({ said: 'struck', scenario: name, hash: record?.output_hash ?? null });
@@ -39,7 +39,7 @@ async function work({ address, codePath, scenarios, isStruck }: Orders): Promise
     const backends = isToBe
       ? await openStruckStores(folder, scenario, strike)
       : await openStores(folder, stores);
-    const worker = await createWorker({
+    return createWorker({
       tapestries: [subjectOf(RECIPES[recipe]!, nameOf(recipe), placement).tapestry],
       connection,
       taskQueue,
@@ -53,9 +53,9 @@ async function work({ address, codePath, scenarios, isStruck }: Orders): Promise
       activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
       workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
     });
-    void worker.run();
   });
-  await Promise.all(begun);
+  // To create one keeps the thread busy: activities of those that ran already would miss their heartbeats.
+  for (const worker of await Promise.all(created)) void worker.run();
   tell({ said: 'running' });
 }
 

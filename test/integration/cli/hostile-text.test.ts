@@ -111,6 +111,8 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'bulk signal': [HOSTILE, HOSTILE],
   'bulk continue': [HOSTILE],
   'bulk list': [],
+  'tables diff': [HOSTILE, HOSTILE],
+  'tables show': [HOSTILE],
   overview: ['--since', '2020-01-01'],
   watch: [RUN],
   waiting: ['--by', HOSTILE],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { knot, list, map, tapestry, waitForSignal } from '../../../src';
+import { knot, list, map, runLocally, table, tapestry, waitForSignal } from '../../../src';
 import { uiHandler } from '../../../src/explorer';
 import { OPERATIONS, type AskOf, type QuestionName } from '../../../src/operations';
 import { requestOf } from '../../../src/operations/request';
@@ -91,6 +91,13 @@ async function recordsOf({ runHistory }: Backends): Promise<unknown> {
   return { runs, knots };
 }
 
+const Prices = table({ id: 'int64', price: 'float64' }, { key: ['id'] });
+const prices = knot('prices', { output: Prices }, ({ price }: { price: number }) => [{ id: 1n, price }]);
+const priced = tapestry('priced', () => ({
+  dear: prices({ price: 9 }, { id: 'dear' }),
+  cheap: prices({ price: 1 }, { id: 'cheap' }),
+}));
+
 test('no question changes anything, and each has the ends that only the server knows', async () => {
   const backends = await temporaryBackends();
   const working = await openSelvage({ tapestries: TAPESTRIES, backends });
@@ -112,6 +119,8 @@ test('no question changes anything, and each has the ends that only the server k
       'doubled',
     ])
   )[0]!.output_hash!;
+  const { lineage } = await runLocally(priced, {}, { backends });
+  const tables = lineage.map(({ output_hash }) => output_hash!);
   // No worker is left that would settle records.
   await working.close();
   const selvage = await connectSelvage({ backends, taskQueue: taskQueue! });
@@ -185,6 +194,8 @@ test('no question changes anything, and each has the ends that only the server k
     'triggers.deadLetters': [{ trigger: 'webhook:none' }],
     'triggers.list': [{}],
     'values.show': [{ hash }],
+    'tables.diff': [{ first: tables[0]!, second: tables[1]! }],
+    'tables.show': [{ hash: tables[0]! }],
     'values.uses': [{ hash }],
     'versions.list': [{}],
     'workers.list': [{}],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
-import { knot, runLocally, tapestry } from '../../../src';
+import { knot, runLocally, table, tapestry } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
 import type { Backends } from '../../../src/ports';
 import { describeInBrowser, openBrowser, violations } from '../../support/browser';
@@ -40,9 +40,24 @@ const rowsOf = (last: string) =>
     city: id % 2 === 0 ? 'Bonn' : 'Köln, "am Rhein"',
   }));
 
+const Prices = table(
+  { id: 'int64', name: 'utf8', price: 'decimal(18,2)?', at: 'timestamp[us]' },
+  { key: ['id'] },
+);
+const PRICES = Array.from({ length: 250 }, (_, id) => ({
+  id: 2n ** 60n + BigInt(id),
+  name: id === 0 ? HOSTILE : `item ${String(id).padStart(3, '0')}`,
+  price: id % 10 === 3 ? null : `${id}.50`,
+  at: `2026-01-01T00:00:${String(id % 60).padStart(2, '0')}`,
+}));
+
 /** Values that differ from run to run by `by`. */
 const valuesOf = (by: string) => ({
   rows: knot('rows', () => rowsOf(by))({}, { id: 'rows' }),
+  prices: knot('prices', { output: Prices }, () => PRICES)({}, { id: 'prices' }),
+  stock: knot('stock', { output: Prices }, () =>
+    by === 'first' ? PRICES : [...PRICES.slice(1, 9), { ...PRICES[9]!, name: by }, ...PRICES.slice(10)],
+  )({}, { id: 'stock' }),
   words: knot('words', () => [...WORDS.slice(0, 200), `by ${by} ${HOSTILE}`, ...WORDS.slice(200)].join('\n'))(
     {},
     { id: 'words' },
@@ -105,6 +120,31 @@ describeInBrowser()('values on the page', () => {
   const valueOf = (knotId: string, by = 'second', more = ''): string =>
     `values/${hashes[by]![knotId]!}?run=${by}${more}`;
   const copied = (page: Page): Promise<unknown> => page.evaluate('navigator.clipboard.readText()');
+
+  test.each(['light', 'dark'] as const)(
+    'a table is shown with types and exact cells, sorted and filtered: %s',
+    async (scheme) => {
+      const page = await open(valueOf('prices'), scheme);
+      const rows = page.getByRole('region', { name: 'Rows of the table' });
+      await rows.getByRole('row').nth(100).waitFor();
+      const heads = await rows.getByRole('columnheader').allInnerTexts();
+      expect(heads.slice(1).map((text) => text.split('\n').slice(0, 2))).toEqual([
+        ['id', 'int64'],
+        ['name', 'utf8'],
+        ['price', 'decimal(18,2) · 25 missing'],
+        ['at', 'timestamp[us]'],
+      ]);
+      await rows.getByRole('cell', { name: String(2n ** 60n), exact: true }).waitFor();
+      await rows.getByRole('cell', { name: SHOWN, exact: true }).waitFor();
+      await rows.getByRole('button', { name: 'id', exact: true }).focus();
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Enter');
+      await rows.getByRole('cell', { name: String(2n ** 60n + 249n), exact: true }).waitFor();
+      await page.getByRole('searchbox', { name: 'Rows that contain' }).fill('item 24');
+      await page.getByText('10 of 250 rows').waitFor();
+      expect(await violations(page)).toEqual([]);
+    },
+  );
 
   test('a list of records is sorted by the keyboard, filtered, paged and downloaded as it is shown', async () => {
     const page = await open(valueOf('rows'));
@@ -232,6 +272,17 @@ describeInBrowser()('values on the page', () => {
     await page.goto(page.url().replace(/values\/.*/, valueOf('rows', 'second', '&view=compare')));
     await page.getByRole('link', { name: 'Compare with this' }).click();
     await page.getByRole('row', { name: '$[249].name "first" "second" changed' }).waitFor();
+  });
+
+  test('tables are compared by their key', async () => {
+    const page = await open(valueOf('stock', 'second', '&view=compare'));
+    await page.getByRole('link', { name: 'Compare with this' }).click();
+    await page.getByText('Rows matched by id: 0 added, 1 removed, 1 changed').waitFor();
+    await page.getByRole('row', { name: 'name utf8 utf8 1 changed' }).waitFor();
+    await page.getByRole('row', { name: `${2n ** 60n + 9n} name item 009 second changed` }).waitFor();
+    await page.getByRole('row', { name: `name ${SHOWN}` }).waitFor();
+    expect(await page.evaluate(() => 'harm' in globalThis)).toBe(false);
+    expect(await violations(page)).toEqual([]);
   });
 
   test('texts are compared by line, with equal lines folded', async () => {

@@ -607,7 +607,10 @@ const mistakes: Partial<Record<ErrorCode, Record<string, [make: () => unknown, s
     ],
     'a map whose elements are cached and have no version': [
       inside((t) =>
-        map({ over: t.parameter('x', z.array(number)), each: any, bind: 'x' }, { id: 'k', cache: true }),
+        map(
+          { over: t.parameter('x', z.array(number)), each: any as never, bind: 'x' },
+          { id: 'k', cache: true },
+        ),
       ),
       ['the knot "k"', 'definition "any" has no version', "cache: { codeHash: 'source' }"],
     ],

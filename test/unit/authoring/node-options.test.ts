@@ -16,12 +16,14 @@ import {
   sink,
   sleep,
   source,
+  sql,
   subTapestry,
   tapestry,
   waitForSignal,
   waitUntil,
   type Knot,
   type Outcome,
+  type Table,
   type Tapestry,
 } from '../../../src';
 import { compile, type PlanKnot } from '../../../src/plan';
@@ -49,6 +51,8 @@ const PLACE: Readonly<Record<string, (x: Knot<number>, list: Knot<number[]>, con
   aggregate: (x, _list, config) => aggregate({ inputs: { x }, combine: () => 1 }, config),
   reduce: (_x, list, config) => reduce({ of: list, combine: () => 1 }, config),
   pick: (_x, list, config) => pick({ from: list, path: ['0'] }, config),
+  select: (x, _list, config) => (x as never as Knot<Table>).select(['id'], config),
+  sql: (x, _list, config) => sql({ query: 'select $x', inputs: { x } }, config),
   gate: (x, _list, config) => gate({ input: x, predicate: () => true }, config),
   branch: (x, _list, config) => branch({ input: x, branches: ['a'], selector: () => 'a' }, config),
   firstOk: (x, _list, config) => firstOk({ of: [x] }, config),

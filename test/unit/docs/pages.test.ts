@@ -16,6 +16,8 @@ const NO_NODES = [
   'Selvage',
   'SelvageError',
   'StoredBytes',
+  'Table',
+  'TableSchema',
   'Tapestry',
   'Terminal',
   'FileTailSource',
@@ -68,6 +70,7 @@ const NO_NODES = [
   'schedule',
   'svgForRun',
   'svgForTapestry',
+  'table',
   'tapestry',
   'threads',
   'webhook',
@@ -77,7 +80,7 @@ const NO_NODES = [
   'valkeyTrigger',
   'weekly',
 ];
-const NODES = [...Object.keys(selvage).filter((name) => !NO_NODES.includes(name)), 'parameter'];
+const NODES = [...Object.keys(selvage).filter((name) => !NO_NODES.includes(name)), 'parameter', 'select'];
 const ERROR_POLICIES: Readonly<Record<selvage.ErrorPolicy, true>> = {
   skipIfParentFailed: true,
   requireAllParents: true,

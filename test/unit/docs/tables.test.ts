@@ -96,6 +96,7 @@ const OPTIONS: Readonly<Record<string, { of: string; in: string; elsewhere?: rea
   'docs/dispatchers/threads.md': { of: 'ThreadsHost', in: 'authoring/dispatchers', elsewhere: ['kind'] },
   'docs/explorer/own-server.md': { of: 'UiHandlerOptions', in: 'explorer/ui-handler' },
   'docs/nodes/map.md': { of: 'MapArguments', in: 'authoring/nodes/map', elsewhere: ['over'] },
+  'docs/nodes/sql.md': { of: 'SqlOptions', in: 'authoring/nodes/sql' },
   'docs/observability/webhooks.md': {
     of: 'WebhookEmitterOptions',
     in: 'emitters/webhook',

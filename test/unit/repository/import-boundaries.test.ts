@@ -211,6 +211,7 @@ describe('folders that run without Node', () => {
       'plan',
       'scheduler',
       'streams',
+      'tables',
       'triggers',
       'values',
       'visualisation',

@@ -24,10 +24,13 @@ import {
   sink,
   sleep,
   source,
+  sql,
   subTapestry,
+  table,
   tapestry,
   waitForSignal,
   waitUntil,
+  type Table,
   type Tapestry,
 } from '../../../src';
 import { planOf } from '../../../src/runtime';
@@ -196,6 +199,30 @@ const TWINS: Readonly<Record<string, Twin>> = {
     yaml: `- { id: u, type: source, callable: user }
   - { id: k, type: pick, from: u, path: address.city }`,
     build: () => pick({ from: user({}, { id: 'u' }), path: 'address.city' }, { id: 'k' }),
+  },
+  'columns of a table': {
+    yaml: `- { id: u, type: source, callable: user }
+  - { id: k, type: select, from: u, columns: [address] }`,
+    build: () => {
+      const u = user({}, { id: 'u' }) as Knot<unknown> as Knot<Table<{ address: string }>>;
+      return u.select(['address'], { id: 'k' });
+    },
+  },
+  'a query': {
+    yaml: `- { id: u, type: source, callable: user }
+  - { id: k, type: sql, query: 'select id from u where id > $least', parents: { u: u }, config: { least: 1 }, output: { id: int64 }, key: [id], memory: 2GB, spill: 5GB, threads: 2 }`,
+    build: () =>
+      sql(
+        {
+          query: 'select id from u where id > $least',
+          inputs: { u: user({}, { id: 'u' }), least: 1 },
+          output: table({ id: 'int64' }, { key: ['id'] }),
+          memory: '2GB',
+          spill: '5GB',
+          threads: 2,
+        },
+        { id: 'k' },
+      ),
   },
   'a part of a value, where it is used': {
     yaml: `- { id: u, type: source, callable: user }

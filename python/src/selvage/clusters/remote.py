@@ -18,6 +18,7 @@ from ..context import Context
 from ..errors import BodyMissing
 from ..frames import Bytes, Channel, Header, text_of
 from ..host import RECURSION, error_frame, told_of, value_frame
+from ..stored_tables import Tables
 from ..traces import within
 from .interface import Part, Said, Task
 
@@ -30,6 +31,8 @@ Live = Callable[[int, Said], object]
 
 class RemoteCall(Call):
     """A call that keeps its frames, which go back with its answer."""
+
+    has_streams = False
 
     def __init__(self, task: Task, shared: Sequence[Bytes], live: Live | None) -> None:
         def bytes_of(part: Part) -> bytes:
@@ -134,13 +137,14 @@ def _answer(call: RemoteCall) -> Said:
         body = _find(call.body)
         context = Context(call)
         context.raise_if_cancelled()
-        arguments = body.arguments(call.inputs, call.attachments)
+        tables = Tables(context)
+        arguments = body.arguments(call.inputs, call.attachments, tables)
         with within(context.traceparent):
             if body.is_async:
                 result = asyncio.run(_run_async(call, body, arguments, context))
             else:
                 result = body.run(arguments, context)
-        return value_frame(call, result)
+        return value_frame(call, result, tables)
     except asyncio.CancelledError as error:
         return error_frame(call, told_of(call, error))
     except BaseException as error:

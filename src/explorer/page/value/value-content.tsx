@@ -35,9 +35,7 @@ function Preview({ hash, run, height = 320 }: ValueProps) {
     <Answered answer={{ ...answer, value }} isQuiet={answer.value !== undefined} rows={3} height={22}>
       {(value) =>
         value.form === 'none' ? (
-          <p class="value-none box muted">
-            <code>{value.code}</code> {shownText(value.message)}
-          </p>
+          <NotShown {...value} />
         ) : (
           <figure class="value box column">
             <Content {...{ value, run, height, part }} onPart={inFragment ? undefined : setPart} />
@@ -52,6 +50,14 @@ function Preview({ hash, run, height = 320 }: ValueProps) {
         )
       }
     </Answered>
+  );
+}
+
+export function NotShown({ code, message }: { code: string; message: string }) {
+  return (
+    <p class="value-none box muted">
+      <code>{code}</code> {shownText(message)}
+    </p>
   );
 }
 

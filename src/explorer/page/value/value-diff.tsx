@@ -1,13 +1,16 @@
 import { useMemo, useState } from 'preact/hooks';
+import type { AnswerOf } from '../../../operations';
+import type { RowView } from '../../../operations/tables/table-difference';
 import type { ValueView } from '../../../operations/values/value-view';
 import type { Json } from '../../../values';
+import { cellText } from '../../../values/cell-text';
 import { jsonPath, textOf } from '../json-lines';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
 import { Outcome } from '../ui/outcome';
 import { Answered } from '../ui/page';
-import { none, Table } from '../ui/table';
-import { ValueContent } from './value-content';
+import { Muted, none, Table } from '../ui/table';
+import { NotShown, ValueContent } from './value-content';
 import { countWords } from '../words';
 import { hunksOf, type Hunk } from './hunks';
 import { differencesOf, type PartDifference } from './json-diff';
@@ -17,13 +20,101 @@ const MOST_LINES = 2_000;
 /** How many equal lines are shown before and after a change. */
 const AROUND = 3;
 
-export interface ValueOfRun {
+interface ValueOfRun {
   readonly run?: string;
   readonly hash: string;
 }
 
-/** What differs between two values: parts of JSON, lines of text; other values are shown side by side. */
-export function ValueDiff({ first, second }: { first: ValueOfRun; second: ValueOfRun }) {
+export interface DiffProps {
+  first: ValueOfRun;
+  second: ValueOfRun;
+}
+
+/** What differs between two values: rows of tables, parts of JSON, lines of text; others are shown side by side. */
+export function ValueDiff(props: DiffProps) {
+  const areTables = [props.first, props.second].every(({ hash }) => hash.startsWith('table-sha256:'));
+  return areTables ? <TableDiff {...props} /> : <PlainDiff {...props} />;
+}
+
+function TableDiff({ first, second }: DiffProps) {
+  const answer = useAnswer('tables.diff', {
+    first: first.hash,
+    second: second.hash,
+    firstRun: first.run,
+    secondRun: second.run,
+  });
+  return (
+    <Answered answer={answer} isQuiet rows={3} height={22}>
+      {(found) => (found.form === 'none' ? <NotShown {...found} /> : <RowDifferences {...found} />)}
+    </Answered>
+  );
+}
+
+function RowDifferences(found: Extract<AnswerOf<'tables.diff'>, { form: 'difference' }>) {
+  const { key, columns, added, removed, changed, compared, items } = found;
+  const by = key.length > 0 ? `by ${shownText(key.join(', '))}` : 'by number, as they have no common key';
+  return (
+    <>
+      <p class="muted" role="status">
+        Rows matched {by}: {countWords(added)} added, {countWords(removed)} removed, {countWords(changed)}{' '}
+        changed
+        {compared && ` of the first ${countWords(compared.first)} and ${countWords(compared.second, 'row')}`}
+      </p>
+      {columns.length > 0 && (
+        <Table
+          items={columns}
+          keyOf={({ name }) => name}
+          columns={[
+            ['Column', ({ name }) => shownText(name), 'mono break'],
+            ['First', ({ first }) => shownText(first) ?? none, 'mono break'],
+            ['Second', ({ second }) => shownText(second) ?? none, 'mono break'],
+            ['Rows', ({ rows }) => (rows === undefined ? none : countWords(rows)), 'number'],
+            ['Change', ({ change }) => <Outcome {...CHANGES[change]} isBare />],
+          ]}
+        />
+      )}
+      {items.length > 0 && (
+        <Table
+          items={items}
+          keyOf={(_, index) => String(index)}
+          columns={[
+            [key.length > 0 ? 'Key' : 'Row', rowName, 'mono break'],
+            ['Cells', ({ cells, more }) => <Cells {...{ cells, more }} />, 'mono break'],
+            ['Change', ({ change }) => <Outcome {...CHANGES[change]} isBare />],
+          ]}
+        />
+      )}
+      {columns.length + items.length === 0 && <p class="muted">Both are the same.</p>}
+      {items.length < added + removed + changed && (
+        <p class="muted">Only the first {countWords(items.length, 'row')} are shown.</p>
+      )}
+    </>
+  );
+}
+
+function rowName({ values, first, second }: RowView) {
+  return values.length > 0 ? shownText(values.map(cellText).join(', ')) : countWords(first ?? second!);
+}
+
+function Cells({ cells, more }: Pick<RowView, 'cells' | 'more'>) {
+  return (
+    <>
+      {cells.map(({ column, first, second }) => (
+        <div key={column}>
+          <Muted>{shownText(column)}</Muted> {first !== undefined && <del>{tableCell(first)}</del>}{' '}
+          {second !== undefined && <ins>{tableCell(second)}</ins>}
+        </div>
+      ))}
+      {more !== undefined && <Muted>and {countWords(more, 'cell')} more</Muted>}
+    </>
+  );
+}
+
+function tableCell(cell: Json) {
+  return cell === null ? <Muted>null</Muted> : shownText(cellText(cell));
+}
+
+function PlainDiff({ first, second }: DiffProps) {
   const one = useAnswer('values.show', { hash: first.hash, runId: first.run, as: 'json' });
   const other = useAnswer('values.show', { hash: second.hash, runId: second.run, as: 'json' });
   return (
@@ -85,10 +176,16 @@ function cellOf(part: Json | undefined) {
   return part === undefined ? none : shownText(textOf(part));
 }
 
+const CHANGES = {
+  added: { tone: 'ok', word: 'added' },
+  removed: { tone: 'err', word: 'removed' },
+  changed: { tone: 'running', word: 'changed' },
+  retyped: { tone: 'waiting', word: 'other type' },
+} as const;
+
 function changeOf({ first, second }: PartDifference) {
-  if (first === undefined) return <Outcome tone="ok" word="added" isBare />;
-  if (second === undefined) return <Outcome tone="err" word="removed" isBare />;
-  return <Outcome tone="running" word="changed" isBare />;
+  const change = first === undefined ? 'added' : second === undefined ? 'removed' : 'changed';
+  return <Outcome {...CHANGES[change]} isBare />;
 }
 
 interface Line {

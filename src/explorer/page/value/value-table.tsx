@@ -27,7 +27,8 @@ interface ValueTableProps {
 
 /** A list of records: the server sorts and filters all rows, and sends a hundred. */
 export function ValueTable({ hash, run, table, height, part, onPart }: ValueTableProps) {
-  const { columns, cells, rows, from, matching = rows, indexes } = table;
+  const { columns, cells, rows, from, indexes, scanned = rows, sampled } = table;
+  const { matching = scanned } = table;
   const { sort, descending, filter = '' } = part;
   const [isBusy, setBusy] = useState(false);
   const last = from + cells.length;
@@ -54,9 +55,13 @@ export function ValueTable({ hash, run, table, height, part, onPart }: ValueTabl
           />
         )}
         <span class="muted fine grow" role="status">
-          {filter === '' ? countWords(rows, 'row') : `${countWords(matching)} of ${countWords(rows, 'row')}`}
+          {filter === ''
+            ? countWords(rows, 'row')
+            : `${countWords(matching)} of ${scanned < rows ? 'the first ' : ''}${countWords(scanned, 'row')}`}
+          {filter === '' && scanned < rows && `, the first ${countWords(scanned)} sorted`}
+          {sampled !== undefined && `; distinct and histograms of the first ${countWords(sampled)}`}
         </span>
-        {onPart && (
+        {onPart && table.isChecked === undefined && (
           <Button isBusy={isBusy} onClick={() => void download()}>
             Download CSV
           </Button>
@@ -157,7 +162,7 @@ interface ColumnProps {
 }
 
 function Column({ column, rows, children }: ColumnProps) {
-  const { type, missing, distinct, min, max, mean, histogram, top } = column;
+  const { type, columnType = type, missing = 0, distinct, min, max, mean, histogram, top } = column;
   const about = [
     ...(min === undefined ? [] : [`${short(min)} to ${short(max)}`]),
     ...(mean === undefined ? [] : [`mean ${short(mean)}`]),
@@ -167,7 +172,10 @@ function Column({ column, rows, children }: ColumnProps) {
   return (
     <span class="value-column column" title={about}>
       {children}
-      <Muted>{type}</Muted>
+      <Muted>
+        {columnType}
+        {missing > 0 && columnType !== type && ` · ${countWords(missing)} missing`}
+      </Muted>
       {histogram ? (
         <Sparkline counts={histogram} label={about} />
       ) : (

@@ -15,11 +15,13 @@ import {
   sink,
   source,
   subTapestry,
+  table,
   tapestry,
   type AnyTapestry,
   type Knot,
   type OpenLineageEmitterOptions,
   type RunEvent,
+  type Table,
 } from '../../../../src';
 import { createOpenLineageEmitter } from '../../../../src/adapters/open-lineage/emitter';
 import { knotUuid, runUuid } from '../../../../src/adapters/open-lineage/run-ids';
@@ -248,6 +250,63 @@ test('the columns of what is read and written come from the schemas of values', 
       { facets: { dataSource: { name: 'desk' }, schema: { fields: [{ name: 'orders', type: 'integer' }] } } },
     ],
   });
+});
+
+test('tables have their columns with types, and selections pass columns on as they are', async () => {
+  const Orders = table({ id: 'int64', price: 'decimal(18,2)?', note: 'utf8' });
+  const read = knot('read', { output: Orders }, () => [{ id: 1n, price: '2.00', note: '' }]);
+  const unsaid = knot('unsaid', () => Orders.from([]));
+  const count = knot(
+    'count',
+    { columns: { ids: ['some.id'] } },
+    ({ some }: { some: Table<{ id: bigint }> }) => ({
+      ids: some.rowCount,
+    }),
+  );
+  const list = dataset({ namespace: 'desk', name: 'list' });
+  const rates = dataset('s3://bucket/rates.parquet');
+  const sold = tapestry('sold', () => {
+    const of = read({}, { id: 'read', reads: orders });
+    unsaid({}, { id: 'unsaid', reads: rates });
+    const some = of.select('price', 'id');
+    sink({ inputs: { some }, write: () => 1 }, { id: 'store', writes: report });
+    sink(
+      { inputs: { counted: count({ some }, { id: 'counted' }) }, write: () => 1 },
+      { id: 'desk', writes: list },
+    );
+  });
+  const told = await written(await eventsOf(sold));
+  expect(told.flatMap(faultsOf)).toEqual([]);
+  const { inputs, outputs } = told.at(-1)!;
+  const schemaOf = (data: typeof inputs, { name }: { name: string }) =>
+    data!.find((one) => one.name === name)!.facets!['schema'];
+  expect(schemaOf(inputs, orders)).toMatchObject({
+    fields: [
+      { name: 'id', type: 'int64' },
+      { name: 'price', type: 'decimal(18,2)' },
+      { name: 'note', type: 'utf8' },
+    ],
+  });
+  expect(schemaOf(outputs, report)).toMatchObject({
+    fields: [
+      { name: 'price', type: 'decimal(18,2)' },
+      { name: 'id', type: 'int64' },
+    ],
+  });
+  const same = { transformations: [{ type: 'DIRECT', subtype: 'IDENTITY' }] };
+  const columnsOf = ({ name }: { name: string }) =>
+    outputs!.find((one) => one.name === name)!.facets!['columnLineage'];
+  expect(columnsOf(report)).toMatchObject({
+    fields: {
+      price: { inputFields: [{ ...orders, field: 'price', ...same }] },
+      id: { inputFields: [{ ...orders, field: 'id', ...same }] },
+    },
+  });
+  // What a body makes of a column is not known.
+  expect(columnsOf(list)).toMatchObject({ fields: { ids: { inputFields: [{ ...orders, field: 'id' }] } } });
+  expect(JSON.stringify(columnsOf(list))).not.toContain('transformations');
+  const ofUnsaid = told.find(({ job }) => job.name === 'sold.unsaid')!;
+  expect(schemaOf(ofUnsaid.inputs, rates)).toMatchObject({ fields: [{ name: 'id', type: 'int64' }, {}, {}] });
 });
 
 test('a run whose knot failed fails, and says why', async () => {

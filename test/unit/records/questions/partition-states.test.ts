@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { daily, knot, list, map, runLocally, source, tapestry } from '../../../../src';
+import { daily, knot, list, map, runLocally, source, table, tapestry, type Table } from '../../../../src';
 import { type AnyTapestry, recordOf } from '../../../../src/authoring';
 import { openBackends } from '../../../../src/backends';
 import { createInMemoryBackends } from '../../../../src/backends/in-memory';
@@ -230,6 +230,32 @@ describe.each(Object.keys(where))('partitions on record in %s', (technology) => 
     expect(await reasons(below, 'eu')).toMatchObject([
       { kind: 'input', input: 'text', source: { tapestry: 'weather', partition: 'eu', knotId: 'report' } },
     ]);
+  });
+
+  test('not by a column of a table that they were not given', async () => {
+    const Prices = table({ id: 'int64', price: 'float64', note: 'utf8' });
+    const made = async (row: object) => {
+      const load = knot('load', { output: Prices }, () => [{ id: 1n, price: 2, note: 'a', ...row }] as never);
+      const above = tapestry('above', { partition: list(regions) }, () => {
+        const all = load({}, { id: 'all' });
+        return { all, some: all.select('id', 'price') };
+      });
+      return (await runLocally(above, { partition: 'eu' }, { backends })).values;
+    };
+    const below = tapestry(
+      'below-prices',
+      { partition: list(regions), parameters: { prices: z.custom<Table>() } },
+      (_t, { prices }) => ({
+        rows: knot('rows', ({ of }: { of: Table }) => of.rowCount)({ of: prices }, { id: 'rows' }),
+      }),
+    );
+    const { all, some } = await made({});
+    await run(below, 'eu', { prices: some });
+    await run(below, 'us', { prices: all });
+    await made({ note: 'b' });
+    expect(await states(below)).toMatchObject({ eu: 'ok', us: 'stale' });
+    await made({ note: 'b', price: 3 });
+    expect(await states(below)).toMatchObject({ eu: 'stale', us: 'stale' });
   });
 
   test('of which no plan is left cannot be told to be ok', async () => {

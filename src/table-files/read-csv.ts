@@ -1,0 +1,141 @@
+import { Readable } from 'node:stream';
+import { parse, type CastingContext, type InfoRecord } from 'csv-parse';
+import { SelvageError } from '../errors';
+import { batchesOfRows } from '../tables/from-values';
+import type { CsvOptions } from '../tables/engine';
+import { nameOf, unsupported, type ColumnType, type Field } from '../tables/types';
+import { BLOCK_ROWS, type Batch } from '../tables/vector';
+
+type Parsed = { readonly record: (string | null)[]; readonly info: InfoRecord };
+
+const WHOLE = /^[+-]?\d+$/;
+const FLOAT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const NOT_FINITE: ReadonlyMap<string, number> = new Map([
+  ['nan', NaN],
+  ['inf', Infinity],
+  ['infinity', Infinity],
+  ['-inf', -Infinity],
+  ['-infinity', -Infinity],
+]);
+
+/** The rows of a CSV file, whose first line names the columns. Columns that are not declared are left out. */
+export async function* readCsv(
+  source: AsyncIterable<Uint8Array>,
+  file: string,
+  fields: readonly Field[],
+  { delimiter = ',', null: none = '' }: CsvOptions,
+): AsyncGenerator<Batch> {
+  const parser = Readable.from(source).pipe(
+    parse({
+      delimiter,
+      bom: true,
+      info: true,
+      skip_empty_lines: true,
+      cast: (text: string, { quoting }: CastingContext) => (!quoting && text === none ? null : text),
+    }),
+  );
+  let places: number[] | undefined;
+  let rows: object[] = [];
+  let lines: number[] = [];
+  let done = 0;
+  const flush = (): Batch[] => {
+    const batches = located(file, lines, done, () => batchesOfRows(fields, rows, done));
+    done += rows.length;
+    rows = [];
+    lines = [];
+    return batches;
+  };
+  try {
+    for await (const { record, info } of parser as AsyncIterable<Parsed>) {
+      if (!places) {
+        places = placesOf(record, fields, file);
+        continue;
+      }
+      const values = fields.map(({ name, type }, index): [string, unknown] => {
+        const text = record[places![index]!]!;
+        return [name, text === null ? null : valueOf(text, type, name, file, info.lines)];
+      });
+      rows.push(Object.fromEntries(values));
+      lines.push(info.lines);
+      if (rows.length === BLOCK_ROWS) yield* flush();
+    }
+  } catch (cause) {
+    throw SelvageError.is(cause) ? cause : malformed(file, cause);
+  }
+  if (!places) placesOf([], fields, file);
+  if (rows.length > 0) yield* flush();
+}
+
+function placesOf(header: readonly (string | null)[], fields: readonly Field[], file: string): number[] {
+  return fields.map(({ name, type }) => {
+    const place = header.indexOf(name);
+    if (place < 0) unsupported(name, nameOf(type), `the first line of ${file} does not name it`);
+    if (header.lastIndexOf(name) !== place)
+      unsupported(name, nameOf(type), `the first line of ${file} names it twice`);
+    if (type.kind === 'list' || type.kind === 'struct') {
+      unsupported(name, nameOf(type), 'CSV has no lists and structs. Use Parquet or Arrow');
+    }
+    return place;
+  });
+}
+
+function valueOf(text: string, type: ColumnType, column: string, file: string, line: number): unknown {
+  const fail = (why: string): never => {
+    const shown = JSON.stringify(text.slice(0, 60));
+    const name = nameOf(type);
+    throw new SelvageError(
+      'InvalidRows',
+      `The column ${JSON.stringify(column)} (${name}) cannot have the value ${shown} in ${file}, line ${line}: ${why}. Correct it, or declare another type.`,
+      { details: { column, type: name, file, line } },
+    );
+  };
+  switch (type.kind) {
+    case 'utf8':
+    case 'decimal':
+    case 'date32':
+    case 'time64':
+      return text;
+    case 'timestamp':
+      return text.replace(/^(\d{4}-\d\d-\d\d) (?=\d)/, '$1T');
+    case 'binary':
+      return /^(?:[0-9a-fA-F]{2})*$/.test(text)
+        ? new Uint8Array(Buffer.from(text, 'hex'))
+        : fail('it is not hexadecimal');
+    case 'bool':
+      if (/^true$/i.test(text)) return true;
+      return /^false$/i.test(text) ? false : fail('it is neither true nor false');
+    case 'float32':
+    case 'float64':
+      return FLOAT.test(text)
+        ? Number(text)
+        : (NOT_FINITE.get(text.toLowerCase()) ?? fail('it is no number'));
+    default:
+      return WHOLE.test(text) ? BigInt(text.replace('+', '')) : fail('it is no integer');
+  }
+}
+
+/** Names file and line in an error that names a row. */
+function located<T>(file: string, lines: readonly number[], first: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!SelvageError.is(error, 'InvalidRows')) throw error;
+    const line = lines[(error.details as { row?: number }).row! - first];
+    throw new SelvageError('InvalidRows', `${error.message} (${file}, line ${line})`, {
+      details: { ...error.details, file, line },
+    });
+  }
+}
+
+function malformed(file: string, cause: unknown): SelvageError {
+  const { message, lines } = cause as { message: string; lines?: number };
+  const place = lines === undefined ? '' : `, line ${lines},`;
+  return new SelvageError(
+    'UnreadableFile',
+    `The CSV file ${file}${place} cannot be read: ${message}. Correct it.`,
+    {
+      cause,
+      details: { file, ...(lines !== undefined && { line: lines }) },
+    },
+  );
+}

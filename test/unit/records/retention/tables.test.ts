@@ -1,0 +1,89 @@
+import { knot, runLocally, table, tapestry, type Table } from '../../../../src';
+import { openBackends } from '../../../../src/backends';
+import { collectGarbage } from '../../../../src/records/retention';
+import type { Backends } from '../../../../src/ports';
+import { manifestText } from '../../../../src/tables/stored-manifest';
+import type { TableManifest } from '../../../../src/tables/manifest';
+import { defaultSha256 } from '../../../../src/values';
+import { blobsOfTables } from '../../../../src/runtime/table-rows';
+import { removeFolder, temporaryFolder } from '../../../conformance/temporary-folder';
+
+const HOUR_MS = 3_600_000;
+const Orders = table({ id: 'int64', name: 'utf8' });
+const load = knot('load-some', { output: Orders }, () => [{ id: 1n, name: 'a' }]);
+const names = knot('their-names', ({ orders }: { orders: Table<{ id: bigint; name: string }> }) =>
+  orders.select('name'),
+);
+const shop = tapestry('shop-of-tables', () => {
+  const orders = load({}, { id: 'orders' });
+  return { orders, names: names({ orders }, { id: 'names' }) };
+});
+
+let folder: string;
+let backends: Backends;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
+});
+afterEach(async () => {
+  await backends.close();
+  await removeFolder(folder);
+});
+
+/** When all that was put so far is old. */
+async function gc(): Promise<number> {
+  const now = Date.now();
+  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now + 6 * HOUR_MS);
+  try {
+    return (await collectGarbage(backends, { grace: 2 * HOUR_MS })).unreferenced.count;
+  } finally {
+    clock.mockRestore();
+  }
+}
+
+async function madeTables(): Promise<{ tables: string[]; blob: string; runId: string }> {
+  const { values, lineage } = await runLocally(shop, {}, { backends });
+  const tables = [values.orders!.hash, values.names!.hash];
+  const blobs = new Set((await blobsOfTables(backends.dataStore, tables)).values());
+  expect(blobs.size).toBe(1);
+  return { tables, blob: [...blobs][0]!, runId: lineage[0]!.temporal_run_id };
+}
+
+test('gc keeps the rows of a table as long as a manifest names them, and removes them with the last', async () => {
+  const { tables, blob, runId } = await madeTables();
+  expect(await gc()).toBe(0);
+  await backends.dataStore.delete(tables[0]!);
+  expect(await gc()).toBe(0);
+  expect(await backends.dataStore.has(blob)).toBe(true);
+  await backends.runHistory.deleteRun(runId);
+  expect(await gc()).toBe(2);
+  expect((await backends.dataStore.list()).items).toEqual([]);
+});
+
+test('gc keeps all rows while a manifest cannot be read', async () => {
+  const { tables, blob } = await madeTables();
+  await backends.dataStore.delete(tables[1]!);
+  await backends.dataStore.put([{ hash: tables[1]!, bytes: Buffer.from('damaged') }]);
+  await backends.dataStore.delete(tables[0]!);
+  expect(await gc()).toBe(0);
+  expect(await backends.dataStore.has(blob)).toBe(true);
+});
+
+test('a table whose rows are gone is whole again after it was made again', async () => {
+  const { tables } = await madeTables();
+  const { dataStore } = backends;
+  // A manifest of another writer, whose Parquet file somebody removed.
+  const hash = tables[0]!;
+  const { check: _, ...mine } = JSON.parse(
+    Buffer.from((await dataStore.get(hash))!).toString(),
+  ) as TableManifest & {
+    check: string;
+  };
+  const text = manifestText({ ...mine, blob: `bytes-sha256:${'0'.repeat(64)}` }, defaultSha256);
+  await dataStore.delete(hash);
+  await dataStore.put([{ hash, bytes: Buffer.from(text) }]);
+  const { values } = await runLocally(shop, {}, { backends });
+  expect(await values.orders!.rows().toArray()).toEqual([{ id: 1n, name: 'a' }]);
+  const blobs = await blobsOfTables(dataStore, [hash]);
+  expect(await dataStore.has(blobs.get(hash)!)).toBe(true);
+});
