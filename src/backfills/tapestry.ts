@@ -82,10 +82,10 @@ export function backfillTapestry(host: BackfillHost, max = DEFAULT_MAX): Backfil
 function requireOk({ partitions, ok, notOk }: BackfillReport): number {
   if (ok === partitions) return ok;
   const [first] = notOk as [BackfilledPartition];
+  const reason = first.reason === undefined ? '' : `: ${first.reason.replace(/\.$/, '')}`;
   throw new SelvageError(
     'PartitionsNotOk',
-    `${partitions - ok} of ${partitions} partitions are not ok. The first: ${first.key} (${first.state})` +
-      `${first.reason === undefined ? '' : `: ${first.reason}`}. The value of knot "report" names them; what a resume makes again are these.`,
+    `${partitions - ok} of ${partitions} partitions are not ok. The first: ${first.key} (${first.state})${reason}. The value of knot "report" names them; what a resume makes again are these.`,
     { details: { partitions, ok, first: first.key } },
   );
 }

@@ -1,6 +1,7 @@
 import { SelvageError } from '../errors';
 import { startsRuns, type Backends } from '../ports';
-import { everyItem, everyPage } from '../ports/parts/every-item';
+import { everyItem } from '../ports/parts/every-item';
+import { missingValues, type MissingValues } from '../records/retention';
 import type { Connected } from '../connection/connect';
 import type { Selvage } from './selvage';
 import { unreachable } from '../connection/connection-errors';
@@ -30,19 +31,12 @@ export interface RestoredState {
     readonly temporalRunId: string;
     readonly open: boolean;
   }[];
-  /** Values that records name and the data store lacks, each with a run that made it. */
-  readonly missing: {
-    readonly count: number;
-    /** The first hundred. */
-    readonly values: readonly { readonly hash: string; readonly runId: string }[];
-  };
+  readonly missing: MissingValues;
   /** Events whose run is marked as started, but exists nowhere. Repeated events of this kind start nothing. */
   readonly lostEvents: readonly { readonly trigger: string; readonly key: string; readonly runId: string }[];
   /** Emitters without a valid cursor, which restart an hour before the end, so that some events come twice. */
   readonly rewoundEmitters: readonly string[];
 }
-
-const SHOWN = 100;
 
 /**
  * Compares backends with the server after either was restored from a backup. Settles records of ended runs,
@@ -144,42 +138,6 @@ async function isOf(
     // The run is gone, or another team has sealed its memo.
     return false;
   }
-}
-
-async function missingValues({ runHistory, dataStore }: Backends): Promise<RestoredState['missing']> {
-  const values: { hash: string; runId: string }[] = [];
-  const seen = new Set<string>();
-  const scrubbed = new Map<string, boolean>();
-  let count = 0;
-  for await (const records of everyPage((page) => runHistory.findLineage({ outcome: 'ok', ...page }))) {
-    const runs = new Map(
-      records.flatMap(({ output_hash, run_id }) =>
-        output_hash && !seen.has(output_hash) ? [[output_hash, run_id] as const] : [],
-      ),
-    );
-    const there = await dataStore.hasMany([...runs.keys()]);
-    for (const [hash, runId] of runs) {
-      seen.add(hash);
-      if (there.has(hash) || (await wasRemoved(runHistory, runId, scrubbed))) continue;
-      count += 1;
-      if (values.length < SHOWN) values.push({ hash, runId });
-    }
-  }
-  return { count, values };
-}
-
-/** Values of this run were removed, or its subject was forgotten. */
-async function wasRemoved(
-  runHistory: Backends['runHistory'],
-  runId: string,
-  known: Map<string, boolean>,
-): Promise<boolean> {
-  let removed = known.get(runId);
-  if (removed === undefined) {
-    const details = (await runHistory.getRun(runId))?.details ?? {};
-    known.set(runId, (removed = 'scrubs' in details || 'subject' in details));
-  }
-  return removed;
 }
 
 /** Checks starts near the newest recorded change, and later. */

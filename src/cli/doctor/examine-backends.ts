@@ -158,12 +158,20 @@ async function examineValuesIn(dataStore: DataStore): Promise<Finding> {
   } catch (error) {
     return warning(`could not be looked at: ${(error as Error).message}`);
   }
-  const { looked, damaged, isAll } = found;
+  const { looked, damaged, withoutRows, isAll } = found;
   const unfinished = isAll ? '' : `; the others were not looked at, for want of time`;
-  if (damaged.length === 0) return (isAll ? ok : warning)(`${plural(looked, 'value')} sound${unfinished}`);
+  if (damaged.length + withoutRows.length === 0)
+    return (isAll ? ok : warning)(`${plural(looked, 'value')} sound${unfinished}`);
   return damage(
-    `${damaged.length} of ${plural(looked, 'value')} damaged: ${nameSome(damaged, damaged.length)}${unfinished}`,
-    'Reuse and `selvage resume` make them again. `selvage doctor --repair` sets them aside, and `selvage lineage HASH` says who made them.',
+    [
+      damaged.length > 0 &&
+        `${damaged.length} of ${plural(looked, 'value')} damaged: ${nameSome(damaged, damaged.length)}`,
+      withoutRows.length > 0 &&
+        `the rows of ${plural(withoutRows.length, 'table')} are missing: ${nameSome(withoutRows, withoutRows.length)}`,
+    ]
+      .filter(Boolean)
+      .join('; ') + unfinished,
+    'Reuse and `selvage resume` make them again. `selvage doctor --repair` sets damaged ones aside, and `selvage lineage HASH` says who made them.',
   );
 }
 

@@ -4,6 +4,7 @@ import { isOfClass } from '../../errors';
 import type { DataStore, StoredEntry } from '../../ports';
 import { SealedDataStore } from '../../encryption/sealed-data-store';
 import { everyPage } from '../../ports/parts/every-item';
+import { tablesWithoutRows } from './files-of-tables';
 
 /** Values up to this size are read many at once. */
 const SMALL_BYTES = 64 * 1024;
@@ -14,12 +15,15 @@ export interface DamagedValues {
   readonly looked: number;
   /** Content hashes. */
   readonly damaged: readonly string[];
+  /** Tables whose Parquet file is missing. */
+  readonly withoutRows: readonly string[];
   /** Whether all values were read, rather than only as many as the time allowed. */
   readonly isAll: boolean;
 }
 
 /**
- * Reads values of a data store, and returns those whose bytes do not match their hash. Changes nothing.
+ * Reads values of a data store, and returns those whose bytes do not match their hash, and tables without their rows.
+ * Changes nothing.
  *
  * @param within milliseconds after which no further read begins. Default: no limit.
  * @throws SelvageError `BackendUnavailable`, `KeyMissing`
@@ -27,13 +31,15 @@ export interface DamagedValues {
 export async function findDamaged(dataStore: DataStore, within = Infinity): Promise<DamagedValues> {
   const until = performance.now() + within;
   const damaged: string[] = [];
+  const withoutRows: string[] = [];
   let looked = 0;
   for await (const entries of everyPage((page) => dataStore.list(page), AT_ONCE)) {
-    if (performance.now() > until) return { looked, damaged, isAll: false };
+    if (performance.now() > until) return { looked, damaged, withoutRows, isAll: false };
     damaged.push(...(await damagedAmong(dataStore, entries, until)));
+    withoutRows.push(...(await tablesWithoutRows(dataStore, entries)));
     looked += entries.length;
   }
-  return { looked, damaged, isAll: performance.now() <= until };
+  return { looked, damaged, withoutRows, isAll: performance.now() <= until };
 }
 
 /** Where a damaged value was moved; undefined if the value was sealed: bytes that cannot be opened are worthless. */

@@ -3,11 +3,12 @@ import { chmod, chown, mkdir, readdir, readFile as readFileOf, stat, writeFile }
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { knot, tapestry, waitForSignal } from '../../../src';
+import { knot, table, tapestry, waitForSignal, type Table } from '../../../src';
 import { openBackends, RESTORED } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
 import type { Selvage } from '../../../src/client';
 import type { StartClaim } from '../../../src/ports';
+import { blobsOfTables } from '../../../src/runtime/table-rows';
 import { readFile } from '../../support/doc-snippets';
 import { contentsOf } from '../../support/copied-project';
 import { dropS3Objects, freshPostgresDatabase, freshS3Prefix } from '../../support/fresh-places';
@@ -33,6 +34,9 @@ const double = knot('double', ({ x }: { x: number }) => x * 2);
 const quick = tapestry('restore-quick', { parameters: { x: z.number() } }, (_t, { x }) => ({
   y: double({ x }, { id: 'double' }),
 }));
+const Orders = table({ id: 'int64', name: 'utf8' });
+const load = knot('load-orders', { output: Orders }, () => [{ id: 1n, name: 'ada' }]);
+const shop = tapestry('restore-shop', () => ({ orders: load({}, { id: 'orders' }) }));
 const waits = tapestry('restore-waits', { parameters: { x: z.number() } }, (_t, { x }) => ({
   y: double({ x }, { id: 'double' }),
   go: waitForSignal('go', z.number(), { id: 'go' }),
@@ -88,7 +92,7 @@ async function onPostgres(): Promise<{ folder: string; selvage: Selvage; url: st
   process.env['TEMPORAL_ADDRESS'] = sharedServerAddress();
   const backends = await openBackends({ url: unnoticed(url), environment: {} });
   onClose(() => backends.close());
-  const selvage = await openSelvage({ tapestries: [quick, waits], backends });
+  const selvage = await openSelvage({ tapestries: [quick, waits, shop], backends });
   return { folder, selvage, url };
 }
 
@@ -97,6 +101,8 @@ test('the page about backups: what a restore has lost is mended or told', async 
   const { runHistory, dataStore } = selvage.backends;
   const kept = await selvage.start(quick, { x: 10 }, { runId: unique('kept') });
   await kept.result();
+  const tables = await selvage.start(shop, {}, { runId: unique('tables') });
+  await tables.result();
   const open = await selvage.start(waits, { x: 2 }, { runId: unique('open') });
   const gone = await selvage.start(waits, { x: 3 }, { runId: unique('gone') });
   const finished = await selvage.start(waits, { x: 5 }, { runId: unique('finished') });
@@ -129,6 +135,10 @@ test('the page about backups: what a restore has lost is mended or told', async 
   ]);
   expect(await runHistory.stepsBack!()).toContainEqual(expect.objectContaining({ noticed_by: RESTORED }));
   await dataStore.delete(lost!);
+  const { orders } = await selvage.getRun<{ orders: Table }>(tables.runId).values();
+  expect(await orders.rows().toArray()).toEqual([{ id: 1n, name: 'ada' }]);
+  const [file] = (await blobsOfTables(dataStore, [orders.hash])).values();
+  await dataStore.delete(file!);
 
   expect((await runHistory.getRun(gone.runId))?.status).toBe('running');
   expect(await runHistory.getRun(later.runId)).toBeUndefined();
@@ -141,6 +151,7 @@ test('the page about backups: what a restore has lost is mended or told', async 
   );
   expect(text).toContain(later.runId);
   expect(text).toContain(`${lost} of run ${kept.runId}`);
+  expect(text).toContain(`${orders.hash} of run ${tables.runId}`);
   expect(code).toBe(1);
   expect((await runHistory.getRun(gone.runId))?.status).toBe('terminated');
   expect((await runHistory.getRun(open.runId))?.status).toBe('running');

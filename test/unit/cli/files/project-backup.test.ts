@@ -12,10 +12,14 @@ import fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { createSqliteDataStore, createSqliteRunHistory } from '../../../../src/adapters/sqlite';
 import { loadLibsql } from '../../../../src/adapters/sqlite/open';
-import { describeStepBack, RESTORED } from '../../../../src/backends';
+import { knot, runLocally, table, tapestry } from '../../../../src';
+import { describeStepBack, openBackends, RESTORED } from '../../../../src/backends';
 import { backUpProject, restoreProject } from '../../../../src/cli/files/project-backup';
+import { call } from '../../../../src/operations/call';
+import { projectData } from '../../../../src/operations/surroundings';
 import { sampleLineage, sampleRun, sampleValue } from '../../../../src/testing/sample-records';
 import { folderForEach } from '../../../conformance/temporary-folder';
+import { nobody } from '../../../support/page';
 import { rejectionOf } from '../../../support/rejection-of';
 import { describeWithSmallDisk, SmallDisk } from '../../../support/small-disk';
 
@@ -28,6 +32,7 @@ const options = (environment: Record<string, string> = {}) => ({
   folder: backup(),
   environment,
 });
+const READER = { mayAct: false, isReadOnly: false, maySeeSecrets: true };
 const RUN = sampleRun();
 const value = sampleValue('x'.repeat(3_000_000));
 
@@ -72,6 +77,24 @@ test('what is committed is in the backup while others have it open, and in the p
   // Gone where the last one to close has moved all of it into the file.
   if (existsSync(`${movedTo}-wal`)) copyFileSync(`${movedTo}-wal`, `${copy}-wal`);
   expect(await knotsOnRecord(copy)).toEqual(['after', 'before']);
+});
+
+test('a table is in the backup with its rows, and a restore puts both back', async () => {
+  const Orders = table({ id: 'int64', name: 'utf8' });
+  const load = knot('load', { output: Orders }, () => [{ id: 1n, name: 'ada' }]);
+  const shop = tapestry('shop', () => ({ orders: load({}, { id: 'orders' }) }));
+  const place = { url: `sqlite:${database()}`, environment: {} };
+  const backends = await openBackends(place);
+  const { lineage } = await runLocally(shop, {}, { backends });
+  await backends.close();
+  await backUpProject(options());
+  rmSync(project(), { recursive: true });
+  await restoreProject(options());
+  const restored = await openBackends(place);
+  const data = { ...projectData(restored, nobody), caller: READER };
+  const shown = await call(data, 'tables.show', { hash: lineage[0]!.output_hash! });
+  await restored.close();
+  expect(shown).toMatchObject({ table: { cells: [['1', 'ada']] } });
 });
 
 test('a log that others begin anew while it is copied is copied again', async () => {

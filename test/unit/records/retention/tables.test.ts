@@ -1,6 +1,6 @@
 import { knot, runLocally, table, tapestry, type Table } from '../../../../src';
 import { openBackends } from '../../../../src/backends';
-import { collectGarbage } from '../../../../src/records/retention';
+import { collectGarbage, findDamaged, missingValues } from '../../../../src/records/retention';
 import type { Backends } from '../../../../src/ports';
 import { manifestText } from '../../../../src/tables/stored-manifest';
 import type { TableManifest } from '../../../../src/tables/manifest';
@@ -86,4 +86,42 @@ test('a table whose rows are gone is whole again after it was made again', async
   expect(await values.orders!.rows().toArray()).toEqual([{ id: 1n, name: 'a' }]);
   const blobs = await blobsOfTables(dataStore, [hash]);
   expect(await dataStore.has(blobs.get(hash)!)).toBe(true);
+});
+
+describe('tables without their rows, or that are gone, are named', () => {
+  const nested = tapestry('nested-tables', () => ({
+    list: knot('list-of-tables', async () => [{ of: await Orders.from([{ id: 2n, name: 'b' }]) }])(
+      {},
+      { id: 'list' },
+    ),
+  }));
+
+  test('with a run that made them', async () => {
+    const { tables, blob } = await madeTables();
+    const { lineage } = await runLocally(shop, {}, { backends, runId: 'again' });
+    expect(await missingValues(backends)).toEqual({ count: 0, values: [] });
+    await backends.dataStore.delete(blob);
+    const { count, values } = await missingValues(backends);
+    expect(count).toBe(2);
+    expect(values.map(({ hash }) => hash).sort()).toEqual([...tables].sort());
+    expect(values.map(({ runId }) => runId)).toContain(lineage[0]!.run_id);
+  });
+
+  test.each(['rows', 'table'] as const)('inside of a value: the %s', async (what) => {
+    const { values } = await runLocally(nested, {}, { backends, runId: 'nested' });
+    const { hash } = values.list![0]!.of;
+    const blob = (await blobsOfTables(backends.dataStore, [hash])).get(hash)!;
+    expect((await missingValues(backends)).count).toBe(0);
+    await backends.dataStore.delete(what === 'rows' ? blob : hash);
+    expect(await missingValues(backends)).toEqual({ count: 1, values: [{ hash, runId: 'nested' }] });
+  });
+
+  test('by doctor', async () => {
+    const { tables, blob } = await madeTables();
+    expect(await findDamaged(backends.dataStore)).toMatchObject({ damaged: [], withoutRows: [] });
+    await backends.dataStore.delete(blob);
+    const { damaged, withoutRows } = await findDamaged(backends.dataStore);
+    expect(damaged).toEqual([]);
+    expect([...withoutRows].sort()).toEqual([...tables].sort());
+  });
 });
