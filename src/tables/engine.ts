@@ -34,8 +34,10 @@ export class MemoryBytes implements TableBytes {
   }
 }
 
-/** Reads bytes from a data store, as `ctx.open` does. */
-export type OpenBytes = (stored: StoredBytes) => Promise<AsyncIterable<Uint8Array>>;
+/** Reads bytes from a data store, as `ctx.open` does. `file`: where they lie on this machine, if they do. */
+export type OpenBytes = (
+  stored: StoredBytes,
+) => Promise<AsyncIterable<Uint8Array> & { readonly file?: string }>;
 
 /** Keeps bytes in a data store, as `ctx.store` does. */
 export type StoreBytes = (
