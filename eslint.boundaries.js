@@ -310,7 +310,7 @@ const boundaries = {
     because: 'it binds the workflow bundle to Temporal, and does nothing else',
   },
   runtime: {
-    folders: [...pure],
+    folders: [...pure, 'ports/parts/pieces'],
     typesOf: ['ports'],
     because: 'how one knot runs is written once, for every host, in process and on Temporal',
   },

@@ -18,7 +18,7 @@ import { SealBroken, seal, sealStream, unseal, unsealStream } from './sealed-for
 import type { SealingKey } from './sealing-key';
 import { currentScope, type RunScope } from './run-scope';
 import type { SubjectKeys } from './subject-keys';
-import { isValueHash, requireName, ValuePlaces, type Place } from './value-places';
+import { isValueHash, requireName, unlessForgotten, ValuePlaces, type Place } from './value-places';
 
 /** The minimum milliseconds between checks for keys that this process lacks, which a missing value triggers. */
 const LOOK_AGAIN_MS = 10_000;
@@ -129,6 +129,27 @@ export class SealedDataStore implements DataStore {
       if (!found.has(hash)) await this.#lookForKeys();
     }
     return found;
+  }
+
+  /**
+   * Every copy of these values; outside of any run, of all subjects. A copy of a subject without a record is found if it
+   * was {@link list listed} just before.
+   */
+  async getCopies(hashes: readonly string[]): Promise<Map<string, Uint8Array[]>> {
+    const places = new Map<string, Place[]>();
+    for (const hash of hashes.filter(isValueHash)) {
+      const ofSubjects = await this.#places.placesOfSubjects(hash).catch(unlessForgotten);
+      places.set(hash, [...(await this.#places.placesOf(hash)), ...(ofSubjects ?? [])]);
+    }
+    const read = await this.#store.getMany([...places.values()].flat().map(({ name }) => name));
+    return new Map(
+      [...places].map(([hash, its]) => [
+        hash,
+        its.flatMap((place) =>
+          read.has(place.name) ? [this.#open(hash, place, read.get(place.name)!)] : [],
+        ),
+      ]),
+    );
   }
 
   async has(hash: string): Promise<boolean> {

@@ -39,22 +39,27 @@ export class ValuePlaces {
     return [...keys.map((key) => ({ name: requireName(hash, key), key })), { name: hash }];
   }
 
-  /** A value's subject is unknown outside of any run. */
+  /** Outside of any run, the places of all subjects that were listed lately, or have the value on record. */
   async placesOfSubjects(hash: string): Promise<Place[]> {
     if (currentScope()) return [];
-    const places: Place[] = [];
+    const places = new Map<string, Place>();
+    for (const name of this.#listed.get(hash) ?? []) {
+      const key = await this.subjects.byTag(tagOfName(name)!);
+      if (key && key !== 'forgotten') places.set(name, { name, key });
+    }
     let forgotten: SelvageError | undefined;
     for (const subject of await this.subjectsOf(hash)) {
       try {
         const key = await this.subjects.find(subject);
-        if (key) places.push({ name: requireName(hash, key), key });
+        const name = key && requireName(hash, key);
+        if (name) places.set(name, { name, key });
       } catch (error) {
         if (!SelvageError.is(error, 'SubjectForgotten')) throw error;
         forgotten = error;
       }
     }
-    if (places.length === 0 && forgotten) throw forgotten;
-    return places;
+    if (places.size === 0 && forgotten) throw forgotten;
+    return [...places.values()];
   }
 
   /** The names of a value: in the scope of a subject its own; outside of any run all known ones. */
@@ -138,7 +143,7 @@ export function requireName(hash: string, key: SealingKey): string {
   );
 }
 
-function unlessForgotten(error: unknown): undefined {
+export function unlessForgotten(error: unknown): undefined {
   if (SelvageError.is(error, 'SubjectForgotten')) return undefined;
   throw error;
 }

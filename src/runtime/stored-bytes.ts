@@ -1,6 +1,7 @@
 import { StoredBytes } from '../values';
 import { SelvageError } from '../errors';
 import type { DataStore, StoredStream } from '../ports';
+import { inOnePiece } from '../ports/parts/pieces';
 import { openTables, storeTables } from './encoded-table';
 import { valueMissing } from './encoded-value';
 
@@ -20,7 +21,7 @@ export async function storeBytes(
       `The media type ${JSON.stringify(String(mediaType).slice(0, 60))} cannot be used: it must be one to 200 printable ASCII characters, such as "text/csv".`,
       { details: { option: 'mediaType', reason: 'WrongValue' } },
     );
-  const stream = source instanceof Uint8Array ? once(source) : source;
+  const stream = source instanceof Uint8Array ? inOnePiece(source) : source;
   const { hash, size } = await dataStore.putStream(stream, options);
   return new StoredBytes({ hash, size, ...options });
 }
@@ -46,8 +47,4 @@ export async function openTablesFrom(dataStore: DataStore, value: unknown, knot:
 /** Keeps the tables in a value that no body has returned, such as a parameter. */
 export async function storeTablesIn(dataStore: DataStore, value: unknown): Promise<void> {
   await storeTables(value, { store: (source, options) => storeBytes(dataStore, source, options) });
-}
-
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield await Promise.resolve(bytes);
 }

@@ -11,11 +11,16 @@ export async function blobsOfTables(
   const blobs = new Map<string, string>();
   const tables = [...new Set(hashes)].filter(isTableHash);
   if (tables.length === 0) return blobs;
-  for (const [hash, bytes] of await soundAmong(store, tables)) {
-    const manifest = readManifest(Buffer.from(bytes).toString(), defaultSha256);
-    if (manifest) blobs.set(hash, manifest.blob);
+  for (const [hash, bytes] of await soundAmong((some) => store.getMany(some), tables)) {
+    const blob = blobOf(bytes);
+    if (blob !== undefined) blobs.set(hash, blob);
   }
   return blobs;
+}
+
+/** The Parquet file that a manifest names; undefined for a damaged manifest. */
+export function blobOf(manifest: Uint8Array): string | undefined {
+  return readManifest(Buffer.from(manifest).toString(), defaultSha256)?.blob;
 }
 
 const READ_VALUES = 100;
@@ -24,17 +29,17 @@ const READ_BYTES = 16 * 1024 * 1024;
 const LEAST_BYTES = 100;
 const INSIDE = /\{"\$type":"table","value":\{"hash":"(table-sha256:[0-9a-f]{64})"/g;
 
-/** The tables inside of values; missing and damaged values have none. */
+/** The tables inside of values, each with a value that has it; missing and damaged values have none. */
 export async function tablesInside(
   store: Pick<DataStore, 'getMany'>,
   values: Iterable<{ readonly hash: string; readonly size?: number }>,
-): Promise<Set<string>> {
-  const found = new Set<string>();
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
   let some: string[] = [];
   let bytes = 0;
   const read = async (): Promise<void> => {
-    for (const value of (await soundAmong(store, some)).values())
-      for (const hash of tablesInText(value)) found.add(hash);
+    for (const [hash, value] of await soundAmong((hashes) => store.getMany(hashes), some))
+      for (const table of tablesInText(value)) found.set(table, hash);
     [some, bytes] = [[], 0];
   };
   for (const { hash, size = LEAST_BYTES } of values) {
@@ -52,17 +57,17 @@ export function tablesInText(json: Uint8Array): string[] {
   return Array.from(text.matchAll(INSIDE), ([, hash]) => hash!);
 }
 
-/** One damaged value makes `getMany` fail for all. */
-async function soundAmong(
-  store: Pick<DataStore, 'getMany'>,
+/** One damaged value makes a read of many fail for all. */
+export async function soundAmong<T>(
+  getMany: (hashes: readonly string[]) => Promise<Map<string, T>>,
   hashes: readonly string[],
-): Promise<Map<string, Uint8Array>> {
+): Promise<Map<string, T>> {
   try {
-    return await store.getMany(hashes);
+    return await getMany(hashes);
   } catch (error) {
     if (!isOfClass(error, 'damaged')) throw error;
     if (hashes.length === 1) return new Map();
-    const each = await Promise.all(hashes.map((hash) => soundAmong(store, [hash])));
+    const each = await Promise.all(hashes.map((hash) => soundAmong(getMany, [hash])));
     return new Map(each.flatMap((one) => [...one]));
   }
 }

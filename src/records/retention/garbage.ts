@@ -3,7 +3,8 @@ import { PUT_AGAIN_AFTER_MS, type Backends, type StoredEntry } from '../../ports
 import { durationOption, type Duration } from '../../values/duration';
 import { isBytesHash, isTableHash } from '../../values';
 import { everyPage } from '../../ports/parts/every-item';
-import { blobsOfTables, tablesInside } from '../../runtime/table-rows';
+import { tablesInside } from '../../runtime/table-rows';
+import { FilesOfTables } from './files-of-tables';
 import { oldestRunning, type OpenRun } from './running-runs';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -114,7 +115,6 @@ async function sweep(
   const expiredSince = ttl === undefined ? -Infinity : until(ttl) - PUT_AGAIN_AFTER_MS;
   /** Old tables, and raw bytes, which may be their rows: they go after what may have them. */
   const old = new Map<string, { readonly entry: StoredEntry; readonly total: Total }>();
-  const tables = new Set<string>();
   const removeOrDefer = async (
     entries: readonly StoredEntry[],
     since: number,
@@ -139,7 +139,6 @@ async function sweep(
       oldSince,
       unreferred,
     );
-    for (const { hash } of page.items) if (isTableHash(hash)) tables.add(hash);
     last = page.items.at(-1)?.hash ?? last;
     return page.cursor;
   };
@@ -163,24 +162,25 @@ async function sweep(
       for (const some of inGroups(its, PAGE)) await remove(some, since, total);
     }
   };
-  try {
-    if ([...old.keys()].some(isTableHash)) {
-      for await (const values of everyPage((page) => dataStore.list(page), PAGE)) {
-        const left = values.filter(({ hash }) => !gone.has(hash));
-        for (const table of await tablesInside(dataStore, left)) old.delete(table);
-      }
-      await removeOld(isTableHash);
+  const sweepTables = async (): Promise<void> => {
+    const hasOldTables = [...old.keys()].some(isTableHash);
+    const tables = new FilesOfTables();
+    for await (const values of everyPage((page) => dataStore.list(page), PAGE)) {
+      const left = values.filter(({ hash }) => !gone.has(hash));
+      if (hasOldTables) for (const table of (await tablesInside(dataStore, left)).keys()) old.delete(table);
+      await tables.add(dataStore, left);
     }
-    for (const some of inGroups(
-      [...tables].filter((hash) => !gone.has(hash)),
-      PAGE,
-    )) {
-      const read = await blobsOfTables(dataStore, some);
-      for (const blob of read.values()) old.delete(blob);
+    await removeOld(isTableHash);
+    for (const [table, files] of tables) {
+      if (gone.has(table)) continue;
       // What an unreadable manifest names is not known, so that no rows go.
-      if (read.size < some.length) old.clear();
+      if (tables.unreadable.has(table)) old.clear();
+      for (const file of files) old.delete(file);
     }
     await removeOld(isBytesHash);
+  };
+  try {
+    if (old.size > 0) await sweepTables();
   } catch (error) {
     if (isAway(error)) return report(false, error);
     throw error;

@@ -7,7 +7,8 @@ import { runningRuns } from './running-runs';
 import { slicesOfMap } from './slices-of-map';
 import { planOf, recordsOf, valuesOfRun, withNestedRuns } from './values-of-run';
 import { everyItem, everyPage } from '../../ports/parts/every-item';
-import { blobsOfTables, tablesInside } from '../../runtime/table-rows';
+import { tablesInside } from '../../runtime/table-rows';
+import { FilesOfTables } from './files-of-tables';
 import { isTableHash } from '../../values';
 
 /** Values in one question to the data store. */
@@ -91,7 +92,7 @@ type Owned = Map<string, Set<string>>;
  */
 export async function planScrub(backends: Backends, selection: ScrubSelection): Promise<ScrubPlan> {
   const selected = await selectedValues(backends, selection);
-  await addTables(backends, selected);
+  const tables = await addTables(backends, selected);
   const slices: Owned = new Map();
   const runs = new Map<string, RunRecord | undefined>();
   const values: Omit<ScrubbedValue, 'isThere'>[] = [];
@@ -110,7 +111,8 @@ export async function planScrub(backends: Backends, selection: ScrubSelection): 
       hasMore: made.cursor !== undefined || taken.cursor !== undefined,
     });
   }
-  await addRows(backends, selected, slices);
+  for (const [hash, subjects] of selected)
+    for (const file of tables.get(hash) ?? []) addAll(slices, file, subjects);
   for (const [hash, subjects] of selected) {
     for (const subject of slices.get(hash) ?? []) subjects.add(subject);
     slices.delete(hash);
@@ -194,39 +196,33 @@ async function selectedValues(
 
 /**
  * Tables inside of the selected values are parts of them. Selections have the rows of their table: what is removed for
- * one of them is missing for all.
+ * one of them is missing for all. Returns all tables, if any is selected.
  */
-async function addTables({ dataStore }: Backends, selected: Owned): Promise<void> {
+async function addTables({ dataStore }: Backends, selected: Owned): Promise<FilesOfTables> {
   for (const [hash, subjects] of [...selected]) {
     for (const subject of [undefined, ...subjects]) {
       await unlessForgotten(
         withSubject(subject, async () => {
-          for (const table of await tablesInside(dataStore, [{ hash }])) addAll(selected, table, subjects);
+          for (const table of (await tablesInside(dataStore, [{ hash }])).keys())
+            addAll(selected, table, subjects);
         }),
       );
     }
   }
-  const removed = new Set((await blobsOfTables(dataStore, selected.keys())).values());
-  if (removed.size === 0) return;
-  for await (const page of everyPage((page) => dataStore.list(page), AT_A_TIME)) {
-    const hashes = page.map(({ hash }) => hash);
-    for (const [table, blob] of await blobsOfTables(dataStore, hashes))
-      if (removed.has(blob)) subjectsIn(selected, table);
-  }
-}
-
-/** The files with the rows of the selected tables. A subject may have a file of its own. */
-async function addRows({ dataStore }: Backends, selected: Owned, rows: Owned): Promise<void> {
-  for (const [hash, subjects] of selected) {
-    if (!isTableHash(hash)) continue;
-    for (const subject of [undefined, ...subjects]) {
-      await unlessForgotten(
-        withSubject(subject, async () => {
-          for (const blob of (await blobsOfTables(dataStore, [hash])).values()) addAll(rows, blob, subjects);
-        }),
-      );
-    }
-  }
+  const tables = new FilesOfTables();
+  if (![...selected.keys()].some(isTableHash)) return tables;
+  for await (const page of everyPage((page) => dataStore.list(page), AT_A_TIME))
+    await tables.add(dataStore, page);
+  const removed = new Set<string>();
+  // A selection may have a second file for a subject, which further tables share.
+  let before: number;
+  do {
+    before = removed.size;
+    for (const hash of selected.keys()) for (const file of tables.get(hash) ?? []) removed.add(file);
+    for (const [table, files] of tables)
+      if ([...files].some((file) => removed.has(file))) subjectsIn(selected, table);
+  } while (removed.size > before);
+  return tables;
 }
 
 async function addSlices(backends: Backends, hash: string, slices: Owned): Promise<void> {

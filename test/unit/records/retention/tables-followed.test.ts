@@ -7,7 +7,8 @@ import { call } from '../../../../src/operations/call';
 import { projectData } from '../../../../src/operations/surroundings';
 import type { Backends } from '../../../../src/ports';
 import { collectGarbage, copyRecords, planScrub, scrub } from '../../../../src/records/retention';
-import { blobsOfTables } from '../../../../src/runtime/table-rows';
+import { blobsOfTables, tablesInside } from '../../../../src/runtime/table-rows';
+import { sampleLineage } from '../../../../src/testing/sample-records';
 import { removeFolder, temporaryFolder } from '../../../conformance/temporary-folder';
 import { nobody } from '../../../support/page';
 
@@ -25,6 +26,16 @@ const shop = tapestry('shop', () => {
     others: load({ name: 'bob' }, { id: 'others' }),
     inside: inside({ of: 'cy' }, { id: 'inside' }),
   };
+});
+/** The same ids as the shop has, in another file. */
+const Ids = table({ id: 'int64' });
+const narrow = tapestry('narrow', () => ({
+  ids: knot('load-ids', { output: Ids }, () => [{ id: 1n }])({}, { id: 'ids' }),
+}));
+const Notes = table({ id: 'int64', note: 'utf8' });
+const wider = tapestry('wider', () => {
+  const notes = knot('load-notes', { output: Notes }, () => [{ id: 1n, note: 'x' }])({}, { id: 'notes' });
+  return { notes, ids: notes.select('id') };
 });
 const withSecret = (column: string, value: string) =>
   tapestry(column, () => ({
@@ -184,4 +195,116 @@ test('what a subject had is gone with its key: gc removes tables with their rows
   await expect(presentOf(backends, hers, 'ada')).rejects.toMatchObject({ code: 'SubjectForgotten' });
   expect(await removedByGc(backends)).toBe(8);
   expect(await presentOf(backends, his, 'bob')).toBe(7);
+});
+
+/** A run of a subject, as the client makes it on record. */
+async function runOf(
+  of: Parameters<typeof runLocally>[0],
+  subject: string | undefined,
+): Promise<{
+  readonly temporalRunId: string;
+  readonly hashes: Readonly<Record<string, string>>;
+  /** The tables and their files. */
+  readonly files: ReadonlyMap<string, string>;
+}> {
+  return await withSubject(subject, async () => {
+    const { lineage } = await runLocally(of, {}, { backends });
+    const temporalRunId = lineage[0]!.temporal_run_id;
+    if (subject !== undefined) await backends.runHistory.changeRun(temporalRunId, { details: { subject } });
+    const hashes = Object.fromEntries(lineage.map(({ knot_id, output_hash }) => [knot_id, output_hash!]));
+    const tables = new Set(Object.values(hashes));
+    for (const table of (
+      await tablesInside(
+        backends.dataStore,
+        [...tables].map((hash) => ({ hash })),
+      )
+    ).keys())
+      tables.add(table);
+    return { temporalRunId, hashes, files: await blobsOfTables(backends.dataStore, tables) };
+  });
+}
+
+describe('a table for several subjects, each with a file of its own', () => {
+  beforeEach(async () => void (backends = await open('sealed')));
+
+  test.each([
+    [undefined, 'ada'],
+    ['ada', 'bob'],
+  ])('gc keeps the files of all: %s and %s', async (one, other) => {
+    const second = await runOf(narrow, other);
+    const first = await runOf(shop, one);
+    const ids = second.hashes['ids']!;
+    expect(first.hashes['orders.select.id']).toBe(ids);
+    expect(second.files.get(ids)).not.toBe(first.files.get(ids));
+    expect(await removedByGc(backends)).toBe(0);
+    for (const [{ files }, subject] of [
+      [first, one],
+      [second, other],
+    ] as const)
+      expect(await withSubject(subject, () => backends.dataStore.has(files.get(ids)!))).toBe(true);
+  });
+
+  test('gc keeps a file that only the copy of a subject without a record names', async () => {
+    const { hashes } = await runOf(shop, undefined);
+    const loose = await runOf(narrow, 'ada');
+    await backends.runHistory.deleteRun(loose.temporalRunId);
+    expect(await removedByGc(backends)).toBe(0);
+    const file = loose.files.get(hashes['orders.select.id']!)!;
+    expect(await withSubject('ada', () => backends.dataStore.has(file))).toBe(true);
+  });
+
+  test('gc keeps a table inside of a value of a subject that no record has made', async () => {
+    const { hashes, temporalRunId, files } = await runOf(shop, 'ada');
+    const other = await runOf(narrow, 'ada');
+    await backends.runHistory.commit([
+      sampleLineage({
+        knot_id: 'takes',
+        temporal_run_id: other.temporalRunId,
+        parent_input_hashes: { found: hashes['inside']! },
+        constant_input_hashes: {},
+        output_hash: other.hashes['ids']!,
+      }),
+    ]);
+    await backends.runHistory.deleteRun(temporalRunId);
+    await removedByGc(backends);
+    const named = new Set(Object.values(hashes));
+    const [table, file] = [...files].find(([one]) => !named.has(one))!;
+    const kept = await withSubject('ada', () => backends.dataStore.hasMany([hashes['inside']!, table, file]));
+    expect(kept.size).toBe(3);
+  });
+
+  test('scrub removes all files, and every table that has rows in one of them', async () => {
+    const first = await runOf(shop, undefined);
+    const second = await runOf(wider, 'ada');
+    const ids = second.hashes['notes.select.id']!;
+    expect(first.hashes['orders.select.id']).toBe(ids);
+    const plan = await planScrub(backends, { hashes: [ids] });
+    const gone = [ids, first.hashes['orders']!, second.hashes['notes']!];
+    expect(plan.items.map(({ hash }) => hash).sort()).toEqual(
+      [...gone, first.files.get(ids)!, second.files.get(ids)!].sort(),
+    );
+    await scrub(backends, plan);
+    for (const subject of [undefined, 'ada'])
+      expect(
+        await withSubject(subject, () => backends.dataStore.hasMany(plan.items.map(({ hash }) => hash))),
+      ).toEqual(new Set());
+  });
+
+  test('a copy of the history has the files of all', async () => {
+    const first = await runOf(shop, undefined);
+    const second = await runOf(narrow, 'ada');
+    const to = await open('sealed', 'copy.db');
+    try {
+      await copyRecords({ from: backends, to });
+      for (const [{ files }, subject] of [
+        [first, undefined],
+        [second, 'ada'],
+      ] as const)
+        expect((await withSubject(subject, () => to.dataStore.hasMany([...files.values()]))).size).toBe(
+          new Set(files.values()).size,
+        );
+    } finally {
+      await to.close();
+    }
+  });
 });
