@@ -139,7 +139,7 @@ export interface TableEngine {
   sql(request: SqlRequest): Promise<WrittenTable>;
 }
 
-/** A path, a URL (`file:`, `http:`, `https:`), or bytes. */
+/** A path, a URL (`file:`, `http:`, `https:`, `s3://BUCKET/KEY?endpoint=…&region=…`), bytes or a stream. */
 export type FileSource = string | URL | Uint8Array | AsyncIterable<Uint8Array>;
 
 /** A table of `@uwdata/flechette`, in memory. */
