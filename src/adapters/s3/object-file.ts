@@ -10,7 +10,7 @@ import { readObject } from './read';
 const REMEMBERED_BYTES = 256 * 1024 * 1024;
 
 /**
- * One object of a bucket, by an address like that of a data store. Nothing is loaded or asked before `open`.
+ * One object of a bucket, by an address in the form of a data store. Nothing is loaded or asked before `open`.
  *
  * @throws SelvageError `UnreadableFile`, `InvalidUrl` for an address that is malformed
  */
