@@ -21,7 +21,11 @@ export const queries: Benchmark = {
   async run({ repetitions }) {
     const { url: folder, drop } = await freshFolder((made) => made);
     const database = `sqlite:${path.join(folder, 'selvage.db')}`;
-    const backends = await openBackends({ environment: {}, url: database, data: `file:${path.join(folder, 'data')}` });
+    const backends = await openBackends({
+      environment: {},
+      url: database,
+      data: `file:${path.join(folder, 'data')}`,
+    });
     try {
       const making = tapestry('made', () => ({
         orders: sql({ query: MADE, output: Orders }, { id: 'orders' }),
