@@ -64,7 +64,7 @@ const boundaries = {
     because: 'a table has one hash wherever it is made',
   },
   'table-files': {
-    folders: ['node', 'errors', 'values', 'tables'],
+    folders: ['node', 'errors', 'values', 'tables', 'adapters/s3/object-file'],
     packages: ['node:', '@uwdata/flechette', 'csv-parse', 'hyparquet', 'hyparquet-writer'],
     packageTypes: ['@duckdb/node-api'],
     because: 'files of tables are read and written with Node, and loaded when the first table is used',
@@ -357,7 +357,7 @@ const boundaries = {
       'authoring/standard-schema',
     ],
     typesOf: ['authoring'],
-    packages: ['node:', 'hono', 'ipaddr.js', 'kysely', '@opentelemetry/api'],
+    packages: ['node:', 'hono', 'ipaddr.js', 'kysely', 'lru-cache', '@opentelemetry/api'],
     because: 'an adapter knows its ports and one vendor library',
   },
   encryption: {
@@ -567,7 +567,7 @@ const technologies = {
     packages: ['@opentelemetry/api', 'lru-cache'],
   },
   postgres: { sql: true, packages: ['kysely'], packageTypes: ['pg'] },
-  s3: { packageTypes: ['@aws-sdk/client-s3', '@aws-sdk/lib-storage'] },
+  s3: { packages: ['lru-cache'], packageTypes: ['@aws-sdk/client-s3', '@aws-sdk/lib-storage'] },
   sql: { packages: ['kysely'] },
   sqlite: { sql: true, packages: ['kysely'], packageTypes: ['libsql'] },
   valkey: {

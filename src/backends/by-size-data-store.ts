@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { DataStore, Page, PageOptions, PutStreamOptions, StoredEntry, StoredValue } from '../ports';
+import type {
+  DataStore,
+  Page,
+  PageOptions,
+  PutStreamOptions,
+  StoredEntry,
+  StoredStream,
+  StoredValue,
+} from '../ports';
 import { isAway } from '../errors';
 import type { ComposedDataStore } from '../ports/parts/composed-stores';
 import { firstBytes } from '../ports/parts/first-bytes';
@@ -83,7 +91,7 @@ export class BySizeDataStore implements ComposedDataStore {
     return this.small.putStream(inOnePiece(bytes), options);
   }
 
-  async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+  async getStream(hash: string): Promise<StoredStream | undefined> {
     return (await this.small.getStream(hash)) ?? (await this.large.getStream(hash));
   }
 

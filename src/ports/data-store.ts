@@ -24,6 +24,11 @@ export interface StoredEntry {
   readonly lastPutAt: number;
 }
 
+/** Bytes in pieces. `file`: the file on this machine in which the same bytes lie; readers may link it, and never change it. */
+export interface StoredStream extends AsyncIterable<Uint8Array> {
+  readonly file?: string;
+}
+
 export interface PutStreamOptions {
   readonly mediaType?: string;
   /**
@@ -74,7 +79,7 @@ export interface DataStore {
    */
   getRange?(hash: string, start: number, end: number): Promise<Uint8Array | undefined>;
   /** The bytes as a stream, which throws `ValueDamaged` at the end if they do not match the hash. */
-  getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+  getStream(hash: string): Promise<StoredStream | undefined>;
   /**
    * Reads these values, and returns those that exist undamaged. Only the first {@link READ_TO_KEEP_BYTES} of a larger
    * value are read, so damage behind them is missed. The call counts as a put, for callers about to refer to a value

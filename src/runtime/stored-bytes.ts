@@ -1,6 +1,6 @@
 import { StoredBytes } from '../values';
 import { SelvageError } from '../errors';
-import type { DataStore } from '../ports';
+import type { DataStore, StoredStream } from '../ports';
 import { inOnePiece } from '../ports/parts/pieces';
 import { openTables, storeTables } from './encoded-table';
 import { valueMissing } from './encoded-value';
@@ -33,7 +33,7 @@ export async function openBytes(
   dataStore: DataStore,
   stored: StoredBytes,
   knotId: string,
-): Promise<AsyncIterable<Uint8Array>> {
+): Promise<StoredStream> {
   const stream = await dataStore.getStream(stored.hash);
   if (!stream) throw valueMissing(stored.hash, knotId);
   return stream;

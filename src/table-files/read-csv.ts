@@ -1,5 +1,5 @@
-import { Readable } from 'node:stream';
-import { parse, type CastingContext, type InfoRecord } from 'csv-parse';
+import { pipeline, Readable } from 'node:stream';
+import { CsvError, parse, type CastingContext, type InfoRecord } from 'csv-parse';
 import { SelvageError } from '../errors';
 import { batchesOfRows } from '../tables/from-values';
 import type { CsvOptions } from '../tables/engine';
@@ -25,15 +25,14 @@ export async function* readCsv(
   fields: readonly Field[],
   { delimiter = ',', null: none = '' }: CsvOptions,
 ): AsyncGenerator<Batch> {
-  const parser = Readable.from(source).pipe(
-    parse({
-      delimiter,
-      bom: true,
-      info: true,
-      skip_empty_lines: true,
-      cast: (text: string, { quoting }: CastingContext) => (!quoting && text === none ? null : text),
-    }),
-  );
+  const parser = parse({
+    delimiter,
+    info: true,
+    skip_empty_lines: true,
+    cast: (text: string, { quoting }: CastingContext) => (!quoting && text === none ? null : text),
+  });
+  // An error of the source ends the parser, whose iteration throws it.
+  pipeline(Readable.from(textOf(source, file)), parser, () => undefined);
   let places: number[] | undefined;
   let rows: object[] = [];
   let lines: number[] = [];
@@ -60,10 +59,32 @@ export async function* readCsv(
       if (rows.length === BLOCK_ROWS) yield* flush();
     }
   } catch (cause) {
-    throw SelvageError.is(cause) ? cause : malformed(file, cause);
+    throw cause instanceof CsvError ? malformed(file, cause) : cause;
   }
   if (!places) placesOf([], fields, file);
   if (rows.length > 0) yield* flush();
+}
+
+/** Decodes UTF-8, or UTF-16 with a byte order mark. Other bytes would become other texts. */
+async function* textOf(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<string> {
+  let decode: ((piece?: Uint8Array) => string) | undefined;
+  for await (const piece of source) {
+    decode ??= decoderOf(piece, file);
+    yield decode(piece);
+  }
+  if (decode) yield decode();
+}
+
+function decoderOf(beginning: Uint8Array, file: string): (piece?: Uint8Array) => string {
+  const encoding = beginning[0] === 0xff && beginning[1] === 0xfe ? 'utf-16le' : 'utf-8';
+  const decoder = new TextDecoder(encoding, { fatal: true });
+  return (piece) => {
+    try {
+      return decoder.decode(piece, { stream: piece !== undefined });
+    } catch (cause) {
+      throw malformed(file, cause, 'it is not UTF-8. Write it anew in UTF-8, not compressed');
+    }
+  };
 }
 
 function placesOf(header: readonly (string | null)[], fields: readonly Field[], file: string): number[] {
@@ -127,12 +148,12 @@ function located<T>(file: string, lines: readonly number[], first: number, work:
   }
 }
 
-function malformed(file: string, cause: unknown): SelvageError {
+function malformed(file: string, cause: unknown, why?: string): SelvageError {
   const { message, lines } = cause as { message: string; lines?: number };
   const place = lines === undefined ? '' : `, line ${lines},`;
   return new SelvageError(
     'UnreadableFile',
-    `The CSV file ${file}${place} cannot be read: ${message}. Correct it.`,
+    `The CSV file ${file}${place} cannot be read: ${why ?? `${message}. Correct it`}.`,
     {
       cause,
       details: { file, ...(lines !== undefined && { line: lines }) },

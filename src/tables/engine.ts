@@ -34,8 +34,10 @@ export class MemoryBytes implements TableBytes {
   }
 }
 
-/** Reads bytes from a data store, as `ctx.open` does. */
-export type OpenBytes = (stored: StoredBytes) => Promise<AsyncIterable<Uint8Array>>;
+/** Reads bytes from a data store, as `ctx.open` does. `file`: where they lie on this machine, if they do. */
+export type OpenBytes = (
+  stored: StoredBytes,
+) => Promise<AsyncIterable<Uint8Array> & { readonly file?: string }>;
 
 /** Keeps bytes in a data store, as `ctx.store` does. */
 export type StoreBytes = (
@@ -137,7 +139,7 @@ export interface TableEngine {
   sql(request: SqlRequest): Promise<WrittenTable>;
 }
 
-/** A path, a URL (`file:`, `http:`, `https:`), or bytes. */
+/** A path, a URL (`file:`, `http:`, `https:`, `s3://BUCKET/KEY?endpoint=…&region=…`), bytes or a stream. */
 export type FileSource = string | URL | Uint8Array | AsyncIterable<Uint8Array>;
 
 /** A table of `@uwdata/flechette`, in memory. */

@@ -120,17 +120,18 @@ export class TableSchema<Row extends object = Record<string, unknown>, Given = R
   }
 
   /**
-   * Makes a table of a Parquet file: of a path, a URL (`file:`, `https:`), bytes or a stream, such as
-   * `await ctx.open(stored)`. The file may have other columns, too. Types are never converted.
+   * Makes a table of a Parquet file: of a path, a URL (`file:`, `https:`, `s3:`), bytes or a stream, such
+   * as `await ctx.open(stored)`. The file may have other columns, too. Types are never converted.
    *
-   * @throws SelvageError `UnreadableFile`; `UnsupportedTable` for a column that is missing or of another type
+   * @throws SelvageError `UnreadableFile`; `BackendUnavailable` if S3 does not answer; `UnsupportedTable` for a column
+   *   that is missing or of another type
    */
   async fromParquet(source: FileSource): Promise<Table<Row>> {
     return await this.#write(this.#nonNull((await tableEngine()).parquet(source, this.#fields)));
   }
 
   /**
-   * Makes a table of a CSV file, whose first line names the columns. The file may have other columns, too.
+   * Makes a table of a CSV file in UTF-8, whose first line names the columns. The file may have other columns, too.
    *
    * @throws SelvageError `UnreadableFile`, `UnsupportedTable`; `InvalidRows` with column, type, file and line
    */

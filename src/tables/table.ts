@@ -243,7 +243,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Stor
   }
 
   /** @internal The bytes of `parquet()`, without keeping them. */
-  async stream(): Promise<AsyncIterable<Uint8Array>> {
+  async stream(): ReturnType<OpenBytes> {
     await this.load();
     if (this.#bytes) return this.#bytes.stream();
     const { blob, size } = this.#known();

@@ -8,10 +8,14 @@ import type { S3ClientLike } from './options';
 /** The facts about an object, without its bytes. */
 export interface ObjectFacts {
   readonly size: number;
+  /** The size of all of it, where only a range was asked for. */
+  readonly wholeSize: number;
   /** Milliseconds since the epoch, in whole seconds, by the server's clock. */
   readonly modifiedAt: number;
   readonly mediaType: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Another one after each change. */
+  readonly tag: string | undefined;
 }
 
 export interface ObjectBody {
@@ -59,15 +63,19 @@ export class S3Bucket {
     return this.#unlessMissing('look for an object', async () => factsOf(await this.#client.send(command)));
   }
 
-  /** Reads an object from a byte on, up to and without `end`; the object must exist. */
+  /** Reads an object from a byte on, up to and without `end`, if it still has the tag. */
   async get(
     key: string,
     start = 0,
-    { end, signal }: { readonly end?: number | undefined; readonly signal?: AbortSignal } = {},
+    {
+      end,
+      tag,
+      signal,
+    }: { readonly end?: number; readonly tag?: string; readonly signal?: AbortSignal } = {},
   ): Promise<ObjectBody | undefined> {
     const last = end === undefined ? '' : String(end - 1);
     const range = start > 0 || end !== undefined ? { Range: `bytes=${start}-${last}` } : {};
-    const command = new this.#sdk.GetObjectCommand({ ...this.#at(key), ...range });
+    const command = new this.#sdk.GetObjectCommand({ ...this.#at(key), ...range, IfMatch: tag });
     return this.#unlessMissing('read an object', async () => {
       const answer = await this.#client.send(command, { abortSignal: signal });
       return { facts: factsOf(answer), bytes: answer.Body as Readable };
@@ -272,11 +280,16 @@ export class S3Bucket {
   }
 }
 
-function factsOf(answer: Sdk.HeadObjectCommandOutput | Sdk.GetObjectCommandOutput): ObjectFacts {
+function factsOf(
+  answer: Sdk.HeadObjectCommandOutput & Pick<Sdk.GetObjectCommandOutput, 'ContentRange'>,
+): ObjectFacts {
+  const size = answer.ContentLength ?? 0;
   return {
-    size: answer.ContentLength ?? 0,
+    size,
+    wholeSize: Number(answer.ContentRange?.split('/')[1] ?? size),
     modifiedAt: answer.LastModified?.getTime() ?? 0,
     mediaType: answer.ContentType,
     metadata: answer.Metadata ?? {},
+    tag: answer.ETag,
   };
 }

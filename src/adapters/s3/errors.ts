@@ -14,6 +14,8 @@ export interface S3Location {
   readonly bucket: string;
   /** The server's address `http://host:port`, or the region. */
   readonly server: string;
+  /** What errors call the object, if only this one is read. */
+  readonly file?: string;
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -27,9 +29,14 @@ const REMEDIES: Readonly<Record<string, string>> = {
   CredentialsProviderError:
     'there are no credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile, or give the machine a role.',
   RequestTimeTooSkewed: "this machine's clock differs too much from that of the server. Set it right.",
+  InvalidRange: 'it is empty.',
+  PreconditionFailed: 'it was changed while it was read. Read it again.',
   AccessDenied:
     'the credentials do not permit this. Selvage needs s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject on its objects.',
 };
+
+const READ_DENIED =
+  'the credentials do not permit this. They need s3:GetObject on the object; without s3:ListBucket on the bucket, a missing object is refused alike.';
 
 const FULL = new Set([
   'QuotaExceeded',
@@ -65,20 +72,38 @@ export function isDenied(error: unknown): boolean {
  *
  * @param action the action that failed, such as `read a value`
  */
-export function s3Error(error: unknown, action: string, { bucket, server }: S3Location): SelvageError {
+export function s3Error(error: unknown, action: string, { bucket, server, file }: S3Location): SelvageError {
   if (SelvageError.is(error)) return error;
   const failure = { ...(error as S3Failure), ...namesOf(error as S3Failure) };
   const status = statusOf(error);
+  const away = isAway(failure, status);
+  const details = {
+    bucket,
+    server,
+    reason: failure.name ?? failure.code,
+    ...(status && { status }),
+    ...(away && { away }),
+  };
+  if (file !== undefined) {
+    const reason =
+      isDenied(error) && failure.name === 'AccessDenied' ? READ_DENIED : reasonOf(failure, status);
+    return unreadableFile(file, reason, details, away ? 'BackendUnavailable' : 'UnreadableFile');
+  }
   const reason = reasonOf(failure, status);
   const code: ErrorCode = status === 507 || FULL.has(failure.name ?? '') ? 'DiskFull' : 'BackendUnavailable';
   return new SelvageError(code, `Cannot ${action} in the S3 bucket "${bucket}" (${server}): ${reason}`, {
-    details: {
-      bucket,
-      server,
-      reason: failure.name ?? failure.code,
-      ...(status && { status }),
-      ...(isAway(failure, status) && { away: true }),
-    },
+    details,
+  });
+}
+
+export function unreadableFile(
+  file: string,
+  reason: string,
+  details: object = {},
+  code: ErrorCode = 'UnreadableFile',
+): SelvageError {
+  return new SelvageError(code, `The file ${file} cannot be read: ${reason}`, {
+    details: { ...details, file },
   });
 }
 

@@ -13,13 +13,13 @@ const BACK_OFF: BackOff = { base: 200, max: 1_600 };
  * The bytes of an object. A connection that breaks is replaced by one that continues at the same byte.
  *
  * @param begun the object from its first byte on, if already requested
- * @param range the bytes to read; default: all
+ * @param range the bytes to read; default: all. `tag`: refuses an object that was changed
  */
 export async function* readObject(
   bucket: S3Bucket,
   key: string,
   begun?: ObjectBody,
-  range: { readonly start: number; readonly end?: number } = { start: 0 },
+  range: { readonly start: number; readonly end?: number; readonly tag?: string } = { start: 0 },
 ): AsyncGenerator<Uint8Array> {
   let offset = range.start;
   let breaks = 0;

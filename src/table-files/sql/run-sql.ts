@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { link, mkdtemp, rm, stat } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type * as DuckDb from '@duckdb/node-api';
 import { loadOptional } from '../../node/optional-package';
-import type { SqlRequest, WrittenTable } from '../../tables/engine';
+import { PIECE, type SqlRequest, type WrittenTable } from '../../tables/engine';
 import { inKeyOrder } from '../../tables/key-order';
 import { Table } from '../../tables/table';
 import { nameOf, type Field } from '../../tables/types';
@@ -62,6 +62,7 @@ export async function runSql(request: SqlRequest): Promise<WrittenTable> {
 
 class Query {
   private readonly query: QueryText;
+  private readonly checks: Promise<void>[] = [];
 
   constructor(
     private readonly request: SqlRequest,
@@ -76,8 +77,16 @@ class Query {
     const { signal } = this.request;
     const interrupt = (): void => this.connection.interrupt();
     signal.addEventListener('abort', interrupt);
+    const stop = new AbortController();
+    const placed = this.placeInputs(AbortSignal.any([signal, stop.signal]));
+    placed.catch(() => {});
     try {
-      await this.openInputs();
+      await this.shutOut();
+      // A query is checked and planned on empty tables, while the rows come.
+      for (const [name, columns] of this.tables()) {
+        const declared = columns.map(({ column, type }) => `${quoted(column)} ${type}`);
+        await this.ask(`create table ${quoted(name)} (${declared.join(', ')})`);
+      }
       const tree = await this.parse();
       const values = this.bind(tree.parameters);
       const fields = await this.columns(values);
@@ -85,19 +94,61 @@ class Query {
       // One thread reads rows and adds floats in the same order each time.
       if (tree.hasTies || !facts.isExact) await this.ask('set threads = 1');
       await this.ask('set lock_configuration = true');
+      await placed;
+      for (const [name, columns] of this.tables()) {
+        const cast = columns.map(
+          ({ column, type }) => `cast(${quoted(column)} as ${type}) as ${quoted(column)}`,
+        );
+        const file = literal(this.fileOf(name));
+        await this.ask(`drop table ${quoted(name)}`);
+        await this.ask(`create view ${quoted(name)} as select ${cast.join(', ')} from read_parquet(${file})`);
+      }
       const rows = await this.write(tree, facts.keepsOrder, fields, values);
+      await Promise.all(this.checks);
       return await this.read(fields, rows);
     } catch (error) {
       signal.throwIfAborted();
+      // Whatever DuckDB says of damaged bytes, they are the cause.
+      await Promise.all(this.checks);
       throw error;
     } finally {
+      stop.abort();
+      await Promise.allSettled([placed, ...this.checks]);
       signal.removeEventListener('abort', interrupt);
       this.connection.closeSync();
     }
   }
 
-  /** Makes a view of each table, and shuts the rest of the machine out. */
-  private async openInputs(): Promise<void> {
+  /** Lets the rows of inputs be read. Files of this machine are not copied: their bytes are checked while the query runs. */
+  private async placeInputs(signal: AbortSignal): Promise<void> {
+    for (const [name, table] of Object.entries(this.request.inputs)) {
+      if (!Table.is(table)) continue;
+      const [stream, file] = [await table.stream(), this.fileOf(name)];
+      const isLinked = stream.file !== undefined && (await isDone(link(stream.file, file)));
+      if (isLinked) {
+        const check = pipeline(stream, readThrough, { signal });
+        check.catch(() => {});
+        this.checks.push(check);
+      } else await pipeline(stream, createWriteStream(file, { mode: 0o600 }), { signal });
+    }
+  }
+
+  /** The inputs that are tables, with their columns. */
+  private tables(): [name: string, columns: { column: string; type: string }[]][] {
+    return Object.entries(this.request.inputs).flatMap(([name, table]) => {
+      if (!Table.is(table)) return [];
+      return [
+        [name, table.fields().map(({ name: column, type }) => ({ column, type: sqlTypeOf(type, column) }))],
+      ];
+    });
+  }
+
+  private fileOf(input: string): string {
+    return join(this.folder, `${input}.parquet`);
+  }
+
+  /** Shuts out the rest of the machine, but for what may be read. */
+  private async shutOut(): Promise<void> {
     const { access = [], spill = '10GB' } = this.request.limits;
     // As an option of the instance, it would have no effect.
     await this.ask(`set max_temp_directory_size = ${literal(spill)}`);
@@ -111,17 +162,6 @@ class Query {
     await this.ask(`set allowed_paths = [${files.map(literal).join(', ')}]`);
     await this.ask("set timezone = 'UTC'");
     await this.ask('set enable_external_access = false');
-    for (const [name, table] of Object.entries(this.request.inputs)) {
-      if (!Table.is(table)) continue;
-      const file = join(this.folder, `${name}.parquet`);
-      await pipeline(await table.stream(), createWriteStream(file, { mode: 0o600 }), this.request);
-      const columns = table.fields().map(({ name: column, type }) => {
-        return `cast(${quoted(column)} as ${sqlTypeOf(type, column)}) as ${quoted(column)}`;
-      });
-      await this.ask(
-        `create view ${quoted(name)} as select ${columns.join(', ')} from read_parquet(${literal(file)})`,
-      );
-    }
   }
 
   private async parse(): Promise<SyntaxTree> {
@@ -253,7 +293,7 @@ class Query {
   /** Hashes the rows of the file that DuckDB has written, which stays the table's. */
   private async read(fields: readonly Field[], rows: number): Promise<WrittenTable> {
     const digest = createHash('sha256');
-    const bytes = await collect(digesting(createReadStream(this.file), digest));
+    const bytes = await collect(digesting(createReadStream(this.file, { highWaterMark: PIECE }), digest));
     const { key = [] } = this.request.declared ?? {};
     const blob = `bytes-sha256:${digest.digest('hex')}`;
     const columns = fields.map(({ name, type }) => ({ hash: '', name, type: nameOf(type) }));
@@ -307,6 +347,16 @@ function ofValues(
     Object.fromEntries(entries.map(([name, { value }]) => [name, value])),
     Object.fromEntries(entries.map(([name, { type }]) => [name, type])),
   ];
+}
+
+const isDone = (work: Promise<void>): Promise<boolean> =>
+  work.then(
+    () => true,
+    () => false,
+  );
+
+async function readThrough(stream: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of stream);
 }
 
 async function* digesting(

@@ -1,3 +1,4 @@
+import { table } from '../../../src';
 import { inspectBackends, openBackends } from '../../../src/backends';
 import { rejectionOf } from '../../support/rejection-of';
 
@@ -44,6 +45,20 @@ test.each([
     expect(JSON.stringify([reports, error.message, error.details, error.stack])).not.toContain(SECRET);
   } finally {
     jest.dontMock(name);
+    jest.resetModules();
+  }
+});
+
+test('without the AWS SDK, a table of an object in S3 is refused, and the remedy named', async () => {
+  isNotInstalled('@aws-sdk/client-s3');
+  try {
+    const read = table({ id: 'int64' }).fromParquet(`s3://key:${SECRET}@bucket/a.parquet`);
+    const error = await rejectionOf(read);
+    expect(error.code).toBe('MissingPackage');
+    expect(error.message).toMatch(/s3:\/\/bucket\/a\.parquet.*npm install @aws-sdk\/client-s3/);
+    expect(JSON.stringify([error.message, error.details, error.stack])).not.toContain(SECRET);
+  } finally {
+    jest.dontMock('@aws-sdk/client-s3');
     jest.resetModules();
   }
 });

@@ -77,6 +77,48 @@ describe('a table', () => {
     });
   });
 
+  it('is not read from CSV in another encoding, whose letters would be lost', async () => {
+    const Words = table({ word: 'utf8' });
+    const utf16 = Buffer.from('\ufeffword\nç\n', 'utf16le');
+    expect((await Words.fromCsv(utf16)).hash).toBe((await Words.fromCsv(Buffer.from('word\nç\n'))).hash);
+    await expect(Words.fromCsv(Buffer.from('word\nç\n', 'latin1'))).rejects.toMatchObject({
+      code: 'UnreadableFile',
+      message: expect.stringContaining('UTF-8') as string,
+    });
+  });
+
+  describe.each(['fromParquet', 'fromCsv', 'fromArrow'] as const)('%s refuses', (read) => {
+    it.each([
+      ['a file that is missing', 'no/such/file', 'no/such/file', 'ENOENT'],
+      ['a folder', __dirname, __dirname, 'EISDIR'],
+      ['an address without a server', 'http://', 'http:', 'not an address'],
+      ['a password, without showing it', 'http://me:hidden@h/x?key=hidden', 'http://h/x', 'credentials'],
+      ['an address of another kind', 'ftp://me:hidden@h/x?key=hidden', 'ftp:', 's3://'],
+    ])('%s', async (_what, source, shown, reason) => {
+      const refused = Orders[read](source);
+      await expect(refused).rejects.toMatchObject({
+        code: 'UnreadableFile',
+        message: expect.stringContaining(reason) as string,
+      });
+      const { message, cause } = (await refused.catch((error: unknown) => error)) as Error;
+      expect(message).toContain(shown);
+      expect(`${message} ${String(cause)}`).not.toContain('hidden');
+    });
+
+    it('what is no source', async () => {
+      await expect(Orders[read](undefined as never)).rejects.toMatchObject({ code: 'UnreadableFile' });
+    });
+
+    it('nothing of the error of a stream, which it throws as it is', async () => {
+      const broken = new Error('broken');
+      async function* stream(): AsyncGenerator<Uint8Array> {
+        yield await Promise.resolve(Buffer.from('id\n1\n'));
+        throw broken;
+      }
+      await expect(Orders[read](stream())).rejects.toBe(broken);
+    });
+  });
+
   it('takes every type through Parquet', async () => {
     const All = table({
       a: 'uint64',

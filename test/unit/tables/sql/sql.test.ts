@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import path from 'node:path';
 import {
   knot,
   runLocally,
@@ -11,6 +12,7 @@ import {
   type Table,
 } from '../../../../src';
 import { createInMemoryBackends } from '../../../../src/backends';
+import { createLocalDiskDataStore } from '../../../../src/adapters/disk';
 import { thrownBy } from '../../../support/thrown-by';
 
 const Orders = table({ id: 'int64', customer: 'utf8', price: 'decimal(18,2)', weight: 'float64?' });
@@ -423,5 +425,44 @@ describe('what a query may do', () => {
     }));
     const { outcomes } = await runLocally(endless, {});
     expect(outcomes['q']).toMatchObject({ kind: 'err', error: { type: 'BodyTimeout' } });
+  });
+});
+
+describe('tables whose files are on this machine', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tables-on-disk-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const Numbers = table({ n: 'int64' });
+  const totals = tapestry('totals', { parameters: { numbers: Numbers } }, (_, { numbers }) => ({
+    total: sql({ query: 'select sum(n)::bigint as total from numbers', inputs: { numbers } }, { id: 'q' }),
+  }));
+
+  it('are read as they are, left as they are, and damage in them is found whatever the query says', async () => {
+    const backends = {
+      ...createInMemoryBackends(),
+      dataStore: await createLocalDiskDataStore({ folder }),
+    };
+    const making = tapestry('made', () => ({
+      numbers: sql({ query: 'select range as n from range(9999)', output: Numbers }, { id: 'numbers' }),
+    }));
+    const numbers = (await runLocally(making, {}, { backends })).values.numbers!;
+    const { values } = await runLocally(totals, { numbers }, { backends });
+    expect(await values.total!.rows().toArray()).toEqual([{ total: 49_985_001n }]);
+
+    const { blob } = (await numbers.written()).manifest;
+    const file = path.join(
+      folder,
+      readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((name) =>
+        name.endsWith(blob.split(':')[1]!),
+      )!,
+    );
+    const sound = readFileSync(file);
+    for (const at of [10, sound.length / 2, sound.length - 10]) {
+      const damaged = Uint8Array.from(sound);
+      damaged.fill(255, at, at + 8);
+      writeFileSync(file, damaged);
+      const { outcomes } = await runLocally(totals, { numbers }, { backends });
+      expect(outcomes.q).toMatchObject({ kind: 'err', error: { type: 'ValueDamaged' } });
+      expect(Buffer.from(damaged).equals(readFileSync(file))).toBe(true);
+    }
   });
 });
