@@ -22,6 +22,18 @@ export class FilesOfTables extends Map<string, Set<string>> {
   }
 }
 
+/** The tables among these values of which a copy has no rows, as the data store lacks its file. */
+export async function tablesWithoutRows(
+  dataStore: DataStore,
+  values: readonly { readonly hash: string }[],
+): Promise<string[]> {
+  const tables = await new FilesOfTables().add(dataStore, values);
+  const there = await dataStore.hasMany([...tables.values()].flatMap((files) => [...files]));
+  return [...tables].flatMap(([table, files]) =>
+    [...files].every((file) => there.has(file)) ? [] : [table],
+  );
+}
+
 async function copiesOf(dataStore: DataStore, hashes: readonly string[]): Promise<Map<string, Uint8Array[]>> {
   if (dataStore instanceof SealedDataStore) return await dataStore.getCopies(hashes);
   return new Map([...(await dataStore.getMany(hashes))].map(([hash, bytes]) => [hash, [bytes]]));
