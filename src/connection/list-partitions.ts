@@ -1,7 +1,8 @@
 import type { WorkflowClient } from '@temporalio/client';
 import { nodeSha256 } from '../node/node-sha256';
 import { SelvageError } from '../errors';
-import { encodeOutput, planOf, validateParameters } from '../runtime';
+import { encodeOutput, planOf, validateParameters, type EncodedValue } from '../runtime';
+import { tableFacts } from '../runtime/table-facts';
 import {
   PARTITION_STATES,
   partitionStates,
@@ -10,7 +11,8 @@ import {
 } from '../records/questions';
 import { PARTITION, type TapestryRecord } from '../authoring';
 import type { AnyDomain } from '../partitions';
-import type { Backends } from '../ports';
+import type { Backends, TableFacts } from '../ports';
+import type { Sha256 } from '../values';
 import { digestOf } from '../encryption/seal-backends';
 import { unsettledRuns } from './settle-runs';
 import { unbegunRuns } from './unbegun-run';
@@ -45,7 +47,7 @@ export async function listPartitions(
   const wanted = statesOf(name, options.state);
   const digest = digestOf(backends).of;
   const hashOf = (value: unknown): string => encodeOutput(value, digest).hash;
-  const inputs = await inputsOf(tapestry, options.parameters ?? {}, hashOf);
+  const given = await inputsOf(tapestry, options.parameters ?? {}, digest);
   const query = { tapestry: name };
   const ended = client && (await unsettledRuns(backends, client, { query, limitMs: COMPARE_MS })).runs;
   const unbegun = client
@@ -57,7 +59,8 @@ export async function listPartitions(
     domain,
     plan,
     planHash,
-    inputs,
+    inputs: new Map([...given].map(([name, { hash }]) => [name, hash])),
+    tables: tablesAmong(given.values()),
     hashOf,
     unbegun: unbegun.filter(({ partition }) => partition !== null),
     ended,
@@ -68,12 +71,12 @@ export async function listPartitions(
   return states.filter(({ state }) => wanted.has(state));
 }
 
-/** Hashes of parameters by name: of the given value, else of the default. */
+/** Parameters by name: the given value, else the default. */
 async function inputsOf(
   tapestry: TapestryRecord,
   given: Readonly<Record<string, unknown>>,
-  hashOf: (value: unknown) => string,
-): Promise<Map<string, string>> {
+  digest: Sha256,
+): Promise<Map<string, EncodedValue>> {
   refusePartition(tapestry, given);
   const names = new Set(Object.keys(given));
   const known = [...tapestry.parameters.values()].filter(
@@ -84,7 +87,12 @@ async function inputsOf(
     given,
     known.map(({ knot }) => knot.id),
   );
-  return new Map(known.map(({ name }) => [name, hashOf(accepted.get(name))]));
+  return new Map(known.map(({ name }) => [name, encodeOutput(accepted.get(name), digest, true)]));
+}
+
+function tablesAmong(values: Iterable<EncodedValue>): Map<string, TableFacts> {
+  const tables = [...values].map((value) => [value.hash, tableFacts(value)] as const);
+  return new Map(tables.filter((entry): entry is [string, TableFacts] => entry[1] !== undefined));
 }
 
 /** Refuses a given partition, as each run gets its own. @throws SelvageError `InvalidParameters` */

@@ -52,8 +52,11 @@ export function columnsOf(plan: Wired, knot: PlanKnot): readonly string[] {
   return selectedBy(plan, knot) ?? (passed ? columnsOf(plan, passed) : []);
 }
 
-/** The columns of a knot that selects some of a table. */
-function selectedBy({ definitions }: Wired, { definition, inputs }: PlanKnot): readonly string[] | undefined {
+/** The columns of a knot that selects some of a table, its input `from`. */
+export function selectedBy(
+  { definitions }: Wired,
+  { definition, inputs }: PlanKnot,
+): readonly string[] | undefined {
   const { columns } = inputs;
   if (definitions[definition]?.name !== SELECT || !columns || !('constant' in columns)) return undefined;
   return columns.constant as readonly string[];

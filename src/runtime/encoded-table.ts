@@ -8,10 +8,18 @@ import type { TableManifest } from '../tables/manifest';
 import { checkFields } from '../tables/types';
 import type { KnotContext } from '../authoring/knot-context';
 
-/** A table as its manifest, with the digests of the host. The table has been read. */
-export function encodeTable(table: Table, digest: Sha256): { kind: 'table'; hash: string; text: string } {
+/**
+ * A table as its manifest, with the digests of the host. The table has been read.
+ *
+ * @param mayBeLost whether the data store need not have the rows, as the manifest is only compared. Default: false
+ */
+export function encodeTable(
+  table: Table,
+  digest: Sha256,
+  mayBeLost = false,
+): { kind: 'table'; hash: string; text: string } {
   const { hash, manifest, isStored } = table[STORED_TABLE];
-  if (!isStored) {
+  if (!isStored && !mayBeLost) {
     throw new SelvageError(
       'NotEncodable',
       `The table ${hash} cannot be encoded: its rows are only in this process. Return it from the body of a knot, or give it as a parameter of a run.`,

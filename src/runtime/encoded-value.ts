@@ -44,13 +44,17 @@ export interface EncodedValue {
 
 const decoder = new TextDecoder();
 
-/** @throws SelvageError `NotEncodable`, naming the path of the part that cannot be encoded */
-export function encodeOutput(value: unknown, digest: Sha256): EncodedValue {
+/**
+ * @param mayBeLost whether the value is only compared with others, so that the rows of tables in it need not be
+ * stored. Default: false
+ * @throws SelvageError `NotEncodable`, naming the path of the part that cannot be encoded
+ */
+export function encodeOutput(value: unknown, digest: Sha256, mayBeLost = false): EncodedValue {
   if (StoredBytes.is(value)) {
     return { hash: value.hash, size: value.size, stored: value.mediaType ?? '' };
   }
   if (Table.is(value)) {
-    const encoded = encodeTable(value, digest);
+    const encoded = encodeTable(value, digest, mayBeLost);
     const bytes = utf8(encoded.text);
     return { hash: encoded.hash, size: bytes.byteLength, encoded, bytes };
   }
@@ -59,7 +63,7 @@ export function encodeOutput(value: unknown, digest: Sha256): EncodedValue {
     const reference = table[STORED_TABLE];
     // The data store has the manifest of a table that nobody has read here.
     if (reference.isStored && reference.manifest === undefined) return reference.hash;
-    const { hash, text } = encodeTable(table, digest);
+    const { hash, text } = encodeTable(table, digest, mayBeLost);
     tables.push({ hash, bytes: utf8(text) });
     return hash;
   };

@@ -9,11 +9,13 @@ import type {
   PartitionRuns,
   RunRecord,
   RunStatus,
+  TableFacts,
 } from '../../ports';
 import { append } from '../../values/append';
 import { changedSources } from './changed-sources';
 import { partitionQueries } from './partition-queries';
 import { neededKnots, planChanges } from './plan-changes';
+import { withoutUnreadColumns } from './unread-columns';
 
 /**
  * The state of a partition:
@@ -88,6 +90,8 @@ export interface PartitionsQuestion extends KeyRange {
   readonly planHash: string;
   /** Content hashes of what a run would get now, by parameter name; without the partition. */
   readonly inputs: ReadonlyMap<string, string>;
+  /** The tables among these, by content hash. */
+  readonly tables: ReadonlyMap<string, TableFacts>;
   readonly hashOf: (value: unknown) => string;
   /** Runs that no worker has begun, which are not on record. */
   readonly unbegun?: readonly RunRecord[];
@@ -103,7 +107,7 @@ const SHOWN_REASONS = 10;
  * @throws SelvageError `InvalidPartition` (for a range), `BackendUnavailable`
  */
 export async function partitionStates(
-  { runHistory, tapestryStore }: Pick<Backends, 'runHistory' | 'tapestryStore'>,
+  { runHistory, tapestryStore, dataStore }: Pick<Backends, 'runHistory' | 'tapestryStore' | 'dataStore'>,
   question: PartitionsQuestion,
 ): Promise<PartitionStatus[]> {
   const { domain, plan, unbegun = [], ended = [] } = question;
@@ -122,7 +126,8 @@ export async function partitionStates(
     const runs = recorded.get(key);
     return runs && runs.newest === runs.newestOk && !waiting.has(key) ? [runs] : [];
   });
-  const reasons = await staleReasons(queries, tapestryStore, question, made);
+  const changes = await staleReasons(queries, tapestryStore, question, made);
+  const reasons = await withoutUnreadColumns(dataStore, plan, question.tables, changes);
   return listed.map((key): PartitionStatus => {
     const runs = recorded.get(key);
     const newest = waiting.get(key) ?? runs?.newest;

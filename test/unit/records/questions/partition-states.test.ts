@@ -242,20 +242,28 @@ describe.each(Object.keys(where))('partitions on record in %s', (technology) => 
       });
       return (await runLocally(above, { partition: 'eu' }, { backends })).values;
     };
-    const below = tapestry(
-      'below-prices',
-      { partition: list(regions), parameters: { prices: z.custom<Table>() } },
-      (_t, { prices }) => ({
-        rows: knot('rows', ({ of }: { of: Table }) => of.rowCount)({ of: prices }, { id: 'rows' }),
-      }),
-    );
+    const rows = knot('rows', ({ of }: { of: Table }) => of.rowCount);
+    const parameters = { prices: z.custom<Table>() };
+    const given = { partition: list(regions), parameters };
+    const whole = tapestry('given-prices', given, (_t, { prices }) => ({
+      rows: rows({ of: prices }, { id: 'rows' }),
+    }));
+    const selecting = tapestry('selects-prices', given, (_t, { prices }) => ({
+      rows: rows({ of: prices.select('id', 'price') }, { id: 'rows' }),
+    }));
     const { all, some } = await made({});
-    await run(below, 'eu', { prices: some });
-    await run(below, 'us', { prices: all });
-    await made({ note: 'b' });
-    expect(await states(below)).toMatchObject({ eu: 'ok', us: 'stale' });
+    await run(whole, 'eu', { prices: some });
+    await run(whole, 'us', { prices: all });
+    await run(selecting, 'eu', { prices: all });
+    const { all: other } = await made({ note: 'b' });
+    expect(await states(whole)).toMatchObject({ eu: 'ok', us: 'stale' });
+    expect(await states(selecting)).toMatchObject({ eu: 'ok' });
+    expect(await states(selecting, { parameters: { prices: other } })).toMatchObject({ eu: 'ok' });
+    const unknown = await Prices.from([{ id: 1n, price: 2, note: 'c' }]);
+    expect(await states(selecting, { parameters: { prices: unknown } })).toMatchObject({ eu: 'ok' });
     await made({ note: 'b', price: 3 });
-    expect(await states(below)).toMatchObject({ eu: 'stale', us: 'stale' });
+    expect(await states(whole)).toMatchObject({ eu: 'stale', us: 'stale' });
+    expect(await states(selecting)).toMatchObject({ eu: 'stale' });
   });
 
   test('of which no plan is left cannot be told to be ok', async () => {
