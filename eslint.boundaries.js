@@ -148,6 +148,7 @@ const boundaries = {
     folders: [
       'errors',
       'authoring/element-id',
+      'plan/column-lineage',
       'plan/read-plan',
       'ports/parts/every-item',
       'ports/statistics',

@@ -5,11 +5,11 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { root } = require('../bootstrap');
-const { summarise } = require('./summary');
+const { summarise, withoutColours } = require('./summary');
 const { table } = require('./table');
 
-/** A group that takes so many times its budget hangs, and is ended. */
-const PATIENCE = 6;
+/** A group of which no file comes to its end for so long hangs, and is ended. */
+const MINUTES_OF_SILENCE = 20;
 const SLOWEST_FILES = 10;
 /** So much of each failure is told once more at the end, for readers who have only the last lines. */
 const LINES_OF_A_FAILURE = 15;
@@ -97,14 +97,14 @@ async function runGroup(group, workers, isOneOfSeveral) {
   const code = await jest([...options, '--runTestsByPath', ...files], {
     environment,
     prefix: isOneOfSeveral ? `${name.padEnd(8)} | ` : '',
-    limit: PATIENCE * budget * 60_000,
+    files,
   });
   const minutes = (Date.now() - begun) / 60_000;
   const result = fs.existsSync(summary) ? JSON.parse(fs.readFileSync(summary, 'utf8')) : undefined;
   return { name, budget, minutes, ...summarise(result, files, root, code) };
 }
 
-function jest(args, { environment, prefix, limit }) {
+function jest(args, { environment, prefix, files }) {
   return new Promise((resolve) => {
     const child = spawn(
       process.execPath,
@@ -115,23 +115,28 @@ function jest(args, { environment, prefix, limit }) {
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
-    const timer = setTimeout(() => {
-      process.stdout.write(`${prefix}not over after ${limit / 60_000} minutes: ended\n`);
+    const open = new Set(files);
+    const patience = setTimeout(() => {
+      const told = `no file ended for ${MINUTES_OF_SILENCE} minutes: ended before ${[...open].join(', ')}`;
+      process.stdout.write(`${prefix}${told}\n`);
       child.kill('SIGKILL');
-    }, limit);
+    }, MINUTES_OF_SILENCE * 60_000);
     // With --json, jest's own result goes to stdout, too.
     child.stdout.resume();
     let rest = '';
     child.stderr.setEncoding('utf8').on('data', (text) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop();
-      for (const line of lines) process.stdout.write(`${prefix}${line}\n`);
+      for (const line of lines) {
+        process.stdout.write(`${prefix}${line}\n`);
+        if (open.delete(/^(?:PASS|FAIL) .*?(test\/\S+)/.exec(withoutColours(line))?.[1])) patience.refresh();
+      }
     });
     child.on('error', (error) => {
       process.stdout.write(`${prefix}jest could not be started: ${error.message}\n`);
     });
     child.on('close', (code) => {
-      clearTimeout(timer);
+      clearTimeout(patience);
       if (rest) process.stdout.write(`${prefix}${rest}\n`);
       resolve(code);
     });

@@ -64,4 +64,4 @@ function whyUnloaded(message = '') {
 
 const withoutColours = (text) => text.replace(/\u001b\[[0-9;]*m/g, '');
 
-module.exports = { summarise };
+module.exports = { summarise, withoutColours };

@@ -3,6 +3,8 @@ import { nodeSha256 } from '../node/node-sha256';
 import { SelvageError } from '../errors';
 import { encodeOutput, planOf, validateParameters, type EncodedValue } from '../runtime';
 import { tableFacts } from '../runtime/table-facts';
+import { soundAmong } from '../runtime/table-rows';
+import { readManifest } from '../tables/stored-manifest';
 import {
   PARTITION_STATES,
   partitionStates,
@@ -18,6 +20,8 @@ import { unsettledRuns } from './settle-runs';
 import { unbegunRuns } from './unbegun-run';
 
 const COMPARE_MS = 5_000;
+/** Facts of tables are read in so many at a time: one may be 16 KiB and more. */
+const MANIFESTS_AT_ONCE = 100;
 const MOST_UNBEGUN = 1_000;
 
 export interface PartitionsOptions {
@@ -60,7 +64,7 @@ export async function listPartitions(
     plan,
     planHash,
     inputs: new Map([...given].map(([name, { hash }]) => [name, hash])),
-    tables: tablesAmong(given.values()),
+    tablesOf: (hashes) => tablesOf(backends.dataStore, [...given.values()], hashes),
     hashOf,
     unbegun: unbegun.filter(({ partition }) => partition !== null),
     ended,
@@ -90,9 +94,23 @@ async function inputsOf(
   return new Map(known.map(({ name }) => [name, encodeOutput(accepted.get(name), digest, true)]));
 }
 
-function tablesAmong(values: Iterable<EncodedValue>): Map<string, TableFacts> {
-  const tables = [...values].map((value) => [value.hash, tableFacts(value)] as const);
-  return new Map(tables.filter((entry): entry is [string, TableFacts] => entry[1] !== undefined));
+/** @param given values that a run would get now, which the data store may lack */
+async function tablesOf(
+  dataStore: Backends['dataStore'],
+  given: readonly EncodedValue[],
+  hashes: ReadonlySet<string>,
+): Promise<Map<string, TableFacts>> {
+  const known = given.map((value) => [value.hash, tableFacts(value)] as const);
+  const facts = new Map(known.filter((entry): entry is [string, TableFacts] => entry[1] !== undefined));
+  const stored = [...hashes].filter((hash) => !facts.has(hash));
+  for (let from = 0; from < stored.length; from += MANIFESTS_AT_ONCE) {
+    const some = stored.slice(from, from + MANIFESTS_AT_ONCE);
+    for (const [hash, bytes] of await soundAmong((few) => dataStore.getMany(few), some)) {
+      const manifest = readManifest(Buffer.from(bytes).toString(), nodeSha256);
+      if (manifest) facts.set(hash, manifest);
+    }
+  }
+  return facts;
 }
 
 /** Refuses a given partition, as each run gets its own. @throws SelvageError `InvalidParameters` */

@@ -1,7 +1,7 @@
 export { mayHaveNoValue } from './absence';
 export { budgetOf, requireLoadable, childRunKnots, type RunBudget } from './budget';
 export type { PlanField } from './fields';
-export { columnOrigins, columnsOf, selectedBy, type ColumnOrigins } from './column-lineage';
+export { columnOrigins, columnsOf, type ColumnOrigins } from './column-lineage';
 export { compile, problemsOf, type CompiledPlan } from './compile';
 export {
   extend,

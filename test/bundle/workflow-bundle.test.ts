@@ -22,7 +22,6 @@ test.each(['errors', 'values', 'partitions', 'authoring', 'plan', 'scheduler'])(
   async (folder) => {
     await expect(bundle(join(SOURCES, folder, 'index.ts'))).resolves.toContain('src/');
   },
-  60_000,
 );
 
 test('the check would notice a module of Node', async () => {

@@ -90,8 +90,8 @@ export interface PartitionsQuestion extends KeyRange {
   readonly planHash: string;
   /** Content hashes of what a run would get now, by parameter name; without the partition. */
   readonly inputs: ReadonlyMap<string, string>;
-  /** The tables among these, by content hash. */
-  readonly tables: ReadonlyMap<string, TableFacts>;
+  /** What is known of tables, by content hash; of those of earlier runs, what the data store still has. */
+  readonly tablesOf: (hashes: ReadonlySet<string>) => Promise<ReadonlyMap<string, TableFacts>>;
   readonly hashOf: (value: unknown) => string;
   /** Runs that no worker has begun, which are not on record. */
   readonly unbegun?: readonly RunRecord[];
@@ -107,7 +107,7 @@ const SHOWN_REASONS = 10;
  * @throws SelvageError `InvalidPartition` (for a range), `BackendUnavailable`
  */
 export async function partitionStates(
-  { runHistory, tapestryStore, dataStore }: Pick<Backends, 'runHistory' | 'tapestryStore' | 'dataStore'>,
+  { runHistory, tapestryStore }: Pick<Backends, 'runHistory' | 'tapestryStore'>,
   question: PartitionsQuestion,
 ): Promise<PartitionStatus[]> {
   const { domain, plan, unbegun = [], ended = [] } = question;
@@ -127,7 +127,7 @@ export async function partitionStates(
     return runs && runs.newest === runs.newestOk && !waiting.has(key) ? [runs] : [];
   });
   const changes = await staleReasons(queries, tapestryStore, question, made);
-  const reasons = await withoutUnreadColumns(dataStore, plan, question.tables, changes);
+  const reasons = await withoutUnreadColumns(question, changes);
   return listed.map((key): PartitionStatus => {
     const runs = recorded.get(key);
     const newest = waiting.get(key) ?? runs?.newest;

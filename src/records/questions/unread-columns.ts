@@ -1,22 +1,13 @@
-import { selectedBy, type Plan } from '../../plan';
-import type { Backends, TableFacts } from '../../ports';
-import { readManifest } from '../../tables/stored-manifest';
-import { soundAmong } from '../../runtime/table-rows';
-import { defaultSha256, isTableHash } from '../../values';
+import type { Plan } from '../../plan';
+import { selectedBy } from '../../plan/column-lineage';
+import type { TableFacts } from '../../ports';
+import { isTableHash } from '../../values/hash';
 import { neededKnots } from './plan-changes';
-import type { StaleReason } from './partition-states';
+import type { PartitionsQuestion, StaleReason } from './partition-states';
 
-const AT_ONCE = 100;
-
-/**
- * Leaves out changed tables that are only given to `select` knots, if the columns that these select are the same.
- *
- * @param given tables that a run would get now, by hash; the data store may lack them
- */
+/** Leaves out changed tables that are only given to `select` knots, if the columns that these select are the same. */
 export async function withoutUnreadColumns(
-  dataStore: Backends['dataStore'],
-  plan: Plan,
-  given: ReadonlyMap<string, TableFacts>,
+  { plan, tablesOf }: PartitionsQuestion,
   reasons: ReadonlyMap<string, readonly StaleReason[]>,
 ): Promise<ReadonlyMap<string, readonly StaleReason[]>> {
   const selected = selectedColumns(plan);
@@ -24,8 +15,7 @@ export async function withoutUnreadColumns(
     return selected.has(input ?? '') && isTableHash(before ?? '') && isTableHash(now ?? '');
   });
   if (ofTables.length === 0) return reasons;
-  const hashes = ofTables.flatMap(({ before, now }) => [before!, now!]);
-  const tables = await factsOf(dataStore, given, hashes);
+  const tables = await tablesOf(new Set(ofTables.flatMap(({ before, now }) => [before!, now!])));
   const unnoticed = new Set(
     ofTables.filter(({ input, before, now }) =>
       haveEqualColumns(tables.get(before!), tables.get(now!), selected.get(input!)!),
@@ -53,23 +43,6 @@ function selectedColumns(plan: Plan): Map<string, Set<string>> {
   }
   for (const name of whole) selected.delete(name ?? '');
   return selected;
-}
-
-async function factsOf(
-  dataStore: Backends['dataStore'],
-  given: ReadonlyMap<string, TableFacts>,
-  hashes: readonly string[],
-): Promise<Map<string, TableFacts>> {
-  const facts = new Map(given);
-  const stored = [...new Set(hashes)].filter((hash) => !facts.has(hash));
-  for (let from = 0; from < stored.length; from += AT_ONCE) {
-    const some = stored.slice(from, from + AT_ONCE);
-    for (const [hash, bytes] of await soundAmong((few) => dataStore.getMany(few), some)) {
-      const manifest = readManifest(Buffer.from(bytes).toString(), defaultSha256);
-      if (manifest) facts.set(hash, manifest);
-    }
-  }
-  return facts;
 }
 
 function haveEqualColumns(
