@@ -27,6 +27,11 @@ const TRIES = 5;
 /** Policies that let a run wait for another to end. A run that terminates the other one starts at once. */
 const MAY_WAIT: ReadonlySet<Overlap> = new Set(['buffer-one', 'buffer-all', 'cancel-other']);
 
+/** Whether the run that waits cancels another one is not visible. */
+const DROPPED =
+  ' A run of it waits for another one to end. If it waits for one that is cancelled, the older scheduler of the server ' +
+  'drops a run that is asked for meanwhile: ask again when the cancelled run is over.';
+
 /** The outcome of a requested run. */
 export interface TriggeredRun {
   /** `waits`: the run starts when another one ends. `skipped`: no run starts, as another one is not over. */
@@ -176,7 +181,10 @@ export class Schedules {
       if (counts.skipped > before.counts.skipped) return { outcome: 'skipped' };
       // A run that is about to start also counts as waiting, but waits for no other run.
       if (mayWait && counts.waiting > before.counts.waiting && running.length > 0) break;
-      if (performance.now() > until) throw unanswered(id, 'start a run', DECIDED_WITHIN_MS);
+      if (performance.now() > until) {
+        const maybeDropped = overlap === 'allow-all' && counts.waiting > 0;
+        throw unanswered(id, 'start a run', DECIDED_WITHIN_MS, maybeDropped ? DROPPED : '');
+      }
       await sleep(LOOK_AGAIN_MS);
     }
     // The planned second of a waiting run is not visible, and another call in that second would take the run's name.
@@ -214,11 +222,11 @@ export class Schedules {
   }
 }
 
-function unanswered(id: string, what: string, afterMs: number): SelvageError {
+function unanswered(id: string, what: string, afterMs: number, why = ''): SelvageError {
   return new SelvageError(
     'ScheduleUnanswered',
     `Schedule "${id}" was asked to ${what}, and the server has not shown within ${afterMs / 1_000} s what became of it. ` +
-      `It may still happen: look with \`selvage schedules show ${id}\` before you ask again.`,
+      `It may still happen: look with \`selvage schedules show ${id}\` before you ask again.${why}`,
     { details: { schedule: id } },
   );
 }

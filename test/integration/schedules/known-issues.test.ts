@@ -180,7 +180,7 @@ describe.each(SCHEDULERS)('scheduler %s', (scheduler) => {
       const asked = selvage.schedules.trigger(id);
       // Who asks does not get an answer that is only supposed.
       if (scheduler === 'V1')
-        expect(await rejectionOf(asked)).toMatchObject(refusal('ScheduleUnanswered', /start a run/));
+        expect(await rejectionOf(asked)).toMatchObject(refusal('ScheduleUnanswered', /drops a run/));
       else expect(await asked).toMatchObject({ outcome: 'started' });
       await counted(scheduler === 'V1' ? 1 : 2, 1, 0);
       // Decided after the one before it.

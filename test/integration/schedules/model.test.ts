@@ -84,6 +84,14 @@ class RealSchedule {
     await this.selvage.schedules.trigger(this.id, { overlap });
   }
 
+  /** Asks for a run that the server drops without a word. */
+  async triggerInVain(overlap: Overlap): Promise<void> {
+    await expect(this.trigger(overlap)).rejects.toMatchObject({
+      code: 'ScheduleUnanswered',
+      message: expect.stringContaining('drops a run') as string,
+    });
+  }
+
   async pause(note: string): Promise<void> {
     await this.selvage.schedules.pause(this.id, note);
   }
@@ -165,10 +173,12 @@ const STEPS: readonly fc.Arbitrary<Step>[] = [
   overlaps.map((overlap) =>
     step(
       `trigger(${overlap})`,
-      (model) => model.started < 25,
+      // The client waits 30 s for each one that is dropped.
+      (model) => model.started < 25 && model.dropped < 2,
       async (model, real) => {
+        const { dropped } = model;
         model.ask(1, overlap);
-        await real.trigger(overlap);
+        await (model.dropped > dropped ? real.triggerInVain(overlap) : real.trigger(overlap));
       },
     ),
   ),

@@ -25,6 +25,8 @@ export class ScheduleModel {
   paused = false;
   note: string | null = null;
   started = 0;
+  /** Runs that were asked for, and that neither start nor wait nor count as skipped. */
+  dropped = 0;
   private skipped = 0;
   /** Runs that are not over and that others wait for. */
   private open = 0;
@@ -101,7 +103,10 @@ export class ScheduleModel {
         waits.push(start);
       }
     }
-    if (ends) alongside = [];
+    if (ends) {
+      this.dropped += alongside.length;
+      alongside = [];
+    }
     const mayStart = (start: PlannedStart): boolean => start.manual || !this.paused;
     const besides = alongside.filter(mayStart).length;
     this.started += besides;
