@@ -53,6 +53,15 @@ const patternOf = (names: readonly OldName[]): RegExp =>
     'g',
   );
 
+/** Those of the names that may be in the text, found by their first words: a pattern of all takes a long time. */
+function candidates(names: readonly OldName[], text: string): OldName[] {
+  const words = new Set(text.match(/[\w-]+/g));
+  return names.filter(({ name }) => {
+    const [word] = /[\w-]+/.exec(name) ?? [];
+    return word === undefined || name.endsWith('-') || words.has(word);
+  });
+}
+
 const inCheckout = existsSync(path.join(ROOT, '.git'));
 
 (inCheckout ? test : test.skip)('no old name is in use', () => {
@@ -65,28 +74,24 @@ const inCheckout = existsSync(path.join(ROOT, '.git'));
     .split('\0')
     .filter((file) => /\.(?:[cm]?[jt]sx?|md|ya?ml|json|py|sh|html|css)$/.test(file))
     .filter((file) => !KEPT.some((pattern) => pattern.test(file)) && existsSync(path.join(ROOT, file)));
-  const patterns = new Map<string, RegExp>();
   const found = files.flatMap((file) => {
     const mine = names.filter(
       ({ folders }) =>
         folders.length === 0 || folders.some((one) => file === one || file.startsWith(`${one}/`)),
     );
-    const key = mine.map(({ name }) => name).join('\n');
-    if (!patterns.has(key)) patterns.set(key, patternOf(mine));
     const text = readFileSync(path.join(ROOT, file), 'utf8');
-    return [...text.matchAll(patterns.get(key)!)].map(([name]) => `${file}: ${name}`);
+    const maybe = candidates(mine, text);
+    return maybe.length === 0 ? [] : [...text.matchAll(patternOf(maybe))].map(([name]) => `${file}: ${name}`);
   });
   expect(found).toEqual([]);
 });
 
 test('whole words are found, in quotes, in options and in sentences', () => {
-  const pattern = patternOf([
-    { name: 'OldCode', folders: [] },
-    { name: '--old', folders: [] },
-    { name: 'Old label', folders: [] },
-  ]);
-  const text = "'OldCode' OldCodes AnOldCode `--old` --old-of >Old label< Old labels";
-  expect(text.match(pattern)).toEqual(['OldCode', '--old', 'Old label']);
+  const names = ['OldCode', '--old', 'Old label', '.old'].map((name) => ({ name, folders: [] }));
+  const text = "'OldCode' OldCodes AnOldCode `--old` --old-of >Old label< Old labels x.old x.older";
+  expect(candidates(names, text)).toEqual(names);
+  expect(candidates(names, "OldCodes AnOldCode --old-of 'older'")).toEqual([]);
+  expect(text.match(patternOf(names))).toEqual(['OldCode', '--old', 'Old label', '.old']);
 });
 
 test('each term of the glossary has the words of others beside it', () => {
