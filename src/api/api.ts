@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
 import type { z } from 'zod';
 import { BodyReader } from '../adapters/webhook/read-body';
@@ -9,6 +10,7 @@ import { HEADERS, jsonAnswer } from '../http/answers';
 import { remoteAddressOf } from '../http/remote-address';
 import { OPERATIONS } from '../operations';
 import { fromTexts } from '../operations/flat';
+import { DOWNLOAD, downloadOf } from '../operations/tables/download';
 import { invoke } from '../operations/invoke';
 import { pathOf, type Act, type Operation } from '../operations/operation';
 import type { ProjectData, Rights } from '../operations/surroundings';
@@ -21,6 +23,8 @@ import { liveStream } from './live-stream';
 import { openApi } from './open-api';
 import { problemDocument } from './problem-document';
 
+/** Path of the files of tables. */
+const TABLE_FILE = pathOf(DOWNLOAD.name);
 const BODY_LIMITS = { body: 4 * 1024 * 1024, time: 30_000 };
 /** Suffix of the path for a question by POST, for which a URL is too small. */
 const QUERY = '/query';
@@ -69,6 +73,7 @@ export class Api {
   async fetch(request: Request, path: string): Promise<Response> {
     if (path === 'openapi.json') return await this.#describe(request);
     if (path === 'live') return await this.#live(request);
+    if (path === TABLE_FILE) return await this.#file(request);
     const isQuery = path.endsWith(QUERY);
     const operation = AT_PATH.get(isQuery ? path.slice(0, -QUERY.length) : path);
     const isAct = operation?.kind === 'act';
@@ -152,6 +157,25 @@ export class Api {
     return await jsonAnswer(request, this.#document);
   }
 
+  async #file(request: Request): Promise<Response> {
+    if (request.method !== 'GET') throw wrongMethod('GET');
+    const caller = await this.options.guard.rightsOf(request);
+    this.#requireRate(caller.actor ?? '');
+    const { fileName, mediaType, pieces } = await downloadOf(
+      { ...this.data, caller },
+      askInUrl(DOWNLOAD, request),
+    );
+    const body = Readable.toWeb(Readable.from(bytesOf(pieces))) as ReadableStream<Uint8Array>;
+    return new Response(body, {
+      headers: {
+        ...HEADERS,
+        'content-type': mediaType,
+        'content-disposition': `attachment; filename="${fileName}"`,
+        'cache-control': 'no-store',
+      },
+    });
+  }
+
   async #live(request: Request): Promise<Response> {
     if (request.method !== 'GET') throw wrongMethod('GET');
     await this.options.guard.rightsOf(request);
@@ -215,6 +239,10 @@ function withKey({ name, repeat }: Act, ask: object, { headers }: Request): obje
   );
 }
 
+async function* bytesOf(pieces: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) yield typeof piece === 'string' ? Buffer.from(piece) : piece;
+}
+
 class WrongMethod extends SelvageError {
   constructor(readonly allow: string) {
     super('MethodNotAllowed', `This path takes ${allow}.`, { details: { allow } });
@@ -229,7 +257,7 @@ export function unknownPath(): SelvageError {
   return new SelvageError('UnknownPath', 'There is nothing at this path.');
 }
 
-function askInUrl({ ask }: Operation, request: Request): object {
+function askInUrl({ ask }: Pick<Operation, 'ask'>, request: Request): object {
   const { searchParams } = new URL(request.url);
   const given = new Map([...searchParams.keys()].map((name) => [name, searchParams.getAll(name)]));
   return fromTexts(ask as z.ZodObject, given);

@@ -5,6 +5,7 @@ import type { Elements } from '../operations/knots/elements';
 import type { KnotView } from '../operations/knots/show';
 import type { About } from '../operations/project/about';
 import type { TapestryView } from '../operations/tapestries/view';
+import type { TableFileAsk } from '../operations/tables/download';
 import type { RunView } from '../operations/runs/show';
 import type { ValueView } from '../operations/values/value-view';
 
@@ -60,6 +61,8 @@ export interface Source {
     signal?: AbortSignal,
   ): Promise<Questions[Name]['answer']>;
   act<Name extends ActName>(name: Name, ask: Acts[Name]['ask']): Promise<Acts[Name]['answer']>;
+  /** A table as a file. */
+  tableFile(ask: TableFileAsk): Promise<Blob>;
   /**
    * Calls back with each batch of events after a position, until the returned function is called. If events were left
    * out, `behind` is set: ask again; the next batch continues after the omitted events.

@@ -23,7 +23,10 @@ export async function invoke<One extends Operation>(
 }
 
 /** The validated ask with defaults. @throws SelvageError `InvalidRequest` */
-export function checked<One extends Operation>({ name, ask }: One, asked: unknown): z.output<One['ask']> {
+export function checked<One extends Pick<Operation, 'name' | 'ask'>>(
+  { name, ask }: One,
+  asked: unknown,
+): z.output<One['ask']> {
   const read = parsed(ask as z.ZodType, asked, name);
   if (read.success) return read.data as z.output<One['ask']>;
   const problems = read.error.issues

@@ -1,7 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { inspect } from 'node:util';
-import type { SelvageError } from '../../errors';
+import { SelvageError } from '../../errors';
+import type { Form } from '../../operations/tables/file';
 import type { Backends } from '../../ports';
 import { valued, type Chosen } from '../options/option';
 import { CAPSULE, JSON_DOCUMENT, PROJECT } from '../options/server-options';
@@ -41,7 +42,8 @@ export const addValue = verb({
       const hash = await resolveHash(runHistory, given);
       if (options.out !== undefined && isTableHash(hash)) {
         const { tableFile } = await import('../../operations/tables/file.js');
-        await pipeline(await tableFile(backends, hash, options.out), createWriteStream(options.out));
+        const pieces = await tableFile(backends, hash, formOf(options.out));
+        await pipeline(pieces, createWriteStream(options.out));
         output.say(`${hash} is in ${options.out}.`);
         return output.finish({ hash, file: options.out });
       }
@@ -69,6 +71,16 @@ export const addValue = verb({
     });
   },
 });
+
+/** @throws SelvageError `Usage` */
+export function formOf(file: string): Form {
+  const [, form] = /\.(csv|parquet|arrow)$/i.exec(file) ?? [];
+  if (form !== undefined) return form.toLowerCase() as Form;
+  throw new SelvageError(
+    'Usage',
+    `A table is written as FILE.csv, FILE.parquet or FILE.arrow, and ${file} is none of them.`,
+  );
+}
 
 async function missing(backends: Backends, hash: string): Promise<SelvageError> {
   const { missingValue } = await import('../../operations/values/open-value.js');

@@ -41,7 +41,7 @@ export async function openTable(
     isPreview && manifest.size > WHOLE_BYTES ? await PartsOfFile.open(dataStore, manifest) : undefined;
   if (parts) return { manifest, bytes: parts, isChecked: false };
   const stream = await dataStore.getStream(manifest.blob);
-  if (!stream) throw await missingValue(backends, manifest.blob);
+  if (!stream) throw await missingValue(backends, hash);
   return { manifest, bytes: await (await tableEngine()).collect(stream, manifest.size), isChecked: true };
 }
 

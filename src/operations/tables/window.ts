@@ -9,7 +9,7 @@ import { nameOf, type ColumnType, type Field } from '../../tables/types';
 import type { Batch, Vector } from '../../tables/vector';
 import { encodeJson, type Json } from '../../values';
 import { cellText } from '../../values/cell-text';
-import { REDACTED, isSecretName, redactText } from '../../values/redact';
+import { REDACTED, isSecretName, redactJson, redactText } from '../../values/redact';
 import { cutJson } from '../values/cut-json';
 import {
   CELL_CHARACTERS,
@@ -158,17 +158,21 @@ function cellsOf(
   return Array.from({ length: batch.rows }, (_, row) => columns.map((column) => column[row]!));
 }
 
-/** Cells as JSON: exact, cut to some characters, and hidden in columns with secret names. */
+/** Cells as JSON: exact, cut to some characters, and without secrets if they are hidden. */
 export function cellReader(name: string, isRedacted: boolean): (value: unknown) => Json {
-  const isSecret = isRedacted && isSecretName(name);
-  return (value) => {
-    if (value === null) return null;
-    return isSecret ? REDACTED : cutJson(exact(value), CELL_CHARACTERS).json;
-  };
+  const read = wholeCellReader(name, isRedacted);
+  return (value) => cutJson(read(value), CELL_CHARACTERS).json;
+}
+
+/** Like {@link cellReader}, with cells of any length. */
+export function wholeCellReader(name: string, isRedacted: boolean): (value: unknown) => Json {
+  if (!isRedacted) return exact;
+  const isSecret = isSecretName(name);
+  return (value) => (isSecret && value !== null ? REDACTED : redactJson(exact(value)));
 }
 
 /** A value of a table as JSON: 64-bit integers as texts. */
-export function exact(value: unknown): Json {
+function exact(value: unknown): Json {
   return typeof value === 'bigint' ? value.toString() : encodeJson(value);
 }
 

@@ -98,7 +98,11 @@ describeInBrowser()('values on the page', () => {
   });
   afterAll(() => browser?.close());
 
-  async function open(path: string, colorScheme: 'light' | 'dark' = 'light'): Promise<Page> {
+  async function open(
+    path: string,
+    colorScheme: 'light' | 'dark' = 'light',
+    { isOwner = false } = {},
+  ): Promise<Page> {
     const served = await openPage({ backends });
     const context = await browser.newContext({
       viewport: { width: 1280, height: 900 },
@@ -114,6 +118,7 @@ describeInBrowser()('values on the page', () => {
       if (protocol.startsWith('http') && origin !== new URL(served.url).origin)
         troubles.push(`asked ${request.url()}`);
     });
+    if (isOwner) await page.goto(served.server.link);
     await page.goto(`${served.url}${path}`);
     return page;
   }
@@ -306,12 +311,38 @@ describeInBrowser()('values on the page', () => {
     await lines.getByText('line 100').waitFor();
   });
 
+  test('a table is downloaded whole as CSV, Parquet and Arrow, and a refusal is told', async () => {
+    const page = await open(valueOf('prices'), 'light', { isOwner: true });
+    const files: Buffer[] = [];
+    for (const form of ['CSV', 'Parquet', 'Arrow']) {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: `Download ${form}` }).click(),
+      ]);
+      expect(download.suggestedFilename()).toMatch(new RegExp(`^[0-9a-f]{8}\\.${form.toLowerCase()}$`));
+      files.push(readFileSync(await download.path()));
+    }
+    const [csv, parquet, arrow] = files;
+    expect(csv!.toString().split('\r\n').slice(1, 3)).toEqual([
+      expect.stringContaining(`${2n ** 60n},`),
+      `${2n ** 60n + 1n},item 001,1.50,2026-01-01T00:00:01.000000`,
+    ]);
+    const { hash } = await Prices.fromParquet(new Uint8Array(parquet!));
+    expect(hash).toBe(hashes['second']!['prices']);
+    expect((await Prices.fromArrow(new Uint8Array(arrow!))).hash).toBe(hash);
+
+    await page.context().clearCookies();
+    await page.getByRole('button', { name: 'Download Parquet' }).click();
+    await page.getByText('Take the table as csv').waitFor();
+  });
+
   test.each(['light', 'dark'] as const)('no violation of accessibility in %s colours', async (scheme) => {
     const page = await open('runs', scheme);
     const base = page.url().replace(/runs$/, '');
     const compare = `&view=compare&with=${hashes['first']!['words']!}`;
     for (const [path, ready] of [
       [valueOf('rows'), 'Download CSV'],
+      [valueOf('prices'), 'Download Arrow'],
       [valueOf('words'), 'line 0'],
       [valueOf('notes'), 'image: chart'],
       [valueOf('tree'), 'same:'],

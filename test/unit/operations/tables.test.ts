@@ -1,19 +1,25 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createLocalDiskDataStore } from '../../../src/adapters/disk';
 import { knot, runLocally, table, tapestry } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
-import { tableFile } from '../../../src/operations/tables/file';
+import { formOf } from '../../../src/cli/verbs/value';
+import { tableFile, type Form } from '../../../src/operations/tables/file';
+import { downloadOf } from '../../../src/operations/tables/download';
 import { describeTable } from '../../../src/cli/show/tables';
 import type { AskOf } from '../../../src/operations';
 import { call } from '../../../src/operations/call';
 import { projectData, type Rights } from '../../../src/operations/surroundings';
 import type { DataStore } from '../../../src/ports';
-import { nobody } from '../../support/page';
+import { closeAll } from '../../support/open-selvage';
+import { nobody, openPage, send, type Answer } from '../../support/page';
 
 const OWNER: Rights = { mayAct: true, isReadOnly: false, maySeeSecrets: true };
 const READER: Rights = { mayAct: false, isReadOnly: false, maySeeSecrets: false };
+/** The hash of a list. */
+const LIST = `sha256:${createHash('sha256').update('[1]').digest('hex')}`;
 const BIG = 2n ** 62n;
 
 const Orders = table(
@@ -123,17 +129,17 @@ describe('a small table', () => {
 
 test('a table is written as CSV, as Arrow, and as Parquet with its own columns alone', async () => {
   const { hash, backends } = await stored(Orders, ROWS);
-  const textOf = async (name: string, of = hash): Promise<string> => {
+  const textOf = async (form: Form, of = hash): Promise<string> => {
     const pieces: Buffer[] = [];
-    for await (const piece of await tableFile(backends, of, name)) pieces.push(Buffer.from(piece));
+    for await (const piece of await tableFile(backends, of, form)) pieces.push(Buffer.from(piece));
     return Buffer.concat(pieces).toString('latin1');
   };
-  const lines = (await textOf('orders.csv')).split('\r\n');
+  const lines = (await textOf('csv')).split('\r\n');
   expect(lines[0]).toBe('id,name,price,at,password,tags');
   expect(lines[1]).toBe(`${BIG},,9.50,2026-01-01T00:00:00.000000,p2,[]`);
   expect(lines).toHaveLength(5);
-  expect(await textOf('orders.parquet')).toMatch(/^PAR1.*PAR1$/s);
-  const file = new Uint8Array(Buffer.from(await textOf('orders.arrow'), 'latin1'));
+  expect(await textOf('parquet')).toMatch(/^PAR1.*PAR1$/s);
+  const file = new Uint8Array(Buffer.from(await textOf('arrow'), 'latin1'));
   expect((await Orders.fromArrow(file)).hash).toBe(hash);
   const some = await runLocally(
     tapestry('some', () => ({
@@ -143,10 +149,104 @@ test('a table is written as CSV, as Arrow, and as Parquet with its own columns a
     { backends },
   );
   const selected = some.lineage.find(({ knot_id }) => knot_id === 'some')!.output_hash!;
-  const parquet = await textOf('some.parquet', selected);
+  const parquet = await textOf('parquet', selected);
   expect(parquet).not.toContain('password');
-  expect((await textOf('some.csv', selected)).split('\r\n')[0]).toBe('at,id');
-  await expect(textOf('orders.xls')).rejects.toMatchObject({ code: 'Usage' });
+  expect((await textOf('csv', selected)).split('\r\n')[0]).toBe('at,id');
+  await expect(tableFile(backends, hash, 'arrow', { mostInMemory: 10 })).rejects.toMatchObject({
+    code: 'InvalidQuery',
+    message: expect.stringContaining('Take it as parquet') as string,
+  });
+});
+
+test('the name of a file says its form', () => {
+  expect(['a.csv', 'b.PARQUET', 'c.d.arrow'].map(formOf)).toEqual(['csv', 'parquet', 'arrow']);
+  expect(() => formOf('orders.xls')).toThrow(expect.objectContaining({ code: 'Usage' }));
+});
+
+describe('the file of a table over HTTP', () => {
+  afterEach(closeAll);
+
+  const Logins = table({ id: 'int64', note: 'utf8?', login: 'struct<"user":utf8,"password":utf8>' });
+  const login = { user: 'ada', password: 'p1' };
+  const LOGINS = [
+    { id: 1n, note: 'password=hunter2', login },
+    { id: 2n, note: 'a, "b"', login },
+    { id: 3n, note: null, login },
+  ];
+
+  async function served(made: ReturnType<typeof table> = Orders, rows: Iterable<object> = ROWS) {
+    const { hash, backends, show } = await stored(made, rows);
+    const page = await openPage({ backends });
+    const file = (as: string, headers = {}, of = hash): Promise<Answer> =>
+      send(`${page.url}api/v1/tables/file?hash=${of}&as=${as}`, { headers });
+    return { file, page, hash, backends, show, owner: { authorization: `Bearer ${page.token}` } };
+  }
+
+  test('comes in the wanted form, with a name', async () => {
+    const { file, owner, hash } = await served();
+    const answers = await Promise.all(['csv', 'parquet', 'arrow'].map((as) => file(as, owner)));
+    const digits = hash.split(':')[1]!.slice(0, 12);
+    expect(
+      answers.map(({ status, headers }) => [status, headers['content-type'], headers['content-disposition']]),
+    ).toEqual([
+      [200, 'text/csv; charset=utf-8', `attachment; filename="table-${digits}.csv"`],
+      [200, 'application/vnd.apache.parquet', `attachment; filename="table-${digits}.parquet"`],
+      [200, 'application/vnd.apache.arrow.file', `attachment; filename="table-${digits}.arrow"`],
+    ]);
+    expect(answers[0]!.body.split('\r\n')[1]).toBe(`${BIG},,9.50,2026-01-01T00:00:00.000000,p2,[]`);
+    expect(answers[1]!.body).toMatch(/^PAR1.*PAR1$/s);
+    expect(answers[2]!.body).toMatch(/^ARROW1.*ARROW1$/s);
+  });
+
+  test('has no secrets for a caller who may not see them', async () => {
+    const { file, show } = await served(Logins, LOGINS);
+    const { body } = await file('csv');
+    expect(body.split('\r\n')).toEqual([
+      'id,note,login',
+      '1,password=[redacted],"{""password"":""[redacted]"",""user"":""ada""}"',
+      '2,"a, ""b""","{""password"":""[redacted]"",""user"":""ada""}"',
+      '3,,"{""password"":""[redacted]"",""user"":""ada""}"',
+      '',
+    ]);
+    expect(JSON.stringify((await show({}, READER)).table.cells)).not.toMatch(/hunter2|p1/);
+    expect((await (await served()).file('csv')).body.split('\r\n')[1]).toContain(',[redacted],');
+    for (const as of ['parquet', 'arrow']) {
+      const refused = await file(as);
+      expect([refused.status, refused.body]).toEqual([
+        403,
+        expect.stringMatching(/"detail":"[^"]*Take the table as csv.*"code":"ScopeMissing"/),
+      ]);
+    }
+  });
+
+  test('is refused by name where there is none', async () => {
+    const { file, page, hash, backends, owner } = await served();
+    await backends.dataStore.put([{ hash: LIST, bytes: Buffer.from('[1]') }]);
+    const unknown = `table-sha256:${'0'.repeat(64)}`;
+    const refused = async (answer: Promise<Answer>) => {
+      const { status, body } = await answer;
+      return [status, (JSON.parse(body) as { code: string }).code];
+    };
+    expect(await refused(file('xls', owner))).toEqual([400, 'InvalidRequest']);
+    expect(await refused(send(`${page.url}api/v1/tables/file?as=csv`))).toEqual([400, 'InvalidRequest']);
+    expect(await refused(file('csv', owner, unknown))).toEqual([404, 'UnknownValue']);
+    expect(await refused(file('csv', owner, LIST))).toEqual([400, 'InvalidQuery']);
+    expect(await refused(file('csv', { authorization: 'Bearer nobody', host: 'evil.example' }))).toEqual([
+      403,
+      'CrossSiteRequest',
+    ]);
+    const post = send(`${page.url}api/v1/tables/file?hash=${hash}&as=csv`, { method: 'POST' });
+    expect(await refused(post)).toEqual([405, 'MethodNotAllowed']);
+    const { blob } = JSON.parse(Buffer.from((await backends.dataStore.get(hash))!).toString()) as {
+      blob: string;
+    };
+    await backends.dataStore.delete(blob);
+    expect(await refused(file('csv', owner))).toEqual([410, 'ValueMissing']);
+    const narrow = { ...OWNER, mayReadValues: false };
+    await expect(
+      downloadOf({ ...projectData(backends, nobody), caller: narrow }, { hash, as: 'csv' }),
+    ).rejects.toMatchObject({ code: 'ScopeMissing' });
+  });
 });
 
 test('of a large table on disk, parts are read, and the answer says what it covers', async () => {

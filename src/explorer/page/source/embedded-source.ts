@@ -17,6 +17,10 @@ export class EmbeddedSource implements Source {
     return await Promise.reject(notInFile(`${name} needs the server of \`selvage ui\`.`));
   }
 
+  async tableFile(): Promise<Blob> {
+    return await Promise.reject(notInFile('The file of a table needs the server of `selvage ui`.'));
+  }
+
   live(): () => void {
     return () => undefined;
   }

@@ -1,5 +1,6 @@
 import type { ProblemDocument } from '../../../api/problem-document';
 import type { ActName, Acts, LiveMessage, QuestionName, Questions, Source } from '../../contract';
+import type { TableFileAsk } from '../../../operations/tables/download';
 import { fromAnswerJson } from '../../../values/answer-json';
 import { backOff, type BackOff } from '../../../values/back-off';
 import { pathOf } from '../../../operations/operation';
@@ -31,6 +32,12 @@ export class HttpSource implements Source {
       headers: { 'content-type': 'application/json', 'x-selvage-action': '1' },
       body: JSON.stringify(ask),
     })) as Acts[Name]['answer'];
+  }
+
+  async tableFile(ask: TableFileAsk): Promise<Blob> {
+    const named = Object.entries(ask).filter((pair): pair is [string, string] => pair[1] !== undefined);
+    const query = new URLSearchParams(named);
+    return await this.read(`tables/file?${query}`, {}, (response) => response.blob());
   }
 
   /** Browsers reconnect by themselves, but give up after a 503; then this reconnects from the last position. */
@@ -89,6 +96,15 @@ export class HttpSource implements Source {
   }
 
   private async request(path: string, options: RequestInit): Promise<unknown> {
+    return fromAnswerJson(await this.read(path, options, (response) => response.json()));
+  }
+
+  /** Reads an answer with `read`; a refusal is an error. */
+  private async read<Body>(
+    path: string,
+    options: RequestInit,
+    read: (response: Response) => Promise<Body>,
+  ): Promise<Body> {
     let response: Response;
     try {
       response = await fetch(`${this.base}api/v1/${path}`, { ...options, credentials: 'same-origin' });
@@ -99,20 +115,20 @@ export class HttpSource implements Source {
         'The server of this page does not answer. Start `selvage ui` or `selvage dev` again if it has ended.',
       );
     }
-    let body: unknown;
+    let problem: Partial<ProblemDocument>;
     try {
-      body = await response.json();
+      if (response.ok) return await read(response);
+      problem = (await response.json()) as Partial<ProblemDocument>;
     } catch (error) {
       if (options.signal?.aborted) throw error;
       throw new SourceError(
         'AnswerUnreadable',
-        `The server answered ${response.status} without JSON.`,
+        `The server's answer, with the status ${response.status}, could not be read.`,
         undefined,
         response.status,
       );
     }
-    if (response.ok) return fromAnswerJson(body);
-    const { code, detail, details, type } = body as Partial<ProblemDocument>;
+    const { code, detail, details, type } = problem;
     throw new SourceError(
       code ?? 'AnswerUnreadable',
       detail ?? `The server answered ${response.status}.`,

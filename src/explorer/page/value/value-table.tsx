@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { cellText } from '../../../values/cell-text';
 import type { ColumnView, TableView } from '../../../operations/values/table-view';
+import type { TableFileAsk } from '../../../operations/tables/download';
 import { shownText } from '../shown-text';
 import { source } from '../app';
 import { asSourceError } from '../source/source-error';
@@ -14,6 +15,12 @@ import { countWords, shortHash } from '../words';
 import { Pages, type Part } from './pages';
 
 const STEP = 100;
+type Form = TableFileAsk['as'];
+const FORMS: readonly (readonly [Form, string])[] = [
+  ['csv', 'CSV'],
+  ['parquet', 'Parquet'],
+  ['arrow', 'Arrow'],
+];
 
 interface ValueTableProps {
   hash: string;
@@ -30,19 +37,24 @@ export function ValueTable({ hash, run, table, height, part, onPart }: ValueTabl
   const { columns, cells, rows, from, indexes, scanned = rows, sampled } = table;
   const { matching = scanned } = table;
   const { sort, descending, filter = '' } = part;
-  const [isBusy, setBusy] = useState(false);
+  const [isBusy, setBusy] = useState<Form>();
+  const isList = table.isChecked === undefined;
   const last = from + cells.length;
   /** From the order as made to ascending, to descending, and back. */
   const nextSort = (name: string): Part =>
     name !== sort ? { sort: name } : descending ? {} : { sort: name, descending: true };
-  const download = async (): Promise<void> => {
-    setBusy(true);
+  /** The server writes a whole table; of a list, the rows as sorted and filtered are gathered here. */
+  const download = async (as: Form): Promise<void> => {
+    setBusy(as);
     try {
-      save(await csvOf({ hash, runId: run, ...part }), `${shortHash(hash)}.csv`);
+      const file = isList
+        ? new Blob([await csvOf({ hash, runId: run, ...part })], { type: 'text/csv' })
+        : await source().tableFile({ hash, runId: run, as });
+      save(file, `${shortHash(hash)}.${as}`);
     } catch (error) {
       toast(asSourceError(error).message, 'err');
     }
-    setBusy(false);
+    setBusy(undefined);
   };
   return (
     <>
@@ -61,11 +73,12 @@ export function ValueTable({ hash, run, table, height, part, onPart }: ValueTabl
           {filter === '' && scanned < rows && `, the first ${countWords(scanned)} sorted`}
           {sampled !== undefined && `; distinct and histograms of the first ${countWords(sampled)}`}
         </span>
-        {onPart && table.isChecked === undefined && (
-          <Button isBusy={isBusy} onClick={() => void download()}>
-            Download CSV
-          </Button>
-        )}
+        {onPart &&
+          (isList ? FORMS.slice(0, 1) : FORMS).map(([as, label]) => (
+            <Button key={as} isBusy={isBusy === as} onClick={() => void download(as)}>
+              Download {label}
+            </Button>
+          ))}
       </div>
       <div
         class="value-table"
@@ -147,9 +160,9 @@ async function csvOf(ask: Part & { hash: string; runId?: string }): Promise<stri
   }
 }
 
-function save(text: string, name: string): void {
+function save(file: Blob, name: string): void {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
+  link.href = URL.createObjectURL(file);
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
