@@ -3,7 +3,7 @@ import { setInterval as every } from 'node:timers/promises';
 import { SelvageError } from '../../errors';
 import type { TriggerEvent, TriggerHost, ValkeyChannelSettings, ValkeyMessage } from '../../triggers';
 import type { ValkeyConnection } from './connection';
-import { Insistence } from './insistence';
+import { Retrier } from './retrier';
 import { readValue, unreadable } from './read-value';
 
 /** The time between pings, which detect a dead connection. */
@@ -20,7 +20,7 @@ interface ChannelSourceOptions {
  * losses are counted: messages not started, gaps in the publisher's sequence, and times without a subscription.
  */
 export class ChannelSource {
-  readonly #insistence: Insistence;
+  readonly #retrier: Retrier;
   readonly #backlog: TriggerEvent[] = [];
   readonly #working = new Set<Promise<void>>();
   /** Messages are read one after the other, so that they stay in order. */
@@ -34,7 +34,7 @@ export class ChannelSource {
   readonly #sequences = new Map<string, number>();
 
   constructor(private readonly options: ChannelSourceOptions) {
-    this.#insistence = new Insistence(options.host);
+    this.#retrier = new Retrier(options.host);
   }
 
   /** Delivers until the trigger is to stop; returns when all received messages have started their runs. */
@@ -42,7 +42,7 @@ export class ChannelSource {
     const { connection, settings, host } = this.options;
     const subscriber = connection.duplicate();
     try {
-      await this.#insistence.on('subscribe', () =>
+      await this.#retrier.retry('subscribe', () =>
         subscriber.subscribe(settings.channel, settings.isPattern, {
           heard: (channel, bytes) => this.#hear(channel, bytes),
           lost: () => (this.#lostAt ??= performance.now()),
@@ -50,7 +50,7 @@ export class ChannelSource {
         }),
       );
       for await (const _ of every(PING_MS, undefined, { signal: host.signal }))
-        await this.#insistence.on('listen', () => subscriber.command('ping'));
+        await this.#retrier.retry('listen', () => subscriber.command('ping'));
     } catch (error) {
       if (!host.signal.aborted) throw error;
     } finally {
@@ -99,7 +99,7 @@ export class ChannelSource {
 
   async #start(events: readonly TriggerEvent[]): Promise<void> {
     const { host } = this.options;
-    const acceptances = await this.#insistence.on(`start ${events[0]!.key}`, () => host.accept(events));
+    const acceptances = await this.#retrier.retry(`start ${events[0]!.key}`, () => host.accept(events));
     if (acceptances === undefined) return this.#lose(events.length);
     for (const acceptance of acceptances)
       if (acceptance.status === 'refused')

@@ -12,7 +12,7 @@ import type {
 import { textOf } from './client-like';
 import { valkeyScript } from './script';
 import type { ValkeyConnection } from './connection';
-import { Insistence } from './insistence';
+import { Retrier } from './retrier';
 import { readValue, unreadable } from './read-value';
 
 /** A read waits this long for an entry, and so may a stop of the trigger. */
@@ -74,7 +74,7 @@ interface StreamSourceOptions {
  */
 export class StreamSource {
   readonly #consumer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  readonly #insistence: Insistence;
+  readonly #retrier: Retrier;
   /** The ids of unfinished entries. */
   readonly #inHand = new Set<string>();
   readonly #working = new Set<Promise<void>>();
@@ -85,7 +85,7 @@ export class StreamSource {
   #nextLook = 0;
 
   constructor(private readonly options: StreamSourceOptions) {
-    this.#insistence = new Insistence(options.host);
+    this.#retrier = new Retrier(options.host);
   }
 
   /** Delivers until the trigger is to stop; returns when everything begun is acknowledged. */
@@ -96,7 +96,7 @@ export class StreamSource {
     try {
       await this.#makeGroup();
       while (!host.signal.aborted) {
-        const entries = await this.#insistence.on('read', () => this.#next(reader), isFinal);
+        const entries = await this.#retrier.retry('read', () => this.#next(reader), isFinal);
         if (entries && entries.length > 0) this.#work(entries);
       }
     } finally {
@@ -143,7 +143,7 @@ export class StreamSource {
   async #makeGroup(from?: string): Promise<void> {
     const { connection, settings } = this.options;
     const begin = from ?? (settings.from === 'earliest' ? '0' : '$');
-    await this.#insistence.on(
+    await this.#retrier.retry(
       'read',
       async () => {
         try {
@@ -258,7 +258,7 @@ export class StreamSource {
     const isItsOwn = (error: unknown): boolean => deliveries.length > 1 && !isAway(error);
     let acceptances: Acceptance[] | undefined;
     try {
-      acceptances = await this.#insistence.on(
+      acceptances = await this.#retrier.retry(
         `start ${deliveries[0]!.entry.id}`,
         () => host.accept(deliveries.map(({ event }) => event)),
         isItsOwn,
@@ -278,14 +278,14 @@ export class StreamSource {
     const done = fates.filter(({ error }) => error === undefined).map(({ entry }) => entry);
     if (done.length > 0) {
       const ids = done.map(({ id }) => id);
-      await this.#insistence.on(`acknowledge ${ids[0]}`, () =>
+      await this.#retrier.retry(`acknowledge ${ids[0]}`, () =>
         connection.command('xack', stream, group, ...ids),
       );
       this.#letGo(done);
     }
     for (const { entry, error } of fates) {
       if (error === undefined) continue;
-      const isBuried = await this.#insistence.on(`dead letter ${entry.id}`, () => this.#bury(entry, error));
+      const isBuried = await this.#retrier.retry(`dead letter ${entry.id}`, () => this.#bury(entry, error));
       this.#letGo([entry]);
       if (isBuried !== true) continue;
       host.metrics.count('dead-letter');

@@ -3,7 +3,7 @@ import { triggerName, type Trigger, type TriggerHost, type ValkeyTriggerDeclarat
 import { openValkey } from './open';
 import type { ValkeyConnection } from './connection';
 import { ChannelSource } from './channel-source';
-import { Insistence } from './insistence';
+import { Retrier } from './retrier';
 import { StreamSource } from './stream-source';
 import { urlFrom, type Environment } from './url-from';
 
@@ -39,7 +39,7 @@ export function createValkeyTrigger(
 
 /** Returns undefined if the trigger stopped before the server could be reached. */
 async function connect(url: string, host: TriggerHost): Promise<ValkeyConnection | undefined> {
-  return await new Insistence(host).on(
+  return await new Retrier(host).retry(
     'connect',
     () => openValkey({ url }),
     (error) => !isAway(error),

@@ -7,7 +7,7 @@ import type { BackOff } from '../../values/back-off';
 const BACK_OFF: BackOff = { base: 250, max: 15_000, jitter: 0.5 };
 
 /** Repeats failing work until it succeeds or the trigger stops, and reports troubles to the host. */
-export class Insistence {
+export class Retrier {
   readonly #troubles: Troubles<SelvageError>;
 
   constructor(private readonly host: Pick<TriggerHost, 'trouble' | 'signal'>) {
@@ -19,7 +19,7 @@ export class Insistence {
    *
    * @param what names the work among all that runs at the same time
    */
-  async on<T>(
+  async retry<T>(
     what: string,
     work: () => Promise<T>,
     isFinal: (error: unknown) => boolean = () => false,
