@@ -82,11 +82,13 @@ export function batchesOfRows(fields: readonly Field[], rows: readonly object[],
 /**
  * Columns as batches of 65,536 rows. A typed array of a column's width is taken without a copy: do not change it.
  *
+ * @param firstRow the number of the first row, for errors
  * @throws SelvageError `InvalidRows`; see {@link batchesOfRows} for the values of each type
  */
 export function batchesOfColumns(
   fields: readonly Field[],
   columns: Readonly<Record<string, ArrayLike<unknown>>>,
+  firstRow = 0,
 ): Batch[] {
   const names = new Set(fields.map(({ name }) => name));
   const surplus = Object.keys(columns).find((name) => !names.has(name));
@@ -100,7 +102,7 @@ export function batchesOfColumns(
     invalid(fields[index]!.name, undefined, `has ${length} values, and "${fields[0]!.name}" has ${rows}`);
   });
   return inBlocks(rows, (start, end) =>
-    fields.map((field, index) => vectorOf(field, slice(given[index]!, start, end), start)),
+    fields.map((field, index) => vectorOf(field, slice(given[index]!, start, end), firstRow + start)),
   );
 }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { table } from '../../../src';
 
 const Orders = table(
@@ -75,6 +76,28 @@ describe('a table', () => {
       code: 'InvalidRows',
       details: { line: 3, column: 'price' },
     });
+  });
+
+  it('tells a missing cell of CSV from a text in quotes that equals it, wherever both stand', async () => {
+    const Words = table({ a: 'utf8?', b: 'utf8?', c: 'utf8?' });
+    const cell = fc.option(fc.oneof(fc.constantFrom('', 'NA', '"', '""', 'x;y', '\r\n', '\n'), fc.string()));
+    const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ a: cell, b: cell, c: cell, skipped: fc.boolean() })),
+        fc.constantFrom('', 'NA'),
+        async (given, none) => {
+          const lines = given.flatMap(({ a, b, c, skipped }) => [
+            ...(skipped ? [''] : []),
+            // Only nulls would be a line without content.
+            [a, b, c ?? 'c'].map((text) => (text === null ? none : quoted(text))).join(';'),
+          ]);
+          const file = Buffer.from(['a;b;c', ...lines].join('\n'));
+          const read = await Words.fromCsv(file, { delimiter: ';', null: none });
+          expect(await read.rows().toArray()).toEqual(given.map(({ a, b, c }) => ({ a, b, c: c ?? 'c' })));
+        },
+      ),
+    );
   });
 
   it('is not read from CSV in another encoding, whose letters would be lost', async () => {
