@@ -1,5 +1,4 @@
 import { Context } from '@temporalio/activity';
-import { requireSameBackends } from '../backends';
 import { isReference, packRanges } from '../scheduler';
 import { SelvageError } from '../errors';
 import { valueOfRecord, type LoadedPlan, type RunLayout } from '../runtime';
@@ -25,7 +24,7 @@ import type { WorkerParts } from './worker-parts';
 export type BeginParts = RefusalParts &
   ReuseParts &
   SegmentParts &
-  Pick<WorkerParts, 'begunSegments' | 'registry' | 'savePlan'>;
+  Pick<WorkerParts, 'backends' | 'begunSegments' | 'plans' | 'registry' | 'requireSameBackends' | 'savePlan'>;
 
 /**
  * Validates the parameters, pins the plan, and records the run and its parameters. Begins the first segment if nothing
@@ -36,13 +35,14 @@ export async function beginRun(
   request: BeginRunRequest,
 ): Promise<BeginRunResult | RunEnded> {
   const { registry, plans, backends, logger } = environment;
-  const { workflowType, workflowExecution } = Context.current().info;
+  const { info } = Context.current();
+  const { workflowType, workflowExecution } = info;
   const { workflowId, runId: temporalRunId } = workflowExecution!;
   const tapestry = registry.tapestry(workflowType!);
   if (!tapestry) throw unknownTapestry(workflowType!, registry.tapestryNames);
   await requireRequest(environment, tapestry, request);
   const limits = runLimits(request.limits);
-  if (request.backends) await requireSameBackends(backends, request.backends);
+  await environment.requireSameBackends(request.backends);
   const own = registry.plan(tapestry).hash;
   const hash = request.plan ?? own;
   requireInlineLimit(environment, request);
@@ -52,7 +52,7 @@ export async function beginRun(
   const graph = await plans.layout(hash, request.terminals);
   const { layout } = graph;
   const wanted = layout.ids.slice(0, layout.parameterCount);
-  const execution = executionOfStep(environment, 1);
+  const execution = executionOfStep(environment, info, 1);
   const taken =
     request.resume && (await takeOver(environment, layout, request.resume, { ...execution, attempt: 0 }));
   const accepted = taken ? undefined : await acceptParameters(environment, tapestry, plan, wanted, request);
@@ -73,7 +73,7 @@ export async function beginRun(
     ...(accepted?.hash !== undefined && { parametersHash: accepted.hash }),
     ...(accepted?.partition !== undefined && { partition: accepted.partition }),
   };
-  await recordBegin(environment, runRecord(environment, plan, said, hashes), request);
+  await recordBegin(environment, runRecord(environment, info, plan, said, hashes), request);
   const about = { runId: workflowId, tapestry: tapestry.name };
   logger?.info(about, `Run ${workflowId} of ${tapestry.name} begins`);
   const segment = first && (await beginSegment(environment, plan, first, isBegun!));
@@ -106,7 +106,13 @@ async function requireRequest(
   const kept = Object.entries(request).filter(([name]) => !problems.some(({ option }) => option === name));
   await environment.savePlan(tapestry);
   const plan = await environment.plans.get(environment.registry.plan(tapestry).hash);
-  await recordRefused(environment, plan, Object.fromEntries(kept) as unknown as BeginRunRequest, error);
+  await recordRefused(
+    environment,
+    Context.current().info,
+    plan,
+    Object.fromEntries(kept) as unknown as BeginRunRequest,
+    error,
+  );
   throw error;
 }
 
@@ -127,7 +133,7 @@ async function reuseAtBegin(
     ]),
   );
   for (const [knot, record] of taken?.knots ?? []) known.set(knot, valueOfRecord(record));
-  const execution = executionOfStep(environment, 0);
+  const execution = executionOfStep(environment, Context.current().info, 0);
   const options = { environment, plan, graph, execution, isUnderWay: false };
   return await reuse(options, known, graph.layout.ids.keys());
 }

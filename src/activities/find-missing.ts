@@ -17,7 +17,7 @@ export interface Missing {
 
 /** Compares a run's records with the outcomes that its workflow saved. @param failures with known errors */
 export async function findMissing(
-  runHistory: RunHistory,
+  runHistory: Pick<RunHistory, 'countRecords' | 'getOutcomes' | 'getRecords'>,
   run: string,
   layout: Layout,
   outcomes: string,
@@ -46,7 +46,7 @@ export async function findMissing(
 }
 
 async function presentRecords(
-  runHistory: RunHistory,
+  runHistory: Pick<RunHistory, 'getOutcomes'>,
   run: string,
   { ids }: Layout,
 ): Promise<ReadonlySet<string>> {

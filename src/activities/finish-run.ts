@@ -1,10 +1,9 @@
-import { Context } from '@temporalio/activity';
 import { packRanges, sumOf } from '../scheduler';
 import { SelvageError } from '../errors';
 import { requiredRecords } from '../runtime';
 import type { FinishRunRequest, FinishRunResult } from '../workflows/messages';
 import { isCutShort, mendRun, type MendParts } from './mend-run';
-import { endRun, executionOfStep, type EndParts } from './run-record';
+import { endRun, executionOfStep, type EndParts, type StepInfo } from './run-record';
 import { NO_COUNTS, isSome, recordUnrun } from './unrun-knots';
 import type { Uses } from './worker-parts';
 
@@ -16,11 +15,12 @@ export type FinishParts = MendParts & EndParts & Uses<'cutShort'>;
  */
 export async function finishRun(
   environment: FinishParts,
+  info: StepInfo,
   request: FinishRunRequest,
 ): Promise<FinishRunResult> {
   const { runHistory } = environment.backends;
   const plan = await environment.plans.get(request.plan);
-  const execution = executionOfStep(environment, 0, request.temporalRunId);
+  const execution = executionOfStep(environment, info, 0, request.temporalRunId);
   const standing = await recordUnrun(environment, plan, execution, request);
   const said = standing && { standing };
   const { outcomes } = request;
@@ -29,11 +29,14 @@ export async function finishRun(
   const end = { ...request, counts: sumOf(request.counts, standing) };
   const required = await requiredRecords(runHistory, request.temporalRunId, graph.layout);
   if (request.last) {
-    if (isCutShort(request)) await noteCutShort(environment, request.temporalRunId);
+    if (isCutShort(request)) await noteCutShort(environment, info, request.temporalRunId);
     const record = await endRun(environment, request.temporalRunId, end, required);
     if (record !== undefined) return { ...said, record };
   }
-  const { lost, gone, error, counts } = await mendRun(environment, plan, graph, { ...request, outcomes });
+  const { lost, gone, error, counts } = await mendRun(environment, info, plan, graph, {
+    ...request,
+    outcomes,
+  });
   const all = sumOf(standing ?? NO_COUNTS, counts);
   const answer = {
     ...(isSome(all) && { standing: all }),
@@ -52,7 +55,10 @@ export async function finishRun(
   );
 }
 
-async function noteCutShort({ cutShort }: Uses<'cutShort'>, temporalRunId: string): Promise<void> {
-  const { workflowType, workflowExecution } = Context.current().info;
+async function noteCutShort(
+  { cutShort }: Uses<'cutShort'>,
+  { workflowType, workflowExecution }: StepInfo,
+  temporalRunId: string,
+): Promise<void> {
   await cutShort.get(workflowType!)?.(workflowExecution!.workflowId, temporalRunId);
 }

@@ -1,6 +1,4 @@
 import { keepWithRows } from '../runtime/table-rows';
-import { Context } from '@temporalio/activity';
-import { requireSameBackends } from '../backends';
 import { decodeLayout, type Layout } from '../plan';
 import { isOfClass } from '../errors';
 import {
@@ -21,13 +19,25 @@ import { findMissing, type Missing } from './find-missing';
 import { isResetRun, recordsBeforeReset } from './reset-runs';
 import { decodeParameters } from './parameter-references';
 import { parameterName, recordParameters } from './run-parameters';
-import { executionOfStep, runRecord } from './run-record';
+import { executionOfStep, runRecord, type StepInfo } from './run-record';
 import { hashesOfParents, recordUnrun } from './unrun-knots';
 import { cannotBeMade, lostByRun, lostKnot } from './what-was-lost';
-import type { Uses, WorkerParts } from './worker-parts';
+import type { Uses } from './worker-parts';
 
-export type MendParts = Pick<WorkerParts, 'backends' | 'plans' | 'registry'> &
-  Uses<'client' | 'clock' | 'digest' | 'identity' | 'inlineLimit' | 'logger' | 'server' | 'sha256'>;
+export type MendParts = Uses<
+  | 'backends'
+  | 'client'
+  | 'clock'
+  | 'digest'
+  | 'identity'
+  | 'inlineLimit'
+  | 'logger'
+  | 'plans'
+  | 'registry'
+  | 'requireSameBackends'
+  | 'server'
+  | 'sha256'
+>;
 
 export interface Mended {
   readonly lost: readonly number[];
@@ -48,6 +58,7 @@ export function isCutShort({ error, status }: FinishRunRequest): boolean {
  */
 export async function mendRun(
   environment: MendParts,
+  info: StepInfo,
   plan: LoadedPlan,
   graph: RunLayout,
   request: FinishRunRequest & { readonly outcomes: string },
@@ -56,27 +67,27 @@ export async function mendRun(
   const { runHistory } = backends;
   const { temporalRunId, failures = [], outcomes } = request;
   const { layout } = graph;
-  const { workflowId } = Context.current().info.workflowExecution!;
-  if (request.backends) await requireSameBackends(backends, request.backends);
+  const { workflowId } = info.workflowExecution!;
+  await environment.requireSameBackends(request.backends);
   await plans.keep(request.plan);
   const onRecord = await runHistory.getRunByTemporalId(temporalRunId);
   const where = await whatWasLost(runHistory, temporalRunId, onRecord?.started_at);
   const find = (): Promise<Missing> => findMissing(runHistory, temporalRunId, layout, outcomes, failures);
   const isReset = await isResetRun(environment, workflowId, temporalRunId);
-  if (isReset) await recordReset(environment, plan, request);
+  if (isReset) await recordReset(environment, info, plan, request);
   const before = await find();
   const written = [
-    await restoreParameters(environment, plan, layout, request, before.ok),
-    await rewriteKnots(environment, plan, graph, request, before.ok),
+    await restoreParameters(environment, info, plan, layout, request, before.ok),
+    await rewriteKnots(environment, info, plan, graph, request, before.ok),
   ];
   if (!isReset) {
     const hashes = await parameterHashes(runHistory, temporalRunId, layout);
-    await runHistory.startRun(runRecord(environment, plan, request, hashes));
+    await runHistory.startRun(runRecord(environment, info, plan, request, hashes));
   }
   const { failed, skipped, ok, maps } = written.includes(true) ? await find() : before;
   const isBrokenOff = isCutShort(request);
   const unmade = isBrokenOff ? ok.map((knot) => lostKnot(layout.ids[knot]!, where)) : [];
-  const execution = executionOfStep(environment, 0, temporalRunId);
+  const execution = executionOfStep(environment, info, 0, temporalRunId);
   const unrun = { failed: [...failed, ...unmade], skipped };
   const counts = await recordUnrun(environment, plan, execution, unrun);
   const lost = [...ok, ...maps].sort((a, b) => a - b);
@@ -105,7 +116,7 @@ function cannotRunAgain({ parameterCount, policies, policy }: Layout, knot: numb
 }
 
 async function parameterHashes(
-  runHistory: RunHistory,
+  runHistory: Pick<RunHistory, 'getRecords'>,
   temporalRunId: string,
   { ids, parameterCount }: Layout,
 ): Promise<Record<string, string>> {
@@ -119,13 +130,14 @@ async function parameterHashes(
 /** Returns whether the parameters could be recorded again from the workflow's copies. */
 async function restoreParameters(
   environment: MendParts,
+  info: StepInfo,
   plan: LoadedPlan,
   { ids, parameterCount }: Layout,
   { parameters, temporalRunId }: FinishRunRequest,
   missing: readonly number[],
 ): Promise<boolean> {
   const { backends, digest, registry } = environment;
-  const tapestry = registry.tapestry(Context.current().info.workflowType!);
+  const tapestry = registry.tapestry(info.workflowType!);
   if (parameters === undefined || !tapestry || !missing.some((knot) => knot < parameterCount)) return false;
   const wanted = ids.slice(0, parameterCount);
   try {
@@ -135,7 +147,7 @@ async function restoreParameters(
     const accepted = await validateParameters(tapestry, given, wanted);
     await storeTablesIn(backends.dataStore, accepted);
     const values = wanted.map((id) => encodeOutput(accepted.get(parameterName(id)), digest));
-    const execution = executionOfStep(environment, 1, temporalRunId);
+    const execution = executionOfStep(environment, info, 1, temporalRunId);
     await recordParameters(environment, plan, wanted, { values, stored: new Set() }, execution);
     return true;
   } catch (error) {
@@ -148,6 +160,7 @@ async function restoreParameters(
 /** Returns whether any knots could be recorded again from the workflow's values. */
 async function rewriteKnots(
   environment: MendParts,
+  info: StepInfo,
   plan: LoadedPlan,
   { layout, planKnots }: RunLayout,
   { temporalRunId, values = [] }: FinishRunRequest,
@@ -162,7 +175,7 @@ async function rewriteKnots(
   const present = stored.length > 0 ? await keepWithRows(backends.dataStore, stored) : new Set<string>();
   const knots = known.map(([{ id }]) => id);
   const hashOf = await hashesOfParents(backends.runHistory, plan, temporalRunId, knots);
-  const execution = executionOfStep(environment, 0, temporalRunId);
+  const execution = executionOfStep(environment, info, 0, temporalRunId);
   const commits = known
     .filter(([, value]) => value.bytes !== undefined || present.has(value.hash))
     .map(([knot, value]): Commit => {
@@ -176,11 +189,12 @@ async function rewriteKnots(
 /** Records a reset run, which never performed its first step, with its knots' records from before the reset. */
 async function recordReset(
   environment: MendParts,
+  info: StepInfo,
   plan: LoadedPlan,
   request: FinishRunRequest,
 ): Promise<void> {
   const { runHistory } = environment.backends;
-  const { workflowId } = Context.current().info.workflowExecution!;
+  const { workflowId } = info.workflowExecution!;
   const { temporalRunId } = request;
   const layout = decodeLayout(await environment.plans.layoutSlices(request.plan, request.terminals));
   const present = new Set((await runHistory.getRecords(temporalRunId)).map((record) => record.knot_id));
@@ -196,5 +210,5 @@ async function recordReset(
   const hashes = earlier
     .filter((record) => record.knot_id.startsWith('param:') && record.output_hash !== null)
     .map((record) => [parameterName(record.knot_id), record.output_hash!] as const);
-  await runHistory.startRun(runRecord(environment, plan, request, Object.fromEntries(hashes)));
+  await runHistory.startRun(runRecord(environment, info, plan, request, Object.fromEntries(hashes)));
 }

@@ -72,7 +72,7 @@ export async function acceptParameters(
     };
   } catch (error) {
     if (!isOfClass(error, 'input')) throw error;
-    await recordRefused(environment, plan, request, error);
+    await recordRefused(environment, Context.current().info, plan, request, error);
     throw error;
   }
 }

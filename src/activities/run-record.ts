@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import type { Info } from '@temporalio/activity';
 import { settingsOfNewRun } from '../adapters/open-telemetry/body-traces';
 import { TraceOfRun } from '../adapters/open-telemetry/trace-of-run';
 import { hashJson, type Json } from '../values';
@@ -11,18 +11,22 @@ import type { BeginRunRequest, FinishRunRequest, RunMemo } from '../workflows/me
 import { referencesIn } from './parameter-references';
 import type { Uses, WorkerParts } from './worker-parts';
 
-export type EndParts = Pick<WorkerParts, 'backends' | 'clock' | 'counts' | 'logger' | 'plans' | 'sha256'>;
-export type RefusalParts = EndParts & Uses<'inlineLimit' | 'server'>;
+export type EndParts = Uses<'backends' | 'clock' | 'counts' | 'logger' | 'plans' | 'sha256'>;
+export type RefusalParts = EndParts & Pick<WorkerParts, 'backends'> & Uses<'inlineLimit' | 'server'>;
+
+/** The parts of an activity's context that the steps of a run use. */
+export type StepInfo = Pick<Info, 'workflowExecution' | 'workflowType' | 'scheduledTimestampMs'>;
 
 export type SaidOfRun = RunMemo & { readonly temporalRunId?: string; readonly parameters?: unknown };
 
 /** @param temporalRunId of the records; default: the workflow's */
 export function executionOfStep(
   { clock, identity }: Uses<'clock' | 'identity'>,
+  { workflowExecution }: StepInfo,
   attempt: number,
   temporalRunId?: string,
 ): Execution {
-  const { workflowId, runId } = Context.current().info.workflowExecution!;
+  const { workflowId, runId } = workflowExecution!;
   const now = clock.now();
   return {
     runId: workflowId,
@@ -39,11 +43,11 @@ export function executionOfStep(
 
 export function runRecord(
   { inlineLimit, server }: Uses<'inlineLimit' | 'server'>,
+  { workflowExecution, workflowType, scheduledTimestampMs }: StepInfo,
   plan: LoadedPlan,
   said: SaidOfRun,
   parameterHashes: Record<string, string>,
 ): RunRecord {
-  const { workflowExecution, workflowType, scheduledTimestampMs } = Context.current().info;
   const digestTag = currentScope()?.digest?.tag;
   return {
     run_id: workflowExecution!.workflowId,
@@ -107,12 +111,13 @@ export async function recordBegin(
 
 export async function recordRefused(
   environment: RefusalParts,
+  info: StepInfo,
   plan: LoadedPlan,
   request: BeginRunRequest,
   error: SelvageError,
 ): Promise<void> {
   const { runHistory } = environment.backends;
-  const run = runRecord(environment, plan, request, {});
+  const run = runRecord(environment, info, plan, request, {});
   await recordBegin(environment, run, request);
   await runHistory.endRun(run.temporal_run_id, {
     status: 'failed',

@@ -54,7 +54,8 @@ export function createSystemActivities(
     [EXTEND_ACTIVITY]: (request: ExtendRequest) =>
       asFailure(extendRun(environment, request), REFUSED_EXTENSION),
     [LOOKUP_ACTIVITY]: (request: LookupRequest) => asFailure(lookUpReuse(environment, request)),
-    [FINISH_RUN_ACTIVITY]: (request: FinishRunRequest) => asFailure(finishRun(environment, request)),
+    [FINISH_RUN_ACTIVITY]: (request: FinishRunRequest) =>
+      asFailure(finishRun(environment, Context.current().info, request)),
     [WAIT_ACTIVITY]: (request: WaitRequest) => asFailure(readWait(environment, request)),
     [CHECK_ACTIVITY]: (request: SignalCheckRequest) => asFailure(checkSignals(environment, request)),
   };
@@ -96,7 +97,7 @@ async function lookUpReuse(
 ): Promise<LookupResult> {
   const plan = await environment.plans.get(hash);
   const graph = await environment.plans.layout(hash, terminals);
-  const execution = executionOfStep(environment, 0, temporalRunId);
+  const execution = executionOfStep(environment, Context.current().info, 0, temporalRunId);
   const options = { environment, plan, graph, execution, isUnderWay: true };
   const found = await reuse(options, new Map(), unpackRanges(knots));
   return { found: packRanges(found) };

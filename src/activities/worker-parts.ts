@@ -15,12 +15,12 @@ import {
   type ValuesAtHand,
 } from '../runtime';
 import { BodyTraces } from '../adapters/open-telemetry/body-traces';
-import { GroupCommit, HistoryClock } from '../backends';
+import { GroupCommit, HistoryClock, requireSameBackends } from '../backends';
 import { failedInstead } from './backend-trouble';
 import type { LoggerLike } from '../authoring/knot-context';
 import type { TapestryRecord } from '../authoring/records';
 import type { WorkCounts } from '../metrics';
-import type { Backends, LineageRecord, RunHistory } from '../ports';
+import type { BackendIdentities, Backends, LineageRecord, RunHistory } from '../ports';
 import { currentScope } from '../encryption/run-scope';
 import type { KnotObserver } from './observe';
 import { BegunSegments } from './begun-segments';
@@ -65,18 +65,28 @@ export interface WorkerPartsOptions {
 
 type NamedPlan = readonly [tapestry: string, plan: CompiledPlan];
 
-/** The members that activities of knots use; a simulated worker lacks all others. */
+/** The members that activities of knots and of a run's end use; a simulated worker lacks all others. */
 interface KnotParts {
   readonly backends: Pick<Backends, 'dataStore' | 'commit'> & {
     readonly runHistory: Pick<RunHistory, HistoryOfKnots>;
   };
   readonly commits: Pick<GroupCommit, 'commit'>;
-  readonly plans: Pick<PlanCache, 'get'>;
-  readonly registry: Pick<Registry, 'definition' | 'registered'>;
+  readonly plans: Pick<PlanCache, 'get' | 'keep' | 'layout' | 'layoutSlices'>;
+  readonly registry: Pick<Registry, 'definition' | 'registered' | 'tapestry'>;
 }
 
 type HistoryOfKnots =
-  'findCached' | 'findLineage' | 'getOutcomes' | 'getRecords' | 'getRun' | 'getRunByTemporalId';
+  | 'commit'
+  | 'countRecords'
+  | 'endRun'
+  | 'findCached'
+  | 'findLineage'
+  | 'getOutcomes'
+  | 'getRecords'
+  | 'getRun'
+  | 'getRunByTemporalId'
+  | 'startRun'
+  | 'technology';
 
 export type Uses<Part extends keyof WorkerParts> = Pick<Omit<WorkerParts, keyof KnotParts> & KnotParts, Part>;
 
@@ -170,6 +180,11 @@ export class WorkerParts implements Hashing {
   requireAttached(): void {
     if (!this.backends)
       throw new Error('An activity ran before the worker was started: run it by worker.run() or runUntil().');
+  }
+
+  /** @throws SelvageError `BackendsDiffer` if the client that started a run has other backends */
+  async requireSameBackends(others: BackendIdentities | undefined): Promise<void> {
+    if (others) await requireSameBackends(this.backends, others);
   }
 
   /** Puts the plans of all registered tapestries into the store, as a run of each would. */

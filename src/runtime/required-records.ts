@@ -3,7 +3,7 @@ import type { LineageRecord, RequiredRecords, RunHistory } from '../ports';
 
 /** The records that must exist before a run may end: all its knots, and the elements of its maps. */
 export async function requiredRecords(
-  runHistory: RunHistory,
+  runHistory: Pick<RunHistory, 'getRecords'>,
   run: string,
   { ids, policies, policy }: Layout,
 ): Promise<RequiredRecords> {
@@ -24,7 +24,7 @@ export function elementsOf(maps: readonly LineageRecord[]): (readonly [string, n
 
 /** A main clause, for a message: the time after which the history lost records of a run, if known. */
 export async function whatWasLost(
-  runHistory: RunHistory,
+  runHistory: Pick<RunHistory, 'findLineage'>,
   run: string,
   startedAt: number | undefined,
 ): Promise<string> {

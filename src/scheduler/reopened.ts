@@ -9,19 +9,27 @@ const OK = 1;
 /**
  * A save in which these ended knots run again. A path reopens its branch, and a branch all its paths. Knots that used
  * values of reopened knots keep their outcomes. Values are looked up, so `saved` has none.
+ *
+ * @param again running knots to dispatch once more: those with a reopened parent wait until it has ended
  */
 export function reopened(
   layout: Layout,
   saved: SavedScheduler<null>,
   knots: readonly number[],
+  again: ReadonlySet<number>,
 ): SavedScheduler<null> {
   const codes = unpackCodes(saved.outcomes, layout.size)!;
   for (const knot of knots) {
     const branch = branchOf(layout, knot) ?? knot;
     for (const open of [knot, branch, ...pathsOf(layout, branch)]) codes[open] = WAITING;
   }
+  const { parents, parentStart } = layout;
+  const mustWait = (knot: number): boolean =>
+    again.has(knot) &&
+    parents.subarray(parentStart[knot], parentStart[knot + 1]).some((parent) => codes[parent] === WAITING);
   return {
     ...saved,
+    running: saved.running.filter((knot) => !mustWait(knot)),
     outcomes: packCodes(layout.size, (knot) => codes[knot]!),
     takenOver: true,
     values: neededValues(layout, codes),

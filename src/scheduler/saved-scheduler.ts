@@ -89,7 +89,7 @@ function isPossible<V>(run: SchedulerState<V>, knot: number): boolean {
   const isRunnable = isDecidable && fate === undefined;
   if (state === WAITING) {
     const mayWait = !run.cancelled && knot >= table.layout.parameterCount;
-    return !run.started || (mayWait && (!isDecidable || isRunnable));
+    return !run.started || (mayWait && (!isDecidable || isRunnable || run.hasTakenOver));
   }
   return (
     run.started &&

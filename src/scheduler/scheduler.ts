@@ -147,8 +147,9 @@ export class Scheduler<V> {
   ): { scheduler: Scheduler<V>; commands: Command[] } {
     const scheduler = new Scheduler<V>(layout, options);
     const segments = load(scheduler.state, saved);
-    if (saved.started) for (const knot of scheduler.table.decidable()) scheduler.ready.add(knot);
-    return { scheduler, commands: scheduler.commands([], saved.running, segments) };
+    // A knot that is to run again cannot if its parent has meanwhile failed.
+    const decided = saved.started ? scheduler.decide(scheduler.table.decidable()) : [];
+    return { scheduler, commands: scheduler.commands(decided, saved.running, segments) };
   }
 
   private start({ parameters, takenOver = new Map<number, V>() }: StartOfRun<V>): number[] {

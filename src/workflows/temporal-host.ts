@@ -382,11 +382,14 @@ export class TemporalHost {
     readonly saved: SavedScheduler<null>;
     readonly carried: CarriedOver;
   } {
-    const again = reopened(this.present.layout, { ...this.scheduler.save(), values: [] }, knots);
     const waits = knots.filter((knot) => this.present.policyOf(knot).wait);
     const maps = knots.filter((knot) => this.present.policyOf(knot).map);
+    const saved = { ...this.scheduler.save(), values: [] };
+    // A wait that was over is over in the next execution, too, and concludes at once.
+    const inNeed = new Set([...this.inNeed].filter((knot) => !this.present.policyOf(knot).wait));
+    const { running, ...again } = reopened(this.present.layout, saved, knots, inNeed);
     return {
-      saved: { ...again, running: [...again.running, ...waits].sort((a, b) => a - b) },
+      saved: { ...again, running: [...running, ...waits].sort((a, b) => a - b) },
       carried: carriedAgain(this.carriedOver, { maps, waits }),
     };
   }

@@ -13,6 +13,7 @@ export const DEADLINE = blowSet('deadline');
 export const GRACE_OVER = blowSet('graceOver');
 export const GIVE_UP = blowSet('giveUp');
 export const THROW = blowSet('throw');
+export const LOSE = blowSet('lose');
 export const STOP = blowSet('stop');
 const ON_THE_WAY = blowSet('delay', 'kill');
 const IN_AN_ATTEMPT = blowSet('delay', 'kill', 'refuse', 'giveUp', 'clock');
@@ -23,18 +24,18 @@ export const POSSIBLE: Record<Step, BlowSet> = {
   start: blowSet('suggest', 'continue'),
   wake: TO_THE_WORKFLOW,
   expand: ON_THE_WAY,
-  begin: ON_THE_WAY,
+  begin: ON_THE_WAY | LOSE,
   return: IN_AN_ATTEMPT | THROW | STOP,
   put: IN_AN_ATTEMPT,
-  record: IN_AN_ATTEMPT,
+  record: IN_AN_ATTEMPT | LOSE,
   answer: ON_THE_WAY | GIVE_UP,
-  deliver: TO_THE_WORKFLOW | blowSet('kill'),
-  tell: TO_THE_WORKFLOW | blowSet('terminate'),
+  deliver: TO_THE_WORKFLOW | LOSE | blowSet('kill'),
+  tell: TO_THE_WORKFLOW | LOSE | blowSet('terminate'),
   hear: blowSet('delay'),
-  settle: ON_THE_WAY,
+  settle: ON_THE_WAY | LOSE,
   beginSegment: ON_THE_WAY,
   answerSegment: ON_THE_WAY | GIVE_UP,
-  deliverSegment: TO_THE_WORKFLOW | blowSet('kill'),
+  deliverSegment: TO_THE_WORKFLOW | LOSE | blowSet('kill'),
 };
 
 function blowsOf(set: BlowSet): BlowKind[] {

@@ -11,6 +11,8 @@ export interface BooksListener {
   /** Reports a violation even if the workflow misinterprets it. */
   fail(violation: Error): void;
   readonly isCancelled: boolean;
+  /** Whether the run history has lost records. */
+  readonly hasLost: boolean;
   nameOf(knot: string): string;
   /** Throws a {@link Violation} unless the outcome in `slot` is the recorded value. */
   requireRecorded(knot: string, slot: Slot): void;
@@ -192,6 +194,8 @@ export class Books {
   private requireReady(knot: number, members: readonly number[]): void {
     this.requireOpen(knot, 'was dispatched');
     const { parents, parentStart } = this.layout;
+    // A wait whose record is lost does not wait again; it ends after its parents are made again.
+    if (this.listener.hasLost && this.policyOf(knot).wait) return;
     const receives = this.policyOf(knot).errorPolicy === 'receiveErrors';
     for (const parent of parents.subarray(parentStart[knot], parentStart[knot + 1])) {
       const outcome = this.outcomes[parent];

@@ -3,7 +3,7 @@ import { isOwnSkip, type OwnSkipReason } from '../../scheduler';
 import { callsBody } from '../../runtime';
 import type { ExceptionRecord, LineageRecord } from '../../ports';
 import { interpret, type ReferenceOutcome } from './reference-interpreter';
-import { nameIn, type RunEnd } from './run';
+import { firstRunOf, nameIn, type RunEnd } from './run';
 import { WHOLE_WINDOW, type Schedule } from './schedule';
 import type { Subject } from './subject';
 import { Violation } from './violation';
@@ -22,14 +22,16 @@ export class Comparison {
   /** Throws a {@link Violation} on a difference. @param before the undisturbed run, of real bodies */
   check({ run: end, struck }: WorldEnd, schedule: Schedule, before?: RunEnd): void {
     const all = [...runsOf(end)];
-    for (const run of all) this.checkRun(run, run === end ? schedule.takenOver : []);
-    if (!this.areReal) for (const run of all) requireExplained(run, schedule);
+    for (const run of all) if (!run.hasChanged) this.checkRun(run, run === end ? schedule.takenOver : []);
+    // A record that is made again from a known value does not tell who made the value.
+    const hasLost = struck.includes('lose');
+    if (!this.areReal && !hasLost) for (const run of all) requireExplained(run, schedule);
     // A knot that kept losing its workers, and all that depends on it, may have another outcome than without blows.
     const losses = struck.filter((kind) => kind === 'kill' || kind === 'giveUp').length;
     const isLost = all.map((run) => hasLostWorkers(run, losses)).includes(true);
     if (!before || isLost) return;
     const runsBefore = new Map([...runsOf(before)].map((run) => [run.id, run.records]));
-    for (const run of all) requireSame(run, runsBefore.get(run.id) ?? NONE);
+    for (const run of all) requireSame(run, runsBefore.get(firstRunOf(run.id)) ?? NONE);
   }
 
   /** Requires the outcomes of knots that follow from the outcomes of the bodies. */

@@ -51,6 +51,8 @@ export class SimulatedEnvironment {
   readonly inlineLimit = DEFAULT_INLINE_LIMIT;
   readonly observers = [];
   readonly logger = SILENT;
+  readonly server = undefined;
+  readonly cutShort = NO_HOOKS;
   readonly sliceLimits = SLICE_LIMITS;
   readonly segmentLimits = LIMITS;
   readonly begunSegments = NO_SEGMENTS;
@@ -78,7 +80,22 @@ export class SimulatedEnvironment {
   }
 
   get plans(): Part<'plans'> {
-    return { get: (hash) => Promise.resolve(this.run.plan(hash)) };
+    const { run } = this;
+    return {
+      get: (hash) => Promise.resolve(run.plan(hash)),
+      keep: () => Promise.resolve(),
+      layout: () => Promise.resolve(run.subject.aligned),
+      layoutSlices: () => Promise.resolve(run.subject.slices),
+    };
+  }
+
+  get registry(): Part<'registry'> {
+    const { bodies } = this.run;
+    return {
+      definition: (_, knot, name, version) => this.present(bodies.of(knot, name, version)),
+      registered: (name, version) => bodies.definitions.registered(name, version),
+      tapestry: () => bodies.subject.tapestry,
+    };
   }
 
   get slices(): Part<'slices'> {
@@ -101,13 +118,24 @@ export class SimulatedEnvironment {
   wait(): Promise<void> {
     return Promise.resolve();
   }
+
+  /** There is one set of backends. */
+  requireSameBackends(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  // A body that is never reused has no code hash, despite the type.
+  protected present({ definition, codeHash }: PresentBody): PresentDefinition {
+    return { ...definition, codeHash: codeHash as string };
+  }
 }
 
+const NO_HOOKS: WorkerParts['cutShort'] = new Map();
 const NO_SEGMENTS = new BegunSegments();
 const LIMITS = { ...SEGMENT_LIMITS, workingMs: Infinity };
 const NO_TRACES = new BodyTraces(() => Promise.resolve(undefined));
 
-interface AttemptedDefinition extends DefinitionRecord {
+interface PresentDefinition extends DefinitionRecord {
   readonly codeHash: string;
 }
 
@@ -115,14 +143,6 @@ interface AttemptedDefinition extends DefinitionRecord {
 export class AttemptEnvironment extends SimulatedEnvironment {
   constructor(private readonly attempt: Attempt) {
     super(attempt.activity.run, attempt.process);
-  }
-
-  get registry(): Part<'registry'> {
-    const { bodies } = this.run;
-    return {
-      definition: (_, knot, name, version) => this.attempted(bodies.of(knot, name, version)),
-      registered: (name, version) => bodies.definitions.registered(name, version),
-    };
   }
 
   get limits(): Part<'limits'> {
@@ -162,10 +182,9 @@ export class AttemptEnvironment extends SimulatedEnvironment {
     return world.ledger.insert(record, attempt, world.steps);
   }
 
-  private attempted({ definition, codeHash }: PresentBody): AttemptedDefinition {
-    const body: KnotBody = (inputs, context) => this.call(definition, inputs as object, context);
-    // A body that is never reused has no code hash, despite the type.
-    return { ...definition, body, codeHash: codeHash as string };
+  protected override present(present: PresentBody): PresentDefinition {
+    const body: KnotBody = (inputs, context) => this.call(present.definition, inputs as object, context);
+    return { ...super.present(present), body };
   }
 
   private async call({ body }: DefinitionRecord, inputs: object, context: KnotContext): Promise<unknown> {
@@ -200,7 +219,7 @@ export class AttemptEnvironment extends SimulatedEnvironment {
   }
 }
 
-const CODE_HASHES = { of: (definition: AttemptedDefinition): string => definition.codeHash };
+const CODE_HASHES = { of: (definition: PresentDefinition): string => definition.codeHash };
 
 class ScheduledFailure extends Error {
   override readonly name = 'ScheduledFailure';

@@ -92,10 +92,11 @@ export class Outside {
   /** Throws a {@link Violation} if a knot's wait ended too early. */
   requireWaited(knot: string, { waited }: KnotTask): void {
     const { run } = this;
-    if (!waited || waited.kind === 'signal') return;
+    // A knot whose record is lost does not wait again.
+    if (!waited || waited.kind === 'signal' || waited.since === undefined) return;
     const { ms, timeout, until } = run.subject.plan.knot(knot).policy.wait!;
     const length = ms ?? timeout;
-    const end = until ?? (length === undefined ? -Infinity : waited.since! + length);
+    const end = until ?? (length === undefined ? -Infinity : waited.since + length);
     if (end <= run.world.now) return;
     const name = run.nameOf(knot);
     throw new Violation(

@@ -20,6 +20,8 @@ import {
   type RunMemo,
   type SegmentTask,
 } from '../../workflows/messages';
+import { outcomeKinds } from '../../scheduler';
+import type { Continuation } from '../../workflows/carried-over';
 import type { Slot } from '../../workflows/slot';
 import type { ActivityOptions, ChildOptions } from '../../workflows/world';
 import type { Activity } from './activity';
@@ -38,10 +40,17 @@ import type { SimulatedWorld } from './world';
 
 /** The id of a world's first run, and the prefix of the ids of its knots' runs. */
 export const ROOT = 'simulated';
+/** Ends the id of a run that a knot has started again; no id of a knot has it. */
+const AGAIN = '~';
+
+/** A knot's run has another id if the knot starts it again: as on a server, the records of the first are not its own. */
+export function firstRunOf(run: string): string {
+  return run.replaceAll(AGAIN, '');
+}
 
 /** Prefix of the names of a run's knots in schedules and messages. */
 export function addressOf(run: string): string {
-  return run === ROOT ? '' : `${run.slice(ROOT.length + 1)}/`;
+  return run === ROOT ? '' : `${firstRunOf(run).slice(ROOT.length + 1)}/`;
 }
 
 /** The name of a knot of any run in schedules. */
@@ -57,6 +66,8 @@ export interface RunEnd {
   readonly id: string;
   /** The workflow's outcomes, by knot. */
   readonly outcomes: readonly ReferenceOutcome[];
+  /** Whether a knot whose record was lost came to something else when it ran again: others may have used the first. */
+  readonly hasChanged: boolean;
   /** Records by id of the knot or element. */
   readonly records: ReadonlyMap<string, LineageRecord>;
   readonly children: readonly RunEnd[];
@@ -80,6 +91,8 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   /** The books of each execution, and its initial outcomes. */
   private readonly books = new WeakMap<Execution, Books>();
   private readonly before: Outcomes[];
+  /** First outcomes of knots that run again, as their records are lost. */
+  private readonly lost = new Map<number, ReferenceOutcome>();
 
   /** @param told a callback at the end, for a run of a knot */
   constructor(
@@ -127,6 +140,10 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     return this.present?.outcomes ?? this.before.at(-1)!;
   }
 
+  get hasLost(): boolean {
+    return this.world.ledger.losses > 0;
+  }
+
   nameOf(knot: string): string {
     return nameIn(this.id, knot);
   }
@@ -143,8 +160,11 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   nest(id: string, bodies: Bodies, parameters: readonly EncodedValue[], told: Ended): SimulatedRun {
     const { window, segments } = this.world.script;
     const schedule = { window, segments, takenOver: [] };
-    const child = new SimulatedRun(this.world, id, bodies, parameters, schedule, told);
+    let own = id;
+    while (this.world.runs.has(own)) own += AGAIN;
+    const child = new SimulatedRun(this.world, own, bodies, parameters, schedule, told);
     this.children.push(child);
+    this.world.workflows.set(id, child);
     return child;
   }
 
@@ -176,8 +196,25 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   }
 
   override continued(args: readonly unknown[]): void {
-    this.before.push([...this.outcomes]);
+    const [, { saved }] = args as [unknown, Continuation];
+    const kinds = outcomeKinds(saved!.outcomes, this.outcomes.length);
+    const reopened = this.outcomes.map((outcome, knot) => {
+      if (outcome === undefined || kinds[knot] !== undefined) return outcome;
+      this.lost.set(knot, outcome);
+      if (this.hasLost) return undefined;
+      const name = this.nameOf(this.subject.idOf(knot));
+      throw new Violation('ran again', `Knot "${name}" is to run again, and nothing was lost`, name);
+    });
+    this.before.push(reopened);
     super.continued(args);
+  }
+
+  /** Whether the run would make a lost record of this knot or element again. */
+  canMakeAgain(knot: string): boolean {
+    // What an ended run has lost, nobody but an operator looks for. Payloads of signals came from outside.
+    if (this.world.history.hasEnded(this.id)) return false;
+    const { plan } = this.subject;
+    return !plan.has(knot) || plan.knot(knot).policy.wait?.signal === undefined;
   }
 
   override turnEnded(): void {
@@ -226,6 +263,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   /** An attempt must find the records of all its knot's parents. */
   requireParents({ knot }: Activity, cause: Error): void {
     if (!(cause instanceof ApplicationFailure) || cause.type !== RECORDS_LOST) return;
+    if (this.hasLost) return;
     const name = this.nameOf(knot);
     const what = `Knot "${name}" finds no record of a parent: ${cause.message}`;
     this.world.fail(new Violation('value missing', what, name));
@@ -266,6 +304,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
       subject,
       id,
       outcomes: outcomes as readonly ReferenceOutcome[],
+      hasChanged: [...this.lost].some(([knot, outcome]) => outcomes[knot] !== outcome),
       records: new Map(records.map((record) => [record.knot_id, record])),
       children: children.map((child) => child.end()),
       wasCancelled: isCancelled,

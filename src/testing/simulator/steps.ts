@@ -1,5 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import { attemptOf, type SplitAttempt } from '../../activities/attempts';
+import { finishRun } from '../../activities/finish-run';
 import { runToStart } from '../../activities/nested-runs';
 import { createSplitMap } from '../../activities/split-map';
 import { recordUnrun } from '../../activities/unrun-knots';
@@ -89,23 +90,32 @@ export class Steps {
 
   private async finish(request: FinishRunRequest): Promise<FinishRunResult> {
     const { run } = this;
-    const record = async (skipped: FinishRunRequest['skipped']): Promise<FinishRunResult> => {
-      const unrecorded = { skipped, failed: request.failed };
-      const standing = await recordUnrun(this.environment, run.subject.plan, run.stepOf(0), unrecorded);
-      return { ...(standing && { standing }) };
-    };
-    const { skipped } = request;
-    if (!request.last) return await record(skipped);
+    const finish = (): Promise<FinishRunResult> =>
+      finishRun(this.environment, this.context(FINISH_RUN_ACTIVITY).info, request);
+    if (!request.last) return await finish();
     run.outside.requireRefused(request.signals);
     return await new Promise((resolve, reject) =>
       run.world.push({
         step: 'settle',
         run,
         knot: run.subject.idOf(0),
-        half: () => run.world.later(record(skipped.slice(0, Math.ceil(skipped.length / 2))), () => undefined),
-        perform: () => void record(skipped).then(resolve, reject),
+        half: () => run.world.later(this.finishHalf(request), () => undefined),
+        perform: () => void finish().then(resolve, (error: Error) => reject(this.cannotEnd(error))),
       }),
     );
+  }
+
+  /** On a server, the step would be tried again without end. */
+  private cannotEnd(error: Error): Error {
+    if (!SelvageError.is(error)) return error;
+    return new Violation('no record', `${this.run.id} cannot end: ${error.message}`);
+  }
+
+  /** What a worker does that is killed in the middle of settling. */
+  private async finishHalf({ skipped, failed }: FinishRunRequest): Promise<void> {
+    const { run } = this;
+    const half = { skipped: skipped.slice(0, Math.ceil(skipped.length / 2)), failed };
+    await recordUnrun(this.environment, run.subject.plan, run.stepOf(0), half);
   }
 
   private extend({ fragment: hash, by }: ExtendRequest): ExtendResult {
@@ -128,7 +138,7 @@ export class Steps {
 
   private context(activityType: string): Context {
     const { execution: workflowExecution } = this.run;
-    const info = { activityType, activityId: activityType, attempt: 1, workflowExecution };
+    const info = { activityType, activityId: activityType, attempt: 1, workflowExecution, workflowType: '' };
     return { info } as unknown as Context;
   }
 }

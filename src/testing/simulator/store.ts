@@ -42,6 +42,10 @@ export class SimulatedStore {
     return { inserted: true, record };
   }
 
+  remove(run: string, knot: string): void {
+    this.records.get(run)?.delete(knot);
+  }
+
   protected replace(record: LineageRecord): void {
     let records = this.records.get(record.temporal_run_id);
     if (!records) this.records.set(record.temporal_run_id, (records = new Map<string, LineageRecord>()));

@@ -9,7 +9,7 @@ import {
   type Plan,
   type PlanKnot,
 } from '../../plan';
-import { LoadedPlan, planOf, type StoredFragment } from '../../runtime';
+import { LoadedPlan, alignLayout, planOf, type RunLayout, type StoredFragment } from '../../runtime';
 import type { TapestryRecord } from '../../authoring/records';
 import { nodeSha256 } from '../../node/node-sha256';
 import { runLimits } from '../../workflows/run-limits';
@@ -24,6 +24,7 @@ export class Subject {
   readonly waitsForSignals: boolean;
   private readonly nested = new Map<string, Subject>();
   private encoded: readonly string[] | undefined;
+  private beside: RunLayout | undefined;
   /** Extended subjects by hash of the fragment. */
   private readonly extended = new Map<string, Subject>();
 
@@ -70,6 +71,11 @@ export class Subject {
   /** The layout as workers send it to workflows. */
   get slices(): readonly string[] {
     return (this.encoded ??= encodeLayout(this.layout));
+  }
+
+  /** The layout beside the plan's knots, as workers use it. */
+  get aligned(): RunLayout {
+    return (this.beside ??= alignLayout(this.layout, this.plan.plan));
   }
 
   idOf(knot: number): string {

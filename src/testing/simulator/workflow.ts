@@ -175,7 +175,14 @@ export abstract class SimulatedWorkflow implements Begun {
   /** A step without a body is done at once. */
   callHere(type: string, task: object, ended: Ended): void {
     const { world } = this.run;
-    world.later(this.run.doStep(type, task), (value) => ended({ value }));
+    const done = this.run.doStep(type, task).then(
+      (value): Result => ({ value }),
+      (error: unknown): Result => {
+        if (!(error instanceof ApplicationFailure)) throw error;
+        return { error: new ActivityFailure(undefined, type, type, RETRY_STATE, undefined, error) };
+      },
+    );
+    world.later(done, ended);
   }
 
   startChild(type: string, options: ChildOptions, started: Ended, ended: Ended): void {

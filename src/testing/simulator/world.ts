@@ -9,6 +9,7 @@ import {
   DEADLINE,
   GIVE_UP,
   GRACE_OVER,
+  LOSE,
   POSSIBLE,
   STOP,
   THROW,
@@ -33,6 +34,8 @@ import type { Sha256 } from '../../values';
 
 const NOW = Promise.resolve();
 const WORKERS = 2;
+/** A run that has lost records too often ends with an error. */
+const MOST_LOSSES = 3;
 /** The limit of steps per knot and element: a run with more steps does not end. */
 const STEPS_PER_UNIT = 1_000;
 
@@ -282,7 +285,10 @@ export class SimulatedWorld {
       if (!attempt.activity.isGroup) set &= ~STOP;
     }
     if (!mayThrow) set &= ~THROW;
-    if (!this.root.isFinished && !this.root.isCancelled)
+    const { losses } = this.ledger;
+    // A run that is cancelled does not make lost records again: their knots have failed.
+    if (this.root.isFinished || this.root.isCancelled || losses === MOST_LOSSES) set &= ~LOSE;
+    if (!this.root.isFinished && !this.root.isCancelled && losses === 0)
       set |= this.root.outside.hasDeadline ? CANCEL | DEADLINE : CANCEL;
     return run.outside.isInGrace ? set | GRACE_OVER : set;
   }
@@ -311,6 +317,9 @@ export class SimulatedWorld {
       case 'continue':
         for (const workflow of this.workflows.values())
           if (workflow.run === run) workflow.history = blow === 'suggest' ? 'long' : 'full';
+        return false;
+      case 'lose':
+        this.ledger.goBack((id, knot) => this.runs.get(id)!.canMakeAgain(knot));
         return false;
       case 'terminate':
         action.terminate!();

@@ -124,7 +124,7 @@ describe('in the store:', () => {
   test('a record is lost', async () => {
     class Forgetful extends SimulatedStore {
       override insert(record: LineageRecord): CommitResult {
-        if (record.outcome === 'skipped') return { inserted: true, record };
+        if (record.outcome === 'skipped') return { inserted: false, record };
         return super.insert(record);
       }
     }
