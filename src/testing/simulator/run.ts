@@ -197,7 +197,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
 
   override continued(args: readonly unknown[]): void {
     const [, { saved }] = args as [unknown, Continuation];
-    const kinds = outcomeKinds(saved!.outcomes, this.outcomes.length);
+    const kinds = outcomeKinds(saved.outcomes, this.outcomes.length);
     const reopened = this.outcomes.map((outcome, knot) => {
       if (outcome === undefined || kinds[knot] !== undefined) return outcome;
       this.lost.set(knot, outcome);

@@ -117,3 +117,23 @@ test('histories that are full', async () => {
   const tooLate = await simulate(work, { schedule: 'suggest@deliver:k2 deadline@start:k0#2' });
   expect(tooLate.blows).toMatchObject({ suggest: 1, deadline: 1 });
 });
+
+describe('after a loss of records', () => {
+  const work = tapestry('diamond', () => {
+    const a = one({}, { id: 'a' });
+    const b = double({ x: a }, { id: 'b' });
+    const c = double({ x: a }, { id: 'c' });
+    return { d: aggregate({ inputs: { b, c }, combine: () => 1 }, { id: 'd' }) };
+  });
+
+  test('a knot in need of a lost record is dispatched when its parent has run again, not beside it', async () => {
+    const { blows } = await simulate(work, { schedule: 'suggest@start:a lose@begin:c' });
+    expect(blows).toMatchObject({ suggest: 1, lose: 1 });
+  });
+
+  test('a run goes on if a parent fails as it runs again, and a knot below it is lost, too', async () => {
+    const schedule = 'lose@begin:b lose@begin:a#2 kill@return:a#2 kill@put:a#2 kill@return:a#3';
+    const { blows } = await simulate(work, { schedule });
+    expect(blows).toMatchObject({ lose: 2, kill: 3 });
+  });
+});
