@@ -378,9 +378,11 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
       if (!value) continue;
       const id = layout.ids[index]!;
       const record = this.recorded.get(id);
-      const envelope = record
-        ? await envelopeOfRecord(this.environment, record)
-        : envelopeOf(value, this.environment.inlineLimit);
+      // A branch that runs again after a loss of records may choose a path that has a record as skipped.
+      const envelope =
+        record?.outcome === 'ok'
+          ? await envelopeOfRecord(this.environment, record)
+          : envelopeOf(value, this.environment.inlineLimit);
       bytes += Buffer.byteLength(JSON.stringify(envelope)) + id.length;
       if (bytes > ANSWER_VALUE_BYTES) break;
       values[id] = envelope;

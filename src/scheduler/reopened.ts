@@ -10,7 +10,7 @@ const OK = 1;
  * A save in which these ended knots run again. A path reopens its branch, and a branch all its paths. Knots that used
  * values of reopened knots keep their outcomes. Values are looked up, so `saved` has none.
  *
- * @param again running knots to dispatch once more: those with a reopened parent wait until it has ended
+ * @param again running knots to decide once more: a parent may run again, or have failed as it ran again
  */
 export function reopened(
   layout: Layout,
@@ -23,13 +23,9 @@ export function reopened(
     const branch = branchOf(layout, knot) ?? knot;
     for (const open of [knot, branch, ...pathsOf(layout, branch)]) codes[open] = WAITING;
   }
-  const { parents, parentStart } = layout;
-  const mustWait = (knot: number): boolean =>
-    again.has(knot) &&
-    parents.subarray(parentStart[knot], parentStart[knot + 1]).some((parent) => codes[parent] === WAITING);
   return {
     ...saved,
-    running: saved.running.filter((knot) => !mustWait(knot)),
+    running: saved.running.filter((knot) => !again.has(knot)),
     outcomes: packCodes(layout.size, (knot) => codes[knot]!),
     takenOver: true,
     values: neededValues(layout, codes),

@@ -29,7 +29,10 @@ export async function conclude(
   const temporalRunId = continuation?.temporalRunId ?? world.facts().runId;
   const facts: RunToFinish = { host, memo, temporalRunId, parameters, mended: continuation?.mended ?? 0 };
   const goOn = async (lost: readonly number[], saved?: Continuation['saved']): Promise<RunAnswer> => {
-    const again = lost.length > 0 || !saved ? host.reopened(lost) : { saved, carried: host.carriedOver };
+    const again =
+      lost.length > 0 || host.needsRecords || !saved
+        ? host.reopened(lost)
+        : { saved, carried: host.carriedOver };
     const mended = facts.mended + Number(lost.length > 0 || host.needsRecords);
     await untilHandlersEnd(world);
     const next: Continuation = {

@@ -294,9 +294,12 @@ export class TemporalHost {
     this.hasTakenOver = saved.takenOver === true;
     const { childRuns: away = [], unheard, waits = [] } = this.options.carried ?? {};
     this.running.open(away, unheard);
+    const isRunning = new Set(saved.running);
     // Waits continue in the order in which they began.
-    for (const [knot, wait] of waits) this.waiting.takeUp(knot, wait);
-    const isUnderWay = new Set([...away, ...waits].map(([knot]) => knot));
+    for (const [knot, wait] of waits) this.waiting.takeUp(knot, wait, isRunning.has(knot));
+    const isUnderWay = new Set(
+      [...away, ...waits].map(([knot]) => knot).filter((knot) => isRunning.has(knot)),
+    );
     this.execute(
       restored.commands.map((command) =>
         command.type === 'run'
@@ -385,11 +388,8 @@ export class TemporalHost {
     const waits = knots.filter((knot) => this.present.policyOf(knot).wait);
     const maps = knots.filter((knot) => this.present.policyOf(knot).map);
     const saved = { ...this.scheduler.save(), values: [] };
-    // A wait that was over is over in the next execution, too, and concludes at once.
-    const inNeed = new Set([...this.inNeed].filter((knot) => !this.present.policyOf(knot).wait));
-    const { running, ...again } = reopened(this.present.layout, saved, knots, inNeed);
     return {
-      saved: { ...again, running: [...running, ...waits].sort((a, b) => a - b) },
+      saved: reopened(this.present.layout, saved, knots, this.inNeed),
       carried: carriedAgain(this.carriedOver, { maps, waits }),
     };
   }

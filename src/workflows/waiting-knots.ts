@@ -48,7 +48,7 @@ export interface WaitingKnotsListener {
 export class WaitingKnots {
   private readonly waits: Waits;
   private readonly lookedUp = new Set<number>();
-  /** Ends of waits, until their activity has ended. */
+  /** Ends of waits in this execution, and of earlier ones whose activity has not ended. */
   private readonly over = new Map<number, Waited>();
   /** Knots whose activity is dispatched, and the next ones to dispatch. */
   private readonly concluding = new Set<number>();
@@ -123,7 +123,7 @@ export class WaitingKnots {
   }
 
   waitedOf(knot: number): Waited | undefined {
-    return this.over.get(knot);
+    return this.concluding.has(knot) ? this.over.get(knot) : undefined;
   }
 
   /** Knots for a later execution: those that wait, or whose wait is over but not concluded. */
@@ -132,11 +132,17 @@ export class WaitingKnots {
       ([knot, { since, until }]) =>
         [knot, { ...(since !== undefined && { since }), ...(until !== undefined && { until }) }] as const,
     );
-    return [...[...this.over].map(([knot, waited]) => [knot, { waited }] as const), ...open];
+    const over = [...this.over].filter(([knot]) => !this.listener.isSettled(knot));
+    return [...over.map(([knot, waited]) => [knot, { waited }] as const), ...open];
   }
 
   /** Begins a knot's wait if this workflow task can carry the commands. */
   begin(knot: number, { signal, timeout, ms, until }: PlanWait): boolean {
+    const waited = this.over.get(knot);
+    if (waited) {
+      this.conclude(knot, waited);
+      return true;
+    }
     const duration = ms ?? timeout;
     const end = until ?? (duration === undefined ? undefined : this.facts.world.now() + duration);
     if (end === undefined && signal === undefined) return this.lookUp(knot);
@@ -144,9 +150,11 @@ export class WaitingKnots {
     return true;
   }
 
-  takeUp(knot: number, { since, until, waited }: CarriedWait): void {
+  /** A wait that is over and not running concludes when the scheduler runs it: its parents run again. */
+  takeUp(knot: number, { since, until, waited }: CarriedWait, isRunning: boolean): void {
     const { signal } = this.plan.policyOf(knot).wait!;
-    if (waited) this.conclude(knot, waited);
+    if (!isRunning && waited) this.over.set(knot, waited);
+    else if (waited) this.conclude(knot, waited);
     else this.waits.begin(knot, this.waitOf(knot, { signal, until, since }));
   }
 
@@ -177,7 +185,6 @@ export class WaitingKnots {
   }
 
   forget(knot: number): void {
-    this.over.delete(knot);
     this.concluding.delete(knot);
     this.lookedUp.delete(knot);
   }

@@ -194,8 +194,9 @@ export class Books {
   private requireReady(knot: number, members: readonly number[]): void {
     this.requireOpen(knot, 'was dispatched');
     const { parents, parentStart } = this.layout;
-    // A wait whose record is lost does not wait again; it ends after its parents are made again.
-    if (this.listener.hasLost && this.policyOf(knot).wait) return;
+    // An open wait, and a child run, go on while a parent whose record is lost runs again.
+    const policy = this.policyOf(knot);
+    if (this.listener.hasLost && (policy.wait || isExpanding(policy))) return;
     const receives = this.policyOf(knot).errorPolicy === 'receiveErrors';
     for (const parent of parents.subarray(parentStart[knot], parentStart[knot + 1])) {
       const outcome = this.outcomes[parent];

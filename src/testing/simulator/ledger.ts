@@ -82,6 +82,8 @@ export class Ledger {
   requireRecorded(run: string, knot: string, told: Envelope | undefined): void {
     if (this.lost.has(keyOf(run, knot))) return;
     const record = this.store.find(run, knot);
+    // A branch that runs again may choose a path that is on record as skipped. The record stands, as at the end.
+    if (this.losses > 0 && record?.outcome === 'skipped') return;
     const hash = told && (isReference(told) ? told.hash : hashOfInline(told.value, this.digest));
     if (record?.outcome !== 'ok' || (hash !== undefined && record.output_hash !== hash))
       throw this.violated('wrong value', run, knot, 'has a value passed on that is not the recorded one');

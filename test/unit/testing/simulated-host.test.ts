@@ -3,6 +3,7 @@ import {
   branch,
   fragment,
   knot,
+  local,
   loop,
   map,
   sleep,
@@ -135,5 +136,31 @@ describe('after a loss of records', () => {
     const schedule = 'lose@begin:b lose@begin:a#2 kill@return:a#2 kill@put:a#2 kill@return:a#3';
     const { blows } = await simulate(work, { schedule });
     expect(blows).toMatchObject({ lose: 2, kill: 3 });
+  });
+
+  test('a wait that is over does not conclude if its parent fails as it runs again', async () => {
+    const waits = tapestry('waits', () => {
+      const a = one({}, { id: 'a' });
+      sleep({ ms: 1_000, input: a }, { id: 'slept' });
+    });
+    const schedule = 'suggest@start:a lose@begin:slept kill@begin:a#2 kill@record:a#2 kill@put:a#2';
+    const { blows } = await simulate(waits, { schedule });
+    expect(blows).toMatchObject({ lose: 1, kill: 3 });
+  });
+
+  test('a branch that runs again in a segment may choose the path that is on record as skipped', async () => {
+    const here = { dispatcher: local() };
+    const branches = tapestry('branches', () => {
+      const chosen = branch(
+        { input: one({}, { id: 'a', ...here }), branches: ['left', 'right'], selector: () => 'left' },
+        { id: 'chosen', ...here },
+      );
+      return { left: chosen.path('left'), right: chosen.path('right') };
+    });
+    for (const path of ['left', 'right']) {
+      const schedule = `segments lose@record:chosen:${path}`;
+      const { blows } = await simulate(branches, { schedule });
+      expect(blows).toMatchObject({ lose: 1 });
+    }
   });
 });
