@@ -26,7 +26,13 @@ async function main(): Promise<void> {
       (step.seed + index) % 2 === 0 ? local() : undefined,
     );
     try {
-      const options = { crash, cancel: index % 3 === 0, seed: seed + index, schedules: OF_EACH } as const;
+      const options = {
+        crash,
+        cancel: index % 3 === 0,
+        losses: true,
+        seed: seed + index,
+        schedules: OF_EACH,
+      } as const;
       const simulated = await simulate(work, options);
       schedules += simulated.schedules;
       for (const [kind, count] of Object.entries(simulated.blows)) blows[kind] = (blows[kind] ?? 0) + count;

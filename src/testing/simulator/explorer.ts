@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ByChance, Scripted, blowSet, type Adversary, type BlowSet } from './adversary';
+import { ByChance, LOSE, Scripted, blowSet, type Adversary, type BlowSet } from './adversary';
 import { Comparison } from './comparison';
 import { below, randomOf, type Random } from './random';
 import { BLOWS, UNDISTURBED, WHOLE_WINDOW, type Blow, type BlowKind, type Schedule } from './schedule';
@@ -16,6 +16,7 @@ export interface Exploration {
   readonly schedules: number;
   readonly seed: number;
   readonly cancel: boolean;
+  readonly losses: boolean;
   readonly segments: readonly boolean[];
 }
 
@@ -64,8 +65,9 @@ export class Explorer {
     private readonly areReal: boolean,
     private readonly options: Exploration,
   ) {
-    const { crash, cancel, seed } = options;
-    this.allowed = (crash === 'never' ? HARMLESS : ALL & ~OF_A_CANCEL) | (cancel ? OF_A_CANCEL : 0);
+    const { crash, cancel, losses, seed } = options;
+    const usual = crash === 'never' ? HARMLESS : ALL & ~OF_A_CANCEL & ~LOSE;
+    this.allowed = usual | (cancel ? OF_A_CANCEL : 0) | (losses ? LOSE : 0);
     this.random = randomOf(seed);
     this.comparison = new Comparison(areReal);
   }

@@ -32,6 +32,11 @@ export interface SimulateOptions<Parameters extends object = object> {
   readonly seed?: number;
   /** Whether runs are also cancelled, at every boundary. Default false. */
   readonly cancel?: boolean;
+  /**
+   * Whether the run history also loses records, as if a backup were restored. Default false. A run that loses records
+   * while branches or losses of workers meet in it can still end otherwise than undisturbed.
+   */
+  readonly losses?: boolean;
   /** Whether `local` knots run in segments. By default, half of the schedules have segments. */
   readonly segments?: boolean;
   /** A single schedule to run, as quoted by an error. */
@@ -135,7 +140,7 @@ export async function simulateWith<Parameters extends object, Values extends obj
 }
 
 function explorationOf(options: SimulateOptions, subject: Subject): Exploration {
-  const { crash = 'everywhere', parameters, seed = 1, cancel = false, segments } = options;
+  const { crash = 'everywhere', parameters, seed = 1, cancel = false, losses = false, segments } = options;
   const { schedules = parameters ? SCHEDULES_WITH_BODIES : SCHEDULES } = options;
   if (!['everywhere', 'random', 'never'].includes(crash)) {
     throw invalid('crash', crash, "'everywhere', 'random' or 'never'");
@@ -144,7 +149,7 @@ function explorationOf(options: SimulateOptions, subject: Subject): Exploration 
     throw invalid('schedules', schedules, 'a positive integer');
   if (!Number.isInteger(seed)) throw invalid('seed', seed, 'an integer');
   const both = subject.hasLocalKnots ? [false, true] : [false];
-  return { crash, schedules, seed, cancel, segments: segments === undefined ? both : [segments] };
+  return { crash, schedules, seed, cancel, losses, segments: segments === undefined ? both : [segments] };
 }
 
 function outcomesOf({ subject, records }: RunEnd): Record<string, SimulatedOutcome> {

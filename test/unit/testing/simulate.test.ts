@@ -27,6 +27,7 @@ function ten(options: Partial<KnotConfig> = {}) {
 test('a tapestry is simulated under every blow at every boundary, and by chance beyond that', async () => {
   const { schedules, everywhere, bodies, blows } = await simulate(ten({ dispatcher: local() }), {
     cancel: true,
+    losses: true,
     schedules: 3_000,
   });
   expect({ schedules, everywhere }).toEqual({ schedules: 3_000, everywhere: true });

@@ -110,7 +110,7 @@ describe('runs of knots', () => {
       subTapestry({ tapestry: outer, inputs: { x: two } }, { id: 'deep' });
       loop({ step: growing, initial: { n: two }, until: ({ n }) => n > 20, max: 9 }, { id: 'grown' });
     });
-    const { everywhere, blows } = await simulate(levels, { ...everyBlow, schedules: 1_500 });
+    const { everywhere, blows } = await simulate(levels, { ...everyBlow, losses: true, schedules: 1_500 });
     expect(everywhere).toBe(true);
     expect(Object.entries(blows).filter(([, count]) => count === 0)).toEqual([]);
   });
