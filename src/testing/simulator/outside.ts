@@ -32,14 +32,15 @@ export class Outside {
   private readonly receivers = new Map<string, string[]>();
   private hasSentUnknown = false;
   isGraceOver = false;
-  private graceEnd: (() => void) | undefined;
+  /** What a cancelled run waits for besides its work: the end of the grace, and the next check of child runs. */
+  private readonly timers: { readonly at: number; readonly ring: () => void }[] = [];
   private deadline: (() => void) | undefined;
 
   constructor(private readonly run: SimulatedRun) {}
 
   /** The run is cancelled, and waits for unfinished work. */
   get isInGrace(): boolean {
-    return this.graceEnd !== undefined && !this.run.isOver;
+    return this.timers.length > 0 && !this.run.isOver;
   }
 
   get hasDeadline(): boolean {
@@ -52,9 +53,10 @@ export class Outside {
 
   endGrace(): void {
     this.isGraceOver = true;
-    const ring = this.graceEnd;
-    this.graceEnd = undefined;
-    ring?.();
+    this.timers
+      .sort((a, b) => a.at - b.at)
+      .shift()
+      ?.ring();
   }
 
   /** Time passes after all work that is ready, but not before a signal in transit arrives. */
@@ -71,7 +73,7 @@ export class Outside {
       return;
     }
     if (run.isCancelled) {
-      this.graceEnd ??= ring;
+      this.timers.push({ at, ring });
       return;
     }
     const due = (): OpenWait[] => this.waits.filter(({ until }) => until !== undefined && until <= at);
