@@ -1,5 +1,6 @@
 import { keepWithRows } from '../runtime/table-rows';
 import { decodeLayout, type Layout } from '../plan';
+import { withTheirBranches } from '../scheduler';
 import { isOfClass } from '../errors';
 import {
   encodeOutput,
@@ -88,7 +89,12 @@ export async function mendRun(
   const isBrokenOff = isCutShort(request);
   const unmade = isBrokenOff ? ok.map((knot) => lostKnot(layout.ids[knot]!, where)) : [];
   const execution = executionOfStep(environment, info, 0, temporalRunId);
-  const unrun = { failed: [...failed, ...unmade], skipped };
+  // A branch that runs again decides about its paths once more.
+  const undecided = new Set(
+    [...withTheirBranches(layout, isBrokenOff ? [] : ok)].map((knot) => layout.ids[knot]!),
+  );
+  const decided = skipped.filter(({ knot }) => !undecided.has(knot));
+  const unrun = { failed: [...failed, ...unmade], skipped: decided };
   const counts = await recordUnrun(environment, plan, execution, unrun);
   const lost = [...ok, ...maps].sort((a, b) => a - b);
   const some = lost.length + failed.length + skipped.length;

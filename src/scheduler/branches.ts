@@ -16,3 +16,13 @@ export function pathsOf(layout: Layout, branch: number): number[] {
     (child) => branchOf(layout, child) === branch,
   );
 }
+
+/** These knots, and those that run again with them: the branch of a path, and all paths of a branch. */
+export function withTheirBranches(layout: Layout, knots: readonly number[]): Set<number> {
+  return new Set(
+    knots.flatMap((knot) => {
+      const branch = branchOf(layout, knot) ?? knot;
+      return [knot, branch, ...pathsOf(layout, branch)];
+    }),
+  );
+}

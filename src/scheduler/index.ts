@@ -1,4 +1,4 @@
-export { branchOf, pathsOf } from './branches';
+export { branchOf, pathsOf, withTheirBranches } from './branches';
 export * from './envelope';
 export { countFailures, failsWorkflow, requiredParentsFailure, type CountedFailures } from './failures';
 export { FIELD_OVERHEAD_BYTES, inlineTerminals, type SizedEnvelope } from './inline-terminals';

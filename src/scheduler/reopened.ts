@@ -1,4 +1,4 @@
-import { branchOf, pathsOf } from './branches';
+import { withTheirBranches } from './branches';
 import type { Layout } from '../plan/layout';
 import { packCodes, unpackCodes } from './outcome-codes';
 import type { SavedScheduler } from './saved-scheduler';
@@ -19,10 +19,7 @@ export function reopened(
   again: ReadonlySet<number>,
 ): SavedScheduler<null> {
   const codes = unpackCodes(saved.outcomes, layout.size)!;
-  for (const knot of knots) {
-    const branch = branchOf(layout, knot) ?? knot;
-    for (const open of [knot, branch, ...pathsOf(layout, branch)]) codes[open] = WAITING;
-  }
+  for (const open of withTheirBranches(layout, knots)) codes[open] = WAITING;
   return {
     ...saved,
     running: saved.running.filter((knot) => !again.has(knot)),

@@ -26,6 +26,8 @@ export interface StoodFor {
   readonly iteration: number | undefined;
   /** The number of body calls in the body's world, including this call. */
   readonly call: number;
+  /** Decides what a gate or branch does. */
+  readonly decision: number;
 }
 
 /** The maximum elements of a map, and one more than a loop's maximum of iterations. */
@@ -108,15 +110,15 @@ export class Bodies {
  * A value that is new at each call, so that only the commit point makes its readers agree. The value is a list if a map
  * may iterate over it.
  */
-export function standIn({ subject, knot, iteration = 0, call }: StoodFor): unknown {
+export function standIn({ subject, knot, iteration = 0, call, decision }: StoodFor): unknown {
   const { node } = knot.policy;
-  if (node === 'gate') return call % 2 === 0;
+  if (node === 'gate') return decision % 2 === 0;
   if (node === 'loop') return iteration > subject.plan.indexOf(knot.id) % (MOST_PARTS - 1);
   if (node === 'branch') {
     const { branches } = knot.inputs;
     const paths = subject.plan.pathsOf(knot).map(({ policy }) => policy.path!);
     const tags = branches && 'constant' in branches ? (branches.constant as string[]) : paths;
-    return tags[call % Math.max(1, tags.length)];
+    return tags[decision % Math.max(1, tags.length)];
   }
   if (!subject.mayGoOver) return call;
   return Array.from({ length: call % (MOST_PARTS + 1) }, (_, place) => `${call}.${place}`);

@@ -215,7 +215,9 @@ export class AttemptEnvironment extends SimulatedEnvironment {
     await attempt.gate('return', knotId, isFailing ? undefined : knot.policy.retry);
     if (isFailing) throw new ScheduledFailure(knotId);
     const { iteration } = attempt.activity;
-    return standIn({ subject, knot: map === undefined ? knot : { ...knot, policy: {} }, iteration, call });
+    const decision = world.setting.areDecisionsRepeatable ? subject.plan.indexOf(knot.id) : call;
+    const stood = map === undefined ? knot : { ...knot, policy: {} };
+    return standIn({ subject, knot: stood, iteration, call, decision });
   }
 }
 

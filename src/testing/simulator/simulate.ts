@@ -33,8 +33,8 @@ export interface SimulateOptions<Parameters extends object = object> {
   /** Whether runs are also cancelled, at every boundary. Default false. */
   readonly cancel?: boolean;
   /**
-   * Whether the run history also loses records, as if a backup were restored. Default false. A run that loses records
-   * while branches or losses of workers meet in it can still end otherwise than undisturbed.
+   * Whether the run history also loses records, as if a backup were restored. Default false. Simulated gates and
+   * branches that run again then decide as before: of a body that decides otherwise, both decisions may be on record.
    */
   readonly losses?: boolean;
   /** Whether `local` knots run in segments. By default, half of the schedules have segments. */
@@ -124,6 +124,7 @@ export async function simulateWith<Parameters extends object, Values extends obj
     parameters: given,
     resources: { ...(typeof resources === 'function' ? resources() : resources) },
     waits,
+    areDecisionsRepeatable: options.losses === true,
     digest,
     outputs,
   });

@@ -53,6 +53,8 @@ export interface Setting {
   readonly parameters: readonly EncodedValue[];
   readonly resources: Readonly<Record<string, unknown>>;
   readonly waits: SimulatedWaits;
+  /** Whether simulated gates and branches that run again decide as before, as they should if records can be lost. */
+  readonly areDecisionsRepeatable: boolean;
   /** The digest that all worlds share. */
   readonly digest: Sha256;
   /** The first outputs of real bodies; undefined if bodies are simulated. */

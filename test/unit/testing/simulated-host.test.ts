@@ -1,6 +1,7 @@
 import {
   aggregate,
   branch,
+  firstOk,
   fragment,
   knot,
   local,
@@ -162,5 +163,20 @@ describe('after a loss of records', () => {
       const { blows } = await simulate(branches, { schedule });
       expect(blows).toMatchObject({ lose: 1 });
     }
+  });
+
+  test('a path that was skipped is decided anew with its branch, and not recorded as skipped before', async () => {
+    const here = { dispatcher: local() };
+    const branches = tapestry('branches', () => {
+      let input: Knot<number> = one({}, { id: 'a' });
+      for (const id of ['b', 'c', 'd']) input = double({ x: input }, { id });
+      const chosen = branch({ input, branches: ['left', 'right'], selector: () => 'left' }, { id: 'chosen' });
+      for (const path of ['left', 'right'] as const) {
+        const first = firstOk({ of: [chosen.path(path), input] }, { id: `${path}-else`, ...here });
+        double({ x: first }, { id: path, ...here });
+      }
+    });
+    const { blows } = await simulate(branches, { schedule: 'segments lose@deliver:left-else' });
+    expect(blows).toMatchObject({ lose: 1 });
   });
 });
